@@ -1,0 +1,89 @@
+package netref
+
+import (
+	"context"
+
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// Pending is a request that has been sent, as the connection sees it.
+type Pending interface {
+	// Done is closed when the answer has arrived or can arrive no more.
+	Done() <-chan struct{}
+	// Take stores the answer through dst, as [Requester] says, or returns the error. It is called once, after Done.
+	Take(ctx context.Context, dst any) error
+	// Abandon forgets the request; a late answer is dropped.
+	Abandon()
+	// Wait blocks until Done or until ctx ends, serving nested calls of the peer meanwhile.
+	Wait(ctx context.Context) error
+}
+
+// AsyncResult is the result of a call that has not been waited for (rpyc.core.async_.AsyncResult). It is safe for
+// concurrent use.
+type AsyncResult struct {
+	p     Pending
+	taken chan struct{} // holds one token while nobody is taking the value
+	done  bool          // guarded by the token
+	value any
+	err   error
+}
+
+// NewAsyncResult wraps what the connection knows of a request. It is meant for the connection.
+func NewAsyncResult(p Pending) *AsyncResult {
+	r := &AsyncResult{p: p, taken: make(chan struct{}, 1)}
+	r.taken <- struct{}{}
+	return r
+}
+
+// Done is closed when the result is there, or an error in its place.
+func (r *AsyncResult) Done() <-chan struct{} { return r.p.Done() }
+
+// Ready reports whether the result is there.
+func (r *AsyncResult) Ready() bool {
+	select {
+	case <-r.p.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// Wait blocks until the result is there and returns it as received. The end of ctx ends the waiting, not the call:
+// the result can be waited for again. Without a deadline in ctx, Wait waits as long as it takes.
+func (r *AsyncResult) Wait(ctx context.Context) (any, error) {
+	if err := r.p.Wait(ctx); err != nil {
+		return nil, err
+	}
+	<-r.taken
+	if !r.done {
+		r.err = r.p.Take(ctx, &r.value)
+		r.done = true
+	}
+	r.taken <- struct{}{}
+	return r.value, r.err
+}
+
+// Abandon says that nobody will ask for the result. The peer still carries out the call.
+func (r *AsyncResult) Abandon() { r.p.Abandon() }
+
+// Await waits for an asynchronous result and converts it to T.
+func Await[T any](ctx context.Context, r *AsyncResult) (T, error) {
+	v, err := r.Wait(ctx)
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return As[T](ctx, v)
+}
+
+// CallAsync calls the object without waiting for the result (rpyc.async_). The error is about sending alone.
+func (o *Object) CallAsync(ctx context.Context, args ...any) (*AsyncResult, error) {
+	pos, kw := splitArgs(args)
+	return o.peer.Start(ctx, wire.HandleCall, o, pos, kw)
+}
+
+// CallMethodAsync calls a method without waiting for the result.
+func (o *Object) CallMethodAsync(ctx context.Context, name string, args ...any) (*AsyncResult, error) {
+	pos, kw := splitArgs(args)
+	return o.peer.Start(ctx, wire.HandleCallAttr, o, name, pos, kw)
+}

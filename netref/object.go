@@ -1,0 +1,254 @@
+package netref
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// Requester is what a handle needs of the connection it belongs to; *protocol.Conn implements it. Users have no need
+// to call or implement it.
+type Requester interface {
+	// Request asks the peer for the operation h and waits for the answer. dst is nil to drop the result, or a pointer
+	// it is stored through: *any takes it as received, anything else is converted as [Assign] does.
+	Request(ctx context.Context, dst any, h wire.Handler, args ...any) error
+	// Start sends the request and returns at once. The context bounds nothing but the sending.
+	Start(ctx context.Context, h wire.Handler, args ...any) (*AsyncResult, error)
+	// Release gives a handle's references back to the peer.
+	Release(o *Object)
+	// ResolveRoot finds out what the root handle stands for.
+	ResolveRoot(ctx context.Context, root *Object) error
+}
+
+// Object is a handle on an object that lives at the peer, what RPyC calls a netref
+// (rpyc.core.netref.BaseNetref). All operations are requests to the peer; none is answered from a cache. An Object is
+// safe for concurrent use.
+//
+// The peer keeps the object alive as long as the handle is reachable here, or until [Object.Release]. The same object
+// received twice on one connection is the same *Object while the first one is in use.
+//
+// Every method that asks the peer returns the peer's exception as a *vinegar.Error, a context's end as an error
+// matching its cause, and protocol.ErrClosed once the connection has ended.
+type Object struct {
+	peer     Requester
+	ref      atomic.Pointer[wire.Ref]
+	released atomic.Bool
+	kept     *Object // the root handle keeps what it was resolved to
+}
+
+// New makes the handle for an id pack received from a peer. It is meant for the connection, which alone knows how
+// references are counted.
+func New(peer Requester, ref wire.Ref) *Object {
+	o := &Object{peer: peer}
+	o.ref.Store(&ref)
+	return o
+}
+
+// NewRoot makes a handle on whatever the peer's root object is, resolved when it is first used.
+func NewRoot(peer Requester) *Object { return &Object{peer: peer} }
+
+// ResolveTo makes a root handle stand for o. Only the first call has an effect.
+func (o *Object) ResolveTo(to *Object) {
+	if o.ref.CompareAndSwap(nil, to.ref.Load()) {
+		o.kept = to
+	}
+}
+
+// Ref returns the id pack under which the peer knows the object; false if it is a root handle that has not been used.
+func (o *Object) Ref() (wire.Ref, bool) {
+	if r := o.ref.Load(); r != nil {
+		return *r, true
+	}
+	return wire.Ref{}, false
+}
+
+// Peer returns the connection the handle belongs to.
+func (o *Object) Peer() Requester { return o.peer }
+
+// ClassName returns the full name of the object's Python class as the peer announced it, such as "builtins.list"; for
+// a class or a module, its own name. It is empty for a root handle that has not been used.
+func (o *Object) ClassName() string {
+	r, _ := o.Ref()
+	return r.Name
+}
+
+// IsClass reports whether the handle is on a class.
+func (o *Object) IsClass() bool {
+	r, ok := o.Ref()
+	return ok && r.IsClass()
+}
+
+// Is reports whether two handles are on the same object of the same peer (Python's "is").
+func (o *Object) Is(other *Object) bool {
+	if o == nil || other == nil {
+		return o == other
+	}
+	a, okA := o.Ref()
+	b, okB := other.Ref()
+	return o == other || okA && okB && a == b && o.peer == other.peer
+}
+
+// String describes the handle without asking the peer; see [Object.Str] for Python's str().
+func (o *Object) String() string {
+	r, ok := o.Ref()
+	switch {
+	case !ok:
+		return "<netref of the root>"
+	case r.IsClass():
+		return fmt.Sprintf("<netref of class %s>", r.Name)
+	}
+	return fmt.Sprintf("<netref of %s object>", r.Name)
+}
+
+// Release gives the object back to the peer at once instead of when the handle is garbage collected. Afterwards the
+// handle must not be used: requests with it fail with an error matching [ErrReleased]. Releasing twice, or a root
+// handle, does nothing.
+func (o *Object) Release() {
+	if o.ref.Load() != nil && o.kept == nil && !o.released.Swap(true) {
+		o.peer.Release(o)
+	}
+}
+
+// Released reports whether [Object.Release] was called.
+func (o *Object) Released() bool { return o.released.Load() }
+
+// request is Request with the object as first argument.
+func (o *Object) request(ctx context.Context, dst any, h wire.Handler, args ...any) error {
+	all := make([]any, 0, 5)
+	all = append(append(all, o), args...)
+	return o.peer.Request(ctx, dst, h, all...)
+}
+
+// Request asks for the operation h on the object and returns the result as received. It is the way to what has no
+// method of its own.
+func (o *Object) Request(ctx context.Context, h wire.Handler, args ...any) (v any, err error) {
+	err = o.request(ctx, &v, h, args...)
+	return v, err
+}
+
+// Get reads an attribute (Python: o.name).
+func (o *Object) Get(ctx context.Context, name string) (any, error) {
+	return o.Request(ctx, wire.HandleGetAttr, name)
+}
+
+// Set writes an attribute (Python: o.name = value).
+func (o *Object) Set(ctx context.Context, name string, value any) error {
+	return o.request(ctx, nil, wire.HandleSetAttr, name, value)
+}
+
+// Del deletes an attribute (Python: del o.name).
+func (o *Object) Del(ctx context.Context, name string) error {
+	return o.request(ctx, nil, wire.HandleDelAttr, name)
+}
+
+// Call calls the object (Python: o(*args, **kwargs)). Keyword arguments are given with [Kw], anywhere among args.
+func (o *Object) Call(ctx context.Context, args ...any) (v any, err error) {
+	err = o.CallInto(ctx, &v, args...)
+	return v, err
+}
+
+// CallInto is Call with the result converted into *dst as [Assign] does; nil drops it.
+func (o *Object) CallInto(ctx context.Context, dst any, args ...any) error {
+	pos, kw := splitArgs(args)
+	return o.request(ctx, dst, wire.HandleCall, pos, kw)
+}
+
+// CallMethod calls a method (Python: o.name(*args, **kwargs)). It takes one round trip where Python takes two.
+func (o *Object) CallMethod(ctx context.Context, name string, args ...any) (v any, err error) {
+	err = o.CallMethodInto(ctx, &v, name, args...)
+	return v, err
+}
+
+// CallMethodInto is CallMethod with the result converted into *dst as [Assign] does; nil drops it.
+func (o *Object) CallMethodInto(ctx context.Context, dst any, name string, args ...any) error {
+	pos, kw := splitArgs(args)
+	return o.peer.Request(ctx, dst, wire.HandleCallAttr, o, name, pos, kw)
+}
+
+// Item reads an item (Python: o[key]); a [brine.Slice] as key makes a slice.
+func (o *Object) Item(ctx context.Context, key any) (any, error) {
+	return o.CallMethod(ctx, "__getitem__", key)
+}
+
+// SetItem writes an item (Python: o[key] = value).
+func (o *Object) SetItem(ctx context.Context, key, value any) error {
+	return o.CallMethodInto(ctx, nil, "__setitem__", key, value)
+}
+
+// DelItem deletes an item (Python: del o[key]).
+func (o *Object) DelItem(ctx context.Context, key any) error {
+	return o.CallMethodInto(ctx, nil, "__delitem__", key)
+}
+
+// Contains reports whether the object contains an item (Python: item in o).
+func (o *Object) Contains(ctx context.Context, item any) (ok bool, err error) {
+	err = o.CallMethodInto(ctx, &ok, "__contains__", item)
+	return ok, err
+}
+
+// Len returns Python's len(o).
+func (o *Object) Len(ctx context.Context) (n int, err error) {
+	err = o.CallMethodInto(ctx, &n, "__len__")
+	return n, err
+}
+
+// Str returns Python's str(o).
+func (o *Object) Str(ctx context.Context) (s string, err error) {
+	err = o.request(ctx, &s, wire.HandleStr)
+	return s, err
+}
+
+// Repr returns Python's repr(o).
+func (o *Object) Repr(ctx context.Context) (s string, err error) {
+	err = o.request(ctx, &s, wire.HandleRepr)
+	return s, err
+}
+
+// Hash returns Python's hash(o).
+func (o *Object) Hash(ctx context.Context) (h int64, err error) {
+	err = o.request(ctx, &h, wire.HandleHash)
+	return h, err
+}
+
+// Dir returns Python's dir(o).
+func (o *Object) Dir(ctx context.Context) (names []string, err error) {
+	err = o.request(ctx, &names, wire.HandleDir)
+	return names, err
+}
+
+// Compare applies one of Python's comparison methods, "__eq__", "__ne__", "__lt__", "__le__", "__gt__" or "__ge__", to
+// the object and other. The result is what the method returns, usually a bool; brine.NotImplemented if the object
+// cannot tell, where Python would ask the other operand.
+func (o *Object) Compare(ctx context.Context, op string, other any) (any, error) {
+	return o.Request(ctx, wire.HandleCmp, other, op)
+}
+
+// Equal returns Python's o == other: what the object says, or identity if it does not know.
+func (o *Object) Equal(ctx context.Context, other any) (bool, error) {
+	v, err := o.Compare(ctx, "__eq__", other)
+	if err != nil {
+		return false, err
+	}
+	if v == any(brine.NotImplemented) {
+		p, ok := other.(*Object)
+		return ok && o.Is(p), nil
+	}
+	b, ok := v.(bool)
+	if !ok {
+		return false, &ConvertError{From: typeName(v), To: boolType}
+	}
+	return b, nil
+}
+
+// Doc returns the object's documentation string, empty if it has none.
+func (o *Object) Doc(ctx context.Context) (string, error) {
+	v, err := o.Get(ctx, "__doc__")
+	if err != nil {
+		return "", err
+	}
+	s, _ := v.(string)
+	return s, nil
+}

@@ -1,0 +1,225 @@
+package frame
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+const (
+	// bufferSize holds a few hundred ordinary messages. A frame that does not
+	// fit is read straight into its destination.
+	bufferSize = 32 << 10
+	// firstChunk is the most memory that a claimed length alone is worth; what
+	// arrives earns growFactor times as much.
+	firstChunk = 4 * pooledMax
+	growFactor = 4
+	// maxEmptyReads is how often a reader may return nothing and no error.
+	maxEmptyReads = 100
+)
+
+// Reader reads frames from a stream. It is not safe for concurrent use; the
+// buffers it returns are independent of it.
+type Reader struct {
+	src      io.Reader
+	quickAck func() // nil if the stream has no use for it
+	limits   Limits
+
+	buf        []byte
+	start, end int  // what is buffered
+	trailer    bool // the newline of the last frame is still to be skipped
+	err        error
+}
+
+// NewReader returns a reader of the frames of r. If r has a method QuickAck(), it
+// is called before each read that waits for the rest of a frame of which a
+// part has arrived: CPython hands long frames to the kernel in pieces, and
+// the last piece waits on its side until the earlier ones are acknowledged.
+func NewReader(r io.Reader, l Limits) *Reader {
+	reader := &Reader{src: r, limits: l.withDefaults(), buf: make([]byte, bufferSize)}
+	if q, ok := r.(interface{ QuickAck() }); ok {
+		reader.quickAck = q.QuickAck
+	}
+	return reader
+}
+
+// Next waits for the next frame with a payload and returns it. It does not wait
+// for the newline behind it, which a peer may send late.
+//
+// The error is io.EOF if the stream ends between two frames,
+// io.ErrUnexpectedEOF if it ends inside one, a [*LimitError] or
+// [*CorruptError] for what the peer sent, or the stream's own error. It is
+// final: every further call returns the same.
+func (r *Reader) Next() (*Buffer, error) {
+	for r.err == nil {
+		b, err := r.next()
+		if err != nil {
+			r.err = err
+			r.buf = nil
+		}
+		if b != nil {
+			return b, nil
+		}
+	}
+	return nil, r.err
+}
+
+// Buffered reports whether a further message has arrived already, so that Next
+// will return at once. It may say false although one has: compressed frames
+// are not looked into.
+func (r *Reader) Buffered() bool {
+	rest := r.buf[min(r.start, len(r.buf)):min(r.end, len(r.buf))]
+	if r.trailer && len(rest) > 0 {
+		rest = rest[1:]
+	}
+	for len(rest) >= headerSize {
+		n := binary.BigEndian.Uint32(rest)
+		if rest[4] != flagPlain || uint64(len(rest)-headerSize) < uint64(n) {
+			return false
+		}
+		if n > 0 {
+			return true
+		}
+		rest = rest[min(headerSize+1, len(rest)):]
+	}
+	return false
+}
+
+// next reads one frame, returning nil if it is empty.
+func (r *Reader) next() (*Buffer, error) {
+	if r.trailer {
+		if err := r.fill(1); err != nil {
+			return nil, inside(err)
+		}
+		r.start++
+		r.trailer = false
+	}
+	if err := r.fill(headerSize); err != nil {
+		if r.start < r.end {
+			err = inside(err)
+		}
+		return nil, err
+	}
+	size := int64(binary.BigEndian.Uint32(r.buf[r.start:]))
+	flag := r.buf[r.start+4]
+	if size > r.limits.MaxFrame {
+		return nil, &LimitError{What: "frame length", Got: size, Limit: r.limits.MaxFrame}
+	}
+	n := int(size) // fits: MaxFrame does
+	r.trailer = true
+	if n > len(r.buf)-headerSize {
+		r.start += headerSize
+		return r.long(n, flag)
+	}
+	if err := r.fill(headerSize + n); err != nil {
+		return nil, inside(err)
+	}
+	body := r.buf[r.start+headerSize : r.start+headerSize+n]
+	r.start += headerSize + n
+	switch {
+	case flag != flagPlain:
+		return inflate(body, r.limits.MaxInflated)
+	case n == 0:
+		return nil, nil
+	}
+	s := newStore(n)
+	return newBuffer(s, copy(s.mem, body)), nil
+}
+
+// long reads a body of n bytes that does not fit the reader's own buffer.
+func (r *Reader) long(n int, flag byte) (*Buffer, error) {
+	if n <= pooledMax {
+		s := newStore(n)
+		if err := r.readInto(s.mem[:n]); err != nil {
+			s.free()
+			return nil, err
+		}
+		b := newBuffer(s, n)
+		if flag == flagPlain {
+			return b, nil
+		}
+		defer b.Release()
+		return inflate(b.Payload, r.limits.MaxInflated)
+	}
+	var body []byte
+	for len(body) < n {
+		have := len(body)
+		body = grow(body, min(n, max(firstChunk, growFactor*have)))
+		if err := r.readInto(body[have:]); err != nil {
+			return nil, err
+		}
+	}
+	if flag == flagPlain {
+		return &Buffer{Payload: body, owned: true}, nil
+	}
+	return inflate(body, r.limits.MaxInflated)
+}
+
+// grow returns b with the length n, its content kept.
+func grow(b []byte, n int) []byte {
+	bigger := make([]byte, n)
+	copy(bigger, b)
+	return bigger
+}
+
+// readInto fills dst with what follows in the stream, the buffered part first.
+func (r *Reader) readInto(dst []byte) error {
+	n := copy(dst, r.buf[r.start:r.end])
+	r.start += n
+	for n < len(dst) {
+		m, err := r.read(dst[n:], true)
+		if err != nil {
+			return inside(err)
+		}
+		n += m
+	}
+	return nil
+}
+
+// fill makes at least n bytes available in the buffer, n being at most its size.
+// If the stream ends before, the error is io.EOF and what came is kept.
+func (r *Reader) fill(n int) error {
+	if r.end-r.start >= n {
+		return nil
+	}
+	if r.start > 0 {
+		r.end = copy(r.buf, r.buf[r.start:r.end])
+		r.start = 0
+	}
+	for r.end < n {
+		m, err := r.read(r.buf[r.end:], r.end > 0 || r.trailer)
+		if err != nil {
+			return err
+		}
+		r.end += m
+	}
+	return nil
+}
+
+// read reads at least one byte. partial tells that the peer has sent part of a
+// frame whose rest is awaited. If the stream returns data and an error, the
+// error is left to the next read, which will return it again.
+func (r *Reader) read(p []byte, partial bool) (int, error) {
+	for range maxEmptyReads {
+		if partial && r.quickAck != nil {
+			r.quickAck()
+		}
+		n, err := r.src.Read(p)
+		switch {
+		case n < 0 || n > len(p):
+			return 0, errBadRead
+		case n > 0:
+			return n, nil
+		case err != nil:
+			return 0, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}
+
+// inside makes the end of the stream an unexpected one.
+func inside(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

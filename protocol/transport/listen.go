@@ -1,0 +1,89 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Listen returns a listener on addr, see [Dial] for the networks and addresses. The
+// connections it accepts are wrapped as [Wrap] says. The context bounds only the
+// call, not the life of the listener.
+//
+// A Unix socket is a file. If there is one at addr that nobody listens on any
+// more, it is replaced; RPyC reports "address already in use" and leaves the
+// removal to the user. If somebody does listen, or the file is something else,
+// the error wraps syscall.EADDRINUSE and the file stays as it is. Closing the
+// listener leaves the file behind, as RPyC does, so that a successor that has
+// already taken its place keeps it.
+func Listen(ctx context.Context, network, addr string) (net.Listener, error) {
+	if err := checkNetwork(network); err != nil {
+		return nil, err
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, network, addr)
+	if err != nil && network == "unix" && errors.Is(err, syscall.EADDRINUSE) {
+		if gone := removeStale(ctx, addr); gone != nil {
+			return nil, fmt.Errorf("%w: %w", gone, err)
+		}
+		l, err = lc.Listen(ctx, network, addr)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if u, ok := l.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+	}
+	return &listener{Listener: l}, nil
+}
+
+// removeStale removes the socket file at path if nobody listens on it and tells
+// why not otherwise.
+func removeStale(ctx context.Context, path string) error {
+	if strings.HasPrefix(path, "@") { // not a file: it goes when its listener goes
+		return errors.New("transport: another program listens on " + path)
+	}
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSocket == 0 {
+		return fmt.Errorf("transport: %s exists and is not a socket", path)
+	}
+	d := net.Dialer{Timeout: time.Second}
+	c, err := d.DialContext(ctx, "unix", path)
+	if err == nil {
+		_ = c.Close()
+		return errors.New("transport: another program listens on " + path)
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("transport: cannot tell whether %s is in use: %w", path, err)
+	}
+	return os.Remove(path)
+}
+
+type listener struct{ net.Listener }
+
+// Accept waits for a connection and wraps it.
+func (l *listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return Wrap(c), nil
+}
+
+// SetDeadline bounds how long Accept waits, as *net.TCPListener and
+// *net.UnixListener have it.
+func (l *listener) SetDeadline(t time.Time) error {
+	return l.Listener.(interface{ SetDeadline(time.Time) error }).SetDeadline(t)
+}

@@ -1,0 +1,128 @@
+// Package transport opens the byte streams that RPyC connections run over. It is
+// the counterpart of rpyc.core.stream and knows nothing of the protocol: every
+// function returns a net.Conn or an io.ReadWriteCloser.
+//
+// # What a connection asks of its stream
+//
+// Any io.ReadWriteCloser whose Close interrupts a blocked Read and Write
+// will do: a *tls.Conn, an SSH channel, a pair of pipes. Two abilities are
+// optional, and found by type assertion:
+//
+//   - [QuickAcker], which every TCP connection of this package has.
+//   - [RecordWriter], for streams that turn every Write into a record of their own.
+//
+// # Why TCP connections are wrapped
+//
+// CPython never sets TCP_NODELAY and hands a frame of more than 64,000 bytes
+// to the kernel in three pieces. The last piece then stays in its kernel until
+// ours acknowledges the earlier ones, which ours puts off for 40 ms in the hope of
+// something to send along. Asking for an immediate acknowledgement while in the
+// midst of a frame cures uploads from CPython; TCP_NODELAY, which Go sets,
+// and writing frames in one go cure downloads.
+package transport
+
+import (
+	"context"
+	"io"
+	"net"
+	"time"
+)
+
+// QuickAcker is implemented by streams that can be told to acknowledge at once
+// what has arrived. The reader of a connection calls it before a Read that waits
+// for the rest of a frame. It must be cheap and must not block.
+type QuickAcker interface {
+	QuickAck()
+}
+
+// RecordWriter is implemented by streams on which it matters to the peer how
+// bytes are divided among calls of Write. If OneFramePerWrite returns true, a
+// connection writes every frame with a Write of its own instead of gathering
+// several. RPyC below TLS wants that: it waits for the socket, not for the
+// TLS layer, and so overlooks a second frame that came in the same record.
+// *tls.Conn, which does not implement it, is treated as if it returned true.
+type RecordWriter interface {
+	OneFramePerWrite() bool
+}
+
+// Options holds what [Dial] can be told. A nil *Options is the zero value.
+type Options struct {
+	// Timeout bounds the attempt to connect, in addition to the context. 0 means
+	// that the context alone does; RPyC gives up after 3 s.
+	Timeout time.Duration
+	// KeepAlive is how long a TCP connection is idle before it is probed, and the
+	// interval between probes. 0 means 15 s, negative turns probing off, which
+	// is RPyC's default.
+	KeepAlive time.Duration
+	// Dialer replaces the function that connects, to go through a proxy or a
+	// tunnel. KeepAlive is then its own affair.
+	Dialer func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// Dial connects to addr on the given network: "tcp", "tcp4" or "tcp6" with
+// an address "host:port", or "unix" with the path of a socket. The error is the
+// dialer's, usually a *net.OpError. The connection is wrapped as [Wrap] says.
+// It is SocketStream.connect and SocketStream.unix_connect of RPyC.
+func Dial(ctx context.Context, network, addr string, o *Options) (net.Conn, error) {
+	if err := checkNetwork(network); err != nil {
+		return nil, err
+	}
+	if o == nil {
+		o = &Options{}
+	}
+	dial := o.Dialer
+	if dial == nil {
+		dial = (&net.Dialer{KeepAlive: o.KeepAlive}).DialContext
+	}
+	if o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.Timeout)
+		defer cancel()
+	}
+	c, err := dial(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return Wrap(c), nil
+}
+
+func checkNetwork(network string) error {
+	switch network {
+	case "tcp", "tcp4", "tcp6", "unix":
+		return nil
+	}
+	return net.UnknownNetworkError(network)
+}
+
+// Wrap returns c with what an RPyC connection profits from: a *net.TCPConn gets
+// TCP_NODELAY and the method QuickAck, everything else is returned as it is. The
+// result has all methods of *net.TCPConn, CloseWrite and SyscallConn among
+// them, and NetConn to get at c itself.
+func Wrap(c net.Conn) net.Conn {
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		return c
+	}
+	// It fails for connections that are broken already, which the first Read
+	// tells better.
+	_ = tcp.SetNoDelay(true)
+	w := &tcpConn{TCPConn: tcp}
+	w.initQuickAck()
+	return w
+}
+
+// tcpConn is a TCP connection that can acknowledge at once.
+type tcpConn struct {
+	*net.TCPConn
+	quickAck
+}
+
+var (
+	_ QuickAcker                      = (*tcpConn)(nil)
+	_ interface{ NetConn() net.Conn } = (*tcpConn)(nil)
+	_ interface{ CloseWrite() error } = (*tcpConn)(nil)
+	_ interface{ io.ReaderFrom }      = (*tcpConn)(nil)
+)
+
+// NetConn returns the connection that was wrapped.
+func (c *tcpConn) NetConn() net.Conn { return c.TCPConn }

@@ -1,0 +1,263 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/gorpyc/gorpyc/brine"
+)
+
+// Dialect is the form of messages and ids that one range of RPyC releases speaks. Values are immutable; there is one
+// per family.
+type Dialect struct {
+	family  string
+	version string
+	rawKind bool
+}
+
+// The families this package speaks.
+var (
+	// FamilyC is spoken by RPyC 4.1.0 to 5.3.1. The version a peer of this family expects cannot be told from its
+	// messages, and a wrong one makes it print a warning: none is sent.
+	FamilyC = &Dialect{family: "C"}
+	// FamilyD is spoken by RPyC 6.
+	FamilyD = &Dialect{family: "D", version: "6.0.2", rawKind: true}
+)
+
+// String gives the family's letter.
+func (d *Dialect) String() string { return d.family }
+
+// Version is the RPyC release that exceptions sent to a peer of this family claim to come from; empty where none
+// should be claimed.
+func (d *Dialect) Version() string { return d.version }
+
+// ClosesWithEOF reports whether a peer of this family waits for an answer to its CLOSE; dropping the stream is one.
+func (d *Dialect) ClosesWithEOF() bool { return d.rawKind }
+
+// UnknownDialectError reports a first message that no supported family would send.
+type UnknownDialectError struct{ First byte }
+
+func (e *UnknownDialectError) Error() string {
+	return fmt.Sprintf("rpyc: no supported protocol family starts a message with %#02x", e.First)
+}
+
+// Detect tells the family from the first payload received on a connection. Payloads of families A and B look like
+// those of C until ids are exchanged.
+func Detect(payload []byte) (*Dialect, error) {
+	if len(payload) == 0 {
+		return nil, &UnknownDialectError{}
+	}
+	switch payload[0] {
+	case byte(Request), byte(Reply), byte(Exception):
+		return FamilyD, nil
+	case tuple3:
+		return FamilyC, nil
+	}
+	return nil, &UnknownDialectError{First: payload[0]}
+}
+
+// The brine tag of a tuple of three values, with which every message of the older families begins.
+const tuple3 = 0x12
+
+// Seq is a request's sequence number as its sender wrote it. Numbers are usual; since the answer has to echo whatever
+// was sent, anything else is kept in its encoded form. The zero Seq is the number 0.
+type Seq struct {
+	N   int64
+	odd string
+}
+
+// Num makes the Seq of a number.
+func Num(n int64) Seq { return Seq{N: n} }
+
+// IsNum reports whether the sequence number is an integer that fits int64.
+func (s Seq) IsNum() bool { return s.odd == "" }
+
+// String renders the number for people.
+func (s Seq) String() string {
+	if s.odd != "" {
+		if v, err := brine.Unmarshal([]byte(s.odd)); err == nil {
+			return fmt.Sprint(v)
+		}
+	}
+	return fmt.Sprint(s.N)
+}
+
+// AppendHeader appends everything that stands before a message's body.
+func (d *Dialect) AppendHeader(b []byte, k Kind, seq Seq) []byte {
+	if d.rawKind {
+		b = append(b, byte(k))
+		b = brine.AppendTupleHeader(b, 2)
+	} else {
+		b = brine.AppendTupleHeader(b, 3)
+		b = brine.AppendInt(b, int64(k))
+	}
+	if seq.odd != "" {
+		return append(b, seq.odd...)
+	}
+	return brine.AppendInt(b, seq.N)
+}
+
+// ReadHeader reads a message's header. The cursor is left before the body, which has been checked to be one complete
+// brine value: reading it can fail by its shape only. Errors mean that the conversation cannot go on.
+func (d *Dialect) ReadHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
+	kind, seq, c, err := d.readHeader(payload)
+	if err != nil {
+		return 0, Seq{}, brine.Cursor{}, fmt.Errorf("rpyc: bad message: %w", err)
+	}
+	body := c
+	if err := c.Skip(); err != nil {
+		return 0, Seq{}, brine.Cursor{}, fmt.Errorf("rpyc: bad message: %w", err)
+	}
+	return kind, seq, body, nil
+}
+
+func (d *Dialect) readHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
+	var k int64
+	want := 2
+	if d.rawKind {
+		if len(payload) == 0 {
+			return 0, Seq{}, brine.Cursor{}, &FormError{What: "a message", Got: "nothing"}
+		}
+		k, payload = int64(payload[0]), payload[1:]
+	} else {
+		want = 3
+	}
+	c := brine.NewCursor(payload)
+	if c.Kind() != brine.KindTuple {
+		return 0, Seq{}, c, formError("a message tuple", &c)
+	}
+	n, err := c.Tuple()
+	if err != nil {
+		return 0, Seq{}, c, err
+	}
+	if n != want {
+		return 0, Seq{}, c, &FormError{What: fmt.Sprintf("a message of %d members", want), Got: fmt.Sprint(n)}
+	}
+	if !d.rawKind {
+		if c.Kind() != brine.KindInt {
+			return 0, Seq{}, c, formError("a message kind", &c)
+		}
+		if k, err = c.Int64(); err != nil {
+			return 0, Seq{}, c, err
+		}
+	}
+	if k < int64(Request) || k > int64(Exception) {
+		return 0, Seq{}, c, &FormError{What: "a message kind", Got: fmt.Sprint(k)}
+	}
+	seq, err := readSeq(&c)
+	return Kind(k), seq, c, err
+}
+
+func readSeq(c *brine.Cursor) (Seq, error) {
+	if c.Kind() == brine.KindInt {
+		start := *c
+		if n, err := c.Int64(); err == nil {
+			return Seq{N: n}, nil
+		}
+		*c = start
+	}
+	raw, err := c.Raw()
+	if err != nil {
+		return Seq{}, err
+	}
+	return Seq{odd: string(raw)}, nil
+}
+
+// AppendRequest appends the header and the handler number of a request; the boxed arguments follow.
+func (d *Dialect) AppendRequest(b []byte, seq int64, h Handler) []byte {
+	b = d.AppendHeader(b, Request, Num(seq))
+	b = brine.AppendTupleHeader(b, 2)
+	return brine.AppendInt(b, int64(h))
+}
+
+// ReadHandler reads the handler number of a request's body and leaves the cursor before the boxed arguments. Upstream
+// looks the number up by equality, so True and 3.0 are numbers too; what is no handler is returned as odd.
+func (d *Dialect) ReadHandler(c *brine.Cursor) (h Handler, odd any, err error) {
+	if c.Kind() != brine.KindTuple {
+		return 0, nil, formError("a request", c)
+	}
+	n, err := c.Tuple()
+	if err != nil {
+		return 0, nil, err
+	}
+	if n != 2 {
+		return 0, nil, &FormError{What: "a request of 2 members", Got: fmt.Sprint(n)}
+	}
+	v, err := c.Value()
+	if err != nil {
+		return 0, nil, err
+	}
+	switch v := v.(type) {
+	case int64:
+		h = Handler(v)
+	case bool:
+		if v {
+			h = HandlePing
+		}
+	case float64:
+		if i := int64(v); float64(i) == v {
+			h = Handler(i)
+		}
+	}
+	if !h.Known() {
+		return 0, v, nil
+	}
+	return h, nil, nil
+}
+
+// AppendLabel appends the head of a boxed value; the value it describes follows.
+func (d *Dialect) AppendLabel(b []byte, l Label) []byte {
+	b = brine.AppendTupleHeader(b, 2)
+	return brine.AppendInt(b, int64(l))
+}
+
+// AppendLocalRef appends a boxed reference to an object of the receiver.
+func (d *Dialect) AppendLocalRef(b []byte, r Ref) []byte {
+	return d.AppendRef(d.AppendLabel(b, LabelLocalRef), r)
+}
+
+// AppendRemoteRef appends a boxed reference to an object of ours, which gives the receiver one reference more.
+func (d *Dialect) AppendRemoteRef(b []byte, r Ref) []byte {
+	return d.AppendRef(d.AppendLabel(b, LabelRemoteRef), r)
+}
+
+// LabelError reports a boxed value with a label that does not exist (upstream's ValueError "invalid label").
+type LabelError struct{ Label any }
+
+func (e *LabelError) Error() string { return fmt.Sprintf("invalid label %v", e.Label) }
+
+// ReadLabel reads the head of a boxed value and leaves the cursor before the value. As upstream compares labels by
+// equality, True and 1.0 are labels too.
+func (d *Dialect) ReadLabel(c *brine.Cursor) (Label, error) {
+	if c.Kind() != brine.KindTuple {
+		return 0, formError("a boxed value", c)
+	}
+	n, err := c.Tuple()
+	if err != nil {
+		return 0, err
+	}
+	if n != 2 {
+		return 0, &FormError{What: "a boxed value of 2 members", Got: fmt.Sprint(n)}
+	}
+	if c.Kind() == brine.KindInt {
+		start := *c
+		if l, err := c.Int64(); err == nil && Label(l) >= LabelValue && Label(l) <= LabelRemoteRef {
+			return Label(l), nil
+		}
+		*c = start
+	}
+	v, err := c.Value()
+	if err != nil {
+		return 0, err
+	}
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return LabelValue, nil
+		}
+	case float64:
+		if v >= 1 && v <= 4 && v == float64(int64(v)) {
+			return Label(v), nil
+		}
+	}
+	return 0, &LabelError{Label: v}
+}

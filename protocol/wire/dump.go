@@ -1,0 +1,185 @@
+package wire
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/gorpyc/gorpyc/brine"
+)
+
+// Dumper renders the messages of one conversation as lines that two runs of the same program have in common: ids,
+// which differ from run to run, are replaced by numbers in the order of their first appearance. It is not safe for
+// concurrent use.
+type Dumper struct {
+	// MaxText cuts texts and byte strings longer than this many bytes; 0 means 64.
+	MaxText int
+
+	classes, objects map[int64]int
+}
+
+// Dump renders one payload, without a newline:
+//
+//	REQUEST 0 GETROOT ()
+//	REPLY 0 +main.Calculator#1
+//	REQUEST 1 CALLATTR (-main.Calculator#1, "div", (7, 0), ())
+//	EXCEPTION 1 builtins.ZeroDivisionError("division by zero")
+//
+// "+" marks an object of the sender, "-" one of the receiver. What cannot be decoded is said to be malformed, with the
+// reason.
+func (p *Dumper) Dump(d *Dialect, payload []byte) string {
+	kind, seq, c, err := d.ReadHeader(payload)
+	if err != nil {
+		return "MALFORMED " + err.Error()
+	}
+	var w strings.Builder
+	fmt.Fprintf(&w, "%v %v ", kind, seq)
+	switch kind {
+	case Request:
+		h, odd, err := d.ReadHandler(&c)
+		if err != nil {
+			return w.String() + "MALFORMED " + err.Error()
+		}
+		if odd != nil {
+			fmt.Fprintf(&w, "HANDLER(%v) ", odd)
+		} else {
+			fmt.Fprintf(&w, "%v ", h)
+		}
+		p.boxed(&w, d, &c)
+	case Reply:
+		p.boxed(&w, d, &c)
+	case Exception:
+		p.exception(&w, &c)
+	}
+	return w.String()
+}
+
+func (p *Dumper) boxed(w *strings.Builder, d *Dialect, c *brine.Cursor) {
+	l, err := d.ReadLabel(c)
+	if err != nil {
+		w.WriteString("MALFORMED " + err.Error())
+		return
+	}
+	switch l {
+	case LabelValue:
+		v, err := c.Value()
+		if err != nil {
+			w.WriteString("MALFORMED " + err.Error())
+			return
+		}
+		p.value(w, v)
+	case LabelTuple:
+		n := 0
+		if c.Kind() == brine.KindTuple {
+			n, _ = c.Tuple()
+		}
+		w.WriteByte('(')
+		for i := range n {
+			if i > 0 {
+				w.WriteString(", ")
+			}
+			p.boxed(w, d, c)
+		}
+		w.WriteByte(')')
+	default:
+		r, err := d.ReadRef(c, &Names{})
+		if err != nil {
+			w.WriteString("MALFORMED " + err.Error())
+			return
+		}
+		w.WriteByte("-+"[l-LabelLocalRef])
+		p.ref(w, r)
+	}
+}
+
+func (p *Dumper) ref(w *strings.Builder, r Ref) {
+	w.WriteString(r.Name)
+	if r.Object == 0 {
+		w.WriteByte('@')
+		w.WriteString(strconv.Itoa(number(&p.classes, r.Class)))
+		return
+	}
+	w.WriteByte('#')
+	w.WriteString(strconv.Itoa(number(&p.objects, r.Object)))
+}
+
+func number(m *map[int64]int, id int64) int {
+	if *m == nil {
+		*m = make(map[int64]int)
+	}
+	n, ok := (*m)[id]
+	if !ok {
+		n = len(*m) + 1
+		(*m)[id] = n
+	}
+	return n
+}
+
+func (p *Dumper) exception(w *strings.Builder, c *brine.Cursor) {
+	v, err := c.Value()
+	if err != nil {
+		w.WriteString("MALFORMED " + err.Error())
+		return
+	}
+	// The payload is (class, args, attributes, traceback); attributes and traceback vary with paths and releases.
+	if t, ok := v.(brine.Tuple); ok && len(t) == 4 {
+		if class, ok := t[0].(brine.Tuple); ok && len(class) == 2 {
+			fmt.Fprintf(w, "%v.%v", class[0], class[1])
+			p.value(w, t[1])
+			return
+		}
+	}
+	if v == int64(1) {
+		w.WriteString("StopIteration")
+		return
+	}
+	p.value(w, v)
+}
+
+func (p *Dumper) value(w *strings.Builder, v any) {
+	limit := p.MaxText
+	if limit == 0 {
+		limit = 64
+	}
+	switch v := v.(type) {
+	case nil:
+		w.WriteString("None")
+	case bool:
+		w.WriteString(map[bool]string{true: "True", false: "False"}[v])
+	case string:
+		w.WriteString(cut(strconv.Quote, v, limit))
+	case []byte:
+		w.WriteByte('b')
+		w.WriteString(cut(strconv.QuoteToASCII, string(v), limit))
+	case brine.Tuple:
+		p.items(w, "(", v, ")")
+	case brine.FrozenSet:
+		p.items(w, "frozenset(", v, ")")
+	case brine.Slice:
+		p.items(w, "slice(", []any{v.Start, v.Stop, v.Step}, ")")
+	case brine.EllipsisType:
+		w.WriteString("Ellipsis")
+	case brine.NotImplementedType:
+		w.WriteString("NotImplemented")
+	default:
+		fmt.Fprint(w, v)
+	}
+}
+
+func (p *Dumper) items(w *strings.Builder, open string, vs []any, end string) {
+	w.WriteString(open)
+	for i, v := range vs {
+		if i > 0 {
+			w.WriteString(", ")
+		}
+		p.value(w, v)
+	}
+	w.WriteString(end)
+}
+
+func cut(quote func(string) string, s string, limit int) string {
+	if len(s) <= limit {
+		return quote(s)
+	}
+	return quote(s[:limit]) + "…" + strconv.Itoa(len(s))
+}

@@ -1,0 +1,151 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/gorpyc/gorpyc/brine"
+)
+
+// Ref is an id pack: the name under which an object of one peer is known to both (rpyc.lib.get_id_pack). It is
+// comparable, and two refs are the same object exactly if they are equal.
+type Ref struct {
+	// Name is "module.Class" of the object's class, or of the object itself if it is a class; a module's own name.
+	Name string
+	// Class identifies the class; an instance carries the id its class has.
+	Class int64
+	// Object identifies the instance; 0 is for classes alone.
+	Object int64
+
+	// odd holds the encoded pack if it is not (text, int64, int64): its members belong to the peer, and whatever
+	// they are has to go back unchanged.
+	odd string
+}
+
+// IsClass reports whether the ref names a class rather than an instance.
+func (r Ref) IsClass() bool { return r.Object == 0 && r.odd == "" }
+
+// IsZero reports whether r is the zero Ref, which names nothing.
+func (r Ref) IsZero() bool { return r == Ref{} }
+
+// String renders the ref for people.
+func (r Ref) String() string {
+	if r.odd != "" {
+		return fmt.Sprintf("%s<%x>", r.Name, r.odd)
+	}
+	return fmt.Sprintf("%s/%d/%d", r.Name, r.Class, r.Object)
+}
+
+// FormError says that well-formed brine does not have the shape the protocol asks for.
+type FormError struct {
+	What string // what was expected
+	Got  string // what was there
+}
+
+func (e *FormError) Error() string { return "rpyc: expected " + e.What + ", got " + e.Got }
+
+func formError(what string, c *brine.Cursor) error {
+	return &FormError{What: what, Got: fmt.Sprint(c.Kind())}
+}
+
+// Names remembers the class names a peer uses, so that reading a ref allocates nothing once its name is known. The
+// zero value is ready. It is bounded; it is not safe for concurrent use.
+type Names struct{ m map[string]string }
+
+// A peer that makes up ever new class names must not grow the table for ever.
+const maxNames = 4096
+
+func (n *Names) get(b []byte) string {
+	if s, ok := n.m[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	if n.m == nil {
+		n.m = make(map[string]string)
+	}
+	if len(n.m) < maxNames && len(s) <= 256 {
+		n.m[s] = s
+	}
+	return s
+}
+
+// AppendRef appends the id pack itself, unlabelled, as INSPECT and INSTANCECHECK carry it by value.
+func (d *Dialect) AppendRef(b []byte, r Ref) []byte {
+	if r.odd != "" {
+		return append(b, r.odd...)
+	}
+	b = brine.AppendTupleHeader(b, 3)
+	// Names are ours (checked when classes are made) or came as valid text from the peer: the error cannot occur,
+	// and an empty name would be a ref nobody knows.
+	if nb, err := brine.AppendString(b, r.Name); err == nil {
+		b = nb
+	} else {
+		b = append(b, 0x08, 0x01)
+	}
+	b = brine.AppendInt(b, r.Class)
+	return brine.AppendInt(b, r.Object)
+}
+
+// ReadRef reads an id pack by value. Packs with unusual members are kept as they are.
+func (d *Dialect) ReadRef(c *brine.Cursor, names *Names) (Ref, error) {
+	start := *c
+	if r, ok := readPlainRef(c, names); ok {
+		return r, nil
+	}
+	*c = start
+	if c.Kind() != brine.KindTuple {
+		return Ref{}, formError("an id pack", c)
+	}
+	probe := *c
+	n, err := probe.Tuple()
+	if err != nil {
+		return Ref{}, err
+	}
+	if n < 3 {
+		return Ref{}, &FormError{What: "an id pack of 3 members", Got: fmt.Sprintf("%d", n)}
+	}
+	raw, err := c.Raw()
+	if err != nil {
+		return Ref{}, err
+	}
+	r := Ref{odd: string(raw)}
+	if probe.Kind() == brine.KindString {
+		s, err := probe.StringBytes()
+		if err != nil {
+			return Ref{}, err
+		}
+		r.Name = names.get(s)
+	}
+	return r, nil
+}
+
+func readPlainRef(c *brine.Cursor, names *Names) (Ref, bool) {
+	if c.Kind() != brine.KindTuple {
+		return Ref{}, false
+	}
+	if n, err := c.Tuple(); err != nil || n != 3 || c.Kind() != brine.KindString {
+		return Ref{}, false
+	}
+	name, err := c.StringBytes()
+	if err != nil || c.Kind() != brine.KindInt {
+		return Ref{}, false
+	}
+	class, err := c.Int64()
+	if err != nil || c.Kind() != brine.KindInt {
+		return Ref{}, false
+	}
+	object, err := c.Int64()
+	if err != nil {
+		return Ref{}, false
+	}
+	return Ref{Name: names.get(name), Class: class, Object: object}, true
+}
+
+// Tuple gives the id pack as a value, as INSPECT takes it.
+func (r Ref) Tuple() any {
+	if r.odd != "" {
+		if v, err := brine.Unmarshal([]byte(r.odd)); err == nil {
+			return v
+		}
+	}
+	return brine.Tuple{r.Name, r.Class, r.Object}
+}
