@@ -1,0 +1,187 @@
+package protocol
+
+import (
+	"fmt"
+	"math/big"
+	"sync"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/internal/frame"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// boxer encodes the values of one message: by value what brine can carry, tuples item by item, handles of this
+// connection as references to the peer's own objects, and everything else by reference through the table of exports.
+// This is the only boxing there is (Connection._box).
+type boxer struct {
+	c    *Conn
+	d    *wire.Dialect
+	refs []wire.Ref // references given to the peer by this message
+}
+
+// unresolvedRoot says that a root handle has to be resolved before it can be sent.
+type unresolvedRoot struct{ root *netref.Object }
+
+func (*unresolvedRoot) Error() string { return "rpyc: the root has not been resolved" }
+
+// args appends the boxed argument tuple of a request. The target, if the first argument is a handle, makes the tuple one
+// with a reference.
+func (m *boxer) args(b []byte, args []any) ([]byte, error) {
+	return m.tuple(b, args)
+}
+
+// value appends v, boxed.
+func (m *boxer) value(b []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil, bool, int, int64, float64, string, []byte:
+		start := len(b)
+		b = m.d.AppendLabel(b, wire.LabelValue)
+		nb, err := brine.Append(b, v)
+		if err != nil {
+			return b[:start], err
+		}
+		return nb, nil
+	case brine.Tuple:
+		return m.tuple(b, v)
+	case *netref.Object:
+		return m.handle(b, v)
+	}
+	form, byValue := exposed.ByValue(v)
+	if t, ok := form.(brine.Tuple); ok {
+		return m.tuple(b, t)
+	}
+	if !byValue {
+		return m.export(b, form)
+	}
+	return brine.Append(m.d.AppendLabel(b, wire.LabelValue), form)
+}
+
+// tuple appends a tuple: as one value if all its items can be carried by value, otherwise item by item.
+func (m *boxer) tuple(b []byte, items []any) ([]byte, error) {
+	start := len(b)
+	if v, ok := m.plainTuple(m.d.AppendLabel(b, wire.LabelValue), items); ok {
+		return v, nil
+	}
+	b = m.d.AppendLabel(b[:start], wire.LabelTuple)
+	b = brine.AppendTupleHeader(b, len(items))
+	var err error
+	for _, v := range items {
+		if b, err = m.value(b, v); err != nil {
+			return b, err
+		}
+	}
+	return b, nil
+}
+
+// plainTuple appends a tuple by value if that is possible.
+func (m *boxer) plainTuple(b []byte, items []any) ([]byte, bool) {
+	b = brine.AppendTupleHeader(b, len(items))
+	for _, v := range items {
+		switch t := v.(type) {
+		case nil:
+			b = brine.AppendNone(b)
+			continue
+		case bool:
+			b = brine.AppendBool(b, t)
+			continue
+		case int:
+			b = brine.AppendInt(b, int64(t))
+			continue
+		case int64:
+			b = brine.AppendInt(b, t)
+			continue
+		case float64:
+			b = brine.AppendFloat(b, t)
+			continue
+		case []byte:
+			b = brine.AppendBytes(b, t)
+			continue
+		case brine.Tuple:
+			nb, ok := m.plainTuple(b, t)
+			if !ok {
+				return b, false
+			}
+			b = nb
+			continue
+		case string, *big.Int:
+		case *netref.Object:
+			return b, false
+		default:
+			form, ok := exposed.ByValue(v)
+			if !ok {
+				return b, false
+			}
+			v = form
+		}
+		nb, err := brine.Append(b, v)
+		if err != nil {
+			return b, false
+		}
+		b = nb
+	}
+	return b, true
+}
+
+// handle appends a reference to an object of the peer, or exports one of another peer.
+func (m *boxer) handle(b []byte, o *netref.Object) ([]byte, error) {
+	if o == nil {
+		return brine.AppendNone(m.d.AppendLabel(b, wire.LabelValue)), nil
+	}
+	ref, ok := o.Ref()
+	if !ok {
+		return b, &unresolvedRoot{root: o}
+	}
+	if o.Peer() != netref.Requester(m.c) {
+		return m.export(b, o)
+	}
+	if o.Released() {
+		return b, fmt.Errorf("%w: %v", netref.ErrReleased, o)
+	}
+	return m.d.AppendLocalRef(b, ref), nil
+}
+
+// export appends a reference to an object of ours, which the peer then holds one reference more to.
+func (m *boxer) export(b []byte, v any) ([]byte, error) {
+	l := m.c.lock()
+	ref, err := l.addExport(v)
+	l.unlock()
+	if err != nil {
+		return b, err
+	}
+	m.refs = append(m.refs, ref)
+	return m.d.AppendRemoteRef(b, ref), nil
+}
+
+// undo takes back the references of a message that is not sent.
+func (m *boxer) undo() {
+	for _, r := range m.refs {
+		m.c.decref(r, 1)
+	}
+}
+
+// scratch is a buffer a message is encoded in.
+type scratch struct {
+	b       []byte
+	payload int // where the payload begins
+}
+
+var scratches = sync.Pool{New: func() any { return &scratch{b: make([]byte, 0, 512)} }}
+
+func getScratch() *scratch { return scratches.Get().(*scratch) }
+
+// begin starts the scratch's frame, dropping what was in it.
+func (s *scratch) begin() {
+	s.b, _ = frame.Begin(s.b[:0])
+	s.payload = len(s.b)
+}
+
+// put gives the buffer back, unless it has grown so large that keeping it would hold memory for nothing.
+func (s *scratch) put() {
+	if cap(s.b) > chunkSize {
+		s.b = nil
+	}
+	s.b = s.b[:0]
+	scratches.Put(s)
+}

@@ -1,0 +1,40 @@
+package protocol
+
+import (
+	"context"
+	"time"
+
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// Close ends the connection in order (Connection.close): what has been sent so far is delivered, the peer is told, and its
+// hanging up is waited for, at most Config.CloseTimeout. Handlers that run are not waited for: see [Conn.Done]. Close may
+// be called by a handler, whose own request is then not answered. Closing a connection that has ended does nothing.
+func (c *Conn) Close() error {
+	if c.dialect.Load() != nil {
+		// The answer is the end of the stream; a peer that answers otherwise has finished, too.
+		if r, err := c.Start(c.base, wire.HandleClose); err == nil {
+			timer := time.NewTimer(c.cfg.CloseTimeout)
+			defer timer.Stop()
+			select {
+			case <-r.Done():
+			case <-timer.C:
+			}
+		}
+	}
+	c.die(ErrClosed)
+	return nil
+}
+
+// CloseNow ends the connection without telling the peer. It does not block.
+func (c *Conn) CloseNow() error {
+	c.die(ErrClosed)
+	return nil
+}
+
+// closeAsked is called when the peer's CLOSE arrives. The request is carried out in turn, as everything the peer asks for;
+// but a peer that waits for the stream to end is not made to wait for a handler that takes long.
+func (c *Conn) closeAsked() {
+	timer := time.AfterFunc(c.cfg.CloseTimeout, func() { c.die(ErrClosed) })
+	context.AfterFunc(c.base, func() { timer.Stop() })
+}

@@ -1,0 +1,56 @@
+package protocol
+
+import (
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Objects the peer hands over as arguments are given back when the garbage collector finds that the handler did not keep
+// them. A program that allocates little may not collect for minutes, while the peer keeps its objects alive: so the
+// collector is asked to run soon after a handler that was given objects has returned. It is asked at most a few times a
+// second, and so seldom that collecting takes a fiftieth of the time at most.
+
+var collector struct {
+	sync.Mutex
+	asked  bool // somebody asked since the last collection began
+	active bool // the goroutine runs
+}
+
+const (
+	collectDelay = 5 * time.Millisecond  // time for more to be asked for
+	collectPause = 40 * time.Millisecond // between two collections at least
+	collectShare = 50                    // pause as a multiple of what the collection took
+)
+
+// releaseSoon is called when a handler has returned. imported says that its request brought objects along.
+func (c *Conn) releaseSoon(imported bool) {
+	if !imported && c.Imported() == 0 {
+		return
+	}
+	collector.Lock()
+	defer collector.Unlock()
+	collector.asked = true
+	if !collector.active {
+		collector.active = true
+		go collect()
+	}
+}
+
+func collect() {
+	for {
+		time.Sleep(collectDelay)
+		collector.Lock()
+		if !collector.asked {
+			collector.active = false
+			collector.Unlock()
+			return
+		}
+		collector.asked = false
+		collector.Unlock()
+		start := time.Now()
+		runtime.GC()
+		took := time.Since(start)
+		time.Sleep(max(collectPause, collectShare*took))
+	}
+}

@@ -1,0 +1,108 @@
+package protocol
+
+import (
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/internal/frame"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// Config says how a connection behaves. A nil *Config and the zero value are RPyC's defaults
+// (rpyc.core.protocol.DEFAULT_CONFIG); fields are named for the deviation from them. A Config is copied when a connection
+// is made and can be shared.
+type Config struct {
+	// Access rules what the peer may read, write and delete of our objects.
+	Access exposed.Policy
+	// HideTraceback sends "<traceback denied>" in place of tracebacks (include_local_traceback=False).
+	HideTraceback bool
+	// HideVersion sends "<version denied>" in place of the release claimed (include_local_version=False).
+	HideVersion bool
+
+	// Timeout bounds a request whose context has no deadline (sync_request_timeout). 0 means 30 s, negative none.
+	Timeout time.Duration
+	// CloseTimeout bounds the closing handshake, on either side. 0 means 2 s.
+	CloseTimeout time.Duration
+	// Concurrency is how many requests of the peer run at the same time. 0 means 1: one after the other in the order
+	// they came, as RPyC serves a connection; negative means no limit.
+	Concurrency int
+
+	// Dialect is the protocol family the peer speaks; nil finds out. See [Dial] for what that costs.
+	Dialect *wire.Dialect
+	// Compress deflates messages above 3000 bytes, as RPyC does. By default messages are sent as they are, which every
+	// peer accepts and is faster on all but slow networks; compressed messages are understood in any case.
+	Compress bool
+	// Limits bounds what the peer can make this side hold.
+	Limits Limits
+
+	// Logger is told of what no caller can be told; nil is silent.
+	Logger *slog.Logger
+	// Trace gets a line for each message, in the form wire.Dumper describes, after "<" for received and ">" for sent.
+	// It slows the connection down. Writes are made one at a time.
+	Trace io.Writer
+	// Name stands for the connection in logs (connid); "" makes one up.
+	Name string
+}
+
+// Limits bounds what a peer can make this side hold. Zero fields mean the default; nothing is unlimited. Exceeding
+// Frame, Inflated or Queued ends the connection with a *[LimitError]; exceeding Exports fails the call.
+type Limits struct {
+	// Frame is the length in bytes of one message as it comes, 0 means 1 GiB.
+	Frame int64
+	// Inflated is the length in bytes of one message after decompression, 0 means 1 GiB.
+	Inflated int64
+	// Queued is the number of requests received and not begun, 0 means 1,048,576. Reading stops far below that
+	// unless something this side waits for may be behind them.
+	Queued int
+	// Exports is the number of objects of ours the peer holds, 0 means 1,048,576.
+	Exports int
+}
+
+const (
+	defaultTimeout      = 30 * time.Second
+	defaultCloseTimeout = 2 * time.Second
+	defaultLimit        = 1 << 20
+)
+
+func (c *Config) clone() Config {
+	var cfg Config
+	if c != nil {
+		cfg = *c
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	if cfg.CloseTimeout <= 0 {
+		cfg.CloseTimeout = defaultCloseTimeout
+	}
+	switch {
+	case cfg.Concurrency == 0:
+		cfg.Concurrency = 1
+	case cfg.Concurrency < 0:
+		cfg.Concurrency = int(^uint(0) >> 1)
+	}
+	if cfg.Limits.Queued <= 0 {
+		cfg.Limits.Queued = defaultLimit
+	}
+	if cfg.Limits.Exports <= 0 {
+		cfg.Limits.Exports = defaultLimit
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return cfg
+}
+
+func (c *Config) frameLimits() frame.Limits {
+	return frame.Limits{MaxFrame: c.Limits.Frame, MaxInflated: c.Limits.Inflated}
+}
+
+// compression is what upstream does, if it was asked for (rpyc.core.channel.Channel.COMPRESSION_THRESHOLD).
+func (c *Config) compression() frame.Compress {
+	if c.Compress {
+		return frame.Compress{Above: 3000, Level: 1}
+	}
+	return frame.Compress{}
+}

@@ -1,0 +1,162 @@
+package protocol
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/internal/frame"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// Conn is one conversation between two peers (rpyc.core.protocol.Connection). It is symmetric: either side may ask at
+// any time, whichever connected. Requests of the peer are served from the moment the connection is made. A Conn is safe
+// for concurrent use.
+//
+// Who owns what, for those who change this package:
+//
+//   - The reader goroutine (reader.go) owns the frame reader and the table of names. It resolves references, applies
+//     DEL and matches replies in the order of arrival. It runs nothing of the user's, never waits for the peer and
+//     holds the lock for moments only.
+//   - Handlers run on workers (turns.go), as many at a time as there are turns. A handler that waits for the peer gives
+//     its turn up meanwhile.
+//   - Whoever sends writes to the stream if nobody else is writing, and otherwise leaves the frame to whoever is
+//     (outbox.go).
+//   - Everything else is in state, which is reachable only through *locked (state.go). The end of each locked section
+//     decides whether the connection is finished. Nothing under the lock calls the user's code or blocks.
+//
+// Locks are taken in the order state, outbox; most code holds one at a time.
+type Conn struct {
+	cfg    Config
+	stream io.ReadWriteCloser
+	out    outbox
+	trace  *tracer
+	root   *netref.Object
+	local  any
+
+	base   context.Context // parent of the handlers' contexts, ended when the stream is gone
+	cancel context.CancelCauseFunc
+	done   chan struct{} // closed when everything has ended
+
+	unwatch func() bool // stops watching the context given to NewConn
+
+	in    *frame.Reader // reader's
+	names wire.Names    // reader's
+
+	dialect atomic.Pointer[wire.Dialect]
+	spoken  chan struct{} // closed when dialect is set
+
+	seq atomic.Int64 // of the next request of ours
+
+	mu    sync.Mutex
+	state state
+	room  sync.Cond // signalled when the reader may have reason to read on
+}
+
+var connNumber atomic.Int64
+
+// NewConn makes a connection of a stream and begins to serve the peer. root is the object the peer gets as its root, nil
+// for one that has nothing (VoidService). If root implements [Connecter], it is called before the first request is
+// served, and its error, if any, returned.
+//
+// ctx is the parent of the handlers' contexts: its values are visible in them, its end ends them, and the connection
+// with them.
+//
+// The stream is closed when the connection ends; Close must make a blocked Read and Write return. Streams that carry
+// records, such as TLS, get each frame in a Write of its own.
+func NewConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Config) (*Conn, error) {
+	if root == nil {
+		root = VoidService{}
+	}
+	exposed.MarkService(root)
+	c := &Conn{cfg: cfg.clone(), stream: stream, local: root, done: make(chan struct{}), spoken: make(chan struct{})}
+	if c.cfg.Name == "" {
+		c.cfg.Name = fmt.Sprintf("conn%d", connNumber.Add(1))
+	}
+	c.base, c.cancel = context.WithCancelCause(ctx)
+	c.room.L = &c.mu
+	c.in = frame.NewReader(stream, c.cfg.frameLimits())
+	c.out.init(c)
+	if c.cfg.Dialect != nil {
+		c.setDialect(c.cfg.Dialect)
+	}
+	if c.cfg.Trace != nil {
+		c.trace = &tracer{w: c.cfg.Trace}
+	}
+	c.root = netref.NewRoot(c)
+	c.state.init(c.cfg.Concurrency)
+	c.unwatch = context.AfterFunc(ctx, func() { c.die(context.Cause(ctx)) })
+	if err := c.connected(); err != nil {
+		c.state.refused = true
+		c.die(err)
+		c.stopReading()
+		return nil, err
+	}
+	go c.read()
+	return c, nil
+}
+
+// Root is the peer's root object, its service (conn.root). The handle asks for it when it is first used.
+func (c *Conn) Root() *netref.Object { return c.root }
+
+// Local is our own root object, as given to [NewConn].
+func (c *Conn) Local() any { return c.local }
+
+// Name is the connection's name in logs.
+func (c *Conn) Name() string { return c.cfg.Name }
+
+// Dialect is the protocol family in use; nil before the peer's first message if it was not set.
+func (c *Conn) Dialect() *wire.Dialect { return c.dialect.Load() }
+
+// Stream is the stream the connection was made of. It is not to be read or written.
+func (c *Conn) Stream() io.ReadWriteCloser { return c.stream }
+
+// RemoteAddr is the peer's network address, nil if the stream has none.
+func (c *Conn) RemoteAddr() net.Addr {
+	if a, ok := c.stream.(interface{ RemoteAddr() net.Addr }); ok {
+		return a.RemoteAddr()
+	}
+	return nil
+}
+
+// Done is closed when the connection has ended and all that served it has returned: no handler runs any more, and
+// OnDisconnect has returned.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err is nil while the connection stands, then a *[ClosedError] that says why it ended.
+func (c *Conn) Err() error {
+	l := c.lock()
+	defer l.unlock()
+	if l.broken {
+		return &ClosedError{Cause: l.cause}
+	}
+	return nil
+}
+
+// Ping asks the peer for an echo and returns how long it took (Connection.ping). ctx without a deadline means RPyC's
+// 3 s.
+func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+	}
+	const data = "abcdefghijklmnopqrstuvwxyz"
+	start := time.Now()
+	var echo string
+	if err := c.Request(ctx, &echo, wire.HandlePing, data); err != nil {
+		return 0, err
+	}
+	if echo != data {
+		return 0, &PingError{}
+	}
+	return time.Since(start), nil
+}
+
+var _ netref.Requester = (*Conn)(nil)

@@ -1,0 +1,50 @@
+package protocol
+
+import (
+	"context"
+	"time"
+)
+
+// incoming is its handler's context: it carries the request's identity, and otherwise is the connection's base context,
+// so that contexts derived from it cost no goroutine.
+
+// Deadline implements context.Context.
+func (in *incoming) Deadline() (time.Time, bool) { return in.c.base.Deadline() }
+
+// Done implements context.Context: it is closed when the connection has ended.
+func (in *incoming) Done() <-chan struct{} { return in.c.base.Done() }
+
+// Err implements context.Context.
+func (in *incoming) Err() error { return in.c.base.Err() }
+
+type incomingKey struct{}
+
+// Value implements context.Context.
+func (in *incoming) Value(key any) any {
+	switch key {
+	case incomingKey{}:
+		return in
+	case connKey{}:
+		return in.c
+	}
+	return in.c.base.Value(key)
+}
+
+// holder tells which handler of this connection is about to wait, by the context it passes on; nil if it is none. Funcs
+// made from Python callables may outlive the call they came with and have no context of their own to pass: they are taken
+// to be called by the handler that runs at the time.
+func (c *Conn) holder(ctx context.Context) *incoming {
+	in, _ := ctx.Value(incomingKey{}).(*incoming)
+	if in == nil || in.c != c {
+		return nil
+	}
+	l := c.lock()
+	defer l.unlock()
+	if !in.finished {
+		return in
+	}
+	if c.cfg.Concurrency == 1 && l.turns.current != nil && !l.turns.current.finished {
+		return l.turns.current
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+// Package protocol is the RPyC connection: a conversation between two peers in which either may ask for the other's
+// objects at any time (rpyc.core.protocol, rpyc.core.service, rpyc.utils.factory).
+//
+// [Dial] connects to a peer, [NewConn] makes a connection of any stream, [Pair] makes two that are each other's peers.
+// What the peer offers is behind [Conn.Root], a handle of package netref; what we offer is the root object given when the
+// connection is made, presented as package exposed describes.
+//
+// # Handlers
+//
+// Requests of one peer run one after the other in the order they came, as RPyC serves a connection. A handler that
+// calls the peer passes its context on:
+//
+//	func (s *Service) Apply(ctx context.Context, f func(context.Context, int) (int, error), x int) (int, error) {
+//		return f(ctx, x)
+//	}
+//
+// That is how the connection knows that the handler waits, and serves meanwhile what the peer asks in order to answer, to
+// any depth. With a context of another origin the handler keeps its turn, and the peer's nested calls wait until it
+// returns: if it waits for them, until its timeout. Funcs without a context parameter that were made from Python callables
+// count as called by the handler that is running.
+//
+// The handler's context ends with the connection, not with the handler.
+//
+// # Names
+//
+//	RPyC                                   here
+//	rpyc.connect(host, port, config=c)     Dial(ctx, "tcp", addr, cfg)
+//	rpyc.connect(host, port, service=S)    DialService(ctx, "tcp", addr, S{}, cfg)
+//	rpyc.utils.factory.unix_connect        Dial(ctx, "unix", path, cfg)
+//	rpyc.utils.factory.connect_stream      NewConn(ctx, stream, root, cfg)
+//	rpyc.utils.factory.connect_thread      Pair
+//	conn.root                              Conn.Root
+//	conn.close()                           Conn.Close
+//	conn.closed                            Conn.Done, Conn.Err
+//	conn.ping()                            Conn.Ping
+//	conn.serve(), BgServingThread          not needed: a connection serves from the moment it is made
+//	DEFAULT_CONFIG                         Config
+//	Service.on_connect, on_disconnect      Connecter, Disconnecter
+//	VoidService                            VoidService
+package protocol

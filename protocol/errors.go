@@ -1,0 +1,67 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrClosed is matched by every error that says that a connection has ended, for whatever reason: requests made on it,
+// uses of its netrefs and of values that need it. It also stands for the orderly end itself.
+var ErrClosed = errors.New("rpyc: connection closed")
+
+// ClosedError says that a connection has ended, why, and what that means for the request that failed. It matches
+// [ErrClosed] and its Cause.
+type ClosedError struct {
+	// Cause is why the connection ended: io.EOF if the peer went away, ErrClosed if it was closed in order.
+	Cause error
+	// Sent reports whether the request had been handed to the stream, so that the peer may have carried it out.
+	Sent bool
+}
+
+func (e *ClosedError) Error() string {
+	if e.Cause == nil || errors.Is(e.Cause, ErrClosed) {
+		return ErrClosed.Error()
+	}
+	return ErrClosed.Error() + ": " + e.Cause.Error()
+}
+
+// Unwrap gives ErrClosed and the cause.
+func (e *ClosedError) Unwrap() []error { return []error{ErrClosed, e.Cause} }
+
+// SafeToRetry reports whether a failed request was certainly not carried out by the peer.
+func SafeToRetry(err error) bool {
+	var e *ClosedError
+	return errors.As(err, &e) && !e.Sent
+}
+
+// TimeoutError says that no reply came within the connection's default timeout ("result expired" in RPyC). It matches
+// context.DeadlineExceeded.
+type TimeoutError struct {
+	After time.Duration
+}
+
+func (e *TimeoutError) Error() string { return fmt.Sprintf("rpyc: result expired after %v", e.After) }
+
+// Timeout reports true, as net.Error wants it.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// Is makes the error match context.DeadlineExceeded.
+func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// LimitError says that the peer exceeded one of [Limits].
+type LimitError struct {
+	What  string
+	Got   int64
+	Limit int64
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("rpyc: %s: %d exceeds the limit of %d", e.What, e.Got, e.Limit)
+}
+
+// PingError says that a ping was not echoed as sent (rpyc.core.protocol.PingError).
+type PingError struct{}
+
+func (*PingError) Error() string { return "rpyc: ping: echo does not match what was sent" }

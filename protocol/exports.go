@@ -1,0 +1,128 @@
+package protocol
+
+import (
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// exports is the table of our objects that the peer holds references to (RefCountingColl). Ids are counters and never
+// given twice on a connection.
+type exports struct {
+	objects map[int64]*export // by instance id
+	classes map[int64]*export // by class id
+	byKey   map[any]*export   // by identity, for objects that have one
+	last    int64
+}
+
+type export struct {
+	ref   wire.Ref
+	obj   any
+	key   any // identity, nil if the object has none
+	count int
+}
+
+func (x *exports) init() {
+	x.objects = make(map[int64]*export)
+	x.classes = make(map[int64]*export)
+	x.byKey = make(map[any]*export)
+}
+
+// addExport gives the peer one reference to v and returns its id pack.
+func (l locked) addExport(v any) (wire.Ref, error) {
+	x := &l.exports
+	key, hasKey := exposed.Identity(v)
+	if hasKey {
+		if e := x.byKey[key]; e != nil {
+			e.count++
+			return e.ref, nil
+		}
+	}
+	if n, limit := len(x.objects)+len(x.classes), l.c.cfg.Limits.Exports; n >= limit {
+		return wire.Ref{}, &LimitError{What: "objects held by the peer", Got: int64(n) + 1, Limit: int64(limit)}
+	}
+	e := &export{obj: v, count: 1}
+	if c, ok := v.(*exposed.Class); ok {
+		e.ref = wire.Ref{Name: c.Name(), Class: c.ID()}
+		x.classes[c.ID()] = e
+	} else {
+		c := exposed.ClassOf(v)
+		x.last++
+		e.ref = wire.Ref{Name: c.Name(), Class: c.ID(), Object: x.last}
+		x.objects[x.last] = e
+	}
+	if hasKey {
+		e.key = key
+		x.byKey[key] = e
+	}
+	return e.ref, nil
+}
+
+// find returns the entry of an id pack the peer sends back; nil if there is none.
+func (x *exports) find(r wire.Ref) *export {
+	e := x.objects[r.Object]
+	if r.IsClass() {
+		e = x.classes[r.Class]
+	}
+	if e == nil || e.ref != r {
+		return nil
+	}
+	return e
+}
+
+func (x *exports) remove(e *export) {
+	if e.ref.IsClass() {
+		delete(x.classes, e.ref.Class)
+	} else {
+		delete(x.objects, e.ref.Object)
+	}
+	if e.key != nil {
+		delete(x.byKey, e.key)
+	}
+}
+
+// clear empties the table and returns the objects that want to be told.
+func (x *exports) clear() []any {
+	var dropped []any
+	for _, e := range x.objects {
+		if _, ok := e.obj.(exposed.Dropper); ok {
+			dropped = append(dropped, e.obj)
+		}
+	}
+	x.init()
+	return dropped
+}
+
+// decref takes n references to the object from the peer. What it claims beyond what it has is ignored, as upstream does.
+func (c *Conn) decref(r wire.Ref, n int64) {
+	l := c.lock()
+	defer l.unlock()
+	e := l.exports.find(r)
+	if e == nil {
+		return
+	}
+	if n >= int64(e.count) {
+		l.exports.remove(e)
+		if _, ok := e.obj.(exposed.Dropper); ok {
+			l.serve(&incoming{c: c, drop: e.obj})
+		}
+		return
+	}
+	if n > 0 { // a negative count would be references made up by the peer
+		e.count -= int(n)
+	}
+}
+
+// dropped tells an object that the peer has given up its last reference.
+func (c *Conn) dropped(obj any) {
+	defer c.logPanic("PyDrop")
+	if d, ok := obj.(exposed.Dropper); ok {
+		d.PyDrop()
+	}
+}
+
+// Exported returns the number of objects of ours that the peer holds references to.
+func (c *Conn) Exported() int {
+	l := c.lock()
+	defer l.unlock()
+	return len(l.exports.objects) + len(l.exports.classes)
+}

@@ -1,0 +1,296 @@
+package exposed
+
+import (
+	"context"
+	"runtime/debug"
+
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+type attrKind uint8
+
+const (
+	methodAttr   attrKind = iota // called with the object
+	propertyAttr                 // computed at every read
+	constAttr                    // the same for all objects of the class, and of the class itself
+)
+
+// attr is an entry in a class's table of attributes.
+type attr struct {
+	name    string // Python name: exposed_add_user, __len__
+	goName  string // AddUser: another spelling of an exposed name
+	exposed bool   // the name begins with the prefix, whatever that is on a connection
+	qual    string // with the class's name
+	kind    attrKind
+	doc     docText
+	impl    callable  // methodAttr
+	prop    *property // propertyAttr
+	value   any       // constAttr
+}
+
+// callable is the implementation of a method or function.
+type callable interface {
+	call(ctx context.Context, self any, args *Args) (any, error)
+}
+
+// native is a method that this package implements.
+type native func(ctx context.Context, self any, args *Args) (any, error)
+
+func (f native) call(ctx context.Context, self any, args *Args) (any, error) {
+	return f(ctx, self, args)
+}
+
+// property is what reads, writes and deletes an attribute. A nil func refuses.
+type property struct {
+	get func(ctx context.Context, self any) (any, error)
+	set func(ctx context.Context, self, value any) error
+	del func(ctx context.Context, self any) error
+}
+
+// protect turns a panic in the code of an exposed object into a Python exception. It is to be deferred.
+func protect(err *error) {
+	if r := recover(); r != nil {
+		*err = vinegar.FromPanic(r, debug.Stack())
+	}
+}
+
+// get reads the attribute of an object.
+func (a *attr) get(ctx context.Context, self any) (any, error) {
+	switch a.kind {
+	case methodAttr:
+		return &boundMethod{self: self, attr: a}, nil
+	case propertyAttr:
+		return a.prop.get(ctx, self)
+	}
+	return a.value, nil
+}
+
+// invoke calls what the attribute of the object is, without making a method object of it.
+func (a *attr) invoke(ctx context.Context, self any, args *Args) (any, error) {
+	if a.kind == methodAttr {
+		return a.impl.call(ctx, self, args)
+	}
+	f, err := a.get(ctx, self)
+	if err != nil {
+		return nil, err
+	}
+	return call(ctx, f, args)
+}
+
+// The optional interfaces by which an object takes care of its attributes itself, past the policy of the connection.
+// They are what _rpyc_getattr, _rpyc_setattr and _rpyc_delattr are to RPyC: names arrive as the peer sent them,
+// without a prefix added, and nothing but the object itself protects it.
+type (
+	// AttrGetter answers every read of an attribute, method calls included.
+	AttrGetter interface {
+		PyGetAttr(ctx context.Context, name string) (any, error)
+	}
+	// AttrSetter answers every assignment to an attribute.
+	AttrSetter interface {
+		PySetAttr(ctx context.Context, name string, value any) error
+	}
+	// AttrDeleter answers every deletion of an attribute.
+	AttrDeleter interface {
+		PyDelAttr(ctx context.Context, name string) error
+	}
+)
+
+// GetAttr reads the attribute of v that a peer asks for under the policy p; nil means RPyC's defaults. name is a
+// string or UTF-8 in a []byte. A method is read as a new object each time.
+func GetAttr(ctx context.Context, p *Policy, v, name any) (r any, err error) {
+	defer protect(&err)
+	n, err := attrName(name)
+	if err != nil {
+		return nil, err
+	}
+	v = norm(v)
+	switch x := v.(type) {
+	case *netref.Object:
+		return remoteGetAttr(ctx, p, x, n)
+	case AttrGetter:
+		return x.PyGetAttr(ctx, n)
+	case *Class:
+		a, err := x.lookup(p, n)
+		if err != nil {
+			return nil, err
+		}
+		return a.getFromClass(ctx, x)
+	}
+	c := ClassOf(v)
+	if p.isDefault() {
+		if a := c.open[n]; a != nil {
+			if d := attrsOf(v); d == nil || a.kind == propertyAttr {
+				return a.get(ctx, v)
+			}
+		}
+	}
+	a, value, err := lookup(p, v, c, n)
+	if a == nil {
+		return value, err
+	}
+	return a.get(ctx, v)
+}
+
+// lookup finds an attribute by the long way: the class's entry, or the value from the object's own dictionary.
+func lookup(p *Policy, v any, c *Class, name string) (*attr, any, error) {
+	name, err := p.GetName(name, func(n string) bool { return has(p, v, c, n) })
+	if err != nil {
+		return nil, nil, err
+	}
+	a, value, ok := find(p, v, c, name)
+	if !ok {
+		return nil, nil, noAttribute(c, name)
+	}
+	return a, value, nil
+}
+
+func has(p *Policy, v any, c *Class, name string) bool {
+	if c.find(name, p.prefix(), false) != nil {
+		return true
+	}
+	_, ok := attrsOf(v).Get(name)
+	return ok
+}
+
+// find follows Python's order: what the class computes, the object's own dictionary, the rest of the class.
+func find(p *Policy, v any, c *Class, name string) (*attr, any, bool) {
+	a := c.find(name, p.prefix(), true)
+	if a != nil && a.kind == propertyAttr {
+		return a, nil, true
+	}
+	if value, ok := attrsOf(v).Get(name); ok {
+		return nil, value, true
+	}
+	return a, nil, a != nil
+}
+
+// lookup finds an attribute of a class object: one of the class, or one that all classes have.
+func (c *Class) lookup(p *Policy, name string) (*attr, error) {
+	get := func(n string, lenient bool) *attr {
+		if a := typeClass.own[n]; a != nil && a.kind == propertyAttr {
+			return a // __name__, __doc__ and so on are the class's, not its objects'
+		}
+		if a := c.find(n, p.prefix(), lenient); a != nil {
+			return a
+		}
+		return typeClass.flat[n]
+	}
+	n, err := p.GetName(name, func(n string) bool { return get(n, false) != nil })
+	if err != nil {
+		return nil, err
+	}
+	if a := get(n, true); a != nil {
+		return a, nil
+	}
+	return nil, vinegar.AttributeError.Errorf("type object '%s' has no attribute '%s'", c.name, n)
+}
+
+// getFromClass reads an attribute of the class c itself.
+func (a *attr) getFromClass(ctx context.Context, c *Class) (any, error) {
+	switch {
+	case typeClass.flat[a.name] == a:
+		return a.get(ctx, c)
+	case a.kind == methodAttr:
+		return &Function{attr: a, owner: c}, nil
+	case a.kind == propertyAttr:
+		return nil, vinegar.AttributeError.Errorf("type object '%s' has no attribute '%s'", c.name, a.name)
+	}
+	return a.value, nil
+}
+
+// SetAttr assigns to an attribute of v under the policy.
+func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
+	defer protect(&err)
+	n, err := attrName(name)
+	if err != nil {
+		return err
+	}
+	v = norm(v)
+	switch x := v.(type) {
+	case *netref.Object:
+		n, err := p.SetName(n, remoteHas(ctx, x, &err))
+		if err != nil {
+			return err
+		}
+		return x.Set(ctx, n, value)
+	case AttrSetter:
+		return x.PySetAttr(ctx, n, value)
+	case *Class:
+		if n, err = p.SetName(n, func(n string) bool { return x.find(n, p.prefix(), false) != nil }); err != nil {
+			return err
+		}
+		return vinegar.TypeError.Errorf("cannot set %s attribute of immutable type '%s'", reprString(n), x.name)
+	}
+	c := ClassOf(v)
+	if c.service.Load() {
+		return AccessDenied()
+	}
+	if n, err = p.SetName(n, func(n string) bool { return has(p, v, c, n) }); err != nil {
+		return err
+	}
+	a := c.find(n, p.prefix(), true)
+	d := attrsOf(v)
+	switch {
+	case a != nil && a.kind == propertyAttr && a.prop.set != nil:
+		return a.prop.set(ctx, v, value)
+	case a != nil && a.kind == propertyAttr:
+		return vinegar.AttributeError.Errorf("property '%s' of '%s' object has no setter", a.name, c.name)
+	case d != nil:
+		return d.set(n, value)
+	case a != nil:
+		return vinegar.AttributeError.Errorf("'%s' object attribute '%s' is read-only", c.name, n)
+	}
+	return noAttribute(c, n)
+}
+
+// DelAttr deletes an attribute of v under the policy.
+func DelAttr(ctx context.Context, p *Policy, v, name any) (err error) {
+	defer protect(&err)
+	n, err := attrName(name)
+	if err != nil {
+		return err
+	}
+	v = norm(v)
+	switch x := v.(type) {
+	case *netref.Object:
+		n, err := p.DelName(n, remoteHas(ctx, x, &err))
+		if err != nil {
+			return err
+		}
+		return x.Del(ctx, n)
+	case AttrDeleter:
+		return x.PyDelAttr(ctx, n)
+	case *Class:
+		if n, err = p.DelName(n, func(n string) bool { return x.find(n, p.prefix(), false) != nil }); err != nil {
+			return err
+		}
+		return vinegar.TypeError.Errorf("cannot delete %s attribute of immutable type '%s'", reprString(n), x.name)
+	}
+	c := ClassOf(v)
+	if c.service.Load() {
+		return AccessDenied()
+	}
+	if n, err = p.DelName(n, func(n string) bool { return has(p, v, c, n) }); err != nil {
+		return err
+	}
+	a := c.find(n, p.prefix(), true)
+	switch {
+	case a != nil && a.kind == propertyAttr && a.prop.del != nil:
+		return a.prop.del(ctx, v)
+	case a != nil && a.kind == propertyAttr:
+		return vinegar.AttributeError.Errorf("property '%s' of '%s' object has no deleter", a.name, c.name)
+	case attrsOf(v).Delete(n):
+		return nil
+	case a != nil:
+		return vinegar.AttributeError.Errorf("'%s' object attribute '%s' is read-only", c.name, n)
+	}
+	return noAttribute(c, n)
+}
+
+func noAttribute(c *Class, name string) error {
+	return vinegar.AttributeError.Errorf("'%s' object has no attribute '%s'", c.name, name)
+}
+
+// AccessDenied is what a service answers to every attempt to set or delete an attribute.
+func AccessDenied() error { return vinegar.AttributeError.New("access denied") }

@@ -1,0 +1,193 @@
+package exposed
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// Class describes how the values of a Go type appear to Python: a name, base classes and a table of attributes. A
+// *Class is itself a value that can be exposed, as a Python class object; see [Register]. It never changes after its
+// creation.
+type Class struct {
+	module, name string
+	id           int64
+	doc          docText
+	bases        []*Class
+	mro          []*Class // the class itself, then its bases in the order of lookup
+	goType       reflect.Type
+	construct    *plan
+	exception    *vinegar.Class
+	opts         *ClassOptions
+	service      atomic.Bool
+
+	own  map[string]*attr // by Python name: exposed_add, __len__, hidden
+	flat map[string]*attr // own and inherited ones, other spellings of exposed names included
+	open map[string]*attr // what a name means to a peer under RPyC's default policy
+
+	inspect sync.Once // for methods, the answer to INSPECT
+	methods []Method
+
+	embedded map[reflect.Type][]int // where in the struct the types are that methods of bases need
+}
+
+// docText is a documentation string that may be absent, which Python shows as None.
+type docText struct {
+	text string
+	set  bool
+}
+
+func (d docText) value() any {
+	if d.set {
+		return d.text
+	}
+	return nil
+}
+
+var lastClassID atomic.Int64
+
+// newClass makes a class without attributes. Its tables are made by seal.
+func newClass(qualified string, bases ...*Class) *Class {
+	module, name := "builtins", qualified
+	if i := strings.LastIndexByte(qualified, '.'); i >= 0 {
+		module, name = qualified[:i], qualified[i+1:]
+	}
+	return &Class{module: module, name: name, id: lastClassID.Add(1), bases: bases, own: map[string]*attr{}}
+}
+
+// Name returns the class's full name, "module.Class"; for Go types without a registered name, package and type.
+func (c *Class) Name() string { return c.module + "." + c.name }
+
+// ID returns the number that identifies the class in references. It is the same as long as the process runs, and no
+// other class gets it.
+func (c *Class) ID() int64 { return c.id }
+
+// Doc returns the class's documentation string, empty if it has none.
+func (c *Class) Doc() string { return c.doc.text }
+
+// Bases returns the classes that this one derives from directly.
+func (c *Class) Bases() []*Class { return slices.Clone(c.bases) }
+
+// String is Python's repr of the class.
+func (c *Class) String() string { return "<class '" + strings.TrimPrefix(c.Name(), "builtins.") + "'>" }
+
+// IsSubclass reports whether c is the class of or derives from it.
+func (c *Class) IsSubclass(of *Class) bool {
+	return c != nil && of != nil && slices.Contains(c.mro, of)
+}
+
+// TypeName returns the name of v's Python type without its module: "int", "list", "Point"; "netref" for an object of
+// another peer.
+func TypeName(v any) string {
+	if _, ok := v.(*netref.Object); ok {
+		return "netref"
+	}
+	return ClassOf(v).name
+}
+
+func bareName(qualified string) string {
+	return qualified[strings.LastIndexByte(qualified, '.')+1:]
+}
+
+// linearise orders a class and its bases for lookup: a base comes after all classes derived from it.
+func (c *Class) linearise() {
+	var all []*Class
+	for _, b := range c.bases {
+		all = append(all, b.mro...)
+	}
+	order := []*Class{c}
+	for i, b := range all {
+		if !slices.Contains(all[i+1:], b) {
+			order = append(order, b)
+		}
+	}
+	c.mro = order
+}
+
+// seal makes the tables once the class's own attributes are complete.
+func (c *Class) seal() *Class {
+	c.linearise()
+	c.flat, c.open = map[string]*attr{}, map[string]*attr{}
+	for _, b := range slices.Backward(c.mro) {
+		for name, a := range b.own {
+			c.flat[name] = a
+		}
+	}
+	for name, a := range c.flat {
+		if a.goName != "" && a.exposed {
+			if alias := DefaultPrefix + a.goName; c.flat[alias] == nil {
+				c.flat[alias] = a
+			}
+		}
+		if strings.HasPrefix(name, DefaultPrefix) || safeNames[name] {
+			c.open[name] = a
+		}
+	}
+	for name, a := range c.flat { // aliases included: what is asked for without the prefix
+		if bare, ok := strings.CutPrefix(name, DefaultPrefix); ok {
+			c.open[name] = a
+			if _, taken := c.open[bare]; !taken {
+				c.open[bare] = a
+			}
+		}
+	}
+	return c
+}
+
+// find looks an attribute up by its real name, under any prefix for exposed ones. If lenient, an exposed attribute is
+// found without the prefix too.
+func (c *Class) find(name, prefix string, lenient bool) *attr {
+	if a := c.flat[name]; a != nil {
+		return a
+	}
+	if prefix != DefaultPrefix {
+		if bare, ok := strings.CutPrefix(name, prefix); ok {
+			if a := c.flat[DefaultPrefix+bare]; a != nil && a.exposed {
+				return a
+			}
+		}
+	}
+	if c.service.Load() {
+		if a := serviceClass.own[name]; a != nil {
+			return a
+		}
+	}
+	if lenient {
+		if a := c.flat[DefaultPrefix+name]; a != nil && a.exposed {
+			return a
+		}
+	}
+	return nil
+}
+
+// add enters an attribute into the class's own table, keeping an earlier one of the same name.
+func (c *Class) add(a *attr) {
+	if c.own[a.name] == nil {
+		c.own[a.name] = a
+	}
+}
+
+// method enters a builtin method that takes between least and most arguments.
+func (c *Class) method(name string, least, most int, f func(ctx context.Context, self any, args []any) (any, error)) {
+	qual := c.name + "." + name
+	c.add(&attr{name: name, qual: qual, kind: methodAttr, impl: native(func(ctx context.Context, self any, a *Args) (any, error) {
+		args, err := a.count(qual, name, least, most)
+		if err != nil {
+			return nil, err
+		}
+		return f(ctx, self, args)
+	})})
+}
+
+// getter enters a builtin read-only attribute.
+func (c *Class) getter(name string, get func(self any) (any, error)) {
+	c.add(&attr{name: name, qual: c.name + "." + name, kind: propertyAttr, prop: &property{
+		get: func(_ context.Context, self any) (any, error) { return get(self) },
+	}})
+}

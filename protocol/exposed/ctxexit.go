@@ -1,0 +1,95 @@
+package exposed
+
+import (
+	"context"
+	"strings"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// Exit is the operation CTXEXIT: it calls v's __exit__ after a with block. exc is what made the block end, nil if it
+// ended by itself. A Python peer sends the exception's class and not the exception; the method is given an exception
+// of the class that the peer's names, without arguments.
+func Exit(ctx context.Context, p *Policy, v, exc any) (r any, err error) {
+	defer protect(&err)
+	v = norm(v)
+	if o, ok := v.(*netref.Object); ok {
+		if _, err := remoteName(p, "__exit__"); err != nil {
+			return nil, err
+		}
+		return o.Request(ctx, wire.HandleCtxExit, exc)
+	}
+	args := []any{nil, nil, nil}
+	switch x := norm(exc).(type) {
+	case *netref.Object:
+		e := classNamed(x.ClassName()).New()
+		args = []any{classOfException(e.Class), e, nil}
+	case *Class:
+		if x.exception != nil {
+			args = []any{x, x.exception.New(), nil}
+		}
+	case error:
+		args = []any{ClassOf(x), x, nil}
+	default:
+		raised, err := Truth(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		if raised {
+			e := vinegar.TypeError.New("exceptions must derive from BaseException")
+			args = []any{classOfException(e.Class), e, nil}
+		}
+	}
+	return CallAttr(ctx, p, v, "__exit__", NewArgs(args, nil))
+}
+
+// classNamed is the exception class that a peer's class of that name is here.
+func classNamed(qualified string) *vinegar.Class {
+	module, name := "builtins", qualified
+	if i := strings.LastIndexByte(qualified, '.'); i >= 0 {
+		module, name = qualified[:i], qualified[i+1:]
+	}
+	if c, ok := vinegar.Lookup(module, name); ok {
+		return c
+	}
+	return vinegar.Exception
+}
+
+// exitMethod is a Go method that defines __exit__. It may take, besides a context, the three arguments of Python, the
+// exception alone (an error, nil if there is none), or nothing.
+type exitMethod struct{ *plan }
+
+func (m exitMethod) call(ctx context.Context, self any, args *Args) (any, error) {
+	pos, err := args.Positional()
+	if err != nil {
+		return nil, err
+	}
+	if len(pos) != 3 || m.npos == 3 || !args.noKeywords() {
+		return m.plan.call(ctx, self, args)
+	}
+	exc := norm(pos[1])
+	if o, ok := exc.(*netref.Object); ok { // older peers call __exit__ themselves, with references
+		exc = classNamed(o.ClassName()).New()
+	}
+	if m.npos == 0 {
+		return m.plan.call(ctx, self, &Args{})
+	}
+	return m.plan.call(ctx, self, NewArgs([]any{exc}, nil))
+}
+
+// OldSlicing is the operation OLDSLICING, which Python 2 peers send for o[a:b]: the method attempt is called with a
+// slice and the extra arguments; if that fails in any way, the method fallback with both ends, sys.maxint for a
+// missing stop.
+func OldSlicing(ctx context.Context, p *Policy, v any, attempt, fallback string, start, stop any, extra []any) (any, error) {
+	args := append([]any{brine.Slice{Start: start, Stop: stop}}, extra...)
+	if r, err := CallAttr(ctx, p, v, attempt, NewArgs(args, nil)); err == nil {
+		return r, nil
+	}
+	if stop == nil {
+		stop = int64(1<<63 - 1)
+	}
+	return CallAttr(ctx, p, v, fallback, NewArgs(append([]any{start, stop}, extra...), nil))
+}

@@ -1,0 +1,390 @@
+package exposed
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// mapping is what dict and set operations need of what holds the entries.
+type mapping interface {
+	size() int
+	get(ctx context.Context, key any) (any, bool, error)
+	set(ctx context.Context, key, value any) error
+	del(ctx context.Context, key any) (any, bool, error)
+	keys() []any
+	clear() error
+}
+
+// Dict is a Python dict: it keeps the order of insertion, takes every hashable key, compares keys as Python does
+// (1, 1.0 and True are one key), and is safe for concurrent use. Plain Go maps are dicts too; they are ordered by key
+// where the keys have an order and randomly otherwise, and only what peers do to them is synchronised.
+type Dict struct {
+	mu      sync.Mutex
+	entries []entry
+	heads   map[int64]int // hash → index+1 of the first entry of its chain
+	live    int
+	changes uint64
+}
+
+type entry struct {
+	key, value any
+	hash       int64
+	next       int // index+1 of the next entry with the hash
+	gone       bool
+}
+
+// NewDict returns an empty dict.
+func NewDict() *Dict { return new(Dict) }
+
+// Get returns the value of a key and whether it is there. It is a TypeError if the key is unhashable.
+func (d *Dict) Get(ctx context.Context, key any) (any, bool, error) { return d.get(ctx, key) }
+
+// Set sets the value of a key, which has to be hashable.
+func (d *Dict) Set(ctx context.Context, key, value any) error { return d.set(ctx, key, value) }
+
+// Delete removes a key and reports whether it was there.
+func (d *Dict) Delete(ctx context.Context, key any) (bool, error) {
+	_, ok, err := d.del(ctx, key)
+	return ok, err
+}
+
+// Len returns the number of entries.
+func (d *Dict) Len() int { return d.size() }
+
+// Keys returns the keys in the order of insertion.
+func (d *Dict) Keys() []any { return d.keys() }
+
+// GoValue returns the entries as a Go map; it lets a Dict that comes back be assigned to a map. Keys that Go cannot
+// compare are left out.
+func (d *Dict) GoValue() any {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	m := make(map[any]any, d.live)
+	for _, e := range d.entries {
+		if !e.gone && (e.key == nil || reflect.ValueOf(e.key).Comparable()) {
+			m[e.key] = e.value
+		}
+	}
+	return m
+}
+
+func (d *Dict) size() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.live
+}
+
+// locate finds the entry of a key, -1 if there is none. It is called and returns with the lock held, but lets go of it
+// while it asks objects whether they are equal.
+func (d *Dict) locate(ctx context.Context, key any, hash int64) (int, error) {
+restart:
+	for range 100 {
+		before := d.changes
+		for i := d.heads[hash] - 1; i >= 0; i = d.entries[i].next - 1 {
+			k := d.entries[i].key
+			eq, known := equalScalars(k, key)
+			if !known && same(k, key) {
+				eq, known = true, true
+			}
+			if !known {
+				var err error
+				d.mu.Unlock()
+				eq, err = equal(ctx, k, key)
+				d.mu.Lock()
+				if err != nil {
+					return -1, err
+				}
+				if d.changes != before {
+					continue restart
+				}
+			}
+			if eq {
+				return i, nil
+			}
+		}
+		return -1, nil
+	}
+	return -1, vinegar.RuntimeError.New("dictionary changed during lookup")
+}
+
+// at runs f with the lock held and the index of the key's entry.
+func (d *Dict) at(ctx context.Context, key any, f func(i int, key any, hash int64)) error {
+	key = norm(key)
+	hash, err := hashValue(ctx, key)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i, err := d.locate(ctx, key, hash)
+	if err == nil {
+		f(i, key, hash)
+	}
+	return err
+}
+
+func (d *Dict) get(ctx context.Context, key any) (v any, ok bool, err error) {
+	err = d.at(ctx, key, func(i int, _ any, _ int64) {
+		if ok = i >= 0; ok {
+			v = d.entries[i].value
+		}
+	})
+	return v, ok, err
+}
+
+func (d *Dict) set(ctx context.Context, key, value any) error {
+	return d.at(ctx, key, func(i int, key any, hash int64) {
+		if i >= 0 {
+			d.entries[i].value = value
+			return
+		}
+		d.insert(key, value, hash)
+	})
+}
+
+func (d *Dict) insert(key, value any, hash int64) {
+	if d.heads == nil {
+		d.heads = map[int64]int{}
+	}
+	if len(d.entries) > 16 && d.live < len(d.entries)/2 {
+		old := d.entries
+		d.entries = make([]entry, 0, d.live+1)
+		clear(d.heads)
+		for _, e := range old {
+			if !e.gone {
+				d.link(e)
+			}
+		}
+	}
+	d.link(entry{key: key, value: value, hash: hash})
+	d.live++
+	d.changes++
+}
+
+func (d *Dict) link(e entry) {
+	e.next = d.heads[e.hash]
+	d.entries = append(d.entries, e)
+	d.heads[e.hash] = len(d.entries)
+}
+
+func (d *Dict) del(ctx context.Context, key any) (v any, ok bool, err error) {
+	err = d.at(ctx, key, func(i int, _ any, hash int64) {
+		if ok = i >= 0; !ok {
+			return
+		}
+		e := &d.entries[i]
+		v = e.value
+		if d.heads[hash] == i+1 {
+			if d.heads[hash] = e.next; e.next == 0 {
+				delete(d.heads, hash)
+			}
+		} else {
+			for j := d.heads[hash] - 1; j >= 0; j = d.entries[j].next - 1 {
+				if d.entries[j].next == i+1 {
+					d.entries[j].next = e.next
+					break
+				}
+			}
+		}
+		*e = entry{gone: true}
+		d.live--
+		d.changes++
+	})
+	return v, ok, err
+}
+
+func (d *Dict) keys() []any {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	keys := make([]any, 0, d.live)
+	for i := range d.entries {
+		if e := &d.entries[i]; !e.gone {
+			keys = append(keys, e.key)
+		}
+	}
+	return keys
+}
+
+func (d *Dict) clear() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.entries, d.heads, d.live = nil, nil, 0
+	d.changes++
+	return nil
+}
+
+// goMap is a Go map. rv is the map; a nil one is settable if it is held by pointer.
+type goMap struct{ rv reflect.Value }
+
+// asMapping finds the entries of a dict or set object.
+func asMapping(v any) (mapping, bool) {
+	switch x := v.(type) {
+	case *Dict:
+		return x, true
+	case *Set:
+		return &x.d, true
+	}
+	rv := reflect.ValueOf(v)
+	if rv.Kind() == reflect.Pointer && !rv.IsNil() {
+		rv = rv.Elem()
+	}
+	if rv.Kind() != reflect.Map {
+		return nil, false
+	}
+	if rv.CanAddr() {
+		header := guard(rv.Addr().UnsafePointer())
+		header.RLock()
+		defer header.RUnlock()
+		if !rv.IsNil() {
+			rv = reflect.ValueOf(rv.Interface())
+		}
+	}
+	return goMap{rv}, true
+}
+
+func (m goMap) lock() *sync.RWMutex {
+	if m.rv.CanAddr() {
+		return guard(m.rv.Addr().UnsafePointer())
+	}
+	return guard(m.rv.UnsafePointer())
+}
+
+func (m goMap) size() int {
+	l := m.lock()
+	l.RLock()
+	defer l.RUnlock()
+	return m.rv.Len()
+}
+
+// key converts a key to the map's type. A key that does not fit is in no map.
+func (m goMap) key(ctx context.Context, key any) (reflect.Value, bool, error) {
+	key = norm(key)
+	if _, err := hashValue(ctx, key); err != nil {
+		return reflect.Value{}, false, err
+	}
+	t := m.rv.Type().Key()
+	if f, ok := key.(float64); ok && t.Kind() >= reflect.Int && t.Kind() <= reflect.Uintptr && f == float64(int64(f)) {
+		key = int64(f)
+	}
+	kv := reflect.New(t).Elem()
+	if err := netref.Assign(ctx, kv, key); err != nil || !kv.Comparable() {
+		return kv, false, nil
+	}
+	if t.Kind() == reflect.Interface {
+		for _, k := range m.keys() { // the key may be there as another type that Python calls equal
+			eq, err := identicalOrEqual(ctx, k, key)
+			if err != nil {
+				return kv, false, err
+			}
+			if eq {
+				kv.Set(reflect.ValueOf(k))
+				break
+			}
+		}
+	}
+	return kv, true, nil
+}
+
+func (m goMap) get(ctx context.Context, key any) (any, bool, error) {
+	kv, ok, err := m.key(ctx, key)
+	if !ok || err != nil {
+		return nil, false, err
+	}
+	l := m.lock()
+	l.RLock()
+	defer l.RUnlock()
+	v := m.rv.MapIndex(kv)
+	if !v.IsValid() {
+		return nil, false, nil
+	}
+	return v.Interface(), true, nil
+}
+
+func (m goMap) set(ctx context.Context, key, value any) error {
+	kv, ok, err := m.key(ctx, key)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return assignTo(ctx, kv, norm(key), "key")
+	}
+	vv := reflect.New(m.rv.Type().Elem()).Elem()
+	if !isEmptyStruct(vv.Type()) {
+		if err := assignTo(ctx, vv, value, "value"); err != nil {
+			return err
+		}
+	}
+	l := m.lock()
+	l.Lock()
+	defer l.Unlock()
+	if m.rv.IsNil() {
+		if !m.rv.CanSet() {
+			return vinegar.TypeError.Errorf("a nil Go %v cannot be filled", m.rv.Type())
+		}
+		m.rv.Set(reflect.MakeMap(m.rv.Type()))
+	}
+	m.rv.SetMapIndex(kv, vv)
+	return nil
+}
+
+func (m goMap) del(ctx context.Context, key any) (any, bool, error) {
+	kv, ok, err := m.key(ctx, key)
+	if !ok || err != nil {
+		return nil, false, err
+	}
+	l := m.lock()
+	l.Lock()
+	defer l.Unlock()
+	v := m.rv.MapIndex(kv)
+	if !v.IsValid() {
+		return nil, false, nil
+	}
+	m.rv.SetMapIndex(kv, reflect.Value{})
+	return v.Interface(), true, nil
+}
+
+func (m goMap) keys() []any {
+	l := m.lock()
+	l.RLock()
+	keys := make([]reflect.Value, 0, m.rv.Len())
+	for it := m.rv.MapRange(); it.Next(); {
+		keys = append(keys, it.Key())
+	}
+	l.RUnlock()
+	slices.SortFunc(keys, compareKeys)
+	out := make([]any, len(keys))
+	for i, k := range keys {
+		out[i] = k.Interface()
+	}
+	return out
+}
+
+func compareKeys(a, b reflect.Value) int {
+	switch {
+	case a.Kind() == reflect.String:
+		return compareOrdered(a.String(), b.String())
+	case a.CanInt():
+		return compareOrdered(a.Int(), b.Int())
+	case a.CanUint() && a.Uint() != b.Uint():
+		if a.Uint() < b.Uint() {
+			return -1
+		}
+		return 1
+	case a.CanFloat():
+		return compareOrdered(a.Float(), b.Float())
+	}
+	return 0
+}
+
+func (m goMap) clear() error {
+	l := m.lock()
+	l.Lock()
+	defer l.Unlock()
+	m.rv.Clear()
+	return nil
+}

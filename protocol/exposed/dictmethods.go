@@ -1,0 +1,354 @@
+package exposed
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// mapMethod enters a method of dict or set.
+func mapMethod(c *Class, name string, least, most int,
+	f func(ctx context.Context, m mapping, self any, args []any) (any, error)) {
+	c.method(name, least, most, func(ctx context.Context, self any, args []any) (any, error) {
+		m, ok := asMapping(self)
+		if !ok {
+			return nil, vinegar.TypeError.Errorf("descriptor '%s' requires a '%s' object but received a '%s'",
+				name, c.name, TypeName(self))
+		}
+		return f(ctx, m, self, args)
+	})
+}
+
+// need returns the value of a key or the KeyError.
+func need(ctx context.Context, m mapping, key any) (any, error) {
+	v, ok, err := m.get(ctx, key)
+	if err == nil && !ok {
+		err = vinegar.KeyError.New(key)
+	}
+	return v, err
+}
+
+// dictItem returns a dict's item by a key that was there a moment ago.
+func dictItem(ctx context.Context, m mapping, key any) (any, error) {
+	v, _, err := m.get(ctx, key)
+	return brine.Tuple{key, v}, err
+}
+
+// overKeys iterates over the keys, or what make makes of each, and fails when the size changes.
+func overKeys(what string, m mapping, build func(ctx context.Context, key any) (any, error)) *iterator {
+	keys := m.keys()
+	n := len(keys)
+	it := overItems(keys)
+	each := it.over
+	it.over = nextFunc(func(ctx context.Context) (any, bool, error) {
+		if m.size() != n {
+			return nil, false, vinegar.RuntimeError.New(what + " changed size during iteration")
+		}
+		k, ok, err := each.next(ctx)
+		if !ok || err != nil || build == nil {
+			return k, ok, err
+		}
+		v, err := build(ctx, k)
+		return v, err == nil, err
+	})
+	return it
+}
+
+// defineMapping gives dicts, and as far as they have it sets, the special methods of containers.
+func defineMapping(c *Class) {
+	mapMethod(c, "__len__", 0, 0, func(_ context.Context, m mapping, _ any, _ []any) (any, error) {
+		return int64(m.size()), nil
+	})
+	mapMethod(c, "__contains__", 1, 1, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
+		_, ok, err := m.get(ctx, args[0])
+		return ok, err
+	})
+	what := "dictionary"
+	if c == setClass {
+		what = "Set"
+	}
+	mapMethod(c, "__iter__", 0, 0, func(_ context.Context, m mapping, _ any, _ []any) (any, error) {
+		return overKeys(what, m, nil), nil
+	})
+	c.method("__hash__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+		return nil, unhashable(ClassOf(self))
+	})
+	mapMethod(c, "clear", 0, 0, func(_ context.Context, m mapping, _ any, _ []any) (any, error) {
+		return nil, m.clear()
+	})
+}
+
+// defineDict gives dicts what Python's dict has.
+func defineDict(c *Class) {
+	defineMapping(c)
+	mapMethod(c, "__getitem__", 1, 1, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
+		return need(ctx, m, args[0])
+	})
+	mapMethod(c, "__setitem__", 2, 2, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
+		return nil, m.set(ctx, args[0], args[1])
+	})
+	mapMethod(c, "__delitem__", 1, 1, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
+		_, ok, err := m.del(ctx, args[0])
+		if err == nil && !ok {
+			err = vinegar.KeyError.New(args[0])
+		}
+		return nil, err
+	})
+	mapMethod(c, "__reversed__", 0, 0, func(_ context.Context, m mapping, _ any, _ []any) (any, error) {
+		keys := m.keys()
+		n := len(keys)
+		return overIndex(func(i int) (any, bool) {
+			if i >= n {
+				return nil, false
+			}
+			return keys[n-1-i], true
+		}, func() int { return n }), nil
+	})
+	mapMethod(c, "__eq__", 1, 1, func(ctx context.Context, m mapping, self any, args []any) (any, error) {
+		other, ok := asMapping(args[0])
+		if !ok || !ClassOf(args[0]).IsSubclass(dictClass) {
+			return brine.NotImplemented, nil
+		}
+		if same(self, args[0]) {
+			return true, nil
+		}
+		return equalMappings(ctx, m, other)
+	})
+	mapMethod(c, "__repr__", 0, 0, func(ctx context.Context, m mapping, self any, _ []any) (any, error) {
+		ctx, again := reprGuard(ctx, self)
+		if again {
+			return "{...}", nil
+		}
+		ctx, err := descend(ctx, " while getting the repr of an object")
+		if err != nil {
+			return nil, err
+		}
+		var b strings.Builder
+		b.WriteByte('{')
+		for i, k := range m.keys() {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			v, _, err := m.get(ctx, k)
+			if err != nil {
+				return nil, err
+			}
+			if err := addRepr(ctx, &b, k); err != nil {
+				return nil, err
+			}
+			b.WriteString(": ")
+			if err := addRepr(ctx, &b, v); err != nil {
+				return nil, err
+			}
+		}
+		return b.String() + "}", nil
+	})
+	mapMethod(c, "__or__", 1, 1, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
+		if !ClassOf(args[0]).IsSubclass(dictClass) {
+			return brine.NotImplemented, nil
+		}
+		d, err := copyDict(ctx, m)
+		if err == nil {
+			err = updateDict(ctx, d, args[0])
+		}
+		return d, err
+	})
+	mapMethod(c, "__ior__", 1, 1, func(ctx context.Context, m mapping, self any, args []any) (any, error) {
+		return self, updateDict(ctx, m, args[0])
+	})
+	defineDictMethods(c)
+}
+
+func equalMappings(ctx context.Context, a, b mapping) (any, error) {
+	if a.size() != b.size() {
+		return false, nil
+	}
+	ctx, err := descend(ctx, " in comparison")
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range a.keys() {
+		x, _, err := a.get(ctx, k)
+		if err != nil {
+			return nil, err
+		}
+		y, ok, err := b.get(ctx, k)
+		if err != nil || !ok {
+			return false, err
+		}
+		if eq, err := identicalOrEqual(ctx, x, y); err != nil || !eq {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func copyDict(ctx context.Context, m mapping) (*Dict, error) {
+	d := new(Dict)
+	for _, k := range m.keys() {
+		v, _, err := m.get(ctx, k)
+		if err == nil {
+			err = d.set(ctx, k, v)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// updateDict is dict.update with a mapping or an iterable of pairs.
+func updateDict(ctx context.Context, m mapping, from any) error {
+	from = norm(from)
+	item := func(key any) (any, error) { return GetItem(ctx, from, key) }
+	o, foreign := from.(*netref.Object)
+	if foreign && o.ClassName() == "builtins.dict" || !foreign && ClassOf(from).flat["keys"] != nil {
+		keys, err := items(ctx, from)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			v, err := item(k)
+			if err == nil {
+				err = m.set(ctx, k, v)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	pairs, err := items(ctx, from)
+	if err != nil {
+		return err
+	}
+	for i, p := range pairs {
+		if !iterable(p) {
+			return vinegar.TypeError.Errorf("cannot convert dictionary update sequence element #%d to a sequence", i)
+		}
+		kv, err := items(ctx, p)
+		if err == nil && len(kv) != 2 {
+			err = vinegar.ValueError.Errorf(
+				"dictionary update sequence element #%d has length %d; 2 is required", i, len(kv))
+		}
+		if err == nil {
+			err = m.set(ctx, kv[0], kv[1])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func defineDictMethods(c *Class) {
+	or := func(args []any) any {
+		if len(args) > 1 {
+			return args[1]
+		}
+		return nil
+	}
+	mapMethod(c, "get", 1, 2, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
+		v, ok, err := m.get(ctx, args[0])
+		if err == nil && !ok {
+			v = or(args)
+		}
+		return v, err
+	})
+	mapMethod(c, "pop", 1, 2, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
+		v, ok, err := m.del(ctx, args[0])
+		switch {
+		case err != nil || ok:
+			return v, err
+		case len(args) > 1:
+			return args[1], nil
+		}
+		return nil, vinegar.KeyError.New(args[0])
+	})
+	mapMethod(c, "popitem", 0, 0, func(ctx context.Context, m mapping, _ any, _ []any) (any, error) {
+		for {
+			keys := m.keys()
+			if len(keys) == 0 {
+				return nil, vinegar.KeyError.New("popitem(): dictionary is empty")
+			}
+			k := keys[len(keys)-1]
+			if v, ok, err := m.del(ctx, k); ok || err != nil {
+				return brine.Tuple{k, v}, err
+			}
+		}
+	})
+	mapMethod(c, "setdefault", 1, 2, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
+		v, ok, err := m.get(ctx, args[0])
+		if ok || err != nil {
+			return v, err
+		}
+		return or(args), m.set(ctx, args[0], or(args))
+	})
+	mapMethod(c, "copy", 0, 0, func(ctx context.Context, m mapping, _ any, _ []any) (any, error) {
+		return copyDict(ctx, m)
+	})
+	for _, kind := range []viewKind{keysView, valuesView, itemsView} {
+		mapMethod(c, kind.method(), 0, 0, func(_ context.Context, m mapping, _ any, _ []any) (any, error) {
+			return &dictView{m, kind}, nil
+		})
+	}
+	c.add(&attr{name: "update", qual: "dict.update", kind: methodAttr, impl: native(
+		func(ctx context.Context, self any, a *Args) (any, error) {
+			m, ok := asMapping(self)
+			if !ok {
+				return nil, vinegar.TypeError.New("a dict is required")
+			}
+			pos, err := a.Positional()
+			if err != nil {
+				return nil, err
+			}
+			kw, err := a.Keywords()
+			switch {
+			case err != nil:
+				return nil, err
+			case len(pos) > 1:
+				return nil, vinegar.TypeError.Errorf("update expected at most 1 argument, got %d", len(pos))
+			case len(pos) == 1 && !iterable(pos[0]):
+				return nil, notIterable(norm(pos[0]))
+			case len(pos) == 1:
+				if err := updateDict(ctx, m, pos[0]); err != nil {
+					return nil, err
+				}
+			}
+			for _, k := range kw {
+				if err := m.set(ctx, k.Name, k.Value); err != nil {
+					return nil, err
+				}
+			}
+			return nil, nil
+		})})
+}
+
+func isAttributeError(err error) bool { return err != nil && errors.Is(err, vinegar.AttributeError) }
+
+// reprKey is under which a context carries the containers whose repr is being made.
+type reprKey struct{}
+
+type reprChain struct {
+	key   any
+	outer *reprChain
+}
+
+// reprGuard reports whether the repr of the container is being made already, further out.
+func reprGuard(ctx context.Context, v any) (context.Context, bool) {
+	key, ok := Identity(v)
+	if !ok {
+		return ctx, false
+	}
+	chain, _ := ctx.Value(reprKey{}).(*reprChain)
+	for c := chain; c != nil; c = c.outer {
+		if c.key == key {
+			return ctx, true
+		}
+	}
+	return context.WithValue(ctx, reprKey{}, &reprChain{key, chain}), false
+}

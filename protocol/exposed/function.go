@@ -1,0 +1,335 @@
+package exposed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// Function is a Go func with what Python functions know besides: names and defaults of parameters, a documentation
+// string, a name. [Func] makes one.
+type Function struct {
+	plan   *plan
+	fn     reflect.Value
+	params []string
+	doc    docText
+	attr   *attr // for a method read from its class: to be called with the object
+	owner  *Class
+}
+
+// Func declares the parameters of a Go func, so that Python can pass arguments by keyword and leave out those with
+// defaults. Each parameter, a leading context.Context excepted, gets a declaration:
+//
+//	"a"       a parameter, to be passed by position or keyword
+//	"b='x'"   one with a default: None, True, False, a number, a str, bytes or a tuple, written as in Python
+//	"/"       the parameters before it are positional-only
+//	"*args"   takes the other positional arguments; the Go parameter is variadic or a slice
+//	"*"       the parameters after it are keyword-only, as are those after "*args"
+//	"**kw"    takes the other keyword arguments; a []netref.Keyword, in the order given, or a map
+//
+// A last parameter that is a struct may be left undeclared: its exported fields are keyword-only parameters, with
+// defaults from the tag `default:"…"` (a Python literal) or their zero values.
+//
+// Func panics if the declaration does not fit f, a mistake in the program. Without declarations a func takes its
+// arguments by position only.
+func Func(f any, params ...string) *Function {
+	fn := reflect.ValueOf(f)
+	if params == nil {
+		params = []string{}
+	}
+	r := &Function{fn: fn, params: params}
+	r.named(funcNameOf(fn))
+	return r
+}
+
+func funcNameOf(fn reflect.Value) string {
+	if fn.Kind() != reflect.Func || fn.IsNil() {
+		return "function"
+	}
+	return funcName(fn)
+}
+
+func (f *Function) named(name string) {
+	// As a method a declared func lacks a declaration for the object; it is laid over the parameters again there.
+	p, err := newPlan(f.fn, planOptions{name: name, qual: name, params: f.params})
+	if err != nil {
+		if _, methodErr := newPlan(f.fn, planOptions{name: name, qual: name, params: f.params, method: true}); methodErr != nil {
+			panic(err)
+		}
+	}
+	f.plan = p
+}
+
+// Doc sets the documentation string and returns f. It is to be called before f is exposed.
+func (f *Function) Doc(text string) *Function {
+	f.doc = docText{text, true}
+	return f
+}
+
+// Named sets the function's name, which is that of the Go func without it, and returns f. It is to be called before f
+// is exposed.
+func (f *Function) Named(name string) *Function {
+	f.named(name)
+	return f
+}
+
+// Signature returns the parameter list as Python writes it, such as "(a, b=1, *, c)".
+func (f *Function) Signature() string {
+	if p := f.impl(); p != nil {
+		return signature(p.params, p.self)
+	}
+	return "(...)"
+}
+
+// GoValue returns the Go func.
+func (f *Function) GoValue() any {
+	if f.fn.IsValid() {
+		return f.fn.Interface()
+	}
+	return f
+}
+
+func (f *Function) impl() *plan {
+	if f.attr != nil {
+		p, _ := f.attr.impl.(*plan)
+		return p
+	}
+	return f.plan
+}
+
+func (f *Function) call(ctx context.Context, args *Args) (any, error) {
+	if f.attr == nil {
+		if f.plan == nil {
+			return nil, vinegar.TypeError.New("a method was called without its object")
+		}
+		return f.plan.call(ctx, nil, args)
+	}
+	pos, err := args.Positional()
+	if err != nil {
+		return nil, err
+	}
+	if len(pos) == 0 {
+		return nil, vinegar.TypeError.Errorf("%s() missing 1 required positional argument: 'self'", f.attr.qual)
+	}
+	kw, err := args.Keywords()
+	if err != nil {
+		return nil, err
+	}
+	self, _ := ByValue(pos[0])
+	if !ClassOf(self).IsSubclass(f.owner) {
+		return nil, vinegar.TypeError.Errorf("descriptor '%s' for '%s' objects doesn't apply to a '%s' object",
+			f.attr.name, f.owner.name, TypeName(self))
+	}
+	return f.attr.impl.call(ctx, self, &Args{pos: pos[1:], kw: kw})
+}
+
+func (f *Function) names() (name, qual string) {
+	if f.attr != nil {
+		return f.attr.name, f.attr.qual
+	}
+	if f.plan == nil {
+		return "function", "function"
+	}
+	return f.plan.name, f.plan.qual
+}
+
+// boundMethod is a method together with its object. Every read of a method makes a new one; they are equal if both
+// parts are.
+type boundMethod struct {
+	self any
+	attr *attr
+}
+
+// GoValue returns the method as a Go func, if it is one.
+func (m *boundMethod) GoValue() any {
+	if m.attr.goName != "" {
+		if f := reflect.ValueOf(m.self).MethodByName(m.attr.goName); f.IsValid() {
+			return f.Interface()
+		}
+	}
+	return func(ctx context.Context, args ...any) (any, error) {
+		return Call(ctx, m, NewArgs(args, nil))
+	}
+}
+
+func (m *boundMethod) equals(other any) bool {
+	o, ok := other.(*boundMethod)
+	return ok && o.attr == m.attr && same(o.self, m.self)
+}
+
+// Call calls v: a func, a method, a class, or an object with a method PyCall. Anything else is a TypeError.
+func Call(ctx context.Context, v any, args *Args) (r any, err error) {
+	defer protect(&err)
+	return call(ctx, norm(v), args)
+}
+
+func call(ctx context.Context, v any, args *Args) (any, error) {
+	switch f := v.(type) {
+	case *boundMethod:
+		return f.attr.invoke(ctx, f.self, args)
+	case *Function:
+		return f.call(ctx, args)
+	case *Class:
+		return f.instantiate(ctx, args)
+	case *vinegar.Class:
+		return classOfException(f).instantiate(ctx, args)
+	case *netref.Object:
+		return remoteCall(ctx, f, args)
+	}
+	c := ClassOf(v)
+	if c == functionClass {
+		p, err := planOf(reflect.ValueOf(v))
+		if err != nil {
+			return nil, err
+		}
+		return p.call(ctx, nil, args)
+	}
+	if a := c.flat["__call__"]; a != nil {
+		return a.invoke(ctx, v, args)
+	}
+	return nil, vinegar.TypeError.Errorf("'%s' object is not callable", TypeName(v))
+}
+
+// CallAttr calls the attribute of v that a peer asks for: GetAttr and Call in one, without an object for the method.
+func CallAttr(ctx context.Context, p *Policy, v, name any, args *Args) (r any, err error) {
+	defer protect(&err)
+	n, err := attrName(name)
+	if err != nil {
+		return nil, err
+	}
+	v = norm(v)
+	switch x := v.(type) {
+	case *netref.Object:
+		return remoteCallAttr(ctx, p, x, n, args)
+	case AttrGetter:
+		f, err := x.PyGetAttr(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		return call(ctx, norm(f), args)
+	case *Class:
+		a, err := x.lookup(p, n)
+		if err != nil {
+			return nil, err
+		}
+		f, err := a.getFromClass(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		return call(ctx, norm(f), args)
+	}
+	c := ClassOf(v)
+	if p.isDefault() {
+		if a := c.open[n]; a != nil && (attrsOf(v) == nil || a.kind == propertyAttr) {
+			return a.invoke(ctx, v, args)
+		}
+	}
+	a, value, err := lookup(p, v, c, n)
+	switch {
+	case err != nil:
+		return nil, err
+	case a == nil:
+		return call(ctx, norm(value), args)
+	}
+	return a.invoke(ctx, v, args)
+}
+
+func (c *Class) instantiate(ctx context.Context, args *Args) (any, error) {
+	switch {
+	case c.construct != nil:
+		return c.construct.call(ctx, nil, args)
+	case c.exception != nil:
+		pos, err := args.count(c.name, c.name, 0, 1<<16)
+		if err != nil {
+			return nil, err
+		}
+		return c.exception.New(pos...), nil
+	case c == typeClass:
+		pos, err := args.count("type", "type", 1, 1)
+		if err != nil {
+			return nil, err
+		}
+		return ClassOf(norm(pos[0])), nil
+	}
+	return nil, vinegar.TypeError.Errorf("cannot create '%s' instances", strings.TrimPrefix(c.Name(), "builtins."))
+}
+
+// adapt puts the object into the slot of a method's first parameter.
+func adapt(dst reflect.Value, self any, p *plan) error {
+	rv := reflect.ValueOf(self)
+	if !rv.IsValid() {
+		return wrongSelf(self, p)
+	}
+	t, want := rv.Type(), dst.Type()
+	if t == want || t.AssignableTo(want) {
+		dst.Set(rv)
+		return nil
+	}
+	switch {
+	case want.Kind() == reflect.Pointer && t == want.Elem(): // a container, or a struct that is no pointer
+		c := reflect.New(t)
+		c.Elem().Set(rv)
+		dst.Set(c)
+		return nil
+	case t.Kind() == reflect.Pointer && t.Elem() == want && !rv.IsNil():
+		dst.Set(rv.Elem())
+		return nil
+	}
+	base := want
+	if base.Kind() == reflect.Pointer {
+		base = base.Elem()
+	}
+	path, ok := ClassOf(self).embedded[base]
+	if !ok || t.Kind() != reflect.Pointer || rv.IsNil() {
+		return wrongSelf(self, p)
+	}
+	fv, err := rv.Elem().FieldByIndexErr(path)
+	if err != nil {
+		return wrongSelf(self, p)
+	}
+	if fv.Kind() == reflect.Pointer && want.Kind() != reflect.Pointer {
+		if fv.IsNil() {
+			return wrongSelf(self, p)
+		}
+		fv = fv.Elem()
+	} else if fv.Kind() != reflect.Pointer && want.Kind() == reflect.Pointer {
+		fv = fv.Addr()
+	}
+	dst.Set(fv)
+	return nil
+}
+
+func wrongSelf(self any, p *plan) error {
+	return vinegar.TypeError.Errorf("%s() does not apply to a '%s' object", p.title(), TypeName(self))
+}
+
+func tupleOf(vs []reflect.Value) brine.Tuple {
+	t := make(brine.Tuple, len(vs))
+	for i, v := range vs {
+		t[i] = v.Interface()
+	}
+	return t
+}
+
+// assignTo converts a value that is not an argument: an item or an attribute.
+func assignTo(ctx context.Context, dst reflect.Value, v any, what string) error {
+	err := netref.Assign(ctx, dst, v)
+	var ce *netref.ConvertError
+	if !errors.As(err, &ce) {
+		return err
+	}
+	if ce.Reason == "out of range" {
+		return vinegar.OverflowError.Errorf("%s: int out of range for Go type %v", what, ce.To)
+	}
+	path := ""
+	if ce.Path != "" {
+		path = fmt.Sprintf(" at %s", ce.Path)
+	}
+	return vinegar.TypeError.Errorf("%s%s must be %s, not %s", what, path, wanted(ce.To), TypeName(v))
+}

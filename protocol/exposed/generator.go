@@ -1,0 +1,188 @@
+package exposed
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"reflect"
+	"sync"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// Generator is a Python generator that a Go producer fills on demand. When it is exhausted, closed, or dropped by the
+// peer it was handed to, the producer is stopped: its deferred calls run, as the finally clauses of a Python generator
+// do. An iter.Seq or iter.Seq2 that an exposed func returns becomes a Generator by itself.
+//
+// It is safe for concurrent use; asking for an item while another goroutine waits for one is the ValueError that
+// Python raises.
+type Generator struct {
+	pull nexter
+	stop func()
+
+	mu      sync.Mutex
+	busy    bool
+	done    bool
+	kept    bool
+	closing bool // to be stopped as soon as it is no longer busy
+}
+
+var _ Dropper = (*Generator)(nil)
+
+// NewGenerator makes a Generator of one of these, and panics if source is none of them:
+//
+//	iter.Seq[T]            the items
+//	iter.Seq2[T, error]    the items; an error ends the iteration and is raised
+//	iter.Seq2[K, V]        tuples of two
+//	<-chan T               the items received until it is closed; it is not drained when the Generator is dropped
+//	func() (T, bool)       the items until false
+//	func() (T, error)      the items until an error; vinegar.StopIteration ends them without one
+//
+// The last two may take a context.Context, that of the request for the item.
+func NewGenerator(source any) *Generator {
+	rv := reflect.ValueOf(source)
+	if rv.Kind() == reflect.Func && !rv.IsNil() && isSeq(rv.Type()) {
+		return newGenerator(rv)
+	}
+	if ch, ok := channelOf(source); ok {
+		return &Generator{pull: ch, stop: func() {}}
+	}
+	p, err := newPlan(rv, planOptions{name: "__next__", qual: "__next__"})
+	if err != nil || len(p.params) > 0 || !p.found && (!p.fails || p.outs != 1) {
+		panic(fmt.Sprintf("exposed: a %T cannot be made a generator", source))
+	}
+	next := &attr{name: "__next__", kind: methodAttr, impl: p}
+	return &Generator{pull: nextOf{nil, next}, stop: func() {}}
+}
+
+// isSeq reports whether t is a func to range over, with one or two values.
+func isSeq(t reflect.Type) bool {
+	if t.Kind() != reflect.Func || t.NumIn() != 1 || t.NumOut() != 0 || t.IsVariadic() {
+		return false
+	}
+	y := t.In(0)
+	return y.Kind() == reflect.Func && (y.NumIn() == 1 || y.NumIn() == 2) && !y.IsVariadic() &&
+		y.NumOut() == 1 && y.Out(0).Kind() == reflect.Bool
+}
+
+func newGenerator(rv reflect.Value) *Generator {
+	y := rv.Type().In(0)
+	g := &Generator{stop: func() {}}
+	if y.NumIn() == 1 {
+		var next func() (reflect.Value, bool)
+		g.pull = nextFunc(func(context.Context) (any, bool, error) {
+			if next == nil { // started by the first item, so that nothing has to be stopped before
+				next, g.stop = iter.Pull(rv.Seq())
+			}
+			v, ok := next()
+			if !ok {
+				return nil, false, nil
+			}
+			return v.Interface(), true, nil
+		})
+		return g
+	}
+	fails := y.In(1) == errorType
+	var next func() (reflect.Value, reflect.Value, bool)
+	g.pull = nextFunc(func(context.Context) (any, bool, error) {
+		if next == nil {
+			next, g.stop = iter.Pull2(rv.Seq2())
+		}
+		a, b, ok := next()
+		switch {
+		case !ok:
+			return nil, false, nil
+		case !fails:
+			return brine.Tuple{a.Interface(), b.Interface()}, true, nil
+		case !b.IsNil():
+			return nil, false, b.Interface().(error)
+		}
+		return a.Interface(), true, nil
+	})
+	return g
+}
+
+func (g *Generator) next(ctx context.Context) (v any, ok bool, err error) {
+	g.mu.Lock()
+	switch {
+	case g.busy:
+		g.mu.Unlock()
+		return nil, false, vinegar.ValueError.New("generator already executing")
+	case g.done:
+		g.mu.Unlock()
+		return nil, false, nil
+	}
+	g.busy = true
+	g.mu.Unlock()
+	defer func() { // in a defer because the producer may panic
+		g.mu.Lock()
+		g.busy = false
+		finish := !g.done && (!ok || g.closing)
+		g.done = g.done || finish
+		g.mu.Unlock()
+		if finish {
+			g.stop()
+		}
+	}()
+	return g.pull.next(ctx)
+}
+
+// Close stops the producer. If an item is just being produced, it is stopped afterwards.
+func (g *Generator) Close() (err error) {
+	defer protect(&err)
+	g.mu.Lock()
+	if g.busy || g.done {
+		g.closing = true
+		g.mu.Unlock()
+		return nil
+	}
+	g.done = true
+	g.mu.Unlock()
+	g.stop()
+	return nil
+}
+
+// KeepOpen makes the Generator survive being dropped by a peer, for one that several peers or the program itself go on
+// using. It returns g.
+func (g *Generator) KeepOpen() *Generator {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.kept = true
+	return g
+}
+
+// PyDrop closes the Generator unless it is kept open.
+func (g *Generator) PyDrop() {
+	g.mu.Lock()
+	kept := g.kept
+	g.mu.Unlock()
+	if !kept {
+		_ = g.Close() // nobody is left to hear of a panic in the producer
+	}
+}
+
+// channel iterates over what a channel receives.
+type channel struct{ ch reflect.Value }
+
+func channelOf(v any) (channel, bool) {
+	rv := reflect.ValueOf(v)
+	if rv.Kind() != reflect.Chan || rv.IsNil() || rv.Type().ChanDir()&reflect.RecvDir == 0 {
+		return channel{}, false
+	}
+	return channel{rv}, true
+}
+
+func (c channel) next(ctx context.Context) (any, bool, error) {
+	chosen, v, ok := reflect.Select([]reflect.SelectCase{
+		{Dir: reflect.SelectRecv, Chan: c.ch},
+		{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())},
+	})
+	switch {
+	case chosen == 1:
+		return nil, false, context.Cause(ctx)
+	case !ok:
+		return nil, false, nil
+	}
+	return v.Interface(), true, nil
+}

@@ -1,0 +1,274 @@
+package exposed
+
+import (
+	"context"
+	"slices"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// listMethod enters a method of list.
+func listMethod(c *Class, name string, least, most int,
+	f func(ctx context.Context, s sequence, self any, args []any) (any, error)) {
+	c.method(name, least, most, func(ctx context.Context, self any, args []any) (any, error) {
+		s, ok := asSequence(self)
+		if !ok {
+			return nil, vinegar.TypeError.Errorf("descriptor '%s' requires a 'list' object but received a '%s'",
+				name, TypeName(self))
+		}
+		return f(ctx, s, self, args)
+	})
+}
+
+// defineList gives lists what Python's list has.
+func defineList(c *Class) {
+	listMethod(c, "__len__", 0, 0, func(_ context.Context, s sequence, _ any, _ []any) (any, error) {
+		return int64(s.size()), nil
+	})
+	listMethod(c, "__getitem__", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+		return listItem(ctx, s, args[0])
+	})
+	listMethod(c, "__setitem__", 2, 2, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+		return nil, setListItem(ctx, s, args[0], args[1])
+	})
+	listMethod(c, "__delitem__", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+		return nil, delListItem(ctx, s, args[0])
+	})
+	listMethod(c, "__contains__", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+		i, err := search(ctx, s.all(), args[0], 0, maxItems)
+		return i >= 0, err
+	})
+	listMethod(c, "__iter__", 0, 0, func(_ context.Context, s sequence, _ any, _ []any) (any, error) {
+		return overIndex(s.at, s.size), nil
+	})
+	listMethod(c, "__reversed__", 0, 0, func(_ context.Context, s sequence, _ any, _ []any) (any, error) {
+		n := s.size()
+		return overIndex(func(i int) (any, bool) { return s.at(n - 1 - i) }, func() int { return n }), nil
+	})
+	for op := range compareOps {
+		listMethod(c, op, 1, 1, func(ctx context.Context, s sequence, self any, args []any) (any, error) {
+			other, ok := asSequence(args[0])
+			if !ok {
+				return brine.NotImplemented, nil
+			}
+			if op == "__eq__" && same(self, args[0]) {
+				return true, nil
+			}
+			return compareItems(ctx, op, s.all(), other.all())
+		})
+	}
+	c.method("__hash__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+		return nil, unhashable(ClassOf(self))
+	})
+	listMethod(c, "__repr__", 0, 0, func(ctx context.Context, s sequence, self any, _ []any) (any, error) {
+		ctx, again := reprGuard(ctx, self)
+		if again {
+			return "[...]", nil
+		}
+		return reprItems(ctx, "[", "]", s.all())
+	})
+	defineListArithmetic(c)
+	defineListMutation(c)
+	listMethod(c, "index", 1, 3, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+		all := s.all()
+		sl := brine.Slice{}
+		if len(args) > 1 {
+			sl.Start = args[1]
+		}
+		if len(args) > 2 {
+			sl.Stop = args[2]
+		}
+		sp, err := resolve(ctx, sl, len(all))
+		if err != nil {
+			return nil, err
+		}
+		i, err := search(ctx, all, args[0], sp.start, sp.start+sp.count)
+		if err == nil && i < 0 {
+			r, err := Repr(ctx, args[0])
+			if err != nil {
+				return nil, err
+			}
+			return nil, vinegar.ValueError.New(r + " is not in list")
+		}
+		return int64(i), err
+	})
+	listMethod(c, "count", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+		n := int64(0)
+		for _, v := range s.all() {
+			eq, err := identicalOrEqual(ctx, v, args[0])
+			if err != nil {
+				return nil, err
+			}
+			if eq {
+				n++
+			}
+		}
+		return n, nil
+	})
+	listMethod(c, "copy", 0, 0, func(_ context.Context, s sequence, _ any, _ []any) (any, error) {
+		return &List{items: s.all()}, nil
+	})
+}
+
+func defineListArithmetic(c *Class) {
+	listMethod(c, "__add__", 1, 1, func(_ context.Context, s sequence, _ any, args []any) (any, error) {
+		other, ok := asSequence(args[0])
+		if !ok {
+			name := TypeName(args[0])
+			if o, foreign := args[0].(*netref.Object); foreign {
+				name = bareName(o.ClassName())
+			}
+			return nil, vinegar.TypeError.Errorf(`can only concatenate list (not "%s") to list`, name)
+		}
+		return &List{items: slices.Concat(s.all(), other.all())}, nil
+	})
+	extend := func(ctx context.Context, s sequence, v any) error {
+		if !iterable(v) {
+			return notIterable(norm(v))
+		}
+		more, err := items(ctx, v)
+		if err != nil {
+			return err
+		}
+		return s.rewrite(ctx, func(all []any) ([]any, error) { return append(all, more...), nil })
+	}
+	listMethod(c, "__iadd__", 1, 1, func(ctx context.Context, s sequence, self any, args []any) (any, error) {
+		return self, extend(ctx, s, args[0])
+	})
+	listMethod(c, "extend", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+		return nil, extend(ctx, s, args[0])
+	})
+	times := func(ctx context.Context, all []any, v any) ([]any, error) {
+		n, ok, err := toIndex(ctx, v)
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok:
+			return nil, notIndex(v)
+		case n.bigInt().Sign() <= 0 || len(all) == 0:
+			return []any{}, nil
+		case n.big != nil || n.i > int64(maxItems/len(all)):
+			return nil, vinegar.MemoryError.Errorf("more than %d items", maxItems)
+		}
+		return slices.Repeat(all, int(n.i)), nil
+	}
+	for _, op := range []string{"__mul__", "__rmul__"} {
+		listMethod(c, op, 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+			all, err := times(ctx, s.all(), args[0])
+			return &List{items: all}, err
+		})
+	}
+	listMethod(c, "__imul__", 1, 1, func(ctx context.Context, s sequence, self any, args []any) (any, error) {
+		return self, s.rewrite(ctx, func(all []any) ([]any, error) { return times(ctx, all, args[0]) })
+	})
+}
+
+func defineListMutation(c *Class) {
+	listMethod(c, "append", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+		if l, ok := s.(*List); ok {
+			l.Append(args[0])
+			return nil, nil
+		}
+		return nil, s.rewrite(ctx, func(all []any) ([]any, error) { return append(all, args[0]), nil })
+	})
+	listMethod(c, "insert", 2, 2, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+		n, ok, err := toIndex(ctx, args[0])
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok:
+			return nil, notIndex(args[0])
+		}
+		return nil, s.rewrite(ctx, func(all []any) ([]any, error) {
+			sp, err := resolve(ctx, brine.Slice{Start: intForm(n.bigInt())}, len(all))
+			if err != nil {
+				return nil, err
+			}
+			return slices.Insert(all, sp.start, args[1]), nil
+		})
+	})
+	listMethod(c, "pop", 0, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+		at := number{kind: kindInt, i: -1}
+		if len(args) > 0 {
+			n, ok, err := toIndex(ctx, args[0])
+			switch {
+			case err != nil:
+				return nil, err
+			case !ok:
+				return nil, notIndex(args[0])
+			}
+			at = n
+		}
+		var popped any
+		err := s.rewrite(ctx, func(all []any) ([]any, error) {
+			if len(all) == 0 {
+				return nil, vinegar.IndexError.New("pop from empty list")
+			}
+			i, err := position("pop", at, len(all))
+			if err != nil {
+				return nil, err
+			}
+			popped = all[i]
+			return slices.Delete(all, i, i+1), nil
+		})
+		return popped, err
+	})
+	listMethod(c, "remove", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
+		return nil, s.rewrite(ctx, func(all []any) ([]any, error) {
+			i, err := search(ctx, all, args[0], 0, len(all))
+			if err != nil {
+				return nil, err
+			}
+			if i < 0 {
+				return nil, vinegar.ValueError.New("list.remove(x): x not in list")
+			}
+			return slices.Delete(all, i, i+1), nil
+		})
+	})
+	listMethod(c, "clear", 0, 0, func(ctx context.Context, s sequence, _ any, _ []any) (any, error) {
+		return nil, s.rewrite(ctx, func([]any) ([]any, error) { return nil, nil })
+	})
+	listMethod(c, "reverse", 0, 0, func(ctx context.Context, s sequence, _ any, _ []any) (any, error) {
+		return nil, s.rewrite(ctx, func(all []any) ([]any, error) {
+			slices.Reverse(all)
+			return all, nil
+		})
+	})
+	c.add(&attr{name: "sort", qual: "list.sort", kind: methodAttr, impl: native(
+		func(ctx context.Context, self any, a *Args) (any, error) {
+			s, ok := asSequence(self)
+			if !ok {
+				return nil, vinegar.TypeError.New("a list is required")
+			}
+			pos, err := a.Positional()
+			if err != nil {
+				return nil, err
+			}
+			if len(pos) > 0 {
+				return nil, vinegar.TypeError.New("sort() takes no positional arguments")
+			}
+			kw, err := a.Keywords()
+			if err != nil {
+				return nil, err
+			}
+			var key any
+			reverse := false
+			for _, k := range kw {
+				switch k.Name {
+				case "key":
+					key = norm(k.Value)
+				case "reverse":
+					if reverse, err = Truth(ctx, k.Value); err != nil {
+						return nil, err
+					}
+				default:
+					return nil, vinegar.TypeError.Errorf("'%s' is an invalid keyword argument for sort()", k.Name)
+				}
+			}
+			return nil, s.rewrite(ctx, func(all []any) ([]any, error) {
+				return all, sortItems(ctx, all, key, reverse)
+			})
+		})})
+}

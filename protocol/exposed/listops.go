@@ -1,0 +1,325 @@
+package exposed
+
+import (
+	"context"
+	"math"
+	"math/big"
+	"slices"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// toIndex converts what may be an index, objects with __index__ included.
+func toIndex(ctx context.Context, v any) (number, bool, error) {
+	v = norm(v)
+	if n := toNumber(v); n.kind == kindInt {
+		return n, true, nil
+	} else if n.kind != notNumber {
+		return n, false, nil
+	}
+	if o, ok := v.(*netref.Object); ok {
+		r, err := o.CallMethod(ctx, "__index__")
+		if isAttributeError(err) {
+			return number{}, false, nil
+		}
+		n := toNumber(r)
+		return n, n.kind == kindInt, err
+	}
+	a := ClassOf(v).flat["__index__"]
+	if a == nil {
+		return number{}, false, nil
+	}
+	r, err := a.invoke(ctx, v, &Args{})
+	n := toNumber(norm(r))
+	return n, n.kind == kindInt, err
+}
+
+func notIndex(v any) error {
+	return vinegar.TypeError.Errorf("'%s' object cannot be interpreted as an integer", TypeName(v))
+}
+
+// position resolves an index into the n items of a list, tuple … (what), or says why it cannot.
+func position(what string, i number, n int) (int, error) {
+	at := i.i
+	if at < 0 {
+		at += int64(n)
+	}
+	switch {
+	case i.big != nil:
+		return 0, vinegar.IndexError.New("cannot fit 'int' into an index-sized integer")
+	case at >= 0 && at < int64(n):
+		return int(at), nil
+	case what == "byte":
+		return 0, vinegar.IndexError.New("index out of range")
+	}
+	return 0, vinegar.IndexError.New(what + " index out of range")
+}
+
+// span is a slice applied to a sequence: the items at start, start+step … of which there are count.
+type span struct{ start, step, count int }
+
+// resolve is Python's slice.indices.
+func resolve(ctx context.Context, s brine.Slice, n int) (span, error) {
+	bound := func(v any, missing, low, high int64) (int64, error) {
+		if v == nil {
+			return missing, nil
+		}
+		x, ok, err := toIndex(ctx, v)
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return 0, vinegar.TypeError.New("slice indices must be integers or None or have an __index__ method")
+		}
+		b := new(big.Int).Set(x.bigInt())
+		if b.Sign() < 0 {
+			b.Add(b, big.NewInt(int64(n)))
+		}
+		switch {
+		case b.Cmp(big.NewInt(low)) < 0:
+			return low, nil
+		case b.Cmp(big.NewInt(high)) > 0:
+			return high, nil
+		}
+		return b.Int64(), nil
+	}
+	step := int64(1)
+	if s.Step != nil {
+		x, ok, err := toIndex(ctx, s.Step)
+		switch {
+		case err != nil:
+			return span{}, err
+		case !ok:
+			return span{}, vinegar.TypeError.New("slice indices must be integers or None or have an __index__ method")
+		case x.big != nil:
+			step = math.MaxInt32 * int64(x.big.Sign())
+		default: // no step beyond the length makes a difference
+			step = max(min(x.i, math.MaxInt32), -math.MaxInt32)
+		}
+		if step == 0 {
+			return span{}, vinegar.ValueError.New("slice step cannot be zero")
+		}
+	}
+	low, high, first, last := int64(0), int64(n), int64(0), int64(n)
+	if step < 0 {
+		low, high, first, last = -1, int64(n)-1, int64(n)-1, -1
+	}
+	start, err := bound(s.Start, first, low, high)
+	if err != nil {
+		return span{}, err
+	}
+	stop, err := bound(s.Stop, last, low, high)
+	if err != nil {
+		return span{}, err
+	}
+	r := span{start: int(start), step: int(step)}
+	switch {
+	case step > 0 && stop > start:
+		r.count = int((stop - start + step - 1) / step)
+	case step < 0 && stop < start:
+		r.count = int((start - stop - step - 1) / -step)
+	}
+	return r, nil
+}
+
+func (s span) of(items []any) []any {
+	out := make([]any, s.count)
+	for i := range out {
+		out[i] = items[s.start+i*s.step]
+	}
+	return out
+}
+
+// sliced is Python's items[key] for a list, tuple or string given as items; make builds the result of a slice.
+func sliced(ctx context.Context, kind string, items []any, key any, build func([]any) any) (any, error) {
+	if s, ok := key.(brine.Slice); ok {
+		sp, err := resolve(ctx, s, len(items))
+		if err != nil {
+			return nil, err
+		}
+		return build(sp.of(items)), nil
+	}
+	n, ok, err := toIndex(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, badIndex(kind, key)
+	}
+	i, err := position(kind, n, len(items))
+	if err != nil {
+		return nil, err
+	}
+	return items[i], nil
+}
+
+func badIndex(kind string, key any) error {
+	if kind == "string" {
+		return vinegar.TypeError.Errorf("string indices must be integers, not '%s'", TypeName(key))
+	}
+	return vinegar.TypeError.Errorf("%s indices must be integers or slices, not %s", kind, TypeName(key))
+}
+
+func listItem(ctx context.Context, s sequence, key any) (any, error) {
+	key = norm(key)
+	if _, slice := key.(brine.Slice); slice {
+		return sliced(ctx, "list", s.all(), key, func(items []any) any { return &List{items: items} })
+	}
+	n, ok, err := toIndex(ctx, key)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, badIndex("list", key)
+	}
+	i, err := position("list", n, s.size())
+	if err != nil {
+		return nil, err
+	}
+	if v, ok := s.at(i); ok {
+		return v, nil
+	}
+	return nil, vinegar.IndexError.New("list index out of range") // it has just become shorter
+}
+
+func setListItem(ctx context.Context, s sequence, key, value any) error {
+	key = norm(key)
+	if sl, ok := key.(brine.Slice); ok {
+		return setListSlice(ctx, s, sl, value)
+	}
+	n, ok, err := toIndex(ctx, key)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return badIndex("list", key)
+	}
+	i, err := position("list assignment", n, s.size())
+	if err != nil {
+		return err
+	}
+	return s.put(ctx, i, value)
+}
+
+func setListSlice(ctx context.Context, s sequence, sl brine.Slice, value any) error {
+	if _, err := resolve(ctx, sl, s.size()); err != nil {
+		return err
+	}
+	if !iterable(value) {
+		if sl.Step == nil {
+			return vinegar.TypeError.New("can only assign an iterable")
+		}
+		return vinegar.TypeError.New("must assign iterable to extended slice")
+	}
+	fresh, err := items(ctx, value)
+	if err != nil {
+		return err
+	}
+	return s.rewrite(ctx, func(old []any) ([]any, error) {
+		sp, err := resolve(ctx, sl, len(old))
+		if err != nil {
+			return nil, err
+		}
+		if sp.step == 1 {
+			end := max(sp.start, sp.start+sp.count)
+			return slices.Concat(old[:sp.start], fresh, old[end:]), nil
+		}
+		if len(fresh) != sp.count {
+			return nil, vinegar.ValueError.Errorf(
+				"attempt to assign sequence of size %d to extended slice of size %d", len(fresh), sp.count)
+		}
+		for i, v := range fresh {
+			old[sp.start+i*sp.step] = v
+		}
+		return old, nil
+	})
+}
+
+func delListItem(ctx context.Context, s sequence, key any) error {
+	key = norm(key)
+	return s.rewrite(ctx, func(old []any) ([]any, error) {
+		if sl, ok := key.(brine.Slice); ok {
+			sp, err := resolve(ctx, sl, len(old))
+			if err != nil {
+				return nil, err
+			}
+			gone := make(map[int]bool, sp.count)
+			for i := range sp.count {
+				gone[sp.start+i*sp.step] = true
+			}
+			kept := make([]any, 0, len(old)-len(gone))
+			for i, v := range old {
+				if !gone[i] {
+					kept = append(kept, v)
+				}
+			}
+			return kept, nil
+		}
+		n, ok, err := toIndex(ctx, key)
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok:
+			return nil, badIndex("list", key)
+		}
+		i, err := position("list assignment", n, len(old))
+		if err != nil {
+			return nil, err
+		}
+		return slices.Delete(old, i, i+1), nil
+	})
+}
+
+// search finds an item by Python's equality, -1 if there is none.
+func search(ctx context.Context, all []any, v any, from, to int) (int, error) {
+	for i := from; i < to && i < len(all); i++ {
+		eq, err := identicalOrEqual(ctx, all[i], v)
+		if err != nil || eq {
+			return i, err
+		}
+	}
+	return -1, nil
+}
+
+// sortItems sorts by Python's < on the items or what key makes of them. It is stable.
+func sortItems(ctx context.Context, all []any, key any, reverse bool) error {
+	type pair struct{ key, item any }
+	pairs := make([]pair, len(all))
+	for i, v := range all {
+		pairs[i] = pair{norm(v), v}
+		if key != nil {
+			k, err := call(ctx, key, NewArgs([]any{v}, nil))
+			if err != nil {
+				return err
+			}
+			pairs[i].key = norm(k)
+		}
+	}
+	var failed error
+	slices.SortStableFunc(pairs, func(a, b pair) int {
+		if failed != nil {
+			return 0
+		}
+		if reverse {
+			a, b = b, a
+		}
+		lt, err := less(ctx, a.key, b.key)
+		if err == nil && !lt {
+			var gt bool
+			if gt, err = less(ctx, b.key, a.key); gt {
+				return 1
+			}
+		}
+		failed = err
+		if lt {
+			return -1
+		}
+		return 0
+	})
+	for i, p := range pairs {
+		all[i] = p.item
+	}
+	return failed
+}

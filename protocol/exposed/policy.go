@@ -1,0 +1,154 @@
+package exposed
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// DefaultPrefix is the prefix of the names of exposed attributes unless a [Policy] says otherwise.
+const DefaultPrefix = "exposed_"
+
+// Policy says which attributes the other end may reach: the part of RPyC's protocol configuration that
+// rpyc.core.protocol.Connection._check_attr consults, as one value. The zero value and nil are RPyC's defaults; every
+// field is named for what it changes. A Policy must not be changed while it is in use.
+type Policy struct {
+	// DenyGet, AllowSet and AllowDel are the switches of the three operations
+	// (allow_getattr off, allow_setattr on, allow_delattr on).
+	DenyGet, AllowSet, AllowDel bool
+	// AllowAll opens every name there is (allow_all_attrs), AllowPublic every name that does not begin with an
+	// underscore (allow_public_attrs).
+	AllowAll, AllowPublic bool
+	// DenySafe closes the special methods that are otherwise open to everyone (allow_safe_attrs off), DenyExposed the
+	// exposed attributes (allow_exposed_attrs off, as in classic mode).
+	DenySafe, DenyExposed bool
+	// Prefix replaces DefaultPrefix (exposed_prefix). Go methods and fields answer to whatever prefix is set.
+	Prefix string
+	// ExtraSafe is added to the names that DenySafe governs (safe_attrs).
+	ExtraSafe []string
+}
+
+// safeNames are the names that RPyC 5.1 to 6.0.2 consider harmless (safe_attrs of its default configuration). Releases
+// before 5.1 lack __format__.
+var safeNames = makeSet(`
+	__abs__ __add__ __and__ __bool__ __cmp__ __contains__ __delitem__ __delslice__ __div__ __divmod__ __doc__ __enter__
+	__eq__ __exit__ __float__ __floordiv__ __format__ __ge__ __getitem__ __getslice__ __gt__ __hash__ __hex__ __iadd__
+	__iand__ __idiv__ __ifloordiv__ __ilshift__ __imod__ __imul__ __index__ __int__ __invert__ __ior__ __ipow__
+	__irshift__ __isub__ __iter__ __itruediv__ __ixor__ __le__ __len__ __length_hint__ __long__ __lshift__ __lt__
+	__mod__ __mul__ __ne__ __neg__ __new__ __next__ __nonzero__ __oct__ __or__ __pos__ __pow__ __radd__ __rand__
+	__rdiv__ __rdivmod__ __repr__ __rfloordiv__ __rlshift__ __rmod__ __rmul__ __ror__ __rpow__ __rrshift__ __rshift__
+	__rsub__ __rtruediv__ __rxor__ __setitem__ __setslice__ __str__ __sub__ __truediv__ __xor__ next`)
+
+func makeSet(names string) map[string]bool {
+	set := make(map[string]bool)
+	for _, n := range strings.Fields(names) {
+		set[n] = true
+	}
+	return set
+}
+
+// GetName decides under which name an attribute asked for as name is read, given a test of what the object has. It
+// returns an AttributeError that does not tell a forbidden name from a missing one.
+func (p *Policy) GetName(name string, has func(string) bool) (string, error) {
+	return p.resolve(name, p == nil || !p.DenyGet, has)
+}
+
+// SetName is GetName for writing an attribute.
+func (p *Policy) SetName(name string, has func(string) bool) (string, error) {
+	return p.resolve(name, p != nil && p.AllowSet, has)
+}
+
+// DelName is GetName for deleting an attribute.
+func (p *Policy) DelName(name string, has func(string) bool) (string, error) {
+	return p.resolve(name, p != nil && p.AllowDel, has)
+}
+
+func (p *Policy) resolve(name string, permitted bool, has func(string) bool) (string, error) {
+	if !permitted {
+		return "", cannotAccess(name)
+	}
+	plain := p.plain(name)
+	if p == nil || !p.DenyExposed {
+		exposed := p.prefix() + name
+		if plain && has(name) {
+			return name, nil
+		}
+		if has(exposed) {
+			return exposed, nil
+		}
+	}
+	if plain {
+		return name, nil // the object's own error says more than a refusal
+	}
+	return "", cannotAccess(name)
+}
+
+// plain reports whether name may be used as it is.
+func (p *Policy) plain(name string) bool {
+	if p == nil {
+		return strings.HasPrefix(name, DefaultPrefix) || safeNames[name]
+	}
+	switch {
+	case p.AllowAll:
+		return true
+	case !p.DenyExposed && strings.HasPrefix(name, p.prefix()):
+		return true
+	case !p.DenySafe && (safeNames[name] || p.extraSafe(name)):
+		return true
+	}
+	return p.AllowPublic && !strings.HasPrefix(name, "_")
+}
+
+func (p *Policy) extraSafe(name string) bool {
+	for _, s := range p.ExtraSafe {
+		if s == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Policy) prefix() string {
+	if p == nil || p.Prefix == "" {
+		return DefaultPrefix
+	}
+	return p.Prefix
+}
+
+// isDefault reports whether p reads attributes as RPyC's defaults do, so that a class's prepared table can be used.
+func (p *Policy) isDefault() bool {
+	return p == nil || !p.DenyGet && !p.AllowAll && !p.AllowPublic && !p.DenySafe && !p.DenyExposed &&
+		(p.Prefix == "" || p.Prefix == DefaultPrefix) && len(p.ExtraSafe) == 0
+}
+
+func cannotAccess(name string) error {
+	return vinegar.AttributeError.New("cannot access " + reprString(name))
+}
+
+// attrName takes an attribute name as peers send it.
+func attrName(name any) (string, error) {
+	switch n := name.(type) {
+	case string:
+		return n, nil
+	case []byte:
+		if !utf8.Valid(n) {
+			return "", notUTF8(n)
+		}
+		return string(n), nil
+	}
+	return "", vinegar.TypeError.New("name must be a string")
+}
+
+// notUTF8 is the exception of bytes.decode for the first byte at fault.
+func notUTF8(b []byte) error {
+	at := 0
+	for at < len(b) {
+		r, n := utf8.DecodeRune(b[at:])
+		if r == utf8.RuneError && n <= 1 {
+			break
+		}
+		at += n
+	}
+	return vinegar.UnicodeDecodeError.New("utf-8", b, int64(at), int64(at+1), "invalid start byte")
+}

@@ -1,0 +1,306 @@
+package exposed
+
+import (
+	"math/big"
+	"reflect"
+	"time"
+	"unsafe"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// Dropper is implemented by objects that want to know when the other end has let go of them: PyDrop is called when an
+// exported object's count falls to zero and when the connection ends, once per export. It is what __del__ is to a
+// Python server. It may be called while other goroutines use the object and must not block.
+type Dropper interface{ PyDrop() }
+
+// maxNesting bounds how deep values are followed into one another wherever this package recurses.
+const maxNesting = 200
+
+// ByValue brings a Go value into the form in which it travels. If ok, the result is a form of package brine and goes
+// by value. Otherwise the result goes by reference and is the object to keep for the other end:
+//
+//   - a [brine.Tuple] some of whose items go by reference; box it item by item, calling ByValue for each;
+//   - a pointer to a copy for a struct, so that the other end holds an object and not a snapshot per operation;
+//   - a *[Generator] for an iter.Seq or iter.Seq2, which ends when its owner drops it;
+//   - a *[Class] for a *vinegar.Class;
+//   - v itself for everything else.
+//
+// By value go, besides brine's own forms: named types of a basic kind (as that kind), time.Duration (as seconds),
+// big.Int, arrays (as tuples; arrays of bytes as bytes), named byte slices, pointers to any of these and nil of any
+// pointer, func, channel or interface type. Types that were registered with [Register], and errors, always go by
+// reference.
+func ByValue(v any) (form any, ok bool) { return byValue(v, 0) }
+
+func byValue(v any, depth int) (any, bool) {
+	switch x := v.(type) {
+	case nil, bool, int64, float64, complex128, string, []byte, brine.EllipsisType, brine.NotImplementedType:
+		return v, true
+	case int:
+		return int64(x), true
+	case brine.Tuple:
+		return tupleForm(x, depth)
+	case brine.FrozenSet:
+		items, ok := tupleForm(brine.Tuple(x), depth)
+		if t, isTuple := items.(brine.Tuple); ok && isTuple {
+			return brine.FrozenSet(t), true
+		}
+		return v, false
+	case brine.Slice:
+		items, ok := tupleForm(brine.Tuple{x.Start, x.Stop, x.Step}, depth)
+		if t, isTuple := items.(brine.Tuple); ok && isTuple {
+			return brine.Slice{Start: t[0], Stop: t[1], Step: t[2]}, true
+		}
+		return v, false
+	case *big.Int:
+		if x == nil {
+			return nil, true
+		}
+		return x, true
+	case *netref.Object:
+		return orNone(x)
+	case *Class:
+		return orNone(x)
+	case *vinegar.Class:
+		if x == nil {
+			return nil, true
+		}
+		return classOfException(x), false
+	case *boundMethod, *Function, *List, *Dict, *Set, *Generator:
+		return v, false
+	}
+	return byValueOf(v, reflect.ValueOf(v), depth)
+}
+
+func orNone[T any](p *T) (any, bool) {
+	if p == nil {
+		return nil, true
+	}
+	return p, false
+}
+
+func byValueOf(v any, rv reflect.Value, depth int) (any, bool) {
+	t := rv.Type()
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Chan, reflect.UnsafePointer:
+		if rv.IsNil() {
+			return nil, true
+		}
+	}
+	if registered(t) {
+		return addressable(v, rv), false
+	}
+	if _, isError := v.(error); isError {
+		return v, false
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return rv.Bool(), true
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		if t == durationType {
+			return time.Duration(rv.Int()).Seconds(), true
+		}
+		return rv.Int(), true
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		if n := int64(rv.Uint()); n >= 0 {
+			return n, true
+		}
+		return new(big.Int).SetUint64(rv.Uint()), true
+	case reflect.Float32, reflect.Float64:
+		return rv.Float(), true
+	case reflect.Complex64, reflect.Complex128:
+		return rv.Complex(), true
+	case reflect.String:
+		return rv.String(), true
+	case reflect.Slice:
+		if isByte(t.Elem()) {
+			return rv.Bytes(), true
+		}
+	case reflect.Array:
+		return arrayForm(rv, depth)
+	case reflect.Pointer:
+		if e := t.Elem(); plainPointee(e) {
+			return byValue(rv.Elem().Interface(), depth)
+		}
+	case reflect.Struct:
+		if t == bigIntType {
+			n := v.(big.Int) //nolint:govet // big.Int may be copied as long as the copy is only read
+			return new(big.Int).Set(&n), true
+		}
+		return addressable(v, rv), false
+	case reflect.Func:
+		if isSeq(t) {
+			return newGenerator(rv), false
+		}
+	}
+	return v, false
+}
+
+var (
+	durationType = reflect.TypeFor[time.Duration]()
+	bigIntType   = reflect.TypeFor[big.Int]()
+)
+
+func isByte(t reflect.Type) bool { return t.Kind() == reflect.Uint8 && !registered(t) }
+
+// plainPointee reports whether a pointer to t is only an optional value.
+func plainPointee(t reflect.Type) bool {
+	switch k := t.Kind(); {
+	case registered(t):
+		return false
+	case k >= reflect.Bool && k <= reflect.Complex128, k == reflect.String, k == reflect.Array:
+		return true
+	case k == reflect.Slice:
+		return isByte(t.Elem())
+	}
+	return false
+}
+
+// addressable returns a pointer to a copy of v unless v is no struct.
+func addressable(v any, rv reflect.Value) any {
+	if rv.Kind() != reflect.Struct {
+		return v
+	}
+	p := reflect.New(rv.Type())
+	p.Elem().Set(rv)
+	return p.Interface()
+}
+
+func arrayForm(rv reflect.Value, depth int) (any, bool) {
+	n := rv.Len()
+	if isByte(rv.Type().Elem()) {
+		b := make([]byte, n)
+		reflect.Copy(reflect.ValueOf(b), rv)
+		return b, true
+	}
+	t := make(brine.Tuple, n)
+	for i := range t {
+		t[i] = rv.Index(i).Interface()
+	}
+	return tupleForm(t, depth)
+}
+
+// tupleForm brings the items into their forms, in a copy if any of them changes.
+func tupleForm(t brine.Tuple, depth int) (any, bool) {
+	if depth >= maxNesting {
+		return t, false // the encoder refuses it by its own limit
+	}
+	all := true
+	out := t
+	for i, item := range t {
+		form, ok := byValue(item, depth+1)
+		all = all && ok
+		if ok && !sameForm(item, form) {
+			if &out[0] == &t[0] {
+				out = append(brine.Tuple(nil), t...)
+			}
+			out[i] = form
+		}
+	}
+	return out, all
+}
+
+// sameForm reports whether item needs no replacement by its form.
+func sameForm(item, form any) bool {
+	switch item.(type) {
+	case nil, bool, int64, float64, complex128, string, []byte, *big.Int, brine.EllipsisType, brine.NotImplementedType:
+		return form != nil || item == nil
+	case brine.Tuple: // tuples are compared by their backing arrays: a changed one is a copy
+		a, b := item.(brine.Tuple), form.(brine.Tuple)
+		return len(a) == 0 || &a[0] == &b[0]
+	}
+	return false
+}
+
+// Identity returns a comparable key that is equal for two values exactly if they are the same Go object, so that an
+// object boxed twice keeps its id: the pointer, channel or map, the closure of a func, or a slice's array, length and
+// capacity, each with its type. There is none (not ok) for structs and for what travels by value or as a new object
+// each time: every boxing of those makes a new object. Apply it to the result of [ByValue].
+//
+// The key refers to the object, so as long as the key is kept the object's address is not used again.
+func Identity(v any) (key any, ok bool) {
+	switch v.(type) {
+	case nil, bool, int64, float64, string, []byte, brine.Tuple, brine.FrozenSet, brine.Slice:
+		return nil, false
+	case *boundMethod, *Function, *Class, *List, *Dict, *Set, *Generator, *netref.Object:
+		return v, true
+	}
+	t := reflect.TypeOf(v)
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Chan:
+		return v, !reflect.ValueOf(v).IsNil()
+	case reflect.Map:
+		return identityOf(t, reflect.ValueOf(v).UnsafePointer(), 0, 0)
+	case reflect.Func:
+		if isSeq(t) {
+			return nil, false
+		}
+		return identityOf(t, closure(v), 0, 0)
+	case reflect.Slice:
+		rv := reflect.ValueOf(v)
+		if rv.Cap() == 0 {
+			return nil, false // all empty slices share one address
+		}
+		return identityOf(t, rv.UnsafePointer(), rv.Len(), rv.Cap())
+	}
+	return nil, false
+}
+
+type identityKey struct {
+	typ      reflect.Type
+	at       unsafe.Pointer
+	len, cap int
+}
+
+func identityOf(t reflect.Type, at unsafe.Pointer, n, c int) (any, bool) {
+	if at == nil {
+		return nil, false
+	}
+	return identityKey{t, at, n, c}, true
+}
+
+// closure returns the pointer that a func value is. reflect only gives the code it points to, which all closures made
+// at one place share.
+func closure(f any) unsafe.Pointer {
+	return (*[2]unsafe.Pointer)(unsafe.Pointer(&f))[1]
+}
+
+// same is Python's "is" for two Go values.
+func same(a, b any) bool {
+	switch x := a.(type) {
+	case nil, bool, int64, string, float64:
+		return scalarSame(a, b)
+	case *netref.Object:
+		y, ok := b.(*netref.Object)
+		return ok && x.Is(y)
+	}
+	ka, ok := Identity(a)
+	if !ok {
+		return false
+	}
+	kb, ok := Identity(b)
+	return ok && ka == kb
+}
+
+func scalarSame(a, b any) bool {
+	switch b.(type) {
+	case nil, bool, int64, string, float64:
+		return a == b
+	}
+	return false
+}
+
+// norm is the form of [ByValue] without telling whether it goes by value.
+func norm(v any) any {
+	if t := reflect.TypeOf(v); t != nil && t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct {
+		switch v.(type) {
+		case *vinegar.Class, *big.Int:
+		default:
+			return v // what nearly every object of a connection is
+		}
+	}
+	v, _ = ByValue(v)
+	return v
+}

@@ -1,0 +1,262 @@
+package protocol
+
+import (
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// handle carries out a request that may run the user's code.
+func (in *incoming) handle() (any, error) {
+	o, err := in.value(0)
+	if err != nil {
+		return nil, err
+	}
+	access := &in.c.cfg.Access
+	switch in.h {
+	case wire.HandleCall:
+		args, err := in.callArgs(1)
+		if err != nil {
+			return nil, err
+		}
+		return exposed.Call(in, o, args)
+	case wire.HandleCallAttr:
+		name, err := in.value(1)
+		if err != nil {
+			return nil, err
+		}
+		args, err := in.callArgs(2)
+		if err != nil {
+			return nil, err
+		}
+		return exposed.CallAttr(in, access, o, name, args)
+	case wire.HandleRepr:
+		return exposed.Repr(in, o)
+	case wire.HandleStr:
+		return exposed.Str(in, o)
+	case wire.HandleHash:
+		return exposed.Hash(in, o)
+	case wire.HandleDir:
+		return names(exposed.Dir(o)), nil
+	}
+	vs, err := in.values()
+	if err != nil {
+		return nil, err
+	}
+	switch in.h {
+	case wire.HandleGetAttr:
+		return exposed.GetAttr(in, access, o, vs[1])
+	case wire.HandleSetAttr:
+		return nil, exposed.SetAttr(in, access, o, vs[1], vs[2])
+	case wire.HandleDelAttr:
+		return nil, exposed.DelAttr(in, access, o, vs[1])
+	case wire.HandleCmp:
+		return in.compare(o, vs)
+	case wire.HandlePickle:
+		return nil, vinegar.ValueError.New("pickling is disabled")
+	case wire.HandleBuffIter:
+		return exposed.BuffIter(in, o, vs[1])
+	case wire.HandleOldSlicing:
+		return in.oldSlicing(o, vs)
+	case wire.HandleCtxExit:
+		return exposed.Exit(in, access, o, vs[1])
+	case wire.HandleInstanceCheck:
+		return in.instanceCheck(o, 1)
+	}
+	return nil, vinegar.KeyError.New(int64(in.h))
+}
+
+// values decodes all arguments.
+func (in *incoming) values() ([]any, error) {
+	vs := make([]any, len(in.args))
+	for i := range in.args {
+		v, err := in.value(i)
+		if err != nil {
+			return nil, err
+		}
+		vs[i] = v
+	}
+	return vs, nil
+}
+
+// callArgs makes the arguments of a call of the argument tuple at i and the keywords that may follow it.
+func (in *incoming) callArgs(i int) (*exposed.Args, error) {
+	var pos []any
+	var kw []netref.Keyword
+	rawPos := in.args[i].raw
+	if rawPos == nil {
+		t, ok := in.args[i].value.(brine.Tuple)
+		if !ok {
+			return nil, vinegar.TypeError.New("argument after * must be an iterable")
+		}
+		pos = t
+	}
+	var rawKw []byte
+	if i+1 < len(in.args) {
+		x := in.args[i+1]
+		if rawKw = x.raw; rawKw == nil {
+			var err error
+			if kw, err = keywords(x.value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	args := exposed.NewArgs(pos, kw)
+	args.SetRaw(rawPos, rawKw)
+	return args, nil
+}
+
+// keywords reads the pairs of a keyword argument tuple.
+func keywords(v any) ([]netref.Keyword, error) {
+	pairs, ok := v.(brine.Tuple)
+	if !ok {
+		return nil, vinegar.TypeError.New("argument after ** must be a mapping")
+	}
+	kw := make([]netref.Keyword, 0, len(pairs))
+	for _, p := range pairs {
+		pair, ok := p.(brine.Tuple)
+		if !ok || len(pair) != 2 {
+			return nil, vinegar.TypeError.New("keyword arguments must be pairs")
+		}
+		name, ok := pair[0].(string)
+		if !ok {
+			return nil, vinegar.TypeError.New("keywords must be strings")
+		}
+		kw = append(kw, netref.Keyword{Name: name, Value: pair[1]})
+	}
+	return kw, nil
+}
+
+func (in *incoming) compare(o any, vs []any) (any, error) {
+	op := "__cmp__"
+	if len(vs) > 2 {
+		s, ok := vs[2].(string)
+		if !ok {
+			return nil, vinegar.TypeError.New("name must be a string")
+		}
+		op = s
+	}
+	return exposed.Compare(in, &in.c.cfg.Access, o, vs[1], op)
+}
+
+func (in *incoming) oldSlicing(o any, vs []any) (any, error) {
+	attempt, ok1 := vs[1].(string)
+	fallback, ok2 := vs[2].(string)
+	extra, ok3 := vs[5].(brine.Tuple)
+	if !ok1 || !ok2 || !ok3 {
+		return nil, vinegar.TypeError.New("name must be a string")
+	}
+	return exposed.OldSlicing(in, &in.c.cfg.Access, o, attempt, fallback, vs[3], vs[4], extra)
+}
+
+func names(ns []string) brine.Tuple {
+	t := make(brine.Tuple, len(ns))
+	for i, n := range ns {
+		t[i] = n
+	}
+	return t
+}
+
+// del gives up references of the peer. An object that is not in the table has been refused before.
+func (in *incoming) del() error {
+	e := in.args[0].entry
+	if e == nil {
+		return vinegar.KeyError.New("not an object of this side")
+	}
+	n := int64(1)
+	if len(in.args) > 1 {
+		v, err := in.value(1)
+		if err != nil {
+			return err
+		}
+		var ok bool
+		if n, ok = v.(int64); !ok {
+			return vinegar.TypeError.New("count must be an integer")
+		}
+	}
+	in.c.decref(e.ref, n)
+	return nil
+}
+
+// refArg reads an argument that is an id pack by value.
+func (in *incoming) refArg(i int) (wire.Ref, error) {
+	if in.args[i].raw == nil {
+		return wire.Ref{}, vinegar.TypeError.New("an id pack is needed")
+	}
+	c := brine.NewCursor(in.args[i].raw)
+	var names wire.Names
+	r, err := in.d.ReadRef(&c, &names)
+	if err != nil {
+		return wire.Ref{}, formException(err)
+	}
+	return r, nil
+}
+
+// inspect answers INSPECT on the reader: a peer asks for it while it decodes a message of ours, and cannot go on before it
+// has the answer. Only for an object of a third peer somebody else has to be asked.
+func (in *incoming) inspect() {
+	r, err := in.refArg(0)
+	if err != nil {
+		in.answerAtOnce(nil, err)
+		return
+	}
+	l := in.c.lock()
+	e := l.exports.find(r)
+	l.unlock()
+	if e == nil {
+		in.answerAtOnce(nil, unknownRef(r))
+		return
+	}
+	if o, ok := e.obj.(*netref.Object); ok {
+		go func() {
+			v, err := inspectChained(in, o)
+			in.answerAtOnce(v, err)
+		}()
+		return
+	}
+	in.answerAtOnce(methodPairs(exposed.Methods(e.obj)), nil)
+}
+
+func inspectChained(in *incoming, o *netref.Object) (v any, err error) {
+	r, _ := o.Ref()
+	err = o.Peer().Request(in.c.base, &v, wire.HandleInspect, r.Tuple())
+	return v, err
+}
+
+func methodPairs(ms []exposed.Method) brine.Tuple {
+	t := make(brine.Tuple, len(ms))
+	for i, m := range ms {
+		var doc any
+		if m.HasDoc {
+			doc = m.Doc
+		}
+		t[i] = brine.Tuple{m.Name, doc}
+	}
+	return t
+}
+
+// instanceCheck answers whether the object named by the id pack at i is an instance of the class o.
+func (in *incoming) instanceCheck(o any, i int) (any, error) {
+	r, err := in.refArg(i)
+	if err != nil {
+		return nil, err
+	}
+	l := in.c.lock()
+	e := l.exports.find(r)
+	l.unlock()
+	if e == nil {
+		return false, nil
+	}
+	return exposed.InstanceCheck(o, e.obj), nil
+}
+
+// repr renders what an exception carries and brine cannot.
+func (in *incoming) repr(v any) string {
+	s, err := exposed.Repr(in, v)
+	if err != nil {
+		return "<unprintable object>"
+	}
+	return s
+}

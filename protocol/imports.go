@@ -1,0 +1,103 @@
+package protocol
+
+import (
+	"runtime"
+	"weak"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// imports is the table of the peer's objects that we hold handles on. Handles are held weakly; an entry counts how often
+// the peer named the object while its handle lived, which is what has to be given back when the handle dies.
+//
+// A handle that has died and an object that is named again may meet before the handle's cleanup ran. The object then gets
+// a new entry; the old one, which the cleanup has a pointer to, still gives back its own count.
+type imports struct {
+	entries map[wire.Ref]*imported
+}
+
+type imported struct {
+	c      *Conn
+	ref    wire.Ref
+	handle weak.Pointer[netref.Object]
+	count  int
+	gone   bool // the count has been given back
+}
+
+func (m *imports) init() { m.entries = make(map[wire.Ref]*imported) }
+
+func (m *imports) clear() { m.init() }
+
+// importRef returns the handle on an object the peer has just named by reference.
+func (l locked) importRef(r wire.Ref) *netref.Object {
+	if e := l.imports.entries[r]; e != nil {
+		if o := e.handle.Value(); o != nil && !o.Released() {
+			e.count++
+			return o
+		}
+	}
+	o := netref.New(l.c, r)
+	e := &imported{c: l.c, ref: r, handle: weak.Make(o), count: 1}
+	l.imports.entries[r] = e
+	runtime.AddCleanup(o, func(e *imported) { e.giveBack() }, e)
+	return o
+}
+
+// giveBack sends the entry's references back to the peer. It is called by cleanups, which share one goroutine: it never
+// blocks.
+func (e *imported) giveBack() {
+	l := e.c.lock()
+	if e.gone || l.broken {
+		l.unlock()
+		return
+	}
+	e.gone = true
+	if l.imports.entries[e.ref] == e {
+		delete(l.imports.entries, e.ref)
+	}
+	l.unlock()
+	e.c.sendDel(e.ref, e.count)
+}
+
+// Release implements netref.Requester.
+func (c *Conn) Release(o *netref.Object) {
+	ref, _ := o.Ref()
+	l := c.lock()
+	e := l.imports.entries[ref]
+	mine := e != nil && e.handle.Value() == o
+	l.unlock()
+	if mine {
+		e.giveBack()
+	}
+	// Otherwise a newer handle has taken the entry's place and the cleanup gives back what this one counted.
+}
+
+// sendDel gives n references back. Requests of this kind are gathered and written by a goroutine of their own; what the
+// peer answers is of no interest.
+func (c *Conn) sendDel(r wire.Ref, n int) {
+	d := c.dialect.Load()
+	s := getScratch()
+	defer s.put()
+	s.begin()
+	b := d.AppendRequest(s.b, c.seq.Add(1)-1, wire.HandleDel)
+	b = d.AppendLabel(b, wire.LabelTuple)
+	b = brine.AppendTupleHeader(b, 2)
+	b = d.AppendLocalRef(b, r)
+	b = d.AppendLabel(b, wire.LabelValue)
+	s.b = brine.AppendInt(b, int64(n))
+	if err := c.seal(d, s); err != nil {
+		return // cannot be: it is a few bytes long
+	}
+	if !c.out.later(s.b) {
+		s.b = nil
+	}
+}
+
+// Imported returns the number of the peer's objects that we hold references to.
+func (c *Conn) Imported() int {
+	l := c.lock()
+	defer l.unlock()
+	return len(l.imports.entries)
+}

@@ -1,0 +1,290 @@
+package protocol
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/internal/frame"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// incoming is a request of the peer, from its arrival to its answer. It is its handler's context, too (context.go).
+type incoming struct {
+	c    *Conn
+	d    *wire.Dialect
+	seq  wire.Seq
+	h    wire.Handler
+	args []boxed
+	few  [5]boxed      // room for args, which are rarely more
+	buf  *frame.Buffer // what encoded args stand in
+	refs bool          // the peer handed objects over
+	drop any           // not a request: an object of ours to tell that the peer has given it up
+
+	// Guarded by the connection's lock, see turns.go.
+	turn     bool // it has a turn
+	finished bool // the handler has returned
+	waits    int  // goroutines of the handler that wait for the peer
+	back     chan struct{}
+}
+
+// arity is how many arguments a handler takes.
+type arity struct{ min, max int }
+
+var arities = map[wire.Handler]arity{
+	wire.HandlePing: {1, 1}, wire.HandleClose: {0, 0}, wire.HandleGetRoot: {0, 0}, wire.HandleGetAttr: {2, 2},
+	wire.HandleDelAttr: {2, 2}, wire.HandleSetAttr: {3, 3}, wire.HandleCall: {2, 3}, wire.HandleCallAttr: {3, 4},
+	wire.HandleRepr: {1, 1}, wire.HandleStr: {1, 1}, wire.HandleCmp: {2, 3}, wire.HandleHash: {1, 1},
+	wire.HandleDir: {1, 1}, wire.HandlePickle: {2, 2}, wire.HandleDel: {1, 2}, wire.HandleInspect: {1, 1},
+	wire.HandleBuffIter: {2, 2}, wire.HandleOldSlicing: {6, 6}, wire.HandleCtxExit: {2, 2},
+	wire.HandleInstanceCheck: {2, 2},
+}
+
+// receiveRequest takes in a request: on the reader, as far as the order of arrival matters, and for requests that run
+// nothing of the user's to the end. Once the sequence number is known, nothing a request contains can end the
+// conversation.
+func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, buf *frame.Buffer) error {
+	in := &incoming{c: c, d: d, seq: seq, buf: buf}
+	if err := in.parse(&body); err != nil {
+		in.answerAtOnce(nil, err)
+		return nil
+	}
+	switch in.h {
+	case wire.HandleDel:
+		in.answerAtOnce(nil, in.del())
+	case wire.HandlePing:
+		v, err := in.value(0)
+		in.answerAtOnce(v, err)
+	case wire.HandleGetRoot:
+		in.answerAtOnce(c.local, nil)
+	case wire.HandleInspect:
+		in.inspect()
+	default:
+		if in.h == wire.HandleClose {
+			c.closeAsked()
+		}
+		l := c.lock()
+		l.serve(in)
+		l.unlock()
+	}
+	return nil
+}
+
+// parse reads handler and arguments, resolving references.
+func (in *incoming) parse(body *brine.Cursor) error {
+	h, odd, err := in.d.ReadHandler(body)
+	if err != nil {
+		return formException(err)
+	}
+	if odd != nil {
+		return vinegar.KeyError.New(odd)
+	}
+	if h == 0 {
+		return vinegar.KeyError.New(nil)
+	}
+	in.h = h
+	u := unboxer{c: in.c, d: in.d}
+	err = in.parseArgs(&u, body)
+	in.refs = u.refs
+	if err == nil {
+		err = u.err
+	}
+	if err != nil {
+		return formException(err)
+	}
+	if a := arities[h]; len(in.args) < a.min || len(in.args) > a.max {
+		return vinegar.TypeError.New(fmt.Sprintf("handler %v takes %d to %d arguments but %d were given", h, a.min, a.max, len(in.args)))
+	}
+	return nil
+}
+
+// parseArgs reads the boxed argument tuple. Upstream spreads whatever iterable it finds there.
+func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) error {
+	label, err := in.d.ReadLabel(body)
+	if err != nil {
+		return err
+	}
+	in.args = in.few[:0]
+	switch {
+	case label == wire.LabelTuple && body.Kind() == brine.KindTuple:
+		n, err := body.Tuple()
+		if err != nil {
+			return err
+		}
+		for range n {
+			x, err := u.next(body)
+			if err != nil {
+				return err
+			}
+			in.args = append(in.args, x)
+		}
+		return nil
+	case label == wire.LabelValue && body.Kind() == brine.KindTuple:
+		n, err := body.Tuple()
+		if err != nil {
+			return err
+		}
+		for range n {
+			raw, err := body.Raw()
+			if err != nil {
+				return err
+			}
+			in.args = append(in.args, boxed{raw: raw})
+		}
+		return nil
+	case label == wire.LabelValue:
+		v, err := body.Value()
+		if err != nil {
+			return err
+		}
+		items, ok := spread(v)
+		if !ok {
+			return vinegar.TypeError.New("arguments must be an iterable")
+		}
+		for _, v := range items {
+			in.args = append(in.args, boxed{value: v})
+		}
+		return nil
+	}
+	return vinegar.TypeError.New("arguments must be a tuple")
+}
+
+// spread iterates over a by-value value as Python does for *args.
+func spread(v any) (items []any, ok bool) {
+	switch v := v.(type) {
+	case string:
+		for _, r := range v {
+			items = append(items, string(r))
+		}
+	case []byte:
+		for _, b := range v {
+			items = append(items, int64(b))
+		}
+	case brine.Tuple:
+		items = v
+	case brine.FrozenSet:
+		items = v
+	default:
+		return nil, false
+	}
+	return items, true
+}
+
+// formException is the Python exception for a request that has not the form of one.
+func formException(err error) error {
+	var label *wire.LabelError
+	if errors.As(err, &label) {
+		return vinegar.ValueError.New(label.Error())
+	}
+	var form *wire.FormError
+	if errors.As(err, &form) {
+		return vinegar.TypeError.New(form.Error())
+	}
+	return err
+}
+
+// value decodes argument i.
+func (in *incoming) value(i int) (any, error) {
+	return in.args[i].decode(in.buf.Owned())
+}
+
+// run handles the request on a worker and answers it.
+func (in *incoming) run() {
+	if in.drop != nil {
+		in.c.dropped(in.drop)
+		in.drop = nil
+		return
+	}
+	if in.h == wire.HandleClose {
+		in.c.die(ErrClosed) // the end of the stream is the answer
+		return
+	}
+	v, err := in.protect()
+	in.forgetArgs()
+	if err != nil && errors.Is(err, vinegar.KeyboardInterrupt) {
+		in.c.die(err) // as upstream: not answered, and the end of the connection
+		return
+	}
+	l := in.c.lock()
+	busy := l.turns.queue.len() > 0
+	l.unlock()
+	in.answer(v, err, busy)
+	in.c.releaseSoon(in.refs)
+}
+
+// protect runs the handler; a panic becomes an exception for this request.
+func (in *incoming) protect() (v any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = vinegar.FromPanic(p, debug.Stack())
+		}
+	}()
+	return in.handle()
+}
+
+// forgetArgs drops what the request brought along, since the handler's context may be kept.
+func (in *incoming) forgetArgs() {
+	in.buf.Release()
+	in.buf = nil
+	in.args = nil
+	in.few = [5]boxed{}
+}
+
+// answerAtOnce answers on the reader, which must not wait for the peer to read.
+func (in *incoming) answerAtOnce(v any, err error) {
+	in.answer(v, err, true)
+	in.forgetArgs()
+}
+
+// answer sends the reply or the exception. If more requests wait, the writing is left to another goroutine, so that
+// their answers can go out together.
+func (in *incoming) answer(v any, err error, leave bool) {
+	s := getScratch()
+	defer s.put()
+	s.begin()
+	if err == nil {
+		m := boxer{c: in.c, d: in.d}
+		s.b, err = m.value(in.d.AppendHeader(s.b, wire.Reply, in.seq), v)
+		if err == nil {
+			err = in.c.seal(in.d, s)
+		}
+		if err != nil {
+			m.undo()
+			s.begin()
+		}
+	}
+	if err != nil {
+		s.b = in.appendException(in.d.AppendHeader(s.b, wire.Exception, in.seq), err)
+		if err := in.c.seal(in.d, s); err != nil {
+			in.c.die(err)
+			return
+		}
+	}
+	var copied bool
+	if leave {
+		copied = in.c.out.later(s.b)
+	} else {
+		copied, _ = in.c.out.send(s.b, false, true)
+	}
+	if !copied {
+		s.b = nil
+	}
+}
+
+func (in *incoming) appendException(b []byte, err error) []byte {
+	cfg := &in.c.cfg
+	o := vinegar.DumpOptions{HideTraceback: cfg.HideTraceback, HideVersion: cfg.HideVersion, Version: in.d.Version(), Repr: in.repr}
+	e := vinegar.FromError(err)
+	nb, err := vinegar.AppendPayload(b, e, &o)
+	if err == nil {
+		return nb
+	}
+	cfg.Logger.Error("rpyc: exception cannot be sent", "conn", cfg.Name, "exception", e, "reason", err)
+	nb, err = vinegar.AppendPayload(b, vinegar.RuntimeError.New("exception cannot be sent"), &o)
+	if err != nil {
+		return b
+	}
+	return nb
+}

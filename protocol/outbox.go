@@ -1,0 +1,177 @@
+package protocol
+
+import (
+	"crypto/tls"
+	"runtime"
+	"sync"
+)
+
+// outbox is the queue of frames to send. A frame is written by whoever adds it if nobody is writing at that moment; all
+// that is added while somebody writes goes out together in the next write, which is what makes many calls on one
+// connection cheap.
+type outbox struct {
+	c        *Conn
+	single   bool // one frame per write, for streams that carry records
+	mu       sync.Mutex
+	drained  sync.Cond // signalled when the queue was taken
+	queue    [][]byte  // each is written at once; the last may still grow
+	spare    [][]byte  // the queue before, emptied
+	queued   int       // bytes in queue
+	blocked  int       // senders waiting for drained
+	writing  bool
+	flushing bool // a goroutine is on its way to write
+	closed   bool
+}
+
+const (
+	chunkSize = 64 << 10 // frames are gathered up to this size, larger ones written without copying
+	highWater = 4 << 20  // senders wait while more than this is queued
+)
+
+func (o *outbox) init(c *Conn) {
+	o.c = c
+	o.drained.L = &o.mu
+	switch s := c.stream.(type) {
+	case *tls.Conn:
+		o.single = true
+	case interface{ OneFramePerWrite() bool }:
+		o.single = s.OneFramePerWrite()
+	}
+}
+
+// add puts a frame into the queue; false if the stream is gone. The frame belongs to the outbox unless it was copied,
+// which it tells.
+func (o *outbox) add(f []byte) (copied bool) {
+	o.queued += len(f)
+	if n := len(o.queue); n > 0 && !o.single {
+		if last := o.queue[n-1]; len(last)+len(f) <= chunkSize && cap(last) <= chunkSize {
+			o.queue[n-1] = append(last, f...)
+			return true
+		}
+	}
+	if len(f) > chunkSize/2 || o.single {
+		o.queue = append(o.queue, f)
+		return false
+	}
+	b, _ := chunks.Get().(*[]byte)
+	if b == nil {
+		b = new([]byte)
+		*b = make([]byte, 0, chunkSize)
+	}
+	o.queue = append(o.queue, append((*b)[:0], f...))
+	return true
+}
+
+var chunks sync.Pool // of *[]byte with cap chunkSize
+
+// send queues a frame and sees to it that it is written. gather says that more frames are likely to be added at once by
+// others, so that yielding to them first saves writes. mayWait must be false where waiting for the peer to read would
+// hold up reading.
+func (o *outbox) send(f []byte, gather, mayWait bool) (copied, ok bool) {
+	o.mu.Lock()
+	if mayWait && o.queued > highWater && o.writing && !o.closed {
+		o.blocked++
+		o.mu.Unlock()
+		o.c.mu.Lock() // so that the reader is not between looking and waiting
+		o.c.room.Signal()
+		o.c.mu.Unlock()
+		o.mu.Lock()
+		for o.queued > highWater && o.writing && !o.closed {
+			o.drained.Wait()
+		}
+		o.blocked--
+	}
+	if o.closed {
+		o.mu.Unlock()
+		return true, false
+	}
+	copied = o.add(f)
+	if o.writing {
+		o.mu.Unlock()
+		return copied, true
+	}
+	o.writing = true
+	if gather {
+		o.mu.Unlock()
+		runtime.Gosched()
+		o.mu.Lock()
+	}
+	return copied, o.drain()
+}
+
+// later queues a frame and leaves the writing to a goroutine. It never blocks.
+func (o *outbox) later(f []byte) (copied bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return true
+	}
+	copied = o.add(f)
+	if !o.writing && !o.flushing {
+		o.flushing = true
+		go o.flush()
+	}
+	return copied
+}
+
+func (o *outbox) flush() {
+	o.mu.Lock()
+	o.flushing = false
+	if o.writing || o.closed {
+		o.mu.Unlock()
+		return
+	}
+	o.writing = true
+	o.drain()
+}
+
+// drain writes until the queue is empty. The lock is held on entry, with writing set, and released.
+func (o *outbox) drain() bool {
+	for len(o.queue) > 0 && !o.closed {
+		q := o.queue
+		o.queue, o.spare, o.queued = o.spare[:0], nil, 0
+		if o.blocked > 0 {
+			o.drained.Broadcast()
+		}
+		o.mu.Unlock()
+		err := o.write(q)
+		if err != nil {
+			o.c.die(err)
+		}
+		o.mu.Lock()
+		o.spare = q[:0]
+	}
+	o.writing = false
+	ok := !o.closed
+	o.mu.Unlock()
+	return ok
+}
+
+func (o *outbox) write(q [][]byte) error {
+	for i, b := range q {
+		if _, err := o.c.stream.Write(b); err != nil {
+			return err
+		}
+		q[i] = nil
+		if cap(b) == chunkSize {
+			b = b[:0]
+			chunks.Put(&b)
+		}
+	}
+	return nil
+}
+
+// jammed reports whether senders wait for the peer to read.
+func (o *outbox) jammed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.blocked > 0
+}
+
+func (o *outbox) close() {
+	o.mu.Lock()
+	o.closed = true
+	o.queue, o.queued = nil, 0
+	o.drained.Broadcast()
+	o.mu.Unlock()
+}

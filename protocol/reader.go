@@ -1,0 +1,128 @@
+package protocol
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/internal/frame"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// read is the reader: it takes in messages until the stream ends.
+func (c *Conn) read() {
+	err := c.readAll()
+	c.die(err)
+	c.stopReading()
+}
+
+func (c *Conn) readAll() error {
+	for {
+		buf, err := c.in.Next()
+		if err != nil {
+			var limit *frame.LimitError
+			if errors.As(err, &limit) {
+				return &LimitError{What: limit.What, Got: limit.Got, Limit: limit.Limit}
+			}
+			return err
+		}
+		if err := c.receive(buf); err != nil {
+			return err
+		}
+		if err := c.waitForRoom(); err != nil {
+			return err
+		}
+	}
+}
+
+// waitForRoom stops reading while many requests are queued: the peer notices when its writes block. It must read on while a
+// handler waits for the peer, because what it waits for comes behind the requests, and while writes block, because the
+// peer may be unable to read before it has written.
+func (c *Conn) waitForRoom() error {
+	const enough = 1024
+	l := c.lock()
+	defer l.unlock()
+	for l.turns.queue.len() > enough && len(l.pending) == 0 && !l.broken && !c.out.jammed() {
+		c.room.Wait()
+	}
+	if n := l.turns.queue.len(); n > c.cfg.Limits.Queued {
+		return &LimitError{What: "requests queued", Got: int64(n), Limit: int64(c.cfg.Limits.Queued)}
+	}
+	return nil
+}
+
+// receive takes in one message, whose buffer it releases or passes on. An error is the end of the conversation.
+func (c *Conn) receive(buf *frame.Buffer) error {
+	d := c.dialect.Load()
+	if d == nil {
+		var err error
+		if d, err = wire.Detect(buf.Payload); err != nil {
+			return err
+		}
+		c.setDialect(d)
+	}
+	c.traceIn(d, buf.Payload)
+	kind, seq, body, err := d.ReadHeader(buf.Payload)
+	if err != nil {
+		return c.misunderstood(d, buf, err)
+	}
+	if kind == wire.Request {
+		return c.receiveRequest(d, seq, body, buf)
+	}
+
+	var p *call
+	if seq.IsNum() {
+		l := c.lock()
+		if p = l.pending[seq.N]; p != nil {
+			delete(l.pending, seq.N)
+		}
+		l.unlock()
+	}
+	if kind == wire.Exception {
+		if p == nil {
+			buf.Release()
+			return nil
+		}
+		p.complete(answer{exc: true, raw: body, buf: buf})
+		return nil
+	}
+	u := unboxer{c: c, d: d, discard: p == nil}
+	x, err := u.next(&body)
+	switch {
+	case err != nil:
+		if p != nil {
+			p.fail(err)
+		}
+		buf.Release()
+		return fmt.Errorf("rpyc: bad reply: %w", err)
+	case p == nil:
+		buf.Release()
+	case x.raw != nil:
+		p.complete(answer{raw: brine.NewCursor(x.raw), buf: buf})
+	default:
+		buf.Release()
+		p.complete(answer{value: x.value, err: u.err})
+	}
+	return nil
+}
+
+// WrongDialectError says that the peer speaks another protocol family than the connection was told.
+type WrongDialectError struct {
+	Want, Got *wire.Dialect
+}
+
+func (e *WrongDialectError) Error() string {
+	return fmt.Sprintf("rpyc: the peer speaks protocol family %v, not %v", e.Got, e.Want)
+}
+
+// misunderstood explains a message that cannot be read. A peer of another family cannot read ours either, and sends a
+// CLOSE in its own form.
+func (c *Conn) misunderstood(d *wire.Dialect, buf *frame.Buffer, err error) error {
+	defer buf.Release()
+	if other, e := wire.Detect(buf.Payload); e == nil && other != d {
+		if _, _, _, e := other.ReadHeader(buf.Payload); e == nil {
+			return &WrongDialectError{Want: d, Got: other}
+		}
+	}
+	return err
+}

@@ -1,0 +1,338 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/internal/frame"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// Request asks the peer for the operation h and waits for the answer (Connection.sync_request). It is what all methods
+// of netrefs come down to. dst is nil, or a pointer through which the result is stored: *any as received, anything else
+// converted as netref.Assign does.
+//
+// The end of ctx ends the waiting, and the error is its cause; the peer carries the request out all the same. A ctx
+// without a deadline gets the connection's default timeout.
+func (c *Conn) Request(ctx context.Context, dst any, h wire.Handler, args ...any) error {
+	p := callPool.Get().(*call)
+	p.sync = true
+	if err := c.start(ctx, p, h, args); err != nil {
+		p.reset()
+		callPool.Put(p)
+		return err
+	}
+	if err := c.await(ctx, p); err != nil {
+		return err
+	}
+	err := p.take(ctx, dst)
+	p.reset()
+	callPool.Put(p)
+	return err
+}
+
+// Start sends the request and returns at once (Connection.async_request). Nothing bounds the time until the answer comes.
+func (c *Conn) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.AsyncResult, error) {
+	p := &call{c: c, ch: make(chan struct{})}
+	if err := c.start(ctx, p, h, args); err != nil {
+		return nil, err
+	}
+	return netref.NewAsyncResult(p), nil
+}
+
+// start boxes and sends a request whose answer p gets.
+func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) error {
+	d, err := c.speak(ctx)
+	if err != nil {
+		return err
+	}
+	p.c = c
+	_, bounded := ctx.Deadline()
+	timed := p.sync && !bounded && c.cfg.Timeout > 0
+	if len(args) > 0 && c.unresolved(args[0]) {
+		if err := c.ResolveRoot(ctx, c.root); err != nil {
+			return err
+		}
+	}
+	for {
+		err := c.sendRequest(d, p, timed, h, args)
+		var unresolved *unresolvedRoot
+		if !errors.As(err, &unresolved) {
+			return err
+		}
+		if err := unresolved.root.Peer().ResolveRoot(ctx, unresolved.root); err != nil {
+			return err
+		}
+	}
+}
+
+// unresolved reports whether v is our root handle, not used so far: finding out before the request is numbered keeps the
+// numbers without gaps.
+func (c *Conn) unresolved(v any) bool {
+	o, ok := v.(*netref.Object)
+	if !ok || o != c.root {
+		return false
+	}
+	_, resolved := o.Ref()
+	return !resolved
+}
+
+func (c *Conn) sendRequest(d *wire.Dialect, p *call, timed bool, h wire.Handler, args []any) error {
+	p.seq = c.seq.Add(1) - 1
+	s := getScratch()
+	defer s.put()
+	m := boxer{c: c, d: d}
+	s.begin()
+	b, err := m.args(d.AppendRequest(s.b, p.seq, h), args)
+	s.b = b
+	if err == nil {
+		err = c.seal(d, s)
+	}
+	if err != nil {
+		m.undo()
+		return err
+	}
+
+	l := c.lock()
+	if l.broken {
+		cause := l.cause
+		l.unlock()
+		m.undo()
+		return &ClosedError{Cause: cause}
+	}
+	l.pending[p.seq] = p
+	if timed {
+		p.deadline = l.expiry.arm(c)
+	}
+	gather := len(l.pending) > 1
+	c.room.Signal()
+	l.unlock()
+
+	if !c.emit(s, gather, true) && c.forget(p) {
+		p.fail(&ClosedError{Cause: c.cause(), Sent: true})
+	}
+	runtime.KeepAlive(args) // handles named in the request must not be given back before it is on its way
+	return nil
+}
+
+// seal completes a scratch's frame.
+func (c *Conn) seal(d *wire.Dialect, s *scratch) error {
+	c.traceOut(d, s.b[s.payload:])
+	b, err := frame.End(s.b, 0, c.cfg.compression())
+	if err == nil {
+		s.b = b
+	}
+	return err
+}
+
+// emit hands a scratch's frame to the outbox.
+func (c *Conn) emit(s *scratch, gather, mayWait bool) bool {
+	copied, ok := c.out.send(s.b, gather, mayWait)
+	if !copied {
+		s.b = nil // the outbox has it
+	}
+	return ok
+}
+
+// forget takes a request out of the table of those that wait for an answer; false if the answer, or the end of the
+// connection, was quicker.
+func (c *Conn) forget(p *call) bool {
+	l := c.lock()
+	defer l.unlock()
+	if l.pending[p.seq] != p {
+		return false
+	}
+	delete(l.pending, p.seq)
+	return true
+}
+
+func (c *Conn) cause() error {
+	l := c.lock()
+	defer l.unlock()
+	return l.cause
+}
+
+// await waits until p has its answer. After an error p belongs to nobody any more.
+func (c *Conn) await(ctx context.Context, p *call) error {
+	in := c.holder(ctx)
+	if in != nil {
+		c.yield(in)
+		defer c.resume(in)
+	}
+	done := ctx.Done()
+	if in != nil && done == c.base.Done() {
+		done = nil // the end of the connection answers p anyway
+	}
+	if done == nil {
+		<-p.ch
+		return nil
+	}
+	select {
+	case <-p.ch:
+		return nil
+	case <-done:
+		if !c.forget(p) {
+			<-p.ch
+			return nil
+		}
+		return context.Cause(ctx)
+	}
+}
+
+// call is a request of ours that waits for its answer.
+type call struct {
+	c        *Conn
+	seq      int64
+	sync     bool          // somebody waits in Request, and nobody else knows the call
+	ch       chan struct{} // gets a token (sync) or is closed when there is an answer
+	deadline time.Time     // zero for none
+	answer   answer
+}
+
+var callPool = sync.Pool{New: func() any { return &call{ch: make(chan struct{}, 1)} }}
+
+func (p *call) reset() { *p = call{ch: p.ch} }
+
+// answer is a reply or what stands in its place.
+type answer struct {
+	err   error         // from this side
+	exc   bool          // raw is an exception payload
+	raw   brine.Cursor  // the value, if it came by value
+	buf   *frame.Buffer // what raw stands in; nil if value has the answer
+	value any           // the value, if it had to be resolved
+}
+
+// complete gives the call its answer. It has been taken out of the table.
+func (p *call) complete(a answer) {
+	p.answer = a
+	if p.sync {
+		p.ch <- struct{}{}
+	} else {
+		close(p.ch)
+	}
+}
+
+func (p *call) fail(err error) { p.complete(answer{err: err}) }
+
+// take stores the answer through dst.
+func (p *call) take(ctx context.Context, dst any) error {
+	a := &p.answer
+	if a.buf != nil {
+		defer a.buf.Release()
+	}
+	switch {
+	case a.err != nil:
+		return a.err
+	case a.exc:
+		return decodeException(&a.raw)
+	case a.buf != nil:
+		a.raw.SetAlias(a.buf.Owned())
+		return decodeInto(ctx, dst, &a.raw)
+	}
+	return storeInto(ctx, dst, a.value)
+}
+
+// The methods below make *call a netref.Pending.
+
+// Done implements netref.Pending.
+func (p *call) Done() <-chan struct{} { return p.ch }
+
+// Take implements netref.Pending.
+func (p *call) Take(ctx context.Context, dst any) error { return p.take(ctx, dst) }
+
+// Abandon implements netref.Pending.
+func (p *call) Abandon() {
+	if p.c.forget(p) {
+		p.complete(answer{err: context.Canceled})
+	}
+}
+
+// Wait implements netref.Pending.
+func (p *call) Wait(ctx context.Context) error {
+	select {
+	case <-p.ch:
+		return nil
+	default:
+	}
+	if in := p.c.holder(ctx); in != nil {
+		p.c.yield(in)
+		defer p.c.resume(in)
+	}
+	select {
+	case <-p.ch:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// expiry ends requests after the default timeout with one timer for the whole connection.
+type expiry struct {
+	timer *time.Timer
+	armed bool
+}
+
+// arm returns the deadline of a request that begins now and sees to it that somebody looks after it.
+func (e *expiry) arm(c *Conn) time.Time {
+	deadline := time.Now().Add(c.cfg.Timeout)
+	if !e.armed {
+		e.armed = true
+		if e.timer == nil {
+			e.timer = time.AfterFunc(c.cfg.Timeout, c.expire)
+		} else {
+			e.timer.Reset(c.cfg.Timeout)
+		}
+	}
+	return deadline
+}
+
+func (e *expiry) stop() {
+	if e.timer != nil {
+		e.timer.Stop()
+	}
+}
+
+// expire fails the requests whose time is over.
+func (c *Conn) expire() {
+	l := c.lock()
+	now := time.Now()
+	var over []*call
+	var next time.Time
+	for seq, p := range l.pending {
+		switch {
+		case p.deadline.IsZero():
+		case !p.deadline.After(now):
+			over = append(over, p)
+			delete(l.pending, seq)
+		case next.IsZero() || p.deadline.Before(next):
+			next = p.deadline
+		}
+	}
+	l.expiry.armed = !next.IsZero() && !l.broken
+	if l.expiry.armed {
+		l.expiry.timer.Reset(next.Sub(now))
+	}
+	l.unlock()
+	for _, p := range over {
+		p.fail(&TimeoutError{After: c.cfg.Timeout})
+	}
+}
+
+// ResolveRoot implements netref.Requester: it asks the peer for its root object.
+func (c *Conn) ResolveRoot(ctx context.Context, root *netref.Object) error {
+	var v any
+	if err := c.Request(ctx, &v, wire.HandleGetRoot); err != nil {
+		return err
+	}
+	o, ok := v.(*netref.Object)
+	if !ok {
+		return &wire.FormError{What: "a root object by reference", Got: "a value"}
+	}
+	root.ResolveTo(o)
+	return nil
+}

@@ -1,0 +1,172 @@
+package protocol
+
+import (
+	"context"
+	"io"
+
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// state is everything about a connection that changes. It is reachable only through *locked.
+type state struct {
+	reading bool // the reader has not returned yet
+	refused bool // OnConnect did not want the connection
+	broken  bool // the stream is closed; nothing more is sent or received
+	ending  bool // finish has begun
+	cause   error
+
+	pending map[int64]*call // requests of ours without an answer yet
+	expiry  expiry
+
+	drained []chan struct{} // closed when no handler runs and none waits
+	after   []func()        // run when everything has ended
+
+	turns   turns
+	exports exports
+	imports imports
+}
+
+func (s *state) init(concurrency int) {
+	s.reading = true
+	s.pending = make(map[int64]*call)
+	s.turns.free = concurrency
+	s.exports.init()
+	s.imports.init()
+}
+
+// locked is a Conn whose lock is held: what needs the lock is a method of it, or takes one.
+type locked struct {
+	*state
+	c *Conn
+}
+
+func (c *Conn) lock() locked {
+	c.mu.Lock()
+	return locked{&c.state, c}
+}
+
+// unlock releases the lock. It is the one place that decides whether the connection has finished.
+func (l locked) unlock() {
+	if len(l.drained) > 0 && l.turns.idle() {
+		for _, ch := range l.drained {
+			close(ch)
+		}
+		l.drained = nil
+	}
+	finished := l.broken && !l.ending && !l.reading && l.turns.idle()
+	if finished {
+		l.ending = true
+	}
+	l.c.mu.Unlock()
+	if finished {
+		go l.c.finish()
+	}
+}
+
+// die ends the conversation: whoever waits for the peer is told, nothing more is sent or read. Every end of a connection,
+// whatever its reason, comes through here. Handlers that run go on until they return.
+func (c *Conn) die(cause error) {
+	l := c.lock()
+	if l.broken {
+		l.unlock()
+		return
+	}
+	l.broken = true
+	l.cause = cause
+	pending := l.pending
+	l.pending = nil
+	l.expiry.stop()
+	l.turns.wakeAll()
+	c.room.Broadcast()
+	l.unlock()
+
+	_ = c.stream.Close() // what it could say is of no use to anyone now
+	c.out.close()
+	c.cancel(&ClosedError{Cause: cause})
+	for _, p := range pending {
+		p.fail(&ClosedError{Cause: cause, Sent: true})
+	}
+}
+
+// finish runs when nothing of the connection is left running: it drops what the connection held.
+func (c *Conn) finish() {
+	c.unwatch()
+	l := c.lock()
+	refused, cause := l.refused, l.cause
+	l.unlock()
+	if !refused {
+		c.disconnected()
+	}
+	l = c.lock()
+	dropped := l.exports.clear()
+	l.imports.clear()
+	l.unlock()
+	for _, obj := range dropped {
+		c.dropped(obj)
+	}
+	if cause != io.EOF && cause != ErrClosed {
+		c.cfg.Logger.Info("rpyc: connection ended", "conn", c.cfg.Name, "cause", cause)
+	}
+	close(c.done)
+	l = c.lock()
+	after := l.after
+	l.after = nil
+	l.unlock()
+	for _, f := range after {
+		f()
+	}
+}
+
+// AfterDone calls f in a goroutine of its own when the connection has ended, as [Conn.Done] says; at once if it has.
+func (c *Conn) AfterDone(f func()) {
+	l := c.lock()
+	defer l.unlock()
+	select {
+	case <-c.done:
+		go f()
+	default:
+		l.after = append(l.after, f)
+	}
+}
+
+// Drain waits until no request of the peer is running or queued, or until ctx ends. Requests that arrive meanwhile are
+// served, and waited for.
+func (c *Conn) Drain(ctx context.Context) error {
+	ch := make(chan struct{})
+	l := c.lock()
+	l.drained = append(l.drained, ch)
+	l.unlock()
+	select {
+	case <-ch:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (c *Conn) stopReading() {
+	l := c.lock()
+	l.reading = false
+	l.unlock()
+}
+
+// setDialect is called once, before anything is sent.
+func (c *Conn) setDialect(d *wire.Dialect) {
+	c.dialect.Store(d)
+	close(c.spoken)
+}
+
+// speak returns the dialect. A side that was not told has to wait for the peer's first message to know it.
+func (c *Conn) speak(ctx context.Context) (*wire.Dialect, error) {
+	if d := c.dialect.Load(); d != nil {
+		return d, nil
+	}
+	select {
+	case <-c.spoken:
+		return c.dialect.Load(), nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-c.base.Done():
+		return nil, context.Cause(c.base)
+	}
+}

@@ -1,0 +1,178 @@
+package protocol
+
+// turns gives the handlers of a connection their order: the requests of the peer wait in a queue, and as many of them
+// run at the same time as there are turns, one unless Config.Concurrency says otherwise. A handler that waits for the
+// peer gives its turn up, so that requests the peer makes meanwhile are served, and queues up for it afterwards, before
+// any request that has not begun.
+type turns struct {
+	free    int // turns nobody has
+	queue   fifo[*incoming]
+	back    fifo[*incoming] // handlers that want their turn back
+	running int             // handlers begun and not returned, with a turn or without
+	current *incoming       // the handler that got a turn last
+
+	// parked gives a request to a worker that has nothing to do; nil if there is none. One is kept, because a goroutine
+	// that has run handlers before has a stack that is large enough.
+	parked chan<- *incoming
+}
+
+func (t *turns) idle() bool { return t.running == 0 && t.queue.len() == 0 }
+
+// serve takes in what has to run in turn.
+func (l locked) serve(in *incoming) {
+	t := &l.turns
+	if t.free == 0 {
+		t.queue.push(in)
+		return
+	}
+	t.free--
+	t.begin(in)
+	l.run(in)
+}
+
+// run gives a request that has a turn to a worker.
+func (l locked) run(in *incoming) {
+	if w := l.turns.parked; w != nil {
+		l.turns.parked = nil
+		w <- in
+		return
+	}
+	go l.c.work(in)
+}
+
+func (t *turns) begin(in *incoming) {
+	t.running++
+	t.current = in
+	in.turn = true
+}
+
+// pass gives a turn on: to a handler that wants it back, or else to the next request. It returns that request, if any;
+// the caller has to see to it that it runs.
+func (l locked) pass() *incoming {
+	t := &l.turns
+	for in, ok := t.back.pop(); ok; in, ok = t.back.pop() {
+		in.back <- struct{}{}
+		if !in.finished {
+			in.turn = true
+			t.current = in
+			return nil
+		}
+	}
+	if in, ok := t.queue.pop(); ok {
+		t.begin(in)
+		l.c.room.Signal()
+		return in
+	}
+	t.free++
+	t.current = nil
+	return nil
+}
+
+// wakeAll lets all handlers go on that want their turn back, for a connection that has ended: what order there was is of
+// no use to them.
+func (t *turns) wakeAll() {
+	for in, ok := t.back.pop(); ok; in, ok = t.back.pop() {
+		in.back <- struct{}{}
+	}
+	if t.parked != nil {
+		t.parked <- nil
+		t.parked = nil
+	}
+}
+
+// work runs a request that has a turn, and then others as long as the connection stands, unless another worker waits
+// for them.
+func (c *Conn) work(in *incoming) {
+	var parking chan *incoming
+	for in != nil {
+		in.run()
+		next := (*incoming)(nil)
+		l := c.lock()
+		in.finished = true
+		l.turns.running--
+		if in.turn {
+			in.turn = false
+			next = l.pass()
+		}
+		park := next == nil && l.turns.parked == nil && !l.broken
+		if park {
+			if parking == nil {
+				parking = make(chan *incoming, 1)
+			}
+			l.turns.parked = parking
+		}
+		l.unlock()
+		if in = next; park {
+			in = <-parking
+		}
+	}
+}
+
+// yield gives the handler's turn up until resume, because it is about to wait for the peer. A handler's goroutines may
+// wait at the same time: the first gives up the turn and the last takes it back.
+func (c *Conn) yield(in *incoming) {
+	l := c.lock()
+	defer l.unlock()
+	in.waits++
+	if in.turn {
+		in.turn = false
+		if next := l.pass(); next != nil {
+			l.run(next)
+		}
+	}
+}
+
+// resume takes the turn back.
+func (c *Conn) resume(in *incoming) {
+	l := c.lock()
+	in.waits--
+	if in.waits > 0 || in.finished || l.broken {
+		l.unlock()
+		return
+	}
+	if l.turns.free > 0 {
+		l.turns.free--
+		l.turns.current = in
+		in.turn = true
+		l.unlock()
+		return
+	}
+	if in.back == nil {
+		in.back = make(chan struct{}, 1)
+	}
+	l.turns.back.push(in)
+	l.unlock()
+	<-in.back
+}
+
+// fifo is a queue that gives memory back as it empties.
+type fifo[T any] struct {
+	items []T
+	head  int
+}
+
+func (q *fifo[T]) len() int { return len(q.items) - q.head }
+
+func (q *fifo[T]) push(v T) { q.items = append(q.items, v) }
+
+func (q *fifo[T]) pop() (v T, ok bool) {
+	if q.head == len(q.items) {
+		return v, false
+	}
+	v = q.items[q.head]
+	var zero T
+	q.items[q.head] = zero
+	q.head++
+	switch {
+	case q.head == len(q.items):
+		q.items, q.head = q.items[:0], 0
+		if cap(q.items) > 1024 {
+			q.items = nil
+		}
+	case q.head > 1024 && q.head > len(q.items)/2:
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
+	}
+	return v, true
+}

@@ -1,0 +1,178 @@
+package protocol
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// unboxer decodes the values of one message. It runs on the reader: labels are resolved in the order of arrival. What came
+// by value is left encoded, to be decoded by whoever wants it. This is the only unboxing there is (Connection._unbox).
+type unboxer struct {
+	c   *Conn
+	d   *wire.Dialect
+	err error // the first reference that could not be resolved; the rest is decoded all the same, for the counts
+	// discard says that nobody wants the message: references in it are given back at once.
+	discard bool
+	refs    bool // a reference of the peer was met
+}
+
+// boxed is a value as it came: encoded if it came by value, otherwise resolved.
+type boxed struct {
+	raw   []byte  // brine encoding, checked
+	value any     // if raw is nil
+	entry *export // the table's entry, if the value is an object of ours
+}
+
+// decode gives the value of what came by value, too.
+func (x *boxed) decode(alias bool) (any, error) {
+	if x.raw == nil {
+		return x.value, nil
+	}
+	cur := brine.NewCursor(x.raw)
+	cur.SetAlias(alias)
+	return cur.Value()
+}
+
+// next decodes the boxed value the cursor stands before.
+func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
+	label, err := u.d.ReadLabel(c)
+	if err != nil {
+		return boxed{}, err
+	}
+	switch label {
+	case wire.LabelValue:
+		raw, err := c.Raw()
+		return boxed{raw: raw}, err
+	case wire.LabelTuple:
+		items, err := u.tuple(c)
+		return boxed{value: items}, err
+	case wire.LabelLocalRef:
+		r, err := u.d.ReadRef(c, &u.c.names)
+		if err != nil {
+			return boxed{}, err
+		}
+		e := u.local(r)
+		if e == nil {
+			return boxed{}, nil // u.err has the reason
+		}
+		return boxed{value: e.obj, entry: e}, nil
+	default:
+		r, err := u.d.ReadRef(c, &u.c.names)
+		if err != nil {
+			return boxed{}, err
+		}
+		return boxed{value: u.remote(r)}, nil
+	}
+}
+
+// value decodes a boxed value completely.
+func (u *unboxer) value(c *brine.Cursor) (any, error) {
+	x, err := u.next(c)
+	if err != nil {
+		return nil, err
+	}
+	return x.decode(false)
+}
+
+func (u *unboxer) tuple(c *brine.Cursor) (brine.Tuple, error) {
+	if c.Kind() != brine.KindTuple {
+		return nil, &wire.FormError{What: "a tuple of boxed values", Got: fmt.Sprint(c.Kind())}
+	}
+	n, err := c.Tuple()
+	if err != nil {
+		return nil, err
+	}
+	items := make(brine.Tuple, 0, n) // n values are there: the message has been checked
+	for range n {
+		v, err := u.value(c)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, v)
+	}
+	return items, nil
+}
+
+// local finds an object of ours.
+func (u *unboxer) local(r wire.Ref) *export {
+	l := u.c.lock()
+	defer l.unlock()
+	e := l.exports.find(r)
+	if e == nil && u.err == nil {
+		u.err = unknownRef(r)
+	}
+	return e
+}
+
+// unknownRef is what upstream's table says of an id pack it does not have.
+func unknownRef(r wire.Ref) error {
+	return vinegar.KeyError.New(brine.Tuple{r.Name, r.Class, r.Object})
+}
+
+// decodeException turns an exception payload into an error.
+func decodeException(c *brine.Cursor) error {
+	e, err := vinegar.DecodePayload(c)
+	if err != nil {
+		return err
+	}
+	return e
+}
+
+// decodeInto stores an encoded value through dst: nil drops it, *any takes it as it is, everything else is converted.
+func decodeInto(ctx context.Context, dst any, c *brine.Cursor) (err error) {
+	switch dst := dst.(type) {
+	case nil:
+		return nil
+	case *any:
+		*dst, err = c.Value()
+		return err
+	}
+	to, err := pointee(dst)
+	if err != nil {
+		return err
+	}
+	return netref.AssignRaw(ctx, to, c)
+}
+
+// storeInto is decodeInto for a value that has been decoded.
+func storeInto(ctx context.Context, dst, v any) error {
+	switch dst := dst.(type) {
+	case nil:
+		return nil
+	case *any:
+		*dst = v
+		return nil
+	}
+	to, err := pointee(dst)
+	if err != nil {
+		return err
+	}
+	return netref.Assign(ctx, to, v)
+}
+
+func pointee(dst any) (reflect.Value, error) {
+	p := reflect.ValueOf(dst)
+	if p.Kind() != reflect.Pointer || p.IsNil() {
+		return reflect.Value{}, fmt.Errorf("rpyc: result can be stored through a pointer only, not %T", dst)
+	}
+	return p.Elem(), nil
+}
+
+// remote makes or finds the handle on an object of the peer.
+func (u *unboxer) remote(r wire.Ref) *netref.Object {
+	u.refs = true
+	l := u.c.lock()
+	if u.discard && (l.imports.entries[r] == nil || l.imports.entries[r].handle.Value() == nil) {
+		l.unlock()
+		u.c.sendDel(r, 1)
+		return nil
+	}
+	defer l.unlock()
+	return l.importRef(r)
+}

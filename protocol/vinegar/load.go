@@ -1,0 +1,168 @@
+package vinegar
+
+import (
+	"fmt"
+	"math/big"
+	"unicode/utf8"
+
+	"github.com/gorpyc/gorpyc/brine"
+)
+
+// PayloadError tells that an exception payload does not have one of the shapes
+// RPyC sends, or is no valid brine; then Err is the error of package brine.
+type PayloadError struct {
+	Reason string
+	Err    error
+}
+
+func (e *PayloadError) Error() string {
+	if e.Err != nil {
+		return "vinegar: malformed exception payload: " + e.Err.Error()
+	}
+	return "vinegar: malformed exception payload: " + e.Reason
+}
+
+// Unwrap returns the error of package brine, if that was the cause.
+func (e *PayloadError) Unwrap() error { return e.Err }
+
+func malformed(format string, a ...any) (*Error, error) {
+	return nil, &PayloadError{Reason: fmt.Sprintf(format, a...)}
+}
+
+// maxSplit bounds the arguments made of one text or bytes value: each
+// character becomes a value of its own, many times its size.
+const maxSplit = 4096
+
+// DecodePayload reads the payload of an exception message, which is one brine
+// value. It is rpyc.core.vinegar.load, and accepts what that accepts:
+//
+//   - the number 1, in any numeric type: StopIteration;
+//   - text: a string exception of ancient Python, given as a [GenericException]
+//     with the text as its argument;
+//   - ((module, class), args, attributes, traceback): everything else. Names
+//     and the traceback may be bytes, which Python 2 sends. args may be any iterable
+//     value. The traceback may be None, and is kept as its repr if it is no text.
+//
+// Classes are found as described at [NewClass]. All attributes are kept,
+// including _remote_version; where RPyC refuses an attribute because of its
+// value, this does not. Nothing is imported, executed or instantiated.
+//
+// The error is a [*PayloadError]; when it reports bad brine the cursor has not
+// moved, otherwise it is behind the value.
+func DecodePayload(c *brine.Cursor) (*Error, error) {
+	v, err := c.Value()
+	if err != nil {
+		return nil, &PayloadError{Err: err}
+	}
+	if isOne(v) {
+		return &Error{Class: StopIteration, remote: true}, nil
+	}
+	if s, ok := v.(string); ok {
+		return &Error{Class: GenericException, Args: []any{s}, remote: true}, nil
+	}
+	fields, ok := v.(brine.Tuple)
+	if !ok {
+		return malformed("a value of type %T is no exception", v)
+	}
+	if len(fields) != 4 {
+		return malformed("%d fields, want 4", len(fields))
+	}
+	e := &Error{remote: true}
+	name, ok := fields[0].(brine.Tuple)
+	if !ok || len(name) != 2 {
+		return malformed("the class is no pair of module and name")
+	}
+	module, ok1 := identifier(name[0])
+	class, ok2 := identifier(name[1])
+	if !ok1 || !ok2 {
+		return malformed("the class is not named by text")
+	}
+	e.Class = received(module, class)
+	if e.Args, ok = iterate(fields[1]); !ok {
+		return malformed("the arguments are not iterable or too long")
+	}
+	if e.Attrs, ok = attributes(fields[2]); !ok {
+		return malformed("the attributes are not pairs of name and value")
+	}
+	if e.Traceback, ok = identifier(fields[3]); !ok && fields[3] != nil {
+		e.Traceback = Repr(fields[3])
+	}
+	return e, nil
+}
+
+// isOne compares with 1 as Python does.
+func isOne(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case int64:
+		return v == 1
+	case *big.Int:
+		return v.IsInt64() && v.Int64() == 1
+	case float64:
+		return v == 1
+	case complex128:
+		return v == 1
+	}
+	return false
+}
+
+// identifier accepts text, and bytes that hold UTF-8.
+func identifier(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case []byte:
+		return string(v), utf8.Valid(v)
+	}
+	return "", false
+}
+
+// iterate gives the items of a value that Python can iterate over.
+func iterate(v any) ([]any, bool) {
+	switch v := v.(type) {
+	case brine.Tuple:
+		return v, true
+	case brine.FrozenSet:
+		return v, true
+	case string:
+		if len(v) > maxSplit {
+			return nil, false
+		}
+		items := make([]any, 0, len(v))
+		for _, r := range v {
+			items = append(items, string(r))
+		}
+		return items, true
+	case []byte:
+		if len(v) > maxSplit {
+			return nil, false
+		}
+		items := make([]any, len(v))
+		for i, c := range v {
+			items[i] = int64(c)
+		}
+		return items, true
+	}
+	return nil, false
+}
+
+func attributes(v any) ([]Attr, bool) {
+	items, ok := iterate(v)
+	if !ok {
+		return nil, false
+	}
+	attrs := make([]Attr, 0, len(items))
+	for _, item := range items {
+		pair, ok := item.(brine.Tuple)
+		if !ok || len(pair) != 2 {
+			return nil, false
+		}
+		name, ok := identifier(pair[0])
+		if !ok {
+			return nil, false
+		}
+		attrs = append(attrs, Attr{name, pair[1]})
+	}
+	return attrs, true
+}
