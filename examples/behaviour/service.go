@@ -188,7 +188,7 @@ func (s *Service) Twice() brine.Tuple {
 func (s *Service) Many(n int) brine.Tuple {
 	t := make(brine.Tuple, max(n, 0))
 	for i := range t {
-		t[i] = &Point{X: i}
+		t[i] = newPoint(i, 0)
 	}
 	return t
 }
@@ -223,13 +223,13 @@ func (s *Service) GenFail(n int) iter.Seq2[int, error] {
 }
 
 // MakePoint makes a point.
-func (s *Service) MakePoint(x, y int) *Point { return newPoint(x, y) }
+func (s *Service) MakePoint(x, y any) *Point { return newPoint(x, y) }
 
 // MakeGadget makes a gadget.
-func (s *Service) MakeGadget() *Gadget { return &Gadget{Value: 10} }
+func (s *Service) MakeGadget() *Gadget { return newGadget() }
 
 // Tracked makes an object whose end is logged.
-func (s *Service) Tracked(name string) *Tracked { return &Tracked{Name: name, world: s.world} }
+func (s *Service) Tracked(name string) *Tracked { return newTracked(s.world, name) }
 
 // Ctx makes a context manager.
 func (s *Service) Ctx(tag string, suppress bool) *Context { return &Context{tag, suppress, s.world} }
@@ -329,6 +329,7 @@ func (s *Service) Release() {
 	s.world.mu.Lock()
 	defer s.world.mu.Unlock()
 	s.world.held = nil
+	protocol.CollectSoon()
 }
 
 // SleepEcho returns value after a while.

@@ -82,7 +82,7 @@
 //	Go                                          Python
 //	--                                          ------
 //	index or slice bounds out of range      →   IndexError
-//	integer divide by zero                  →   ZeroDivisionError
+//	division by zero, of math/big too        →   ZeroDivisionError
 //	*runtime.TypeAssertionError             →   TypeError
 //	unhashable or uncomparable value        →   TypeError
 //	negative shift amount                   →   ValueError

@@ -77,7 +77,7 @@ func TestWhatIsNotSent(t *testing.T) {
 			{"winerror", nil}, {"other", nil}, {"characters_written", "x"}}}, "(('other', None),)"},
 		{&Error{Class: ValueError, Attrs: []Attr{{"errno", nil}, {"start", "x"}, {"characters_written", "x"}}},
 			"(('characters_written', 'x'), ('errno', None), ('start', 'x'))"},
-		{&Error{Class: UnicodeDecodeError, Attrs: []Attr{{"start", "x"}, {"end", 1 << 62}, {"object", 5}}},
+		{&Error{Class: UnicodeDecodeError, Attrs: []Attr{{"start", "x"}, {"end", int64(1 << 62)}, {"object", 5}}},
 			"(('end', 4611686018427387904), ('object', 5))"},
 		{&Error{Class: SyntaxError, Attrs: []Attr{{"lineno", "x"}, {"offset", nil}, {"text", 5}, {"filename", "f"}}},
 			"(('filename', 'f'), ('offset', None))"},

@@ -182,7 +182,7 @@ func TestAs(t *testing.T) {
 	require.EqualError(t, path.Err, "OSError: text")
 	require.False(t, errors.As(noNumber, &num))
 	require.False(t, errors.As(ValueError.New(2, "x").With("filename", "/x"), &path))
-	require.False(t, errors.As(OSError.New(1<<40, "x"), &num))
+	require.False(t, errors.As(OSError.New(int64(1<<40), "x"), &num))
 	require.True(t, os.IsTimeout(TimeoutError.New()))
 	require.False(t, os.IsTimeout(OSError.New()))
 }

@@ -44,6 +44,9 @@ func panicValue(v any) *Error {
 			return e
 		}
 	case string:
+		if v == "division by zero" { // of math/big
+			return ZeroDivisionError.New(v)
+		}
 		return RuntimeError.New(v)
 	}
 	return RuntimeError.New(fmt.Sprint(v)) // fmt survives panics of String methods

@@ -103,7 +103,8 @@ func TestCPythonLoadsWhatWeSend(t *testing.T) {
 		errs = append(errs, c.New("text"), c.New(), c.New(1, "two"))
 	}
 	var requests []peerRequest
-	o := &DumpOptions{Version: "6.0.2"}
+	version := string(bytes.TrimSpace(runPython(t, pythonWithRPyC(t), nil, "-c", "from rpyc import version as v; print(v.version_string if hasattr(v, 'version_string') else v.__version__)")))
+	o := &DumpOptions{Version: version} // another major number makes RPyC add a warning to the text
 	for _, e := range errs {
 		requests = append(requests, loadRequest(t, e, o, false))
 	}
@@ -126,7 +127,7 @@ func TestCPythonLoadsWhatWeSend(t *testing.T) {
 		for _, attr := range e.Attrs {
 			require.Equal(t, Repr(attr.Value), a.Attrs[attr.Name], "%v: %s", e, attr.Name)
 		}
-		require.Equal(t, "6.0.2", *a.Version)
+		require.Equal(t, version, *a.Version)
 		require.Equal(t, e.FormatTraceback(), a.Traceback)
 		require.Equal(t, a.Message+"\n\n========= Remote Traceback (1) =========\n"+a.Traceback, a.Str)
 		if a.Module == "builtins" && name == e.Class.Name() && !e.Class.IsSubclass(SyntaxError) {
@@ -177,7 +178,7 @@ func TestCPythonLoadsAnything(t *testing.T) {
 	value := func() any { return values[random.IntN(len(values))] }
 	var errs []*Error
 	for _, c := range append(registryClasses(), &Class{module: "x", name: "\xff"}, NewClass("posixpath.OSError", OSError)) {
-		for range 10 {
+		for range 4 {
 			e := &Error{Class: c}
 			for range random.IntN(6) {
 				e.Args = append(e.Args, value())
