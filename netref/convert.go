@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // ConvertError says that a value received from the peer does not fit the Go type it was to be converted to.
@@ -33,6 +34,15 @@ func (e *ConvertError) Error() string {
 		s = "value" + e.Path + ": " + s
 	}
 	return s
+}
+
+// As makes the error a TypeError where it reaches Python (see vinegar.FromError).
+func (e *ConvertError) As(target any) bool {
+	p, ok := target.(**vinegar.Error)
+	if ok {
+		*p = vinegar.TypeError.New(e.Error())
+	}
+	return ok
 }
 
 // Valuer is implemented by local objects that stand for a Go value of another type, so that one that comes back from

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // ErrClosed is matched by every error that says that a connection has ended, for whatever reason: requests made on it,
@@ -29,6 +31,15 @@ func (e *ClosedError) Error() string {
 
 // Unwrap gives ErrClosed and the cause.
 func (e *ClosedError) Unwrap() []error { return []error{ErrClosed, e.Cause} }
+
+// As makes the error an EOFError where it reaches Python, as it is in RPyC (see vinegar.FromError).
+func (e *ClosedError) As(target any) bool {
+	p, ok := target.(**vinegar.Error)
+	if ok {
+		*p = vinegar.EOFError.New(e.Error())
+	}
+	return ok
+}
 
 // SafeToRetry reports whether a failed request was certainly not carried out by the peer.
 func SafeToRetry(err error) bool {

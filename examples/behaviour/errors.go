@@ -25,8 +25,7 @@ func (s *Service) Fail(kind string) error {
 	case "custom":
 		return serviceError.New("it broke").With("code", 42).With("detail", exposed.NewList(1, 2))
 	case "json":
-		return vinegar.JSONDecodeError.New("Expecting value: line 1 column 2 (char 1)").
-			With("msg", "Expecting value").With("doc", "{]").With("pos", 1).With("lineno", 1).With("colno", 2)
+		return vinegar.JSONDecodeError.New("Expecting value", "{]", 1)
 	case "unbrinable":
 		return vinegar.ValueError.New(exposed.NewList(1, 2), brine.Tuple{3, 4})
 	case "stop":

@@ -1,0 +1,236 @@
+"""Fixtures: which peers, which connections, how long.
+
+Every test that uses the ``server`` fixture runs once per kind of server: against CPython, which keeps the test honest, and
+against Go, which it is about.
+"""
+import faulthandler
+import gc
+import os
+import re
+import signal
+import threading
+
+import pytest
+import rpyc
+
+import expected
+from describe import RPYC
+from harness import ALARMS, Peers, Program
+
+KINDS = ("cpython", "go")
+TEST_SECONDS = 60
+LEVELS = ("core", "text", "quirk")
+STACKS = None  # see pytest_configure
+
+
+def pytest_addoption(parser):
+    parser.addoption("--peers", default=os.environ.get("GORPYC_COMPAT_PEERS", ",".join(KINDS)),
+                     help="kinds of server to test, separated by commas (default: %s)" % ",".join(KINDS))
+
+
+def pytest_configure(config):
+    # Stacks of a run that is stuck go to the real stderr, which pytest's capture has replaced by now.
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture:
+        capture.suspend_global_capture()
+    global STACKS
+    STACKS = os.fdopen(os.dup(2), "w")
+    if capture:
+        capture.resume_global_capture()
+
+
+def pytest_report_header(config):
+    return "rpyc %s, peers: %s" % (".".join(map(str, RPYC)), ", ".join(selected(config)))
+
+
+def selected(config):
+    kinds = [kind.strip() for kind in config.getoption("--peers").split(",") if kind.strip()]
+    wrong = [kind for kind in kinds if kind not in KINDS]
+    if wrong or not kinds:
+        raise pytest.UsageError("--peers: unknown or no kind: %r" % (wrong,))
+    return kinds
+
+
+def pytest_generate_tests(metafunc):
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", selected(metafunc.config), scope="session")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    unused = dict(expected.NOT_YET)
+    for item in items:
+        if not any(item.get_closest_marker(level) for level in LEVELS):
+            item.add_marker(pytest.mark.core)
+        name = os.path.basename(str(item.fspath)) + "::" + item.name
+        for key in (name, name.split("[")[0]):
+            callspec = getattr(item, "callspec", None)
+            of_go = callspec is None or callspec.params.get("kind", "go") == "go"
+            if key in expected.NOT_YET and of_go:
+                item.add_marker(pytest.mark.xfail(reason=expected.NOT_YET[key], strict=True))
+                unused.pop(key, None)
+    whole = not any("::" in argument or argument.endswith(".py") for argument in config.args)
+    if unused and whole and "go" in selected(config):
+        raise pytest.UsageError("expected.NOT_YET names tests that do not exist: %s" % ", ".join(sorted(unused)))
+
+
+# Bounded time.
+
+class TooLong(BaseException):
+    """Raised inside a test that exceeds its time.  Not an Exception, so that little on the way swallows it."""
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    marker = item.get_closest_marker("seconds")
+    seconds = marker.args[0] if marker else TEST_SECONDS
+    seconds *= float(os.environ.get("GORPYC_PATIENCE", "1"))
+
+    def alarm(*_):
+        raise TooLong("%s: longer than %s s" % (item.nodeid, seconds))
+
+    # Repeated: RPyC sends exceptions that are raised in a callback to the peer instead of letting them through.
+    previous = signal.signal(signal.SIGALRM, alarm)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 5)
+    faulthandler.dump_traceback_later(seconds + 60, exit=True, file=STACKS)  # the last resort
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+        faulthandler.cancel_dump_traceback_later()
+
+
+# Servers.
+
+@pytest.fixture(scope="session")
+def peers():
+    found = Peers()
+    yield found
+    found.stop()
+
+
+def watched(request, program):
+    """Notes a program whose stderr belongs to this test's report."""
+    programs = request.node.__dict__.setdefault("_gorpyc_programs", [])
+    programs.append((program, program.stderr_size()))
+    return program
+
+
+def check_health(program, start):
+    found = ALARMS.search(program.stderr(start))
+    assert not found, "%s wrote to stderr:\n%s" % (program.name, program.stderr(start)[-6000:])
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for program, start in item.__dict__.get("_gorpyc_programs", ()):
+            text = program.stderr(start)[-12000:]
+            state = "running" if program.running() else "ended with status %s" % program.process.returncode
+            report.sections.append(("stderr of %s (%s)" % (program.name, state), text or "(nothing)"))
+
+
+@pytest.fixture
+def server(request, kind, peers):
+    """The server of this kind that the tests share.  A test must leave it alive and calm."""
+    program = watched(request, peers.shared(kind))
+    start = program.stderr_size()
+    yield program
+    assert program.running(), "the server ended with status %s" % program.process.returncode
+    check_health(program, start)
+
+
+@pytest.fixture
+def fresh_server(request, kind, peers):
+    """A server of this kind for one test alone."""
+    program = watched(request, peers.start(kind))
+    yield program
+    program.stop()
+    check_health(program, 0)
+
+
+@pytest.fixture
+def run_program(request):
+    """Starts helper programs that end with the test: run_program(name, command) -> Program."""
+    started = []
+
+    def run(name, command, env=None):
+        program = watched(request, Program(name, command, env))
+        started.append(program)
+        return program
+
+    yield run
+    for program in started:
+        program.stop()
+
+
+# Connections.
+
+class Connector:
+    """Opens connections to one server and closes them at the end of the test."""
+
+    def __init__(self, server):
+        self.server = server
+        self.ports = {"default": server.port}
+        self.opened = []
+        self._lock = threading.Lock()
+
+    def port(self, endpoint):
+        with self._lock:
+            if endpoint not in self.ports:
+                conn = rpyc.connect(self.server.host, self.server.port)
+                try:
+                    self.ports[endpoint] = conn.root.endpoint(endpoint)
+                finally:
+                    conn.close()
+            return self.ports[endpoint]
+
+    def __call__(self, endpoint="default", config=None, service=rpyc.VoidService):
+        port = self.port(endpoint)
+        conn = rpyc.connect(self.server.host, port, service=service, config=config or {})
+        self.opened.append(conn)
+        return conn
+
+    def close(self):
+        for conn in self.opened:
+            try:
+                conn.close()
+            except Exception:  # whatever state the test left it in
+                pass
+        del self.opened[:]
+
+
+@pytest.fixture
+def connect(server):
+    """connect(endpoint="default", config=None, service=...) -> an rpyc connection that ends with the test."""
+    connector = Connector(server)
+    yield connector
+    connector.close()
+    gc.collect()  # netrefs die here and not in the middle of another test
+
+
+@pytest.fixture
+def conn(connect):
+    return connect()
+
+
+@pytest.fixture
+def root(conn):
+    return conn.root
+
+
+@pytest.fixture
+def tag(request, kind):
+    """A name that no other test uses: the event log is shared by all of a server's connections."""
+    return re.sub(r"\W+", "_", request.node.name)
+
+
+@pytest.fixture
+def logged(server):
+    """logged(text) -> how often this text stands in the server's event log, read through a connection of its own."""
+    conn = rpyc.connect(server.host, server.port)
+    yield lambda text: conn.root.events().count(text)
+    conn.close()

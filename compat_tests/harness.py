@@ -1,0 +1,246 @@
+"""Running the peers: programs on ephemeral loopback ports that say READY, serve, and always go away.
+
+Nothing here sleeps for synchronisation: a program is ready when it prints so, and whatever else has to be waited for is polled
+against a deadline by ``eventually``.  A peer that was asked for and cannot be had is an error, never a skip.
+"""
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import rpyc
+
+from describe import RPYC
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REPO = os.path.dirname(HERE)
+
+READY_SECONDS = 30    # for a program to print READY
+STOP_SECONDS = 5      # for a program to end after its stdin was closed, before it is killed
+BUILD_SECONDS = 600   # for one `go build`, cold cache included
+
+# The Go programs this suite knows, by the name of their binary.
+GO_PACKAGES = {
+    "behaviour": "./examples/behaviour",
+    "goclient": "./compat_tests/peers/goclient",
+}
+
+# What a healthy Go program never writes to stderr.
+ALARMS = re.compile(r"^(panic: |fatal error: |WARNING: DATA RACE|unexpected fault address)", re.M)
+
+
+class PeerError(Exception):
+    """A peer could not be built, started or kept alive."""
+
+
+def eventually(check, timeout=10.0, what=None, interval=0.01):
+    """Polls check() until it is true and returns its value; AssertionError when timeout seconds have passed."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = check()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError("still not true after %.1f s: %s (last value %r)" % (timeout, what or check, value))
+        time.sleep(interval)
+
+
+def serving_thread(conn):
+    """A BgServingThread that serves a thousand times a second, on every release."""
+    if RPYC >= (5,):
+        return rpyc.BgServingThread(conn, sleep_interval=0.001)
+
+    class Eager(rpyc.BgServingThread):
+        SLEEP_INTERVAL = 0.001
+    return Eager(conn)
+
+
+class Program:
+    """A child process in a process group of its own, with its stdout as lines and its stderr in a file."""
+
+    def __init__(self, name, command, env=None, cwd=None):
+        self.name = name
+        self._stderr = tempfile.TemporaryFile()
+        self._lines = queue.Queue()
+        environment = dict(os.environ)
+        environment.update(env or {})
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr,
+            env=environment, cwd=cwd or REPO, start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, name="stdout of " + name, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        with self.process.stdout as stdout:
+            for line in stdout:
+                self._lines.put(line.decode("utf-8", "replace").rstrip("\r\n"))
+        self._lines.put(None)
+
+    def line(self, timeout=READY_SECONDS):
+        """The next line of stdout; PeerError at its end or after timeout seconds."""
+        try:
+            line = self._lines.get(timeout=timeout)
+        except queue.Empty:
+            raise PeerError("%s: no line within %s s\n%s" % (self.name, timeout, self.stderr())) from None
+        if line is None:
+            self._lines.put(None)
+            raise PeerError("%s: stdout ended, exit status %s\n%s" % (self.name, self.process.wait(), self.stderr()))
+        return line
+
+    def lines(self, timeout):
+        """All further lines of stdout until it ends; PeerError after timeout seconds."""
+        deadline = time.monotonic() + timeout
+        found = []
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise PeerError("%s: still running after %s s; it printed %r\n%s"
+                                % (self.name, timeout, found, self.stderr())) from None
+            if line is None:
+                self._lines.put(None)
+                return found
+            found.append(line)
+
+    def stderr(self, start=0):
+        """What the program wrote to stderr from byte start on."""
+        # pread: the child shares this file's offset
+        return os.pread(self._stderr.fileno(), 1 << 20, start).decode("utf-8", "replace")
+
+    def stderr_size(self):
+        return os.fstat(self._stderr.fileno()).st_size
+
+    def running(self):
+        return self.process.poll() is None
+
+    def signal(self, number):
+        """Sends a signal to the whole process group."""
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def stop(self):
+        """Closes stdin, waits, and kills what is left.  Returns the exit status."""
+        try:
+            self.process.stdin.close()
+        except OSError:
+            pass
+        for number in (None, signal.SIGTERM, signal.SIGKILL):
+            if number is not None:
+                self.signal(number)
+            try:
+                self.process.wait(STOP_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        self.signal(signal.SIGKILL)  # grandchildren, if any
+        self._reader.join(STOP_SECONDS)
+        return self.process.returncode
+
+
+class Server(Program):
+    """A program that serves: its first line is READY host port."""
+
+    def __init__(self, kind, command, env=None):
+        super().__init__(kind + " server", command, env)
+        self.kind = kind
+        try:
+            line = self.line()
+            word, self.host, port = line.split()
+            if word != "READY":
+                raise PeerError("%s printed %r, not READY host port" % (self.name, line))
+            self.port = int(port)
+        except BaseException:
+            self.stop()
+            raise
+
+
+class GoBinaries:
+    """Builds each Go program at most once.
+
+    GORPYC_BIN_DIR names a directory whose binaries are used as they are (and in which missing ones are built);
+    GORPYC_GO_BUILD_FLAGS adds flags, e.g. -race.
+    """
+
+    def __init__(self):
+        self._given = os.environ.get("GORPYC_BIN_DIR")
+        self._directory = self._given or tempfile.mkdtemp(prefix="gorpyc-bin-")
+        self._built = {}
+
+    def path(self, name):
+        if name not in self._built:
+            self._built[name] = self._build(name)
+        found = self._built[name]
+        if isinstance(found, PeerError):
+            raise found
+        return found
+
+    def _build(self, name):
+        target = os.path.join(os.path.abspath(self._directory), name + (".exe" if os.name == "nt" else ""))
+        if self._given and os.path.exists(target):
+            return target
+        package = GO_PACKAGES[name]
+        if not os.path.isdir(os.path.join(REPO, package)):
+            return PeerError("Go peer %s was asked for, but %s does not exist" % (name, package))
+        if shutil.which("go") is None:
+            return PeerError("Go peer %s was asked for, but there is no go command on PATH" % name)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        part = "%s.%d" % (target, os.getpid())
+        command = ["go", "build"] + os.environ.get("GORPYC_GO_BUILD_FLAGS", "").split() + ["-o", part, package]
+        done = subprocess.run(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=BUILD_SECONDS)
+        if done.returncode:
+            return PeerError("%s failed:\n%s" % (" ".join(command), done.stdout.decode("utf-8", "replace")))
+        os.replace(part, target)
+        return target
+
+    def cleanup(self):
+        if not self._given:
+            shutil.rmtree(self._directory, ignore_errors=True)
+
+
+class Peers:
+    """Every server of one test run."""
+
+    def __init__(self):
+        self.binaries = GoBinaries()
+        self._shared = {}
+        self._failed = {}
+        self._all = []
+
+    def start(self, kind):
+        """A new server process of this kind; the caller may stop it, otherwise it ends with the run."""
+        if kind == "cpython":
+            command = [sys.executable, os.path.join(HERE, "reference", "ref_server.py")]
+        elif kind == "go":
+            command = [self.binaries.path("behaviour")]
+        else:
+            raise PeerError("no such kind of server: %r" % (kind,))
+        server = Server(kind, command + ["--host", "127.0.0.1", "--port", "0"], env={"PYTHONDONTWRITEBYTECODE": "1"})
+        self._all.append(server)
+        return server
+
+    def shared(self, kind):
+        """The server of this kind that all tests share; started anew if a test brought it down."""
+        if kind in self._failed:  # a peer that cannot be had fails every test at once, not after READY_SECONDS each
+            raise self._failed[kind]
+        server = self._shared.get(kind)
+        if server is None or not server.running():
+            try:
+                server = self._shared[kind] = self.start(kind)
+            except PeerError as error:
+                self._failed[kind] = error
+                raise
+        return server
+
+    def stop(self):
+        for server in self._all:
+            server.stop()
+        self.binaries.cleanup()
