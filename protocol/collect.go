@@ -24,13 +24,6 @@ const (
 	collectLimit = time.Second / 2       // pause at most: what it took may have been waiting for a processor
 )
 
-// releaseSoon is called when a handler has returned. imported says that its request brought objects along.
-func (c *Conn) releaseSoon(imported bool) {
-	if imported || c.Imported() > 0 {
-		CollectSoon()
-	}
-}
-
 // CollectSoon has the garbage collector run within a moment, unless it has run a moment ago. Connections ask for it by
 // themselves when a handler has returned that may have dropped objects of the peer; a program asks when it has dropped such
 // objects elsewhere, or objects whose end it wants to learn of by runtime.AddCleanup. It does not block.

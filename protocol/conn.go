@@ -12,6 +12,7 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/internal/frame"
+	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -46,8 +47,10 @@ type Conn struct {
 
 	unwatch func() bool // stops watching the context given to NewConn
 
-	in    *frame.Reader // reader's
-	names wire.Names    // reader's
+	in       *frame.Reader // reader's
+	names    wire.Names    // reader's
+	quickAck func()        // of streams that have it; reader's
+	crowded  atomic.Bool   // many requests are queued
 
 	dialect atomic.Pointer[wire.Dialect]
 	spoken  chan struct{} // closed when dialect is set
@@ -83,6 +86,9 @@ func NewConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	c.room.L = &c.mu
 	c.in = frame.NewReader(stream, c.cfg.frameLimits())
 	c.out.init(c)
+	if q, ok := stream.(transport.QuickAcker); ok {
+		c.quickAck = q.QuickAck
+	}
 	if c.cfg.Dialect != nil {
 		c.setDialect(c.cfg.Dialect)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/internal/frame"
@@ -18,7 +19,7 @@ type incoming struct {
 	seq  wire.Seq
 	h    wire.Handler
 	args []boxed
-	few  [5]boxed      // room for args, which are rarely more
+	few  *[5]boxed     // room for args, which are rarely more; from a pool
 	buf  *frame.Buffer // what encoded args stand in
 	refs bool          // the peer handed objects over
 	drop any           // not a request: an object of ours to tell that the peer has given it up
@@ -106,6 +107,7 @@ func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) error {
 	if err != nil {
 		return err
 	}
+	in.few = fews.Get().(*[5]boxed)
 	in.args = in.few[:0]
 	switch {
 	case label == wire.LabelTuple && body.Kind() == brine.KindTuple:
@@ -198,6 +200,7 @@ func (in *incoming) run() {
 		return
 	}
 	if in.h == wire.HandleClose {
+		in.c.out.settle()   // answers to what came before
 		in.c.die(ErrClosed) // the end of the stream is the answer
 		return
 	}
@@ -209,9 +212,12 @@ func (in *incoming) run() {
 	}
 	l := in.c.lock()
 	busy := l.turns.queue.len() > 0
+	collect := in.refs || len(l.imports.entries) > 0
 	l.unlock()
 	in.answer(v, err, busy)
-	in.c.releaseSoon(in.refs)
+	if collect {
+		CollectSoon()
+	}
 }
 
 // protect runs the handler; a panic becomes an exception for this request.
@@ -229,8 +235,14 @@ func (in *incoming) forgetArgs() {
 	in.buf.Release()
 	in.buf = nil
 	in.args = nil
-	in.few = [5]boxed{}
+	if in.few != nil {
+		*in.few = [5]boxed{}
+		fews.Put(in.few)
+		in.few = nil
+	}
 }
+
+var fews = sync.Pool{New: func() any { return new([5]boxed) }}
 
 // answerAtOnce answers on the reader, which must not wait for the peer to read.
 func (in *incoming) answerAtOnce(v any, err error) {

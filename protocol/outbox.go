@@ -16,8 +16,10 @@ type outbox struct {
 	drained  sync.Cond // signalled when the queue was taken
 	queue    [][]byte  // each is written at once; the last may still grow
 	spare    [][]byte  // the queue before, emptied
+	chunk    []byte    // of chunkSize, to gather small frames in; nil if in use
 	queued   int       // bytes in queue
 	blocked  int       // senders waiting for drained
+	settling int       // others waiting for drained
 	writing  bool
 	flushing bool // a goroutine is on its way to write
 	closed   bool
@@ -39,8 +41,7 @@ func (o *outbox) init(c *Conn) {
 	}
 }
 
-// add puts a frame into the queue; false if the stream is gone. The frame belongs to the outbox unless it was copied,
-// which it tells.
+// add puts a frame into the queue. The frame belongs to the outbox then, unless it was copied, which add tells.
 func (o *outbox) add(f []byte) (copied bool) {
 	o.queued += len(f)
 	if n := len(o.queue); n > 0 && !o.single {
@@ -53,20 +54,17 @@ func (o *outbox) add(f []byte) (copied bool) {
 		o.queue = append(o.queue, f)
 		return false
 	}
-	b, _ := chunks.Get().(*[]byte)
-	if b == nil {
-		b = new([]byte)
-		*b = make([]byte, 0, chunkSize)
+	b := o.chunk
+	if o.chunk = nil; b == nil {
+		b = make([]byte, 0, chunkSize)
 	}
-	o.queue = append(o.queue, append((*b)[:0], f...))
+	o.queue = append(o.queue, append(b[:0], f...))
 	return true
 }
 
-var chunks sync.Pool // of *[]byte with cap chunkSize
-
 // send queues a frame and sees to it that it is written. gather says that more frames are likely to be added at once by
 // others, so that yielding to them first saves writes. mayWait must be false where waiting for the peer to read would
-// hold up reading.
+// hold up reading. copied tells that f is the caller's again, ok that the stream was not closed.
 func (o *outbox) send(f []byte, gather, mayWait bool) (copied, ok bool) {
 	o.mu.Lock()
 	if mayWait && o.queued > highWater && o.writing && !o.closed {
@@ -85,18 +83,29 @@ func (o *outbox) send(f []byte, gather, mayWait bool) (copied, ok bool) {
 		o.mu.Unlock()
 		return true, false
 	}
-	copied = o.add(f)
 	if o.writing {
+		copied = o.add(f)
 		o.mu.Unlock()
 		return copied, true
 	}
 	o.writing = true
 	if gather {
+		copied = o.add(f)
 		o.mu.Unlock()
 		runtime.Gosched()
 		o.mu.Lock()
+		return copied, o.drain()
 	}
-	return copied, o.drain()
+	if len(o.queue) > 0 { // left for a flusher that is on its way
+		copied = o.add(f)
+		return copied, o.drain()
+	}
+	o.mu.Unlock()
+	if _, err := o.c.stream.Write(f); err != nil {
+		o.c.die(err)
+	}
+	o.mu.Lock()
+	return true, o.drain()
 }
 
 // later queues a frame and leaves the writing to a goroutine. It never blocks.
@@ -139,26 +148,39 @@ func (o *outbox) drain() bool {
 			o.c.die(err)
 		}
 		o.mu.Lock()
+		if o.chunk == nil && cap(q[0]) == chunkSize {
+			o.chunk = q[0]
+		}
+		clear(q)
 		o.spare = q[:0]
 	}
 	o.writing = false
+	if o.settling > 0 {
+		o.drained.Broadcast()
+	}
 	ok := !o.closed
 	o.mu.Unlock()
 	return ok
 }
 
 func (o *outbox) write(q [][]byte) error {
-	for i, b := range q {
+	for _, b := range q {
 		if _, err := o.c.stream.Write(b); err != nil {
 			return err
 		}
-		q[i] = nil
-		if cap(b) == chunkSize {
-			b = b[:0]
-			chunks.Put(&b)
-		}
 	}
 	return nil
+}
+
+// settle waits until all that was queued has been written, or the stream is gone.
+func (o *outbox) settle() {
+	o.mu.Lock()
+	o.settling++
+	for (len(o.queue) > 0 || o.writing) && !o.closed {
+		o.drained.Wait()
+	}
+	o.settling--
+	o.mu.Unlock()
 }
 
 // jammed reports whether senders wait for the peer to read.

@@ -29,8 +29,10 @@ func (c *Conn) readAll() error {
 		if err := c.receive(buf); err != nil {
 			return err
 		}
-		if err := c.waitForRoom(); err != nil {
-			return err
+		if c.crowded.Load() {
+			if err := c.waitForRoom(); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -39,17 +41,20 @@ func (c *Conn) readAll() error {
 // handler waits for the peer, because what it waits for comes behind the requests, and while writes block, because the
 // peer may be unable to read before it has written.
 func (c *Conn) waitForRoom() error {
-	const enough = 1024
 	l := c.lock()
 	defer l.unlock()
-	for l.turns.queue.len() > enough && len(l.pending) == 0 && !l.broken && !c.out.jammed() {
+	for l.turns.queue.len() > crowd && len(l.pending) == 0 && !l.broken && !c.out.jammed() {
 		c.room.Wait()
 	}
 	if n := l.turns.queue.len(); n > c.cfg.Limits.Queued {
 		return &LimitError{What: "requests queued", Got: int64(n), Limit: int64(c.cfg.Limits.Queued)}
 	}
+	c.crowded.Store(l.turns.queue.len() > crowd)
 	return nil
 }
+
+// crowd is how many requests may be queued before the reader looks whether it should read on.
+const crowd = 1024
 
 // receive takes in one message, whose buffer it releases or passes on. An error is the end of the conversation.
 func (c *Conn) receive(buf *frame.Buffer) error {
@@ -77,6 +82,11 @@ func (c *Conn) receive(buf *frame.Buffer) error {
 			delete(l.pending, seq.N)
 		}
 		l.unlock()
+	}
+	if p == nil && c.quickAck != nil {
+		// Nothing is sent on receipt of an answer that nobody waits for, such as that to DEL. A peer that has not set
+		// TCP_NODELAY holds its next message back until this one is acknowledged.
+		c.quickAck()
 	}
 	if kind == wire.Exception {
 		if p == nil {

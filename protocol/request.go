@@ -47,6 +47,9 @@ func (c *Conn) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.
 
 // start boxes and sends a request whose answer p gets.
 func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	d, err := c.speak(ctx)
 	if err != nil {
 		return err

@@ -23,6 +23,9 @@ func (l locked) serve(in *incoming) {
 	t := &l.turns
 	if t.free == 0 {
 		t.queue.push(in)
+		if t.queue.len() > crowd {
+			l.c.crowded.Store(true)
+		}
 		return
 	}
 	t.free--

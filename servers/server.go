@@ -97,7 +97,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (s *Server) accept(ctx context.Context, stream net.Conn) {
 	log := s.log().With("peer", peerName(stream))
 	log.Info("accepted")
-	c, err := protocol.NewConn(ctx, stream, s.service(), s.Config)
+	c, err := protocol.NewConn(ctx, transport.Wrap(stream), s.service(), s.Config)
 	if err != nil {
 		log.Warn("refused", "error", err)
 		_ = stream.Close()
