@@ -144,8 +144,9 @@ func (m *boxer) handle(b []byte, o *netref.Object) ([]byte, error) {
 
 // export appends a reference to an object of ours, which the peer then holds one reference more to.
 func (m *boxer) export(b []byte, v any) ([]byte, error) {
+	class := exposed.ClassOf(v) // may ask an error for its text: not under the lock
 	l := m.c.lock()
-	ref, err := l.addExport(v)
+	ref, err := l.addExport(v, class)
 	l.unlock()
 	if err != nil {
 		return b, err

@@ -27,8 +27,8 @@ func (x *exports) init() {
 	x.byKey = make(map[any]*export)
 }
 
-// addExport gives the peer one reference to v and returns its id pack.
-func (l locked) addExport(v any) (wire.Ref, error) {
+// addExport gives the peer one reference to v, an object of the class, and returns its id pack.
+func (l locked) addExport(v any, class *exposed.Class) (wire.Ref, error) {
 	x := &l.exports
 	key, hasKey := exposed.Identity(v)
 	if hasKey {
@@ -45,9 +45,8 @@ func (l locked) addExport(v any) (wire.Ref, error) {
 		e.ref = wire.Ref{Name: c.Name(), Class: c.ID()}
 		x.classes[c.ID()] = e
 	} else {
-		c := exposed.ClassOf(v)
 		x.last++
-		e.ref = wire.Ref{Name: c.Name(), Class: c.ID(), Object: x.last}
+		e.ref = wire.Ref{Name: class.Name(), Class: class.ID(), Object: x.last}
 		x.objects[x.last] = e
 	}
 	if hasKey {

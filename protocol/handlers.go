@@ -83,50 +83,28 @@ func (in *incoming) values() ([]any, error) {
 
 // callArgs makes the arguments of a call of the argument tuple at i and the keywords that may follow it.
 func (in *incoming) callArgs(i int) (*exposed.Args, error) {
-	var pos []any
-	var kw []netref.Keyword
-	rawPos := in.args[i].raw
-	if rawPos == nil {
-		t, ok := in.args[i].value.(brine.Tuple)
-		if !ok {
-			return nil, vinegar.TypeError.New("argument after * must be an iterable")
-		}
-		pos = t
-	}
-	var rawKw []byte
+	pos := in.args[i]
+	kw := boxed{value: brine.Tuple(nil)}
 	if i+1 < len(in.args) {
-		x := in.args[i+1]
-		if rawKw = x.raw; rawKw == nil {
-			var err error
-			if kw, err = keywords(x.value); err != nil {
-				return nil, err
-			}
-		}
+		kw = in.args[i+1]
 	}
-	args := exposed.NewArgs(pos, kw)
-	args.SetRaw(rawPos, rawKw)
-	return args, nil
-}
-
-// keywords reads the pairs of a keyword argument tuple.
-func keywords(v any) ([]netref.Keyword, error) {
-	pairs, ok := v.(brine.Tuple)
-	if !ok {
-		return nil, vinegar.TypeError.New("argument after ** must be a mapping")
+	if pos.raw != nil && kw.raw != nil {
+		args := exposed.NewArgs(nil, nil)
+		args.SetRaw(pos.raw, kw.raw)
+		return args, nil
 	}
-	kw := make([]netref.Keyword, 0, len(pairs))
-	for _, p := range pairs {
-		pair, ok := p.(brine.Tuple)
-		if !ok || len(pair) != 2 {
-			return nil, vinegar.TypeError.New("keyword arguments must be pairs")
-		}
-		name, ok := pair[0].(string)
-		if !ok {
-			return nil, vinegar.TypeError.New("keywords must be strings")
-		}
-		kw = append(kw, netref.Keyword{Name: name, Value: pair[1]})
+	posValue, kwValue := any(brine.Tuple(nil)), any(brine.Tuple(nil))
+	if pos.raw == nil {
+		posValue = pos.value
 	}
-	return kw, nil
+	if kw.raw == nil {
+		kwValue = kw.value
+	}
+	args, err := exposed.CallArgs(in, posValue, kwValue)
+	if err == nil {
+		args.SetRaw(pos.raw, kw.raw)
+	}
+	return args, err
 }
 
 func (in *incoming) compare(o any, vs []any) (any, error) {

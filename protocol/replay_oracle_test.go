@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,7 +24,11 @@ type oracle struct {
 	asks     chan *question // what handlers ask, in the order they begin
 	inspects chan *question // INSPECT, which is answered at any time
 	stop     chan struct{}
+	once     sync.Once
 }
+
+// over lets all handlers return.
+func (o *oracle) over() { o.once.Do(func() { close(o.stop) }) }
 
 // question is an operation on an object of the oracle. Its handler runs until it gets the answer, and makes requests of
 // its own when told to.
@@ -33,6 +38,7 @@ type question struct {
 	args []any
 	of   *served
 
+	waits  *netref.AsyncResult // what it waits for
 	todo   chan func() (done bool)
 	cancel context.CancelFunc // ends the waiting for the last request it made
 	value  any
@@ -122,7 +128,9 @@ func (o *oracle) Start(context.Context, wire.Handler, ...any) (*netref.AsyncResu
 func (o *oracle) Release(*netref.Object) {}
 
 // ResolveRoot implements netref.Requester.
-func (o *oracle) ResolveRoot(context.Context, *netref.Object) error { return errors.New("not expected") }
+func (o *oracle) ResolveRoot(context.Context, *netref.Object) error {
+	return errors.New("not expected")
+}
 
 // args decodes the boxed arguments of a recorded request for the Conn to box again.
 func (r *replay) args(boxed brine.Tuple, refs []refAt) []any {
@@ -214,9 +222,10 @@ func (r *replay) note(m message) {
 		return // not in the table: the Conn itself answers
 	}
 	if _, ok := o.object.(*netref.Object); !ok && o.object != nil {
+		s.loose = true // a class, which answers itself
 		return
 	}
-	s.exact = true
+	s.asks = true
 	if s.h != wire.HandleInspect {
 		r.queue = append(r.queue, s)
 	}

@@ -131,30 +131,42 @@ func spread(ctx context.Context, v any) ([]any, error) {
 
 // keywords is dict(v) with the names checked as f(**d) does.
 func keywords(ctx context.Context, v any) ([]netref.Keyword, error) {
-	pairs, err := items(ctx, v)
-	if err != nil {
+	if kw, ok := pairs(v); ok {
+		return kw, nil
+	}
+	d := new(Dict)
+	if err := updateDict(ctx, d, v); err != nil {
 		return nil, err
 	}
-	kw := make([]netref.Keyword, len(pairs))
-	for i, p := range pairs {
-		if !iterable(p) {
-			return nil, vinegar.TypeError.Errorf("cannot convert dictionary update sequence element #%d to a sequence", i)
-		}
-		pair, err := items(ctx, p)
-		switch {
-		case err != nil:
-			return nil, err
-		case len(pair) != 2:
-			return nil, vinegar.ValueError.Errorf(
-				"dictionary update sequence element #%d has length %d; 2 is required", i, len(pair))
-		}
-		name, ok := pair[0].(string)
+	kw := make([]netref.Keyword, 0, d.live)
+	for _, e := range d.entries {
+		name, ok := e.key.(string)
 		if !ok || !utf8.ValidString(name) {
 			return nil, vinegar.TypeError.New("keywords must be strings")
 		}
-		kw[i] = netref.Keyword{Name: name, Value: pair[1]}
+		kw = append(kw, netref.Keyword{Name: name, Value: e.value})
 	}
 	return kw, nil
+}
+
+// pairs takes the form in which keywords nearly always come.
+func pairs(v any) ([]netref.Keyword, bool) {
+	t, ok := v.(brine.Tuple)
+	if !ok {
+		return nil, false
+	}
+	kw := make([]netref.Keyword, len(t))
+	for i := range t {
+		pair, ok := t[i].(brine.Tuple)
+		if !ok || len(pair) != 2 {
+			return nil, false
+		}
+		if kw[i].Name, ok = pair[0].(string); !ok || !utf8.ValidString(kw[i].Name) {
+			return nil, false
+		}
+		kw[i].Value = pair[1]
+	}
+	return kw, true
 }
 
 // none checks that a builtin method is called without keywords, in CPython's words for wrapped slots (__len__) and

@@ -1,6 +1,7 @@
 package exposed
 
 import (
+	"cmp"
 	"context"
 	"runtime/debug"
 
@@ -209,8 +210,9 @@ func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
 	v = norm(v)
 	switch x := v.(type) {
 	case *netref.Object:
-		n, err := p.SetName(n, remoteHas(ctx, x, &err))
-		if err != nil {
+		var failed error
+		n, err := p.SetName(n, remoteHas(ctx, x, &failed))
+		if err = cmp.Or(failed, err); err != nil {
 			return err
 		}
 		return x.Set(ctx, n, value)
@@ -254,8 +256,9 @@ func DelAttr(ctx context.Context, p *Policy, v, name any) (err error) {
 	v = norm(v)
 	switch x := v.(type) {
 	case *netref.Object:
-		n, err := p.DelName(n, remoteHas(ctx, x, &err))
-		if err != nil {
+		var failed error
+		n, err := p.DelName(n, remoteHas(ctx, x, &failed))
+		if err = cmp.Or(failed, err); err != nil {
 			return err
 		}
 		return x.Del(ctx, n)

@@ -112,6 +112,8 @@ func (p *plan) bindAll(ctx context.Context, f *frame, pos []any, kw []netref.Key
 	for _, k := range kw {
 		i := p.named(k.Name)
 		switch {
+		case i < 0 && k.Name == p.self && !p.selfOnlyByPosition():
+			return vinegar.TypeError.Errorf("%s() got multiple values for argument '%s'", p.title(), k.Name)
 		case i < 0 && rest >= 0:
 			unknown = append(unknown, k)
 		case i < 0:
@@ -196,8 +198,16 @@ func (p *plan) named(name string) int {
 	return -1
 }
 
+// selfOnlyByPosition reports whether "self" is before a "/".
+func (p *plan) selfOnlyByPosition() bool {
+	return p.self == "" || len(p.params) > 0 && p.params[0].kind == positionalOnly
+}
+
 func (p *plan) unexpected(name string, kw []netref.Keyword) error {
 	var wrong []string
+	if p.self != "" && p.selfOnlyByPosition() && index(kw, p.self) >= 0 {
+		wrong = append(wrong, p.self)
+	}
 	for i := range p.params {
 		q := &p.params[i]
 		if q.kind == positionalOnly && p.declared && index(kw, q.name) >= 0 {

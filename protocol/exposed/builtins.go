@@ -32,9 +32,12 @@ var (
 	notImplementedClass = newClass("builtins.NotImplementedType", objectClass)
 
 	functionClass     = newClass("builtins.function", objectClass)
-	methodClass       = newClass("builtins.method", objectClass)
 	generatorClass    = newClass("builtins.generator", objectClass)
 	listIteratorClass = newClass("builtins.list_iterator", objectClass)
+
+	methodClass        = newClass("builtins.method", objectClass)
+	methodWrapperClass = newClass("builtins.method-wrapper", objectClass)
+	builtinMethodClass = newClass("builtins.builtin_function_or_method", objectClass)
 
 	listClass = newClass("builtins.list", objectClass)
 	dictClass = newClass("builtins.dict", objectClass)
@@ -46,8 +49,8 @@ var (
 // builtinOrder has bases before what derives from them.
 var builtinOrder = []*Class{
 	objectClass, typeClass, noneClass, intClass, boolClass, floatClass, complexClass, strClass, bytesClass, tupleClass,
-	frozensetClass, sliceClass, ellipsisClass, notImplementedClass, functionClass, methodClass, generatorClass,
-	listIteratorClass, listClass, dictClass, setClass, viewClasses[keysView], viewClasses[valuesView],
+	frozensetClass, sliceClass, ellipsisClass, notImplementedClass, functionClass, generatorClass,
+	listIteratorClass, methodClass, methodWrapperClass, builtinMethodClass, listClass, dictClass, setClass, viewClasses[keysView], viewClasses[valuesView],
 	viewClasses[itemsView], serviceClass, netrefClass,
 }
 
@@ -58,7 +61,9 @@ func init() {
 	defineType(typeClass)
 	defineScalars()
 	defineFunction(functionClass)
-	defineMethod(methodClass)
+	for _, c := range []*Class{methodClass, methodWrapperClass, builtinMethodClass} {
+		defineMethod(c)
+	}
 	defineIterators()
 	defineList(listClass)
 	defineDict(dictClass)
@@ -258,6 +263,13 @@ func defineMethod(c *Class) {
 	})
 	c.method("__repr__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
 		m := self.(*boundMethod)
+		of := " of " + TypeName(m.self) + " object at " + address(m.self) + ">"
+		switch m.class() {
+		case methodWrapperClass:
+			return "<method-wrapper '" + m.attr.name + "'" + of, nil
+		case builtinMethodClass:
+			return "<built-in method " + m.attr.name + of, nil
+		}
 		r, err := reprValue(ctx, m.self)
 		return "<bound method " + m.attr.qual + " of " + r + ">", err
 	})

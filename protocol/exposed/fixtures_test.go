@@ -14,6 +14,7 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
 var ctx = context.Background()
@@ -252,3 +253,5 @@ func must(t *testing.T) func(v any, err error) any {
 		return form
 	}
 }
+
+func refOf(name string) wire.Ref { return wire.Ref{Name: name, Class: 1, Object: 2} }

@@ -59,11 +59,24 @@ func (f *Function) named(name string) {
 	// As a method a declared func lacks a declaration for the object; it is laid over the parameters again there.
 	p, err := newPlan(f.fn, planOptions{name: name, qual: name, params: f.params})
 	if err != nil {
-		if _, methodErr := newPlan(f.fn, planOptions{name: name, qual: name, params: f.params, method: true}); methodErr != nil {
+		_, methodErr := newPlan(f.fn, planOptions{name: name, qual: name, params: f.params, method: true})
+		if methodErr != nil || !couldBeMethod(f.fn.Type()) {
 			panic(err)
 		}
 	}
 	f.plan = p
+}
+
+// couldBeMethod reports whether a func's first parameter may be the object of a registered type.
+func couldBeMethod(t reflect.Type) bool {
+	if t.NumIn() == 0 {
+		return false
+	}
+	recv := t.In(0)
+	if recv.Kind() == reflect.Pointer {
+		recv = recv.Elem()
+	}
+	return recv.PkgPath() != "" && recv.Kind() != reflect.Interface
 }
 
 // Doc sets the documentation string and returns f. It is to be called before f is exposed.
@@ -156,6 +169,17 @@ func (m *boundMethod) GoValue() any {
 	return func(ctx context.Context, args ...any) (any, error) {
 		return Call(ctx, m, NewArgs(args, nil))
 	}
+}
+
+// class is CPython's: methods of builtin types have classes of their own.
+func (m *boundMethod) class() *Class {
+	switch _, builtin := m.attr.impl.(native); {
+	case !builtin:
+		return methodClass
+	case isSpecial(m.attr.name) && !direct[m.attr.qual]:
+		return methodWrapperClass
+	}
+	return builtinMethodClass
 }
 
 func (m *boundMethod) equals(other any) bool {

@@ -20,6 +20,7 @@ import (
 type Generator struct {
 	pull nexter
 	stop func()
+	name string // of the function that made it, for repr; may be empty
 
 	mu      sync.Mutex
 	busy    bool

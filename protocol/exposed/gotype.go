@@ -41,8 +41,11 @@ func ClassOf(v any) *Class {
 func typeOf(v any) reflect.Type { return reflect.TypeOf(v) }
 
 func classOfValue(v any) *Class {
-	if view, ok := v.(*dictView); ok {
-		return viewClasses[view.kind]
+	switch x := v.(type) {
+	case *boundMethod:
+		return x.class()
+	case *dictView:
+		return viewClasses[x.kind]
 	}
 	if err, ok := v.(error); ok {
 		e := vinegar.FromError(err)
@@ -82,7 +85,7 @@ func makeClass(t reflect.Type) *Class {
 	case reflect.TypeFor[brine.NotImplementedType]():
 		return notImplementedClass
 	case reflect.TypeFor[*boundMethod]():
-		return methodClass
+		return perValue
 	case reflect.TypeFor[*Function]():
 		return functionClass
 	case reflect.TypeFor[*List]():

@@ -27,7 +27,9 @@ type (
 	// Iterator opens next(x). The end is told by vinegar.StopIteration as the error; PyNext() (T, bool) does as well.
 	Iterator interface{ PyNext() (any, error) }
 	// Caller opens x(…).
-	Caller interface{ PyCall(args ...any) (any, error) }
+	Caller interface {
+		PyCall(args ...any) (any, error)
+	}
 	// ContextManager opens with x as v. PyExit is given the exception that the block ended with, nil if none, and
 	// returns whether to suppress it. It may also take no argument, or Python's three.
 	ContextManager interface {
@@ -45,7 +47,9 @@ type (
 	// Indexer lets x be used as an index.
 	Indexer interface{ PyIndex() int64 }
 	// Formatter opens format(x, spec) and f"{x:spec}".
-	Formatter interface{ PyFormat(spec string) (string, error) }
+	Formatter interface {
+		PyFormat(spec string) (string, error)
+	}
 	// Reprer opens repr(x), and str(x) if there is neither PyStr nor String.
 	Reprer interface{ PyRepr() string }
 	// Strer opens str(x); the String method of fmt.Stringer does as well.

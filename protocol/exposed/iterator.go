@@ -344,6 +344,10 @@ func defineIterators() {
 		return nil, vinegar.TypeError.New("a channel cannot be closed by its receiver")
 	})
 	gen.method("__repr__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return "<generator object at " + address(self) + ">", nil
+		name := ""
+		if g, ok := self.(*Generator); ok && g.name != "" {
+			name = g.name + " "
+		}
+		return "<generator object " + name + "at " + address(self) + ">", nil
 	})
 }

@@ -118,7 +118,7 @@ func defineListArithmetic(c *Class) {
 		if !ok {
 			name := TypeName(args[0])
 			if o, foreign := args[0].(*netref.Object); foreign {
-				name = bareName(o.ClassName())
+				name = o.ClassName() // as the type of a proxy is called
 			}
 			return nil, vinegar.TypeError.Errorf(`can only concatenate list (not "%s") to list`, name)
 		}
@@ -141,18 +141,11 @@ func defineListArithmetic(c *Class) {
 		return nil, extend(ctx, s, args[0])
 	})
 	times := func(ctx context.Context, all []any, v any) ([]any, error) {
-		n, ok, err := toIndex(ctx, v)
-		switch {
-		case err != nil:
+		n, err := repeats(ctx, len(all), v)
+		if err != nil {
 			return nil, err
-		case !ok:
-			return nil, notIndex(v)
-		case n.bigInt().Sign() <= 0 || len(all) == 0:
-			return []any{}, nil
-		case n.big != nil || n.i > int64(maxItems/len(all)):
-			return nil, vinegar.MemoryError.Errorf("more than %d items", maxItems)
 		}
-		return slices.Repeat(all, int(n.i)), nil
+		return slices.Repeat(all, n), nil
 	}
 	for _, op := range []string{"__mul__", "__rmul__"} {
 		listMethod(c, op, 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
@@ -163,6 +156,22 @@ func defineListArithmetic(c *Class) {
 	listMethod(c, "__imul__", 1, 1, func(ctx context.Context, s sequence, self any, args []any) (any, error) {
 		return self, s.rewrite(ctx, func(all []any) ([]any, error) { return times(ctx, all, args[0]) })
 	})
+}
+
+// repeats is how often a sequence of a length is repeated if it is multiplied by v.
+func repeats(ctx context.Context, length int, v any) (int, error) {
+	n, ok, err := toIndex(ctx, v)
+	switch {
+	case err != nil:
+		return 0, err
+	case !ok:
+		return 0, notIndex(v)
+	case n.bigInt().Sign() <= 0 || length == 0:
+		return 0, nil
+	case n.big != nil || n.i > int64(maxItems/length):
+		return 0, vinegar.MemoryError.Errorf("more than %d items", maxItems)
+	}
+	return int(n.i), nil
 }
 
 func defineListMutation(c *Class) {

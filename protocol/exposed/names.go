@@ -34,7 +34,8 @@ var binary = map[string]bool{
 	"__eq__": true, "__ne__": true, "__lt__": true, "__le__": true, "__gt__": true, "__ge__": true,
 }
 
-// notAttributes are Go methods that mean something to this package or to fmt and are no attributes of their own.
+// notAttributes are Go methods that mean something to this package, to package protocol, which calls a root object's
+// OnConnect and OnDisconnect, or to fmt, and are no attributes of their own.
 var notAttributes = map[string]bool{
 	"PyGetAttr": true, "PySetAttr": true, "PyDelAttr": true, "PyDrop": true, "PyAttrs": true,
 	"OnConnect": true, "OnDisconnect": true, // the hooks of services (package protocol)

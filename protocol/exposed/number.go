@@ -198,6 +198,9 @@ func intArithmetic(op string, a, b *big.Int) (any, error) {
 
 func floatArithmetic(op string, a, b number) (any, error) {
 	if op == "truediv" && a.kind == kindInt && b.kind == kindInt && b.bigInt().Sign() != 0 {
+		if a.bigInt().Sign() == 0 {
+			return math.Copysign(0, float64(b.bigInt().Sign())), nil
+		}
 		f, _ := new(big.Rat).SetFrac(a.bigInt(), b.bigInt()).Float64()
 		if math.IsInf(f, 0) {
 			return nil, vinegar.OverflowError.New("integer division result too large for a float")

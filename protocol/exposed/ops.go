@@ -2,6 +2,7 @@ package exposed
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/big"
 	"slices"
@@ -118,17 +119,25 @@ func Len(ctx context.Context, v any) (n int, err error) {
 	defer protect(&err)
 	v = norm(v)
 	if o, ok := v.(*netref.Object); ok {
-		return o.Len(ctx)
+		n, err := o.Len(ctx)
+		if errors.Is(err, vinegar.AttributeError) { // what its peer says of a method that is not there
+			err = noLen(v)
+		}
+		return n, err
 	}
 	a := ClassOf(v).flat["__len__"]
 	if a == nil {
-		return 0, vinegar.TypeError.Errorf("object of type '%s' has no len()", TypeName(v))
+		return 0, noLen(v)
 	}
 	r, err := a.invoke(ctx, v, &Args{})
 	if err != nil {
 		return 0, err
 	}
 	return asIndex(norm(r))
+}
+
+func noLen(v any) error {
+	return vinegar.TypeError.Errorf("object of type '%s' has no len()", TypeName(v))
 }
 
 // GetItem is Python's v[key].
@@ -142,7 +151,7 @@ func GetItem(ctx context.Context, v, key any) (r any, err error) {
 	if a == nil {
 		return nil, vinegar.TypeError.Errorf("'%s' object is not subscriptable", TypeName(v))
 	}
-	return a.invoke(ctx, v, NewArgs([]any{key}, nil))
+	return a.invoke(ctx, v, NewArgs([]any{norm(key)}, nil))
 }
 
 // Contains is Python's item in v.

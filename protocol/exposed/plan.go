@@ -40,6 +40,7 @@ type shape struct {
 	outs     int  // results without the error
 	fails    bool // the last result is an error
 	found    bool // the results are a value and whether there was one: false means StopIteration
+	sequence bool // the result is an iter.Seq or iter.Seq2
 	operator bool // arguments that do not fit mean NotImplemented
 	frames   sync.Pool
 }
@@ -106,6 +107,7 @@ func newShape(t reflect.Type, o planOptions) (*shape, error) {
 		s.outs--
 	}
 	s.found = o.name == "__next__" && s.outs == 2 && t.Out(1).Kind() == reflect.Bool
+	s.sequence = s.outs == 1 && isSeq(t.Out(0))
 	s.simple = !s.operator
 	for i := range s.params {
 		q := &s.params[i]
@@ -209,6 +211,11 @@ func (p *plan) results(out []reflect.Value) (any, error) {
 		}
 		return out[0].Interface(), nil
 	case p.outs == 1:
+		if p.sequence && !out[0].IsNil() {
+			g := newGenerator(out[0])
+			g.name = p.title()
+			return g, nil
+		}
 		return out[0].Interface(), nil
 	}
 	return tupleOf(out[:p.outs]), nil

@@ -325,8 +325,12 @@ func (c *Class) embed(t reflect.Type) {
 }
 
 // MarkService gives the class of a root object what rpyc.Service gives to services: see ClassOptions.Service. It may
-// be called at any time and any number of times.
-func MarkService(v any) { ClassOf(v).service.Store(true) }
+// be called at any time and any number of times, and does nothing for values of Python's builtin types.
+func MarkService(v any) {
+	if c := ClassOf(v); c.goType != nil {
+		c.service.Store(true)
+	}
+}
 
 // ServiceAliases returns the names under which a service registers itself (rpyc.Service.get_service_aliases), the
 // first one being its name: in capitals, those of ClassOptions.Aliases or the class's name without "Service".

@@ -184,7 +184,12 @@ func reprString(s string) string {
 	}
 	b := make([]byte, 0, len(s)+2)
 	b = append(b, quote)
-	for i, n := 0, 0; i < len(s); i += n {
+	plain := 0
+	for plain < len(s) && s[plain] >= ' ' && s[plain] < 0x7f && s[plain] != quote && s[plain] != '\\' {
+		plain++
+	}
+	b = append(b, s[:plain]...)
+	for i, n := plain, 0; i < len(s); i += n {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		n = size
 		switch {

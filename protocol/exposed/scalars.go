@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -62,11 +63,25 @@ func toInt(v any) (any, error) {
 
 func defineBinary(c *Class, op string) {
 	c.method("__"+op+"__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-		return arithmetic(op, toNumber(norm(self)), toNumber(norm(args[0])))
+		a, b, ok := operands(self, args[0])
+		if !ok {
+			return brine.NotImplemented, nil
+		}
+		return arithmetic(op, a, b)
 	})
 	c.method("__r"+op+"__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-		return arithmetic(op, toNumber(norm(args[0])), toNumber(norm(self)))
+		a, b, ok := operands(self, args[0])
+		if !ok {
+			return brine.NotImplemented, nil
+		}
+		return arithmetic(op, b, a)
 	})
+}
+
+// operands takes the two numbers of a method of the first: an int leaves it to a float to deal with both.
+func operands(self, other any) (a, b number, ok bool) {
+	a, b = toNumber(norm(self)), toNumber(norm(other))
+	return a, b, b.kind != notNumber && b.kind <= a.kind
 }
 
 func defineArithmetic(c *Class) {
@@ -75,17 +90,17 @@ func defineArithmetic(c *Class) {
 	}
 	for op := range compareOps {
 		c.method(op, 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-			a, b := toNumber(norm(self)), toNumber(norm(args[0]))
+			a, b, ok := operands(self, args[0])
 			switch {
-			case a.kind == notNumber || b.kind == notNumber:
+			case !ok:
 				return brine.NotImplemented, nil
 			case op == "__eq__" || op == "__ne__":
 				return equalNumbers(a, b) == (op == "__eq__"), nil
 			case a.kind == kindComplex || b.kind == kindComplex:
 				return brine.NotImplemented, nil
 			}
-			order, ok := compareNumbers(a, b)
-			return ok && ordered(op, order), nil
+			order, known := compareNumbers(a, b)
+			return known && ordered(op, order), nil
 		})
 	}
 	c.method("__neg__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
@@ -200,6 +215,22 @@ func defineSequence(c *Class) {
 		}
 		return nil, vinegar.TypeError.Errorf(`can only concatenate tuple (not "%s") to tuple`, TypeName(args[0]))
 	})
+	for _, op := range []string{"__mul__", "__rmul__"} {
+		c.method(op, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
+			all, _ := scalarItems(norm(self))
+			n, err := repeats(ctx, len(all), args[0])
+			if err != nil {
+				return nil, err
+			}
+			switch x := norm(self).(type) {
+			case string:
+				return strings.Repeat(x, n), nil
+			case []byte:
+				return bytes.Repeat(x, n), nil
+			}
+			return brine.Tuple(slices.Repeat(all, n)), nil
+		})
+	}
 	for op := range compareOps {
 		c.method(op, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 			switch x := norm(self).(type) {

@@ -126,7 +126,7 @@ func byValueOf(v any, rv reflect.Value, depth int) (any, bool) {
 		}
 	case reflect.Struct:
 		if t == bigIntType {
-			n := v.(big.Int) //nolint:govet // big.Int may be copied as long as the copy is only read
+			n := v.(big.Int) // copied below: a copy of a big.Int may only be read
 			return new(big.Int).Set(&n), true
 		}
 		return addressable(v, rv), false

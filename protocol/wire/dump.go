@@ -15,7 +15,7 @@ type Dumper struct {
 	// MaxText cuts texts and byte strings longer than this many bytes; 0 means 64.
 	MaxText int
 
-	classes, objects map[int64]int
+	classes, objects map[any]int // by id, or by the whole pack if it is an odd one
 }
 
 // Dump renders one payload, without a newline:
@@ -94,6 +94,11 @@ func (p *Dumper) boxed(w *strings.Builder, d *Dialect, c *brine.Cursor) {
 
 func (p *Dumper) ref(w *strings.Builder, r Ref) {
 	w.WriteString(r.Name)
+	if r.odd != "" {
+		w.WriteByte('#')
+		w.WriteString(strconv.Itoa(number(&p.objects, r.odd)))
+		return
+	}
 	if r.Object == 0 {
 		w.WriteByte('@')
 		w.WriteString(strconv.Itoa(number(&p.classes, r.Class)))
@@ -103,9 +108,9 @@ func (p *Dumper) ref(w *strings.Builder, r Ref) {
 	w.WriteString(strconv.Itoa(number(&p.objects, r.Object)))
 }
 
-func number(m *map[int64]int, id int64) int {
+func number(m *map[any]int, id any) int {
 	if *m == nil {
-		*m = make(map[int64]int)
+		*m = make(map[any]int)
 	}
 	n, ok := (*m)[id]
 	if !ok {

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/servers"
+)
+
+// Bench is the service measured; bench_service.py exposes the same names.
+type Bench struct {
+	Answer int
+}
+
+// Add adds two numbers.
+func (*Bench) Add(a, b int) int { return a + b }
+
+// Echo returns what it gets.
+func (*Bench) Echo(x any) any { return x }
+
+// Sink swallows data and returns its length.
+func (*Bench) Sink(data []byte) int { return len(data) }
+
+// Source returns n bytes of a kind: random, zeros or text.
+func (*Bench) Source(n int, kind string) []byte { return payloadOf(kind, n) }
+
+// Mklist returns a list of n numbers, by reference.
+func (*Bench) Mklist(n int) []int {
+	s := make([]int, n)
+	for i := range s {
+		s[i] = i
+	}
+	return s
+}
+
+// Thing returns a new object, by reference.
+func (*Bench) Thing(v int) *Thing { return &Thing{Value: v} }
+
+// Callback calls f n times.
+func (*Bench) Callback(ctx context.Context, f func(ctx context.Context, i, j int) (int, error), n int) (int, error) {
+	sum := 0
+	for i := range n {
+		x, err := f(ctx, i, 1)
+		if err != nil {
+			return 0, err
+		}
+		sum += x
+	}
+	return sum, nil
+}
+
+// Fail raises ValueError.
+func (*Bench) Fail(text string) error { return vinegar.ValueError.New(text) }
+
+// Stats returns process id, resident memory in bytes (0 if not known), CPU time in seconds and number of goroutines.
+func (*Bench) Stats() brine.Tuple {
+	var size, resident int // pages
+	if b, err := os.ReadFile("/proc/self/statm"); err == nil {
+		_, _ = fmt.Sscan(string(b), &size, &resident)
+	}
+	return brine.Tuple{os.Getpid(), resident * os.Getpagesize(), cpuTime(os.Getpid()).Seconds(), runtime.NumGoroutine()}
+}
+
+// Thing is an object that is passed by reference.
+type Thing struct {
+	Value int
+}
+
+// Get returns the thing's value.
+func (t *Thing) Get() int { return t.Value }
+
+func serveGorpyc(l net.Listener) error {
+	srv := &servers.Server{Service: &Bench{Answer: 42}}
+	return srv.Serve(context.Background(), l)
+}
+
+// loadGorpyc carries out a job.
+func loadGorpyc(j job) (sample, error) {
+	ctx := context.Background()
+	if j.Mode == "connect" {
+		return j.measure(once(func() error {
+			c, err := protocol.Dial(ctx, "tcp", j.addr(), nil)
+			if err != nil {
+				return err
+			}
+			return c.Close()
+		}))
+	}
+	n := 1
+	if j.Mode == "conns" {
+		n = manyConns
+	}
+	conns, closeAll, err := dialMany(n, func() (*protocol.Conn, error) { return protocol.Dial(ctx, "tcp", j.addr(), nil) })
+	if err != nil {
+		return sample{}, err
+	}
+	defer closeAll()
+	steps, err := gorpycSteps(ctx, j, conns)
+	if err != nil {
+		return sample{}, err
+	}
+	return j.measure(steps...)
+}
+
+func gorpycSteps(ctx context.Context, j job, conns []*protocol.Conn) (steps []step, err error) {
+	root := conns[0].Root()
+	switch j.Mode {
+	case "sync", "conns", "conc64":
+		for _, c := range conns {
+			add, err := netref.Get[*netref.Object](ctx, c.Root(), "add")
+			if err != nil {
+				return nil, err
+			}
+			op := once(func() error {
+				sum, err := netref.CallFunc[int](ctx, add, 1, 2)
+				return expect(err, sum == 3)
+			})
+			steps = append(steps, op)
+		}
+		for j.Mode == "conc64" && len(steps) < inFlight {
+			steps = append(steps, steps[0])
+		}
+		return steps, nil
+	case "callattr":
+		return []step{once(func() error {
+			sum, err := netref.Call[int](ctx, root, "add", 1, 2)
+			return expect(err, sum == 3)
+		})}, nil
+	case "echo":
+		data := payload(j.Size)
+		return []step{once(func() error {
+			back, err := netref.Call[[]byte](ctx, root, "echo", data)
+			return expect(err, len(back) == len(data))
+		})}, nil
+	case "upload":
+		data := payload(j.Size)
+		return []step{once(func() error {
+			n, err := netref.Call[int](ctx, root, "sink", data)
+			return expect(err, n == len(data))
+		})}, nil
+	case "download":
+		return []step{once(func() error {
+			data, err := netref.Call[[]byte](ctx, root, "source", j.Size, "random")
+			return expect(err, len(data) == j.Size)
+		})}, nil
+	}
+	return nil, j.unknown()
+}
+
+// expect adds to an operation's error that its result is wrong.
+func expect(err error, right bool) error {
+	if err == nil && !right {
+		return errWrong
+	}
+	return err
+}

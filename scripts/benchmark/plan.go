@@ -1,0 +1,181 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Placements of the two processes of a measurement.
+const (
+	same = "same" // both on one CPU
+	free = "free" // wherever the kernel puts them
+)
+
+// experiment is something measured: a client of one stack asking a server of another.
+type experiment struct {
+	Client    string `json:"client"`
+	Server    string `json:"server"`
+	Mode      string `json:"mode"`
+	Placement string `json:"placement"`
+	Size      int    `json:"size,omitempty"`
+	Count     int    `json:"-"` // operations to measure, 0 for as many as there is time for
+	Again     bool   `json:"-"` // measured elsewhere, too, and here for comparison only
+}
+
+func (e experiment) String() string {
+	s := fmt.Sprintf("%s>%s/%s@%s", e.Client, e.Server, e.Mode, e.Placement)
+	if e.Size > 0 {
+		s += fmt.Sprintf("/%dKB", e.Size/1000)
+	}
+	return s
+}
+
+func (e experiment) key() experiment {
+	e.Count, e.Again = 0, false
+	return e
+}
+
+// group is experiments that are compared with each other, and so are measured one right after the other.
+type group struct {
+	title string
+	exps  []experiment // the first is what the others are compared to
+	times int          // how often in a round
+	spare bool         // a quick run does it once only
+}
+
+// sizes of the messages among which none may fall behind its neighbours. CPython's peers write frames above 64,000 bytes
+// in pieces, which is where delays come from.
+var sizes = []int{60_000, 64_000, 70_000, 100_000, 200_000, 300_000, 500_000}
+
+const mebibyte = 1 << 20
+
+// plan is all that is measured.
+func plan(quick bool) []group {
+	several, moved := 2, 20
+	if quick {
+		several, moved = 3, 8
+	}
+	exp := func(client, server, mode, placement string) experiment {
+		return experiment{Client: client, Server: server, Mode: mode, Placement: placement}
+	}
+	sized := func(e experiment, size, count int) experiment {
+		e.Size, e.Count = size, count
+		return e
+	}
+	gs := []group{
+		{title: "Go to Go, one call after the other, one CPU", times: several, exps: []experiment{
+			exp("raw", "raw", "sync", same),
+			exp("gorpyc", "gorpyc", "sync", same),
+			exp("gorpyc", "gorpyc", "callattr", same),
+			exp("netrpc", "netrpc", "sync", same),
+			exp("prepared", "gorpyc", "sync", same),
+			exp("gorpyc", "canned", "sync", same),
+		}},
+		{title: "Go to Go, one call after the other, free", times: 1, exps: []experiment{
+			exp("raw", "raw", "sync", free),
+			exp("gorpyc", "gorpyc", "sync", free),
+			exp("gorpyc", "gorpyc", "callattr", free),
+			exp("netrpc", "netrpc", "sync", free),
+		}},
+		{title: fmt.Sprintf("Go to Go, %d calls in flight on one connection", inFlight), times: several, exps: []experiment{
+			exp("raw", "raw", "pipe64", free),
+			exp("raw", "raw", "pipe64c", free),
+			exp("gorpyc", "gorpyc", "conc64", free),
+			exp("netrpc", "netrpc", "conc64", free),
+			exp("prepared", "gorpyc", "conc64", free),
+		}},
+		{title: fmt.Sprintf("Go to Go, %d connections", manyConns), times: 1, exps: []experiment{
+			exp("raw", "raw", "conns", free),
+			exp("gorpyc", "gorpyc", "conns", free),
+			exp("netrpc", "netrpc", "conns", free),
+			exp("prepared", "gorpyc", "conns", free),
+		}},
+		{title: "Go to Go, echo of 1 MiB", times: 1, exps: []experiment{
+			sized(exp("raw", "raw", "echo", free), mebibyte, 0),
+			sized(exp("gorpyc", "gorpyc", "echo", free), mebibyte, 0),
+			sized(exp("netrpc", "netrpc", "echo", free), mebibyte, 0),
+		}},
+	}
+
+	python := func(mode, placement string, times int, spare bool, servers ...string) {
+		anchor := exp("raw", "raw", "sync", placement)
+		if mode == "async100" {
+			anchor.Mode = "pipe64"
+		}
+		anchor.Again = anchor.Mode == "sync" || placement == free
+		g := group{title: "CPython client, " + mode + ", " + placement, times: times, spare: spare, exps: []experiment{anchor}}
+		for _, s := range servers {
+			g.exps = append(g.exps, exp("python", s, mode, placement))
+		}
+		gs = append(gs, g)
+	}
+	python("sync", same, several, false, "gorpyc", "canned", "python")
+	python("sync", free, 1, false, "gorpyc", "canned", "python")
+	for _, mode := range []string{"uncached", "getattr", "async100", "newobj", "exc", "connect"} {
+		python(mode, same, 1, true, "gorpyc", "canned", "python")
+	}
+	python("callback", same, 1, true, "gorpyc", "python")
+	python("async100", free, 1, true, "gorpyc", "canned", "python")
+
+	anchor := exp("raw", "raw", "sync", same)
+	anchor.Again = true
+	gs = append(gs, group{title: "CPython server", times: 1, spare: true, exps: []experiment{
+		anchor,
+		exp("gorpyc", "python", "sync", same),
+		exp("prepared", "python", "sync", same),
+		exp("gorpyc", "python", "conc64", same),
+		exp("prepared", "python", "conc64", same),
+		exp("gorpyc", "python", "connect", same),
+		exp("gorpyc", "gorpyc", "connect", same),
+	}})
+
+	for _, way := range sizedWays {
+		if quick && way.slow {
+			continue
+		}
+		g := group{title: "Sizes, " + way.String(), times: 1}
+		for _, size := range sizes {
+			g.exps = append(g.exps, sized(exp(way.client, way.server, way.mode, free), size, moved))
+		}
+		gs = append(gs, g)
+	}
+	return gs
+}
+
+// way is a direction in which messages of different sizes are sent.
+type way struct {
+	client, server, mode string
+	judged               bool
+	slow                 bool // too slow for a quick run
+}
+
+func (w way) String() string { return fmt.Sprintf("%s>%s %s", w.client, w.server, w.mode) }
+
+var sizedWays = []way{
+	{client: "python", server: "gorpyc", mode: "upload", judged: true},
+	{client: "python", server: "gorpyc", mode: "download", judged: true},
+	{client: "gorpyc", server: "python", mode: "upload", judged: true},
+	{client: "gorpyc", server: "python", mode: "download", judged: true},
+	{client: "gorpyc", server: "gorpyc", mode: "upload"},
+	{client: "gorpyc", server: "gorpyc", mode: "echo"},
+	{client: "python", server: "python", mode: "upload", slow: true},
+	{client: "python", server: "python", mode: "download", slow: true},
+}
+
+// only keeps the experiments that match, and what they are compared to.
+func only(gs []group, match func(string) bool) []group {
+	var kept []group
+	for _, g := range gs {
+		first := g.exps[0]
+		wanted := slices.DeleteFunc(slices.Clone(g.exps), func(e experiment) bool { return e.Again || !match(e.String()) })
+		if len(wanted) == 0 {
+			continue
+		}
+		if wanted[0] != first && first.Size == wanted[0].Size {
+			wanted = append([]experiment{first}, wanted...)
+		}
+		g.exps = wanted
+		kept = append(kept, g)
+	}
+	return kept
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// report prints a table of medians, and the ratios that are judged.
+func (r *results) report(w io.Writer, quick bool) {
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+	p("\nMedians. ÷first: rate compared to the group's first row at the same time. CPU: client + server, µs per operation.\n")
+	for i, g := range r.groups {
+		if strings.HasPrefix(g.title, "Sizes") {
+			continue
+		}
+		p("\n%-44s %10s %7s %9s %9s %15s %3s\n", g.title, "ops/s", "÷first", "p50 µs", "p99 µs", "CPU", "k")
+		for _, e := range g.exps {
+			name := fmt.Sprintf("%s > %s, %s", e.Client, e.Server, e.Mode)
+			k := 0
+			r.each(i, e, func(sample, set) { k++ })
+			if k == 0 {
+				p("  %-42s %s\n", name, r.failure(i, e))
+				continue
+			}
+			p("  %-42s %10.0f %7.2f %9s %9s %7.1f + %5.1f %3d\n", name, r.median(i, e, sample.rate), r.ratio(i, e, g.exps[0], sample.rate),
+				micro(r.median(i, e, func(s sample) float64 { return s.P50 })),
+				micro(r.median(i, e, func(s sample) float64 { return s.P99 })),
+				r.median(i, e, func(s sample) float64 { return s.ClientCPU }),
+				r.median(i, e, func(s sample) float64 { return s.ServerCPU }), k)
+		}
+	}
+	r.reportSizes(p)
+	p("\nJudged\n")
+	for _, j := range r.judge() {
+		p("  %s\n", j)
+	}
+	if quick {
+		p("  (a quick run: few rounds; neighbours may have disturbed them)\n")
+	}
+}
+
+func micro(us float64) string {
+	if us == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f", us)
+}
+
+// failure says why an experiment has no samples.
+func (r *results) failure(group int, e experiment) string {
+	for _, s := range r.sets[group] {
+		if err := s[e.key()].Err; err != "" {
+			return "failed: " + err
+		}
+	}
+	return "not measured"
+}
+
+func (r *results) reportSizes(p func(string, ...any)) {
+	sized := func(g group) bool { return strings.HasPrefix(g.title, "Sizes, ") }
+	if !slices.ContainsFunc(r.groups, sized) {
+		return
+	}
+	p("\n%-34s", "Messages of sizes, mean (p50) in ms")
+	for _, n := range sizes {
+		p("%14s", fmt.Sprintf("%d KB", n/1000))
+	}
+	p("\n")
+	for i, g := range r.groups {
+		title, ok := strings.CutPrefix(g.title, "Sizes, ")
+		if !ok {
+			continue
+		}
+		p("  %-32s", title)
+		for _, e := range g.exps {
+			cell := "failed"
+			if mean := r.median(i, e, meanTime); mean > 0 {
+				cell = fmt.Sprintf("%.2f (%.2f)", mean/1e3, r.median(i, e, medianTime)/1e3)
+			}
+			p("%14s", cell)
+		}
+		p("\n")
+		if r.median(i, g.exps[0], meanTime) == 0 {
+			p("    %s\n", r.failure(i, g.exps[0]))
+		}
+	}
+}
+
+func meanTime(s sample) float64   { return s.Mean }
+func medianTime(s sample) float64 { return s.P50 }
+
+// judge is a ratio that has a goal.
+type judge struct {
+	What   string  `json:"what"`
+	Value  float64 `json:"value"`
+	Goal   float64 `json:"goal"`
+	AtMost bool    `json:"at_most"` // the goal is not to be exceeded, rather than to be reached
+	Note   string  `json:"note,omitempty"`
+	OK     bool    `json:"ok"`
+}
+
+func (j judge) String() string {
+	sign, verdict := ">=", "misses"
+	if j.AtMost {
+		sign = "<="
+	}
+	if j.OK {
+		verdict = "ok"
+	}
+	if j.Value == 0 {
+		verdict = "not measured"
+	}
+	return fmt.Sprintf("%-66s %6.2f  %s %.2f  %-7s %s", j.What, j.Value, sign, j.Goal, verdict, j.Note)
+}
+
+// judge computes what is judged, of what was measured.
+func (r *results) judge() []judge {
+	var js []judge
+	rate := func(what string, a, b experiment, goal float64) {
+		if i, ok := r.find(a, b); ok {
+			v := r.ratio(i, a, b, sample.rate)
+			note := fmt.Sprintf("(CPU per call: %.2f times as much)", r.ratio(i, a, b, sample.cpu))
+			js = append(js, judge{What: what, Value: v, Goal: goal, OK: v >= goal, Note: note})
+		}
+	}
+	ours := experiment{Client: "gorpyc", Server: "gorpyc", Mode: "sync", Placement: same}
+	raw := experiment{Client: "raw", Server: "raw", Mode: "sync", Placement: same}
+	netrpc := experiment{Client: "netrpc", Server: "netrpc", Mode: "sync", Placement: same}
+	rate("one call after the other, gorpyc / raw, same", ours, raw, 0.75)
+	rate("one call after the other, gorpyc / net/rpc, same", ours, netrpc, 1)
+	ours.Mode, netrpc.Mode, ours.Placement, netrpc.Placement = "conc64", "conc64", free, free
+	rate("64 in flight on one connection, gorpyc / net/rpc, free", ours, netrpc, 3)
+	for _, g := range r.groups {
+		for _, e := range g.exps {
+			if e.Client == "python" && e.Server == "canned" {
+				on := e
+				on.Server = "gorpyc"
+				rate(fmt.Sprintf("CPython client on gorpyc / on canned, %s, %s", e.Mode, e.Placement), on, e, 0.9)
+			}
+		}
+	}
+	for _, w := range sizedWays {
+		for i, g := range r.groups {
+			if w.judged && g.title == "Sizes, "+w.String() {
+				js = append(js, r.neighbours(i, w))
+			}
+		}
+	}
+	return js
+}
+
+// neighbours judges the largest step between the times of neighbouring sizes, up or down, by means: a delay that hits
+// some of the messages only must count.
+func (r *results) neighbours(group int, w way) judge {
+	j := judge{What: "largest step between neighbouring sizes, " + w.String(), Goal: 3, AtMost: true}
+	var p50 float64
+	exps := r.groups[group].exps
+	for i := range exps[1:] {
+		if v := r.stepBetween(group, exps[i], exps[i+1], meanTime); v > j.Value {
+			j.Value = v
+			j.Note = fmt.Sprintf("%d / %d KB", exps[i+1].Size/1000, exps[i].Size/1000)
+		}
+		p50 = max(p50, r.stepBetween(group, exps[i], exps[i+1], medianTime))
+	}
+	j.Note += fmt.Sprintf(" (by p50: %.2f)", p50)
+	j.OK = j.Value > 0 && j.Value <= j.Goal
+	return j
+}
+
+func (r *results) stepBetween(group int, a, b experiment, of func(sample) float64) float64 {
+	x, y := r.median(group, a, of), r.median(group, b, of)
+	if x == 0 || y == 0 {
+		return 0
+	}
+	return max(y/x, x/y)
+}

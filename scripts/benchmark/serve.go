@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+)
+
+// listening is the line a server prints when it listens.
+type listening struct {
+	Host string `json:"host"`
+	Port int    `json:"port"`
+	PID  int    `json:"pid"`
+}
+
+func (l listening) addr() string { return net.JoinHostPort(l.Host, strconv.Itoa(l.Port)) }
+
+// serverStacks are the servers there are: each serves the connections of a listener until it is closed.
+var serverStacks = map[string]func(net.Listener) error{
+	"raw":    eachConn(serveRaw),
+	"canned": eachConn(serveCanned),
+	"netrpc": serveNetRPC,
+	"gorpyc": serveGorpyc,
+}
+
+// eachConn serves every connection by a goroutine of its own.
+func eachConn(handle func(net.Conn) error) func(net.Listener) error {
+	return func(l net.Listener) error {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return err
+			}
+			go func() {
+				defer c.Close()
+				if err := handle(c); err != nil {
+					fmt.Fprintln(os.Stderr, "benchmark serve:", err)
+				}
+			}()
+		}
+	}
+}
+
+// serve is the command of that name.
+func serve(args []string) error {
+	fs := newFlags("serve")
+	stack := fs.String("stack", "gorpyc", "what serves: gorpyc, canned (prepared answers to a CPython client), netrpc or raw")
+	host := fs.String("host", "127.0.0.1", "address to listen on")
+	port := fs.Int("port", 0, "port to listen on, 0 for any that is free")
+	cpuprofile := fs.String("cpuprofile", "", "write a CPU profile to `file`")
+	_ = fs.Parse(args)
+	handle, ok := serverStacks[*stack]
+	if !ok {
+		return fmt.Errorf("unknown stack %q", *stack)
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(*host, strconv.Itoa(*port)))
+	if err != nil {
+		return err
+	}
+	stop, err := profile(*cpuprofile)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	line := listening{Host: *host, Port: l.Addr().(*net.TCPAddr).Port, PID: os.Getpid()}
+	if err := json.NewEncoder(os.Stdout).Encode(line); err != nil {
+		return err
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- handle(l) }()
+	ended := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		close(ended)
+	}()
+	select {
+	case err := <-failed:
+		return err
+	case <-ended:
+		return nil
+	}
+}

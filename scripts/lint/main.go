@@ -1,0 +1,41 @@
+// Command lint checks the house rules that the compiler cannot: which room may import which, how long a file may be, and that every
+// package and every exported name says what it promises. It needs nothing but the go command, so it runs where golangci-lint
+// cannot be had; .golangci.yml states the same import rules for editors.
+//
+//	go run ./scripts/lint
+package main
+
+import (
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+)
+
+// maxLines is the length of a Go file (tests aside) past which it should have been split.
+const maxLines = 500
+
+func main() {
+	packages, err := list()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lint:", err)
+		os.Exit(2)
+	}
+	var found []string
+	for _, p := range packages {
+		found = append(found, checkImports(p)...)
+		problems, err := checkFiles(p)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "lint:", err)
+			os.Exit(2)
+		}
+		found = append(found, problems...)
+	}
+	if len(found) == 0 {
+		fmt.Printf("lint: %d packages, nothing to say\n", len(packages))
+		return
+	}
+	sort.Strings(found)
+	fmt.Println(strings.Join(found, "\n"))
+	os.Exit(1)
+}
