@@ -14,6 +14,7 @@ func (c *Conn) Close() error {
 	if c.dialect.Load() != nil {
 		// The answer is the end of the stream; a peer that answers otherwise has finished, too.
 		if r, err := c.Start(c.base, wire.HandleClose); err == nil {
+			c.passRole() // a handler may be closing its own connection
 			timer := time.NewTimer(c.cfg.CloseTimeout)
 			defer timer.Stop()
 			select {

@@ -22,11 +22,11 @@ import (
 //
 // Who owns what, for those who change this package:
 //
-//   - The reader goroutine (reader.go) owns the frame reader and the table of names. It resolves references, applies
-//     DEL and matches replies in the order of arrival. It runs nothing of the user's, never waits for the peer and
-//     holds the lock for moments only.
-//   - Handlers run on workers (turns.go), as many at a time as there are turns. A handler that waits for the peer gives
-//     its turn up meanwhile.
+//   - The goroutine that has the reader's role (role.go, reader.go) owns the frame reader and the table of names. It
+//     resolves references, applies DEL and matches replies in the order of arrival. It runs nothing of the user's, never
+//     waits for the peer and holds the lock for moments only.
+//   - Handlers run in turns (turns.go). A handler that waits for the peer gives its turn up meanwhile. Which goroutine
+//     runs one does not matter: often it is the one that has read the request, after it has given up the role.
 //   - Whoever sends writes to the stream if nobody else is writing, and otherwise leaves the frame to whoever is
 //     (outbox.go).
 //   - Everything else is in state, which is reachable only through *locked (state.go). The end of each locked section
@@ -47,6 +47,7 @@ type Conn struct {
 
 	unwatch func() bool // stops watching the context given to NewConn
 
+	reader   role
 	in       *frame.Reader // reader's
 	names    wire.Names    // reader's
 	quickAck func()        // of streams that have it; reader's
@@ -55,7 +56,8 @@ type Conn struct {
 	dialect atomic.Pointer[wire.Dialect]
 	spoken  chan struct{} // closed when dialect is set
 
-	seq atomic.Int64 // of the next request of ours
+	seq   atomic.Int64 // of the next request of ours
+	calls sync.Pool    // of *call
 
 	mu    sync.Mutex
 	state state
@@ -84,6 +86,7 @@ func NewConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	}
 	c.base, c.cancel = context.WithCancelCause(ctx)
 	c.room.L = &c.mu
+	c.calls.New = newCall
 	c.in = frame.NewReader(stream, c.cfg.frameLimits())
 	c.out.init(c)
 	if q, ok := stream.(transport.QuickAcker); ok {
@@ -97,6 +100,7 @@ func NewConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	}
 	c.root = netref.NewRoot(c)
 	c.state.init(c.cfg.Concurrency)
+	c.reader.state.Store(held)
 	c.unwatch = context.AfterFunc(ctx, func() { c.die(context.Cause(ctx)) })
 	if err := c.connected(); err != nil {
 		c.state.refused = true
@@ -104,7 +108,7 @@ func NewConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 		c.stopReading()
 		return nil, err
 	}
-	go c.read()
+	go c.serve(nil)
 	return c, nil
 }
 

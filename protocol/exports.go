@@ -102,7 +102,7 @@ func (c *Conn) decref(r wire.Ref, n int64) {
 	if n >= int64(e.count) {
 		l.exports.remove(e)
 		if _, ok := e.obj.(exposed.Dropper); ok {
-			l.serve(&incoming{c: c, drop: e.obj})
+			l.admit(&incoming{c: c, drop: e.obj}, false)
 		}
 		return
 	}

@@ -45,32 +45,44 @@ var arities = map[wire.Handler]arity{
 
 // receiveRequest takes in a request: on the reader, as far as the order of arrival matters, and for requests that run
 // nothing of the user's to the end. Once the sequence number is known, nothing a request contains can end the
-// conversation.
-func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, buf *frame.Buffer) error {
+// conversation. A request that is returned has a turn and is the reader's to run.
+func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, buf *frame.Buffer) *incoming {
 	in := &incoming{c: c, d: d, seq: seq, buf: buf}
 	if err := in.parse(&body); err != nil {
 		in.answerAtOnce(nil, err)
+		if in.refs {
+			CollectSoon()
+		}
 		return nil
 	}
 	switch in.h {
 	case wire.HandleDel:
 		in.answerAtOnce(nil, in.del())
+		return nil
 	case wire.HandlePing:
 		v, err := in.value(0)
 		in.answerAtOnce(v, err)
+		return nil
 	case wire.HandleGetRoot:
 		in.answerAtOnce(c.local, nil)
+		return nil
 	case wire.HandleInspect:
 		in.inspect()
-	default:
-		if in.h == wire.HandleClose {
-			c.closeAsked()
-		}
-		l := c.lock()
-		l.serve(in)
-		l.unlock()
+		return nil
+	case wire.HandleClose:
+		c.closeAsked()
 	}
-	return nil
+	mine := c.reader.slow == 0 && !c.in.Buffered() // otherwise reading goes on while the request runs
+	if c.reader.slow > 0 {
+		c.reader.slow--
+	}
+	l := c.lock()
+	mine = l.admit(in, mine)
+	l.unlock()
+	if !mine {
+		return nil
+	}
+	return in
 }
 
 // parse reads handler and arguments, resolving references.

@@ -9,32 +9,38 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// read is the reader: it takes in messages until the stream ends.
-func (c *Conn) read() {
-	err := c.readAll()
-	c.die(err)
-	c.stopReading()
-}
-
-func (c *Conn) readAll() error {
+// read takes in messages until there is a request that the reader is to run itself, for which it has given up the role, or
+// until the stream has ended, when it returns nil.
+func (c *Conn) read() *incoming {
 	for {
-		buf, err := c.in.Next()
+		in, err := c.readOne()
 		if err != nil {
-			var limit *frame.LimitError
-			if errors.As(err, &limit) {
-				return &LimitError{What: limit.What, Got: limit.Got, Limit: limit.Limit}
-			}
-			return err
+			c.die(err)
+			c.reader.state.Store(over)
+			c.stopReading()
+			return nil
 		}
-		if err := c.receive(buf); err != nil {
-			return err
-		}
-		if c.crowded.Load() {
-			if err := c.waitForRoom(); err != nil {
-				return err
-			}
+		if in != nil {
+			c.vacate()
+			return in
 		}
 	}
+}
+
+func (c *Conn) readOne() (*incoming, error) {
+	buf, err := c.in.Next()
+	if err != nil {
+		var limit *frame.LimitError
+		if errors.As(err, &limit) {
+			return nil, &LimitError{What: limit.What, Got: limit.Got, Limit: limit.Limit}
+		}
+		return nil, err
+	}
+	in, err := c.receive(buf)
+	if err == nil && c.crowded.Load() {
+		err = c.waitForRoom()
+	}
+	return in, err
 }
 
 // waitForRoom stops reading while many requests are queued: the peer notices when its writes block. It must read on while a
@@ -56,25 +62,29 @@ func (c *Conn) waitForRoom() error {
 // crowd is how many requests may be queued before the reader looks whether it should read on.
 const crowd = 1024
 
-// receive takes in one message, whose buffer it releases or passes on. An error is the end of the conversation.
-func (c *Conn) receive(buf *frame.Buffer) error {
+// receive takes in one message, whose buffer it releases or passes on. A request that is returned has a turn and is the
+// caller's to run. An error is the end of the conversation.
+func (c *Conn) receive(buf *frame.Buffer) (*incoming, error) {
 	d := c.dialect.Load()
 	if d == nil {
 		var err error
 		if d, err = wire.Detect(buf.Payload); err != nil {
-			return err
+			return nil, err
 		}
 		c.setDialect(d)
 	}
 	c.traceIn(d, buf.Payload)
 	kind, seq, body, err := d.ReadHeader(buf.Payload)
 	if err != nil {
-		return c.misunderstood(d, buf, err)
+		return nil, c.misunderstood(d, buf, err)
 	}
 	if kind == wire.Request {
-		return c.receiveRequest(d, seq, body, buf)
+		return c.receiveRequest(d, seq, body, buf), nil
 	}
+	return nil, c.receiveAnswer(d, kind, seq, body, buf)
+}
 
+func (c *Conn) receiveAnswer(d *wire.Dialect, kind wire.Kind, seq wire.Seq, body brine.Cursor, buf *frame.Buffer) error {
 	var p *call
 	if seq.IsNum() {
 		l := c.lock()

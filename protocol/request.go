@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -20,11 +19,11 @@ import (
 // The end of ctx ends the waiting, and the error is its cause; the peer carries the request out all the same. A ctx
 // without a deadline gets the connection's default timeout.
 func (c *Conn) Request(ctx context.Context, dst any, h wire.Handler, args ...any) error {
-	p := callPool.Get().(*call)
+	p := c.calls.Get().(*call)
 	p.sync = true
 	if err := c.start(ctx, p, h, args); err != nil {
 		p.reset()
-		callPool.Put(p)
+		c.calls.Put(p)
 		return err
 	}
 	if err := c.await(ctx, p); err != nil {
@@ -32,7 +31,7 @@ func (c *Conn) Request(ctx context.Context, dst any, h wire.Handler, args ...any
 	}
 	err := p.take(ctx, dst)
 	p.reset()
-	callPool.Put(p)
+	c.calls.Put(p)
 	return err
 }
 
@@ -166,6 +165,8 @@ func (c *Conn) await(ctx context.Context, p *call) error {
 	if in != nil {
 		c.yield(in)
 		defer c.resume(in)
+	} else {
+		c.passRole()
 	}
 	done := ctx.Done()
 	if in != nil && done == c.base.Done() {
@@ -197,7 +198,9 @@ type call struct {
 	answer   answer
 }
 
-var callPool = sync.Pool{New: func() any { return &call{ch: make(chan struct{}, 1)} }}
+// newCall makes what Conn.calls holds. The pool is the connection's own because of the channel: one that was made in a
+// synctest bubble must not turn up outside.
+func newCall() any { return &call{ch: make(chan struct{}, 1)} }
 
 func (p *call) reset() { *p = call{ch: p.ch} }
 
@@ -265,6 +268,8 @@ func (p *call) Wait(ctx context.Context) error {
 	if in := p.c.holder(ctx); in != nil {
 		p.c.yield(in)
 		defer p.c.resume(in)
+	} else {
+		p.c.passRole()
 	}
 	select {
 	case <-p.ch:

@@ -80,6 +80,9 @@ func (c *Conn) die(cause error) {
 	c.room.Broadcast()
 	l.unlock()
 
+	if c.reader.end() { // otherwise its holder notices, now or when it takes it back
+		c.stopReading()
+	}
 	_ = c.stream.Close() // what it could say is of no use to anyone now
 	c.out.close()
 	c.cancel(&ClosedError{Cause: cause})

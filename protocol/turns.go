@@ -11,36 +11,39 @@ type turns struct {
 	running int             // handlers begun and not returned, with a turn or without
 	current *incoming       // the handler that got a turn last
 
-	// parked gives a request to a worker that has nothing to do; nil if there is none. One is kept, because a goroutine
-	// that has run handlers before has a stack that is large enough.
-	parked chan<- *incoming
+	// parked takes a task for a goroutine that has nothing to do; nil if there is none.
+	parked chan<- task
 }
 
 func (t *turns) idle() bool { return t.running == 0 && t.queue.len() == 0 }
 
-// serve takes in what has to run in turn.
-func (l locked) serve(in *incoming) {
+// admit takes in what has to run in turn. If it can run at once and the caller wants to do that itself, admit reports true
+// and it has a turn; otherwise it is run by another goroutine, when it is its turn.
+func (l locked) admit(in *incoming, mine bool) bool {
 	t := &l.turns
 	if t.free == 0 {
 		t.queue.push(in)
 		if t.queue.len() > crowd {
 			l.c.crowded.Store(true)
 		}
-		return
+		return false
 	}
 	t.free--
 	t.begin(in)
-	l.run(in)
+	if !mine {
+		l.run(in)
+	}
+	return mine
 }
 
-// run gives a request that has a turn to a worker.
+// run has a goroutine run a request that has a turn, or read if in is nil.
 func (l locked) run(in *incoming) {
 	if w := l.turns.parked; w != nil {
 		l.turns.parked = nil
-		w <- in
+		w <- task{in: in}
 		return
 	}
-	go l.c.work(in)
+	go l.c.serve(in)
 }
 
 func (t *turns) begin(in *incoming) {
@@ -78,36 +81,8 @@ func (t *turns) wakeAll() {
 		in.back <- struct{}{}
 	}
 	if t.parked != nil {
-		t.parked <- nil
+		t.parked <- task{stop: true}
 		t.parked = nil
-	}
-}
-
-// work runs a request that has a turn, and then others as long as the connection stands, unless another worker waits
-// for them.
-func (c *Conn) work(in *incoming) {
-	var parking chan *incoming
-	for in != nil {
-		in.run()
-		next := (*incoming)(nil)
-		l := c.lock()
-		in.finished = true
-		l.turns.running--
-		if in.turn {
-			in.turn = false
-			next = l.pass()
-		}
-		park := next == nil && l.turns.parked == nil && !l.broken
-		if park {
-			if parking == nil {
-				parking = make(chan *incoming, 1)
-			}
-			l.turns.parked = parking
-		}
-		l.unlock()
-		if in = next; park {
-			in = <-parking
-		}
 	}
 }
 
@@ -115,7 +90,6 @@ func (c *Conn) work(in *incoming) {
 // wait at the same time: the first gives up the turn and the last takes it back.
 func (c *Conn) yield(in *incoming) {
 	l := c.lock()
-	defer l.unlock()
 	in.waits++
 	if in.turn {
 		in.turn = false
@@ -123,6 +97,8 @@ func (c *Conn) yield(in *incoming) {
 			l.run(next)
 		}
 	}
+	l.unlock()
+	c.passRole()
 }
 
 // resume takes the turn back.

@@ -33,6 +33,13 @@ find_python() {
   die "no CPython 3.8 to 3.13 on PATH"
 }
 
+virtualenv_from_pip() {
+  local tools=$GORPYC_CACHE/virtualenv
+  rm -rf "$VENV"
+  "$1" -m pip install --quiet --disable-pip-version-check --target "$tools" --upgrade virtualenv 2>/dev/null &&
+    PYTHONPATH=$tools "$1" -m virtualenv --quiet "$VENV"
+}
+
 # make_venv: creates or completes the environment and sets VENV.
 make_venv() {
   local python version stamp
@@ -46,7 +53,9 @@ make_venv() {
   say "Python $version: setting up $VENV"
   rm -rf "$VENV"
   mkdir -p "$GORPYC_CACHE"
-  "$python" -m venv "$VENV" || die "cannot make a virtual environment with $python (on Debian and Ubuntu: apt install python3-venv)"
+  # Debian's python3 comes without what venv needs; where it has pip, virtualenv does the same.
+  "$python" -m venv "$VENV" 2>/dev/null || virtualenv_from_pip "$python" ||
+    die "cannot make a virtual environment with $python (on Debian and Ubuntu: apt install python3-venv)"
   # shellcheck disable=SC2086 # the list is meant to be split
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check $PINNED_PACKAGES || die "pip install failed"
   printf '%s' "$PINNED_PACKAGES" >"$stamp"

@@ -106,9 +106,9 @@ func timeout(ctx context.Context, c *client) error {
 	root := conn.Root()
 	start := time.Now()
 	step(ctx, c, "expires", func(ctx context.Context) (any, error) {
-		return root.CallMethod(ctx, "sleep_echo", 0.6, "late")
+		return root.CallMethod(ctx, "sleep_echo", 1.5, "late")
 	})
-	step(ctx, c, "early", func(context.Context) (bool, error) { return time.Since(start) < 500*time.Millisecond, nil })
+	step(ctx, c, "early", func(context.Context) (bool, error) { return time.Since(start) < 1200*time.Millisecond, nil })
 
 	late, err := root.CallMethodAsync(ctx, "tracked", c.tag)
 	if err != nil {
