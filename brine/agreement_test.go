@@ -1,6 +1,7 @@
 package brine_test
 
 import (
+	"math"
 	"math/big"
 	"testing"
 
@@ -153,7 +154,7 @@ func FuzzSkipAgrees(f *testing.F) {
 func FuzzRoundTrip(f *testing.F) {
 	f.Add(int64(0), uint64(0), 0.0, "", []byte(nil), uint8(0))
 	f.Add(int64(-49), uint64(1)<<63, 1.5, "é", []byte("12345"), uint8(5))
-	f.Add(int64(160), uint64(200), -0.0, "\xff", make([]byte, 256), uint8(255))
+	f.Add(int64(160), uint64(200), math.Copysign(0, -1), "\xff", make([]byte, 256), uint8(255))
 	f.Fuzz(func(t *testing.T, i int64, u uint64, fl float64, s string, p []byte, shape uint8) {
 		big := new(big.Int).Mul(big.NewInt(i), new(big.Int).SetUint64(u))
 		items := []any{i, u, big, fl, complex(fl, float64(i)), string([]rune(s)), p, i%2 == 0, nil, brine.Ellipsis, brine.NotImplemented}

@@ -58,7 +58,6 @@ var (
 	tupleType    = reflect.TypeFor[brine.Tuple]()
 	bigIntType   = reflect.TypeFor[*big.Int]()
 	durationType = reflect.TypeFor[time.Duration]()
-	bytesType    = reflect.TypeFor[[]byte]()
 )
 
 // Assign converts v, a value as received from a peer, to dst's type and stores it there. dst must be settable.

@@ -90,7 +90,7 @@ func (in *incoming) callArgs(i int) (*exposed.Args, error) {
 	}
 	if pos.raw != nil && kw.raw != nil {
 		args := exposed.NewArgs(nil, nil)
-		args.SetRaw(pos.raw, kw.raw)
+		in.setRaw(args, pos.raw, kw.raw)
 		return args, nil
 	}
 	posValue, kwValue := any(brine.Tuple(nil)), any(brine.Tuple(nil))
@@ -102,9 +102,16 @@ func (in *incoming) callArgs(i int) (*exposed.Args, error) {
 	}
 	args, err := exposed.CallArgs(in, posValue, kwValue)
 	if err == nil {
-		args.SetRaw(pos.raw, kw.raw)
+		in.setRaw(args, pos.raw, kw.raw)
 	}
 	return args, err
+}
+
+func (in *incoming) setRaw(args *exposed.Args, pos, kw []byte) {
+	args.SetRaw(pos, kw)
+	if in.buf.Owned() {
+		args.Share()
+	}
 }
 
 func (in *incoming) compare(o any, vs []any) (any, error) {

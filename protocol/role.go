@@ -46,7 +46,7 @@ func (c *Conn) vacate() {
 	r.given.Add(1)
 	r.state.Store(vacant)
 	if !r.watched.Load() {
-		watchRole(c)
+		c.watchRole()
 	}
 }
 

@@ -1,19 +1,11 @@
 package protocol
 
-import (
-	"sync"
-	"time"
-)
+import "time"
 
-// The watch looks from time to time at the connections that are busy, whether one is not read from because a handler
-// runs where its request was read, and has somebody else read. One goroutine does it for the whole process, and only while
-// there are busy connections. A timer for each request, or looking more often, costs more than is won by running handlers on
-// the reading goroutine: it keeps the scheduler's monitor awake.
-var watch struct {
-	sync.Mutex
-	conns   []*Conn
-	running bool
-}
+// The watch of a connection looks from time to time, while the connection is busy, whether nobody reads because a handler
+// runs where its request was read, and has somebody else read. A timer for each request, or looking more often, costs more
+// than is won by running handlers on the reading goroutine: it keeps the scheduler's monitor awake. Each connection has a timer
+// of its own, rather than the process one for all, so that a connection made in a synctest bubble stays in it.
 
 const (
 	// watchPeriod is how long a handler may keep its connection from being read: between one and two periods.
@@ -22,54 +14,28 @@ const (
 	watchQuiet = 4
 )
 
-func watchRole(c *Conn) {
-	watch.Lock()
-	defer watch.Unlock()
-	if c.reader.watched.Swap(true) {
+// watchRole begins to watch the role of a connection that becomes busy. Only the role's holder, giving it up, calls it.
+func (c *Conn) watchRole() {
+	r := &c.reader
+	if r.watched.Swap(true) {
 		return
 	}
-	c.reader.seen, c.reader.quiet = c.reader.given.Load(), 0
-	watch.conns = append(watch.conns, c)
-	if !watch.running {
-		watch.running = true
-		go watchRoles()
+	r.seen, r.quiet = r.given.Load(), 0
+	time.AfterFunc(watchPeriod, c.watch)
+}
+
+// watch is one look.
+func (c *Conn) watch() {
+	keep, stuck := c.reader.look()
+	if keep {
+		time.AfterFunc(watchPeriod, c.watch)
+	}
+	if stuck {
+		c.passRole()
 	}
 }
 
-func watchRoles() {
-	var stuck []*Conn
-	for {
-		time.Sleep(watchPeriod)
-		watch.Lock()
-		busy := watch.conns[:0]
-		for _, c := range watch.conns {
-			keep, isStuck := c.reader.look()
-			if isStuck {
-				stuck = append(stuck, c)
-			}
-			if keep {
-				busy = append(busy, c)
-			}
-		}
-		clear(watch.conns[len(busy):])
-		watch.conns = busy
-		if len(busy) == 0 {
-			watch.running = false
-		}
-		running := watch.running
-		watch.Unlock()
-		for i, c := range stuck {
-			c.passRole()
-			stuck[i] = nil
-		}
-		if !running {
-			return
-		}
-		stuck = stuck[:0]
-	}
-}
-
-// look is one look of the watch at a role: whether to go on watching it, and whether it has been vacant since the last look.
+// look tells whether to go on watching the role, and whether it has been vacant since the last look.
 func (r *role) look() (keep, stuck bool) {
 	given, state := r.given.Load(), r.state.Load()
 	switch {

@@ -17,6 +17,7 @@ type Args struct {
 	kw     []netref.Keyword
 	rawPos []byte
 	rawKw  []byte
+	shared bool // decoded byte strings may share the memory of the encoding
 }
 
 // NewArgs returns decoded arguments. It keeps the slices.
@@ -34,6 +35,15 @@ func (a *Args) SetRaw(pos, kw []byte) {
 	}
 }
 
+// Share lets byte strings in the arguments share the memory of the encoding given to SetRaw, which must then never change.
+func (a *Args) Share() { a.shared = true }
+
+func (a *Args) cursor(raw []byte) brine.Cursor {
+	c := brine.NewCursor(raw)
+	c.SetAlias(a.shared)
+	return c
+}
+
 // CallArgs makes arguments of the decoded values that a request carries, which may be anything iterable, an object of
 // the other end or one of ours (Python's f(*pos, **dict(kw))).
 func CallArgs(ctx context.Context, pos, kw any) (*Args, error) {
@@ -49,7 +59,7 @@ func CallArgs(ctx context.Context, pos, kw any) (*Args, error) {
 // Positional returns the positional arguments, decoded. The caller must not change the slice.
 func (a *Args) Positional() ([]any, error) {
 	if a.rawPos != nil {
-		c := brine.NewCursor(a.rawPos)
+		c := a.cursor(a.rawPos)
 		v, err := c.Value()
 		if err != nil {
 			return nil, err
@@ -65,7 +75,7 @@ func (a *Args) Positional() ([]any, error) {
 // Keywords returns the keyword arguments, decoded. Each name occurs once, with its last value at its first place.
 func (a *Args) Keywords() ([]netref.Keyword, error) {
 	if a.rawKw != nil {
-		c := brine.NewCursor(a.rawKw)
+		c := a.cursor(a.rawKw)
 		v, err := c.Value()
 		if err != nil {
 			return nil, err

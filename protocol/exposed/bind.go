@@ -48,7 +48,7 @@ func (p *plan) bindSimple(ctx context.Context, f *frame, a *Args) (bool, error) 
 		}
 		return true, p.defaults(f, n)
 	}
-	f.raw = brine.NewCursor(a.rawPos)
+	f.raw = a.cursor(a.rawPos)
 	if f.raw.Kind() != brine.KindTuple {
 		return false, nil
 	}

@@ -92,7 +92,7 @@ func combine(ctx context.Context, op string, a, b setLike) (*Set, error) {
 			return err
 		}
 		for _, v := range all {
-			in := !when
+			var in bool
 			if op != "or" {
 				if in, err = other.has(ctx, v); err != nil {
 					return err

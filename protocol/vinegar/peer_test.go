@@ -86,7 +86,7 @@ func plainErrors() []*Error {
 		StopAsyncIteration.New(1),
 		MemoryError.New(),
 		EOFError.New("stream has been closed"),
-		Exception.New(1.5, -0.0, 1e16, 2i, true, brine.Ellipsis, brine.NotImplemented),
+		Exception.New(1.5, math.Copysign(0, -1), 1e16, 2i, true, brine.Ellipsis, brine.NotImplemented),
 		Exception.New(brine.Slice{Start: 1, Stop: nil, Step: 2}, brine.FrozenSet{int64(3)}, []byte("\x00'\"")),
 		Exception.New("line\nline\ttab\u200b\u00e9"),
 		Exception.New(new(big.Int).Lsh(big.NewInt(1), 200)),

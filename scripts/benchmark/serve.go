@@ -16,8 +16,6 @@ type listening struct {
 	PID  int    `json:"pid"`
 }
 
-func (l listening) addr() string { return net.JoinHostPort(l.Host, strconv.Itoa(l.Port)) }
-
 // serverStacks are the servers there are: each serves the connections of a listener until it is closed.
 var serverStacks = map[string]func(net.Listener) error{
 	"raw":    eachConn(serveRaw),
