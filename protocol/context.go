@@ -30,20 +30,21 @@ func (in *incoming) Value(key any) any {
 	return in.c.base.Value(key)
 }
 
-// holder tells which handler of this connection is about to wait, by the context it passes on; nil if it is none. Funcs
-// made from Python callables may outlive the call they came with and have no context of their own to pass: they are taken
-// to be called by the handler that runs at the time.
-func (c *Conn) holder(ctx context.Context) *incoming {
+// waiting tells which handler is about to wait, by the context it passes on; nil if it is none. It need not be one of the
+// connection that is waited for: in a chain of peers, what a handler waits for may come back through its own connection.
+// Funcs made from Python callables may outlive the call they came with and have no context of their own to pass: they are
+// taken to be called by the handler that runs at the time.
+func waiting(ctx context.Context) *incoming {
 	in, _ := ctx.Value(incomingKey{}).(*incoming)
-	if in == nil || in.c != c {
+	if in == nil {
 		return nil
 	}
-	l := c.lock()
+	l := in.c.lock()
 	defer l.unlock()
 	if !in.finished {
 		return in
 	}
-	if c.cfg.Concurrency == 1 && l.turns.current != nil && !l.turns.current.finished {
+	if in.c.cfg.Concurrency == 1 && l.turns.current != nil && !l.turns.current.finished {
 		return l.turns.current
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/internal/frame"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
@@ -278,6 +279,11 @@ func (in *incoming) answer(v any, err error, leave bool) {
 			m.undo()
 			s.begin()
 		}
+		var unresolved *unresolvedRoot
+		if errors.As(err, &unresolved) {
+			go in.answerResolved(v, unresolved.root)
+			return
+		}
 	}
 	if err != nil {
 		s.b = in.appendException(in.d.AppendHeader(s.b, wire.Exception, in.seq), err)
@@ -295,6 +301,11 @@ func (in *incoming) answer(v any, err error, leave bool) {
 	if !copied {
 		s.b = nil
 	}
+}
+
+// answerResolved answers with a value that holds the root of a connection nobody has asked for so far.
+func (in *incoming) answerResolved(v any, root *netref.Object) {
+	in.answer(v, root.Peer().ResolveRoot(in, root), false)
 }
 
 func (in *incoming) appendException(b []byte, err error) []byte {

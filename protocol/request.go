@@ -161,13 +161,12 @@ func (c *Conn) cause() error {
 
 // await waits until p has its answer. After an error p belongs to nobody any more.
 func (c *Conn) await(ctx context.Context, p *call) error {
-	in := c.holder(ctx)
+	in := waiting(ctx)
 	if in != nil {
-		c.yield(in)
-		defer c.resume(in)
-	} else {
-		c.passRole()
+		in.c.yield(in)
+		defer in.c.resume(in)
 	}
+	c.passRole()
 	done := ctx.Done()
 	if in != nil && done == c.base.Done() {
 		done = nil // the end of the connection answers p anyway
@@ -265,12 +264,11 @@ func (p *call) Wait(ctx context.Context) error {
 		return nil
 	default:
 	}
-	if in := p.c.holder(ctx); in != nil {
-		p.c.yield(in)
-		defer p.c.resume(in)
-	} else {
-		p.c.passRole()
+	if in := waiting(ctx); in != nil {
+		in.c.yield(in)
+		defer in.c.resume(in)
 	}
+	p.c.passRole()
 	select {
 	case <-p.ch:
 		return nil
