@@ -19,6 +19,8 @@ type boxer struct {
 	c    *Conn
 	d    *wire.Dialect
 	refs []wire.Ref // references given to the peer by this message
+
+	depth int // containers that the value being encoded stands in
 }
 
 // unresolvedRoot says that a root handle has to be resolved before it can be sent.
@@ -29,6 +31,7 @@ func (*unresolvedRoot) Error() string { return "rpyc: the root has not been reso
 // args appends the boxed argument tuple of a request. The target, if the first argument is a handle, makes the tuple one
 // with a reference.
 func (m *boxer) args(b []byte, args []any) ([]byte, error) {
+	m.depth++ // the request's own tuple
 	return m.tuple(b, args)
 }
 
@@ -60,8 +63,13 @@ func (m *boxer) value(b []byte, v any) ([]byte, error) {
 
 // tuple appends a tuple: as one value if all its items can be carried by value, otherwise item by item.
 func (m *boxer) tuple(b []byte, items []any) ([]byte, error) {
+	m.depth += 2 // the boxed pair and the tuple
+	if m.depth >= maxDepth {
+		return b, &brine.LimitError{What: "nesting depth", Got: int64(m.depth), Limit: maxDepth}
+	}
 	start := len(b)
-	if v, ok := m.plainTuple(m.d.AppendLabel(b, wire.LabelValue), items); ok {
+	if v, ok := m.plainTuple(m.d.AppendLabel(b, wire.LabelValue), items, m.depth); ok {
+		m.depth -= 2
 		return v, nil
 	}
 	b = m.d.AppendLabel(b[:start], wire.LabelTuple)
@@ -72,11 +80,19 @@ func (m *boxer) tuple(b []byte, items []any) ([]byte, error) {
 			return b, err
 		}
 	}
+	m.depth -= 2
 	return b, nil
 }
 
+// maxDepth bounds the containers nested in each other in a message, as readers do: CPython gives up at about 490, and a tuple
+// that contains itself would never end.
+const maxDepth = brine.DefaultDepth
+
 // plainTuple appends a tuple by value if that is possible.
-func (m *boxer) plainTuple(b []byte, items []any) ([]byte, bool) {
+func (m *boxer) plainTuple(b []byte, items []any, depth int) ([]byte, bool) {
+	if depth >= maxDepth {
+		return b, false
+	}
 	b = brine.AppendTupleHeader(b, len(items))
 	for _, v := range items {
 		switch t := v.(type) {
@@ -99,7 +115,7 @@ func (m *boxer) plainTuple(b []byte, items []any) ([]byte, bool) {
 			b = brine.AppendBytes(b, t)
 			continue
 		case brine.Tuple:
-			nb, ok := m.plainTuple(b, t)
+			nb, ok := m.plainTuple(b, t, depth+1)
 			if !ok {
 				return b, false
 			}

@@ -47,7 +47,7 @@ type Config struct {
 }
 
 // Limits bounds what a peer can make this side hold. Zero fields mean the default; nothing is unlimited. Exceeding
-// Frame, Inflated or Queued ends the connection with a *[LimitError]; exceeding Exports fails the call.
+// Frame, Inflated, Queued or Unread ends the connection with a *[LimitError]; exceeding Exports fails the call.
 type Limits struct {
 	// Frame is the length in bytes of one message as it comes, 0 means 1 GiB.
 	Frame int64
@@ -58,12 +58,16 @@ type Limits struct {
 	Queued int
 	// Exports is the number of objects of ours the peer holds, 0 means 1,048,576.
 	Exports int
+	// Unread is the length in bytes of the answers that wait for the peer to read them, to requests that no handler runs
+	// for, such as PING; 0 means 64 MiB. Handlers wait when far less is queued.
+	Unread int64
 }
 
 const (
 	defaultTimeout      = 30 * time.Second
 	defaultCloseTimeout = 2 * time.Second
 	defaultLimit        = 1 << 20
+	defaultUnread       = 64 << 20
 )
 
 func (c *Config) clone() Config {
@@ -88,6 +92,9 @@ func (c *Config) clone() Config {
 	}
 	if cfg.Limits.Exports <= 0 {
 		cfg.Limits.Exports = defaultLimit
+	}
+	if cfg.Limits.Unread <= 0 {
+		cfg.Limits.Unread = defaultUnread
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

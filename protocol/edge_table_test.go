@@ -36,10 +36,6 @@ var edgeDifferences = map[string]edgeDifference{
 		"REPLY 0 +__main__.DemoService#1; builtins.KeyError" + stillAlive,
 		"An id pack comes back as it was sent or is another one; equality of numbers across types is not looked for.",
 	},
-	"getattr_by_value_target/6.0.2": {
-		"REPLY 100 +builtins.method#1" + stillAlive,
-		"Go has one kind of bound methods; the peer knows the class without asking.",
-	},
 	"remote_ref_inspect_exception/6.0.2": {
 		"REPLY 0 +__main__.DemoService#1; REPLY 100 -go.Thing#2" + stillAlive,
 		"A handle is made without asking the peer, so there is no answer that could fail.",

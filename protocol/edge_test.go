@@ -131,6 +131,9 @@ func outcome(m message) string {
 	return address.ReplaceAllString(m.text, "0x…")
 }
 
+// numbers is which object a DEL names, and how often.
+func numbers(text string) string { return text[strings.LastIndexAny(text, "#@")+1:] }
+
 type edgeRun struct {
 	p       *peer
 	rec     *peer             // for the notation of recorded messages
@@ -190,7 +193,7 @@ func (r *edgeRun) counterpart(rec message) string {
 			continue
 		case !isRequest && fmt.Sprint(m.seq) != fmt.Sprint(rec.seq):
 			continue
-		case strings.Contains(m.text, " DEL ") && outcome(m) != outcome(rec):
+		case strings.Contains(m.text, " DEL ") && numbers(m.text) != numbers(rec.text):
 			continue // handles die in no certain order
 		}
 		r.stash = append(r.stash[:i], r.stash[i+1:]...)

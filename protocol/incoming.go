@@ -227,7 +227,11 @@ func (in *incoming) run() {
 	busy := l.turns.queue.len() > 0
 	collect := in.refs || len(l.imports.entries) > 0
 	l.unlock()
-	in.answer(v, err, busy)
+	how := atOnce
+	if busy {
+		how = together
+	}
+	in.answer(v, err, how)
 	if collect {
 		CollectSoon()
 	}
@@ -259,13 +263,21 @@ var fews = sync.Pool{New: func() any { return new([5]boxed) }}
 
 // answerAtOnce answers on the reader, which must not wait for the peer to read.
 func (in *incoming) answerAtOnce(v any, err error) {
-	in.answer(v, err, true)
+	in.answer(v, err, neverWait)
 	in.forgetArgs()
 }
 
-// answer sends the reply or the exception. If more requests wait, the writing is left to another goroutine, so that
-// their answers can go out together.
-func (in *incoming) answer(v any, err error, leave bool) {
+// manner is how an answer is sent.
+type manner uint8
+
+const (
+	atOnce    manner = iota // by whoever answers
+	together                // by another goroutine, because more requests wait and their answers can go out together
+	neverWait               // the same, and without waiting for a peer that does not read
+)
+
+// answer sends the reply or the exception.
+func (in *incoming) answer(v any, err error, how manner) {
 	s := getScratch()
 	defer s.put()
 	s.begin()
@@ -293,10 +305,13 @@ func (in *incoming) answer(v any, err error, leave bool) {
 		}
 	}
 	var copied bool
-	if leave {
-		copied = in.c.out.later(s.b)
-	} else {
+	switch how {
+	case atOnce:
 		copied, _ = in.c.out.send(s.b, false, true)
+	case together:
+		copied = in.c.out.soon(s.b)
+	default:
+		copied = in.c.out.later(s.b)
 	}
 	if !copied {
 		s.b = nil
@@ -305,7 +320,7 @@ func (in *incoming) answer(v any, err error, leave bool) {
 
 // answerResolved answers with a value that holds the root of a connection nobody has asked for so far.
 func (in *incoming) answerResolved(v any, root *netref.Object) {
-	in.answer(v, root.Peer().ResolveRoot(in, root), false)
+	in.answer(v, root.Peer().ResolveRoot(in.c.base, root), atOnce) // not in: a request answered at once has no turn to take back
 }
 
 func (in *incoming) appendException(b []byte, err error) []byte {

@@ -18,6 +18,7 @@ type outbox struct {
 	spare    [][]byte  // the queue before, emptied
 	chunk    []byte    // of chunkSize, to gather small frames in; nil if in use
 	queued   int       // bytes in queue
+	unread   int64     // bytes among them whose sender cannot wait for the peer to read
 	blocked  int       // senders waiting for drained
 	settling int       // others waiting for drained
 	writing  bool
@@ -108,13 +109,38 @@ func (o *outbox) send(f []byte, gather, mayWait bool) (copied, ok bool) {
 	return true, o.drain()
 }
 
-// later queues a frame and leaves the writing to a goroutine. It never blocks.
+// later queues a frame and leaves the writing to a goroutine. It never blocks, and therefore ends the connection if the peer
+// does not read what is sent in this way.
 func (o *outbox) later(f []byte) (copied bool) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.closed {
+		o.mu.Unlock()
 		return true
 	}
+	o.unread += int64(len(f))
+	unread, limit := o.unread, o.c.cfg.Limits.Unread
+	copied = o.leave(f)
+	o.mu.Unlock()
+	if unread > limit {
+		o.c.die(&LimitError{What: "bytes of answers the peer does not read", Got: unread, Limit: limit})
+	}
+	return copied
+}
+
+// soon queues a frame and leaves the writing to a goroutine, unless so much is queued that it has to wait.
+func (o *outbox) soon(f []byte) (copied bool) {
+	o.mu.Lock()
+	if !o.closed && o.queued <= highWater {
+		defer o.mu.Unlock()
+		return o.leave(f)
+	}
+	o.mu.Unlock()
+	copied, _ = o.send(f, false, true)
+	return copied
+}
+
+// leave adds a frame and sees to it that a goroutine writes it.
+func (o *outbox) leave(f []byte) (copied bool) {
 	copied = o.add(f)
 	if !o.writing && !o.flushing {
 		o.flushing = true
@@ -138,7 +164,7 @@ func (o *outbox) flush() {
 func (o *outbox) drain() bool {
 	for len(o.queue) > 0 && !o.closed {
 		q := o.queue
-		o.queue, o.spare, o.queued = o.spare[:0], nil, 0
+		o.queue, o.spare, o.queued, o.unread = o.spare[:0], nil, 0, 0
 		if o.blocked > 0 {
 			o.drained.Broadcast()
 		}

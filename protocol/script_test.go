@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -257,6 +258,16 @@ func (p *peer) alive() {
 			return
 		}
 	}
+}
+
+// bubble runs a test on a clock of its own. A minute after its end everything that was to happen a moment later has
+// happened, such as the garbage collection that a connection asks for.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		t.Cleanup(func() { time.Sleep(time.Minute) })
+		f(t)
+	})
 }
 
 // watchdog hangs up after a while, so that a test that waits for what will not come fails instead of hanging.
