@@ -18,7 +18,7 @@ import (
 //	}
 //	err := netref.Bind(ctx, conn.Root(), &calc)
 //
-// A field is bound to the method its `rpyc` tag names, otherwise to [PythonName] of its own name; "-" leaves it alone.
+// Other fields are left alone. A field is bound to the method its `rpyc` tag names, otherwise to [PythonName] of its own name; "-" leaves it alone.
 // A leading context and a trailing error are optional: without a context the call is bounded by the connection's
 // default timeout, without an error a failing call panics with the error. Results before the error are converted as
 // [Assign] does, several of them from a tuple. Variadic funcs pass their arguments on one by one, and [Keyword]
@@ -37,10 +37,8 @@ func Bind(ctx context.Context, o *Object, target any) error {
 		return err
 	}
 	var missing []string
+	fields = slices.DeleteFunc(fields, func(f structField) bool { return s.FieldByIndex(f.index).Kind() != reflect.Func })
 	for _, f := range fields {
-		if k := s.FieldByIndex(f.index).Kind(); k != reflect.Func {
-			return fmt.Errorf("netref: Bind: field for %q is a %v, not a func", f.name, k)
-		}
 		if !slices.Contains(names, f.name) && !slices.Contains(names, "exposed_"+f.name) {
 			missing = append(missing, f.name)
 		}

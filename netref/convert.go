@@ -68,11 +68,17 @@ var (
 //	bool, int                  integer kinds (range checked), *big.Int, float and complex kinds
 //	float                      float and complex kinds; time.Duration (seconds)
 //	str, bytes                 string kinds; []byte kinds
-//	tuple, frozenset           slices and arrays item by item, brine.Tuple
-//	remote iterable            slices, fetched in one round trip
-//	remote mapping             maps, fetched in two rounds
+//	tuple, frozenset           slices and arrays item by item, brine.Tuple; a frozenset map[T]struct{}
+//	remote iterable            slices, fetched in one round trip; map[T]struct{}; iter.Seq[T] and iter.Seq2[T, error], item
+//	                           by item as they are ranged over
+//	remote mapping             maps, fetched in two rounds; a dict a struct, from its items
 //	remote object              *Object; a struct, from its attributes; a func, which calls the object
+//	any of these               a pointer to what takes it
 //	object of ours come back   its own type, or as the value it stands for ([Valuer])
+//
+// The fields of a struct are looked for under the name in their tag `rpyc:"name"`, or [PythonName] of their own; all of
+// them must be there, and be readable for us. Objects of Python's subclasses of int and str, IntEnum among them, come by
+// reference and are not converted to numbers and strings.
 //
 // ctx is for what has to be asked of the peer, and for calls of funcs that take no context of their own.
 func Assign(ctx context.Context, dst reflect.Value, v any) error {
@@ -120,6 +126,9 @@ func Assign(ctx context.Context, dst reflect.Value, v any) error {
 	case brine.Tuple:
 		return assignItems(ctx, dst, v, "tuple")
 	case brine.FrozenSet:
+		if t.Kind() == reflect.Map && t.Elem() == emptyType {
+			return assignSet(ctx, dst, v)
+		}
 		return assignItems(ctx, dst, v, "frozenset")
 	case *Object:
 		return assignObject(ctx, dst, v)
@@ -166,7 +175,7 @@ func assignInt(dst reflect.Value, n int64, from string) error {
 	switch t.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		if t == durationType {
-			return assignSeconds(dst, float64(n))
+			return assignSeconds(dst, float64(n), from)
 		}
 		if dst.OverflowInt(n) {
 			return outOfRange(dst, from)
@@ -206,7 +215,7 @@ func assignBig(dst reflect.Value, n *big.Int) error {
 		return outOfRange(dst, "int")
 	case reflect.Float32, reflect.Float64:
 		f, _ := new(big.Float).SetInt(n).Float64()
-		if math.IsInf(f, 0) {
+		if math.IsInf(f, 0) || dst.OverflowFloat(f) {
 			return outOfRange(dst, "int")
 		}
 		dst.SetFloat(f)
@@ -219,6 +228,9 @@ func assignFloat(dst reflect.Value, f float64) error {
 	t := dst.Type()
 	switch t.Kind() {
 	case reflect.Float32, reflect.Float64:
+		if dst.OverflowFloat(f) {
+			return outOfRange(dst, "float")
+		}
 		dst.SetFloat(f)
 		return nil
 	case reflect.Complex64, reflect.Complex128:
@@ -226,15 +238,15 @@ func assignFloat(dst reflect.Value, f float64) error {
 		return nil
 	}
 	if t == durationType {
-		return assignSeconds(dst, f)
+		return assignSeconds(dst, f, "float")
 	}
 	return mismatch(dst, f)
 }
 
-func assignSeconds(dst reflect.Value, s float64) error {
+func assignSeconds(dst reflect.Value, s float64, from string) error {
 	ns := s * float64(time.Second)
 	if math.IsNaN(ns) || ns >= math.MaxInt64 || ns <= math.MinInt64 {
-		return outOfRange(dst, "float")
+		return outOfRange(dst, from)
 	}
 	dst.SetInt(int64(math.Round(ns)))
 	return nil

@@ -16,6 +16,10 @@ func assignObject(ctx context.Context, dst reflect.Value, o *Object) error {
 	t := dst.Type()
 	switch t.Kind() {
 	case reflect.Func:
+		if yield := seqYield(t); yield != nil {
+			dst.Set(makeSeq(ctx, t, yield, o))
+			return nil
+		}
 		dst.Set(makeFunc(ctx, t, o))
 		return nil
 	case reflect.Slice, reflect.Array:
@@ -44,7 +48,7 @@ func assignObject(ctx context.Context, dst reflect.Value, o *Object) error {
 
 // notThat tells an object that cannot be asked for its contents from a failed conversation.
 func notThat(err error, o *Object, t reflect.Type) error {
-	if errors.Is(err, vinegar.TypeError) || errors.Is(err, vinegar.AttributeError) {
+	if errors.Is(err, vinegar.TypeError) || errors.Is(err, vinegar.AttributeError) || errors.Is(err, vinegar.LookupError) {
 		return &ConvertError{From: typeName(o), To: t, Reason: err.Error()}
 	}
 	return err
@@ -71,9 +75,16 @@ func assignBytes(ctx context.Context, dst reflect.Value, o *Object) error {
 // assignMapping fetches the keys in one request and the values by requests that are all under way together, because a
 // mapping's items method is not among what peers allow by default.
 func assignMapping(ctx context.Context, dst reflect.Value, o *Object) error {
+	asSet := dst.Type().Elem() == emptyType
+	if !asSet && notMappings[strings.TrimPrefix(o.ClassName(), "builtins.")] {
+		return &ConvertError{From: typeName(o), To: dst.Type(), Reason: "not a mapping"}
+	}
 	keys, err := o.chunk(ctx, -1)
 	if err != nil {
 		return notThat(err, o, dst.Type())
+	}
+	if asSet {
+		return assignSet(ctx, dst, keys)
 	}
 	values, err := gather(ctx, len(keys), func(i int) (*AsyncResult, error) {
 		return o.CallMethodAsync(ctx, "__getitem__", keys[i])
@@ -84,6 +95,26 @@ func assignMapping(ctx context.Context, dst reflect.Value, o *Object) error {
 	return assignPairs(ctx, dst, func(yield func(k, v any) error) error {
 		for i, k := range keys {
 			if err := yield(k, values[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+var emptyType = reflect.TypeFor[struct{}]()
+
+// notMappings are classes whose objects have items and are iterated over, but not by the items' keys.
+var notMappings = map[string]bool{
+	"list": true, "tuple": true, "set": true, "frozenset": true, "range": true, "str": true, "bytes": true, "bytearray": true,
+	"memoryview": true, "generator": true, "list_iterator": true, "collections.deque": true, "array.array": true,
+}
+
+// assignSet fills a map of empty structs, Go's set.
+func assignSet(ctx context.Context, dst reflect.Value, members []any) error {
+	return assignPairs(ctx, dst, func(yield func(k, v any) error) error {
+		for _, m := range members {
+			if err := yield(m, struct{}{}); err != nil {
 				return err
 			}
 		}
@@ -191,8 +222,7 @@ func AssignRaw(ctx context.Context, dst reflect.Value, c *brine.Cursor) error {
 			if err != nil {
 				return err
 			}
-			dst.SetFloat(f)
-			return nil
+			return assignFloat(dst, f)
 		}
 	case reflect.Bool:
 		if c.Kind() == brine.KindBool {

@@ -36,6 +36,7 @@ type Object struct {
 	peer     Requester
 	ref      atomic.Pointer[wire.Ref]
 	released atomic.Bool
+	root     bool    // it is the root handle
 	kept     *Object // the root handle keeps what it was resolved to
 }
 
@@ -48,7 +49,7 @@ func New(peer Requester, ref wire.Ref) *Object {
 }
 
 // NewRoot makes a handle on whatever the peer's root object is, resolved when it is first used.
-func NewRoot(peer Requester) *Object { return &Object{peer: peer} }
+func NewRoot(peer Requester) *Object { return &Object{peer: peer, root: true} }
 
 // ResolveTo makes a root handle stand for o. Only the first call has an effect.
 func (o *Object) ResolveTo(to *Object) {
@@ -107,7 +108,7 @@ func (o *Object) String() string {
 // handle must not be used: requests with it fail with an error matching [ErrReleased]. Releasing twice, or a root
 // handle, does nothing.
 func (o *Object) Release() {
-	if o.ref.Load() != nil && o.kept == nil && !o.released.Swap(true) {
+	if !o.root && !o.released.Swap(true) {
 		o.peer.Release(o)
 	}
 }

@@ -24,7 +24,7 @@ func (o *Object) Bool(ctx context.Context) (bool, error) {
 
 // With runs f inside the object as a context manager (Python: with o as v: f(v)). v is what __enter__ returned. If f
 // returns an error, the object is told so and may suppress it; otherwise With returns f's error. As with RPyC's own
-// proxies, the object is not told which error it was.
+// proxies, the object is not told which error it was: a Python object's __exit__ gets a TypeError.
 func (o *Object) With(ctx context.Context, f func(v any) error) (err error) {
 	v, err := o.CallMethod(ctx, "__enter__")
 	if err != nil {

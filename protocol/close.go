@@ -11,16 +11,20 @@ import (
 // hanging up is waited for, at most Config.CloseTimeout. Handlers that run are not waited for: see [Conn.Done]. Close may
 // be called by a handler, whose own request is then not answered. Closing a connection that has ended does nothing.
 func (c *Conn) Close() error {
+	l := c.lock()
+	l.closing = true
+	l.unlock()
 	if c.dialect.Load() != nil {
+		l := c.lock()
+		l.closing = true
+		l.unlock()
+		// The peer may not even read what it is told.
+		timer := time.AfterFunc(c.cfg.CloseTimeout, func() { c.die(ErrClosed) })
+		defer timer.Stop()
 		// The answer is the end of the stream; a peer that answers otherwise has finished, too.
 		if r, err := c.Start(c.base, wire.HandleClose); err == nil {
 			c.passRole() // a handler may be closing its own connection
-			timer := time.NewTimer(c.cfg.CloseTimeout)
-			defer timer.Stop()
-			select {
-			case <-r.Done():
-			case <-timer.C:
-			}
+			<-r.Done()
 		}
 	}
 	c.die(ErrClosed)

@@ -29,7 +29,8 @@ type Config struct {
 	// they came, as RPyC serves a connection; negative means no limit.
 	Concurrency int
 
-	// Dialect is the protocol family the peer speaks; nil finds out. See [Dial] for what that costs.
+	// Dialect is the protocol family the peer speaks: wire.FamilyD for RPyC 6, wire.FamilyC for 4.1 to 5.3; nil finds
+	// out. See [Dial] for what that costs.
 	Dialect *wire.Dialect
 	// Compress deflates messages above 3000 bytes, as RPyC does. By default messages are sent as they are, which every
 	// peer accepts and is faster on all but slow networks; compressed messages are understood in any case.

@@ -16,10 +16,6 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// Conn is one conversation between two peers (rpyc.core.protocol.Connection). It is symmetric: either side may ask at
-// any time, whichever connected. Requests of the peer are served from the moment the connection is made. A Conn is safe
-// for concurrent use.
-//
 // Who owns what, for those who change this package:
 //
 //   - The goroutine that has the reader's role (role.go, reader.go) owns the frame reader and the table of names. It
@@ -33,6 +29,10 @@ import (
 //     decides whether the connection is finished. Nothing under the lock calls the user's code or blocks.
 //
 // Locks are taken in the order state, outbox; most code holds one at a time.
+
+// Conn is one conversation between two peers (rpyc.core.protocol.Connection). It is symmetric: either side may ask at
+// any time, whichever connected. Requests of the peer are served from the moment the connection is made. A Conn is safe
+// for concurrent use.
 type Conn struct {
 	cfg    Config
 	stream io.ReadWriteCloser

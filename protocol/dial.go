@@ -17,7 +17,8 @@ import (
 //
 // A peer does not say which protocol family it speaks. Unless Config.Dialect tells, Dial asks for the peer's root in the
 // newest family; a peer that does not understand hangs up, and Dial connects again with the older one. Telling the dialect
-// saves a peer of RPyC 5 or older the failed attempt, which it may log.
+// saves a peer of RPyC 5 or older the failed attempt, which it logs as a traceback. A program that opens many connections
+// can learn it from the first one's [Conn.Dialect].
 func Dial(ctx context.Context, network, addr string, cfg *Config) (*Conn, error) {
 	return DialService(ctx, network, addr, nil, cfg)
 }

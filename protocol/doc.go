@@ -19,7 +19,9 @@
 // returns: if it waits for them, until its timeout. Funcs without a context parameter that were made from Python callables
 // count as called by the handler that is running.
 //
-// The handler's context ends with the connection, not with the handler.
+// The handler's context ends with the connection, not with the handler. A func or object of the peer's that was kept can be
+// used later, by another request or in the background; a Python peer carries such a call out only while it serves the
+// connection, that is, while it waits for a call of its own or runs a BgServingThread.
 //
 // # Names
 //

@@ -76,3 +76,12 @@ func (e *LimitError) Error() string {
 type PingError struct{}
 
 func (*PingError) Error() string { return "rpyc: ping: echo does not match what was sent" }
+
+// ended is the error of a wait that a context has ended: its cause, which the usual errors of contexts match, too.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) || errors.Is(cause, ErrClosed) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}

@@ -3,6 +3,7 @@ package protocol
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 
@@ -26,10 +27,10 @@ type incoming struct {
 	drop any           // not a request: an object of ours to tell that the peer has given it up
 
 	// Guarded by the connection's lock, see turns.go.
-	turn     bool // it has a turn
-	finished bool // the handler has returned
-	waits    int  // goroutines of the handler that wait for the peer
-	back     chan struct{}
+	turn     bool          // it has a turn
+	finished bool          // the handler has returned
+	waits    int           // goroutines of the handler that wait for the peer
+	back     chan struct{} // closed when its goroutines that want the turn back may go on; nil if there are none
 }
 
 // arity is how many arguments a handler takes.
@@ -316,6 +317,7 @@ func (in *incoming) answer(v any, err error, how manner) {
 	if !copied {
 		s.b = nil
 	}
+	runtime.KeepAlive(v) // handles named in the answer must not be given back before it is on its way
 }
 
 // answerResolved answers with a value that holds the root of a connection nobody has asked for so far.

@@ -23,6 +23,9 @@ type outbox struct {
 	settling int       // others waiting for drained
 	writing  bool
 	flushing bool // a goroutine is on its way to write
+	stuck    bool // the write under way has not got on for a while
+	writes   uint // begun so far
+	seen     uint // writes at the last look
 	closed   bool
 }
 
@@ -101,6 +104,7 @@ func (o *outbox) send(f []byte, gather, mayWait bool) (copied, ok bool) {
 		copied = o.add(f)
 		return copied, o.drain()
 	}
+	o.begin()
 	o.mu.Unlock()
 	if _, err := o.c.stream.Write(f); err != nil {
 		o.c.die(err)
@@ -168,6 +172,7 @@ func (o *outbox) drain() bool {
 		if o.blocked > 0 {
 			o.drained.Broadcast()
 		}
+		o.begin()
 		o.mu.Unlock()
 		err := o.write(q)
 		if err != nil {
@@ -209,11 +214,25 @@ func (o *outbox) settle() {
 	o.mu.Unlock()
 }
 
+// begin notes that a write begins.
+func (o *outbox) begin() {
+	o.writes++
+	o.stuck = false
+}
+
+// look finds out whether a write has been under way since the last look.
+func (o *outbox) look() {
+	o.mu.Lock()
+	o.stuck = o.writing && o.writes == o.seen
+	o.seen = o.writes
+	o.mu.Unlock()
+}
+
 // jammed reports whether senders wait for the peer to read.
 func (o *outbox) jammed() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.blocked > 0
+	return o.blocked > 0 || o.stuck && o.writing
 }
 
 func (o *outbox) close() {

@@ -105,7 +105,7 @@ func TestTooManyExports(t *testing.T) {
 
 // TestTooManyRequestsQueued floods a connection that has to read on, because a handler waits for the peer.
 func TestTooManyRequestsQueued(t *testing.T) {
-	c, p := scripted(t, caller{}, &protocol.Config{Limits: protocol.Limits{Queued: 5000}, Concurrency: 1})
+	c, p := scripted(t, &caller{}, &protocol.Config{Limits: protocol.Limits{Queued: 5000}, Concurrency: 1})
 	defer p.watchdog()()
 	root := p.root()
 	p.call(int64(0), root, "ask", mine(callbackID), val("a")) // gives up its turn, to the next
@@ -172,7 +172,7 @@ func TestReadingStopsWhileAHandlerRuns(t *testing.T) {
 func TestFloodOfCalls(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, p := scripted(t, newDemo(), nil)
-		const callers, each, size = 8, 100, 64 << 10 // 50 MiB in all
+		const callers, each, size = 8, 60, 64 << 10 // 30 MiB in all
 		blob := strings.Repeat("x", size)
 		var sent atomic.Int64
 		var results [callers][]*netref.AsyncResult
@@ -234,7 +234,7 @@ func TestFloodOfResults(t *testing.T) {
 		s := &bulky{}
 		_, p := scripted(t, s, nil)
 		root := p.root()
-		const n = 100
+		const n = 50
 		for i := range n {
 			p.call(int64(i), root, "mebibyte")
 		}

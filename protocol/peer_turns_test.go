@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,15 +14,21 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// caller has a method that calls back.
-type caller struct{}
+// caller has a method that calls back. It keeps what it calls, because cleanups run outside of bubbles.
+type caller struct {
+	mu   sync.Mutex
+	kept []any
+}
 
-func (caller) Ask(ctx context.Context, f *netref.Object, what string) (string, error) {
+func (c *caller) Ask(ctx context.Context, f *netref.Object, what string) (string, error) {
+	c.mu.Lock()
+	c.kept = append(c.kept, f)
+	c.mu.Unlock()
 	s, err := netref.CallFunc[string](ctx, f, what)
 	return what + ":" + s, err
 }
 
-func (caller) Quick() string { return "quick" }
+func (*caller) Quick() string { return "quick" }
 
 var callbackID = id("builtins.function", 7, 8)
 
@@ -30,7 +37,7 @@ var callbackID = id("builtins.function", 7, 8)
 func TestNestedCallsAnsweredOutOfOrder(t *testing.T) {
 	for _, order := range [][]int64{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}, {0, 2, 1}} {
 		bubble(t, func(t *testing.T) {
-			_, p := scripted(t, caller{}, nil)
+			_, p := scripted(t, &caller{}, nil)
 			root := p.root()
 			for i, name := range []string{"a", "b", "c"} {
 				p.call(int64(100+i), root, "ask", mine(callbackID), val(name))
@@ -55,7 +62,7 @@ func TestNestedCallsAnsweredOutOfOrder(t *testing.T) {
 
 // TestCallbackRaises sends an exception through a handler that does not catch it.
 func TestCallbackRaises(t *testing.T) {
-	_, p := scripted(t, caller{}, nil)
+	_, p := scripted(t, &caller{}, nil)
 	p.call(int64(1), p.root(), "ask", mine(callbackID), val("a"))
 	m := p.next()
 	p.raise(m.seq, "ZeroDivisionError", "of the peer")

@@ -3,6 +3,7 @@ package protocol
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/internal/frame"
@@ -50,13 +51,23 @@ func (c *Conn) waitForRoom() error {
 	l := c.lock()
 	defer l.unlock()
 	for l.turns.queue.len() > crowd && len(l.pending) == 0 && !l.broken && !c.out.jammed() {
+		again := time.AfterFunc(watchPeriod, c.lookForRoom)
 		c.room.Wait()
+		again.Stop()
 	}
 	if n := l.turns.queue.len(); n > c.cfg.Limits.Queued {
 		return &LimitError{What: "requests queued", Got: int64(n), Limit: int64(c.cfg.Limits.Queued)}
 	}
 	c.crowded.Store(l.turns.queue.len() > crowd)
 	return nil
+}
+
+// lookForRoom has the reader look again, because a write may have got stuck, which nobody tells it.
+func (c *Conn) lookForRoom() {
+	c.out.look()
+	c.mu.Lock()
+	c.room.Signal()
+	c.mu.Unlock()
 }
 
 // crowd is how many requests may be queued before the reader looks whether it should read on.

@@ -47,7 +47,7 @@ func (c *Conn) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.
 // start boxes and sends a request whose answer p gets.
 func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) error {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return ended(ctx)
 	}
 	d, err := c.speak(ctx)
 	if err != nil {
@@ -183,8 +183,19 @@ func (c *Conn) await(ctx context.Context, p *call) error {
 			<-p.ch
 			return nil
 		}
-		return context.Cause(ctx)
+		return interruption(ctx)
 	}
+}
+
+// interruption is why the waiting for a request that was sent has ended with ctx. The context of a handler ends when its
+// connection does; that this request was not sent must not be read out of it.
+func interruption(ctx context.Context) error {
+	err := context.Cause(ctx)
+	var closed *ClosedError
+	if errors.As(err, &closed) && !closed.Sent {
+		return &ClosedError{Cause: closed.Cause, Sent: true}
+	}
+	return err
 }
 
 // call is a request of ours that waits for its answer.
@@ -273,7 +284,7 @@ func (p *call) Wait(ctx context.Context) error {
 	case <-p.ch:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return interruption(ctx)
 	}
 }
 

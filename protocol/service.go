@@ -1,11 +1,17 @@
 package protocol
 
-import "context"
+import (
+	"context"
+	"runtime/debug"
+
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
 
 // Connecter is implemented by root objects that want to know of their connections (Service.on_connect).
 type Connecter interface {
 	// OnConnect is called before the first request of a connection is served. It may keep c and start requests, but
-	// must not wait for the peer's answers. An error refuses the connection.
+	// must not wait for the peer's answers. An error refuses the connection. A root object whose OnConnect has no
+	// result is called, too, and never refuses.
 	OnConnect(c *Conn) error
 }
 
@@ -19,9 +25,17 @@ type Disconnecter interface {
 // VoidService is a root object that has nothing (rpyc.core.service.VoidService).
 type VoidService struct{}
 
-func (c *Conn) connected() error {
-	if s, ok := c.local.(Connecter); ok {
+func (c *Conn) connected() (err error) {
+	defer func() {
+		if p := recover(); p != nil { // of one connection, which must not end a server
+			err = vinegar.FromPanic(p, debug.Stack())
+		}
+	}()
+	switch s := c.local.(type) {
+	case Connecter:
 		return s.OnConnect(c)
+	case interface{ OnConnect(c *Conn) }:
+		s.OnConnect(c)
 	}
 	return nil
 }

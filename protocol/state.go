@@ -11,6 +11,8 @@ import (
 type state struct {
 	reading bool // the reader has not returned yet
 	refused bool // OnConnect did not want the connection
+	closing bool // this side has asked for the end
+	closing bool // Close has begun: the peer's hanging up is in order
 	broken  bool // the stream is closed; nothing more is sent or received
 	ending  bool // finish has begun
 	cause   error
@@ -71,7 +73,13 @@ func (c *Conn) die(cause error) {
 		l.unlock()
 		return
 	}
+	if l.closing && cause == io.EOF {
+		cause = ErrClosed // the peer's answer to our CLOSE
+	}
 	l.broken = true
+	if l.closing && cause == io.EOF {
+		cause = ErrClosed
+	}
 	l.cause = cause
 	pending := l.pending
 	l.pending = nil
@@ -143,7 +151,7 @@ func (c *Conn) Drain(ctx context.Context) error {
 	case <-ch:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ended(ctx)
 	}
 }
 
@@ -164,11 +172,16 @@ func (c *Conn) speak(ctx context.Context) (*wire.Dialect, error) {
 	if d := c.dialect.Load(); d != nil {
 		return d, nil
 	}
+	if _, bounded := ctx.Deadline(); !bounded && c.cfg.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, c.cfg.Timeout, &TimeoutError{After: c.cfg.Timeout})
+		defer cancel()
+	}
 	select {
 	case <-c.spoken:
 		return c.dialect.Load(), nil
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return nil, ended(ctx)
 	case <-c.base.Done():
 		return nil, context.Cause(c.base)
 	}

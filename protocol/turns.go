@@ -57,8 +57,8 @@ func (t *turns) begin(in *incoming) {
 func (l locked) pass() *incoming {
 	t := &l.turns
 	for in, ok := t.back.pop(); ok; in, ok = t.back.pop() {
-		in.back <- struct{}{}
-		if !in.finished {
+		in.goOn()
+		if !in.finished && in.waits == 0 { // otherwise whoever of it waits last takes the turn back
 			in.turn = true
 			t.current = in
 			return nil
@@ -78,7 +78,7 @@ func (l locked) pass() *incoming {
 // no use to them.
 func (t *turns) wakeAll() {
 	for in, ok := t.back.pop(); ok; in, ok = t.back.pop() {
-		in.back <- struct{}{}
+		in.goOn()
 	}
 	if t.parked != nil {
 		t.parked <- task{stop: true}
@@ -105,7 +105,7 @@ func (c *Conn) yield(in *incoming) {
 func (c *Conn) resume(in *incoming) {
 	l := c.lock()
 	in.waits--
-	if in.waits > 0 || in.finished || l.broken {
+	if in.waits > 0 || in.turn || in.finished || l.broken {
 		l.unlock()
 		return
 	}
@@ -116,12 +116,19 @@ func (c *Conn) resume(in *incoming) {
 		l.unlock()
 		return
 	}
-	if in.back == nil {
-		in.back = make(chan struct{}, 1)
+	if in.back == nil { // not in the queue yet for another of its goroutines
+		in.back = make(chan struct{})
+		l.turns.back.push(in)
 	}
-	l.turns.back.push(in)
+	back := in.back
 	l.unlock()
-	<-in.back
+	<-back
+}
+
+// goOn wakes the handler's goroutines that want its turn back.
+func (in *incoming) goOn() {
+	close(in.back)
+	in.back = nil
 }
 
 // fifo is a queue that gives memory back as it empties.

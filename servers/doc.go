@@ -6,6 +6,21 @@
 // A [Server] accepts connections and makes a protocol.Conn of each, which serves itself: one goroutine reads, and
 // handlers run one at a time per connection and in parallel between connections, as with rpyc's ThreadedServer.
 //
+// A program that ends in order on a signal:
+//
+//	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+//	defer stop()
+//	done := make(chan error, 1)
+//	context.AfterFunc(ctx, func() {
+//		limit, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+//		defer cancel()
+//		done <- srv.Shutdown(limit)
+//	})
+//	if err := srv.ListenAndServe(context.Background(), "tcp", addr); !errors.Is(err, servers.ErrServerClosed) {
+//		return err
+//	}
+//	return <-done
+//
 //	RPyC                                      here
 //	ThreadedServer(CalcService, port=p)       Server{NewService: func() any { return &Calc{} }}
 //	ThreadedServer(CalcService(), port=p)     Server{Service: &Calc{}}

@@ -36,7 +36,9 @@ type Server struct {
 }
 
 // ListenAndServe listens on the address and serves until the server is closed or ctx ends. network is "tcp", "tcp4",
-// "tcp6" or "unix". It returns [ErrServerClosed], the context's cause, or what made listening impossible.
+// "tcp6" or "unix". It returns [ErrServerClosed], the context's cause, or what made listening impossible. As with
+// net/http, it returns as soon as Shutdown or Close begins: a program that wants requests to finish waits for Shutdown to
+// return.
 func (s *Server) ListenAndServe(ctx context.Context, network, addr string) error {
 	l, err := transport.Listen(ctx, network, addr)
 	if err != nil {
@@ -46,7 +48,8 @@ func (s *Server) ListenAndServe(ctx context.Context, network, addr string) error
 }
 
 // Serve accepts connections on l, which it closes in the end, until the server is closed or ctx ends. It may be called for
-// several listeners. The end of ctx ends the connections, too; their values are visible to handlers.
+// several listeners. The end of ctx ends the connections, too, abruptly and without waiting for handlers; [Server.Shutdown] is
+// the way to an orderly end. The values of ctx are visible to handlers.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if !s.addListener(l) {
 		_ = l.Close()
