@@ -15,9 +15,6 @@ func (c *Conn) Close() error {
 	l.closing = true
 	l.unlock()
 	if c.dialect.Load() != nil {
-		l := c.lock()
-		l.closing = true
-		l.unlock()
 		// The peer may not even read what it is told.
 		timer := time.AfterFunc(c.cfg.CloseTimeout, func() { c.die(ErrClosed) })
 		defer timer.Stop()

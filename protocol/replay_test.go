@@ -54,6 +54,7 @@ type replay struct {
 	got     map[string]message          // frames of the Conn that are not yet due
 	classes map[string]bool             // classes that are played by instances
 	closing chan error
+	told    bool            // the peer has said CLOSE
 	numbers map[int64]int64 // of the Conn's requests, by recorded number
 }
 
@@ -138,6 +139,10 @@ func (r *replay) ourTurn(line int, s step) {
 	want := payloadOf(r.t, s.frame)
 	rec := r.peer.parse(want)
 	var how *served
+	if rec.kind == wire.Request && r.told {
+		r.count.skip["a request that crossed the peer's CLOSE"]++
+		return
+	}
 	if rec.kind == wire.Request {
 		want = r.number(want, &rec)
 		r.ask(rec)
@@ -384,6 +389,7 @@ func (r *replay) theirTurn(s step) {
 		return // the Conn is gone, as its predecessor was
 	}
 	if m.kind == wire.Request {
+		r.told = r.told || m.body.(brine.Tuple)[0] == int64(wire.HandleClose)
 		r.deleted(m)
 		return
 	}

@@ -190,7 +190,7 @@ func (c *Conn) await(ctx context.Context, p *call) error {
 // interruption is why the waiting for a request that was sent has ended with ctx. The context of a handler ends when its
 // connection does; that this request was not sent must not be read out of it.
 func interruption(ctx context.Context) error {
-	err := context.Cause(ctx)
+	err := ended(ctx)
 	var closed *ClosedError
 	if errors.As(err, &closed) && !closed.Sent {
 		return &ClosedError{Cause: closed.Cause, Sent: true}

@@ -12,7 +12,6 @@ type state struct {
 	reading bool // the reader has not returned yet
 	refused bool // OnConnect did not want the connection
 	closing bool // this side has asked for the end
-	closing bool // Close has begun: the peer's hanging up is in order
 	broken  bool // the stream is closed; nothing more is sent or received
 	ending  bool // finish has begun
 	cause   error
@@ -77,9 +76,6 @@ func (c *Conn) die(cause error) {
 		cause = ErrClosed // the peer's answer to our CLOSE
 	}
 	l.broken = true
-	if l.closing && cause == io.EOF {
-		cause = ErrClosed
-	}
 	l.cause = cause
 	pending := l.pending
 	l.pending = nil
