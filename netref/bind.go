@@ -37,7 +37,7 @@ func Bind(ctx context.Context, o *Object, target any) error {
 		return err
 	}
 	var missing []string
-	fields = slices.DeleteFunc(fields, func(f structField) bool { return s.FieldByIndex(f.index).Kind() != reflect.Func })
+	fields = slices.DeleteFunc(fields, func(f structField) bool { return fieldOf(s, f.index).Kind() != reflect.Func })
 	for _, f := range fields {
 		if !slices.Contains(names, f.name) && !slices.Contains(names, "exposed_"+f.name) {
 			missing = append(missing, f.name)
@@ -47,7 +47,7 @@ func Bind(ctx context.Context, o *Object, target any) error {
 		return &BindError{Object: o.String(), Missing: missing}
 	}
 	for _, f := range fields {
-		field := s.FieldByIndex(f.index)
+		field := fieldOf(s, f.index)
 		field.Set(goFunc(context.WithoutCancel(ctx), field.Type(), func(ctx context.Context, dst any, args []any) error {
 			return o.CallMethodInto(ctx, dst, f.name, args...)
 		}))

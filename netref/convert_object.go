@@ -168,8 +168,12 @@ func assignStruct(ctx context.Context, dst reflect.Value, o *Object) error {
 	if err != nil {
 		return notThat(err, o, t)
 	}
+	ctx, err = deeper(ctx, o, t)
+	if err != nil {
+		return err
+	}
 	for i, f := range fields {
-		if err := Assign(ctx, dst.FieldByIndex(f.index), values[i]); err != nil {
+		if err := Assign(ctx, fieldOf(dst, f.index), values[i]); err != nil {
 			if fromItems {
 				return within(err, step(f.name))
 			}
@@ -177,6 +181,34 @@ func assignStruct(ctx context.Context, dst reflect.Value, o *Object) error {
 		}
 	}
 	return nil
+}
+
+// maxStructs bounds the structs within structs that are filled from objects within objects, which may be a ring.
+const maxStructs = 100
+
+type depthKey struct{}
+
+// deeper is the context for the fields of a struct that is filled from o.
+func deeper(ctx context.Context, o *Object, t reflect.Type) (context.Context, error) {
+	depth, _ := ctx.Value(depthKey{}).(int)
+	if depth >= maxStructs {
+		return nil, &ConvertError{From: typeName(o), To: t, Reason: "objects nested too deep"}
+	}
+	return context.WithValue(ctx, depthKey{}, depth+1), nil
+}
+
+// fieldOf is dst.FieldByIndex, making the embedded structs that are still nil on the way.
+func fieldOf(dst reflect.Value, index []int) reflect.Value {
+	for i, n := range index {
+		if i > 0 && dst.Kind() == reflect.Pointer {
+			if dst.IsNil() {
+				dst.Set(reflect.New(dst.Type().Elem()))
+			}
+			dst = dst.Elem()
+		}
+		dst = dst.Field(n)
+	}
+	return dst
 }
 
 type structField struct {
@@ -188,7 +220,7 @@ type structField struct {
 func structFields(t reflect.Type) []structField {
 	var fs []structField
 	for _, f := range reflect.VisibleFields(t) {
-		if !f.IsExported() || f.Anonymous {
+		if !f.IsExported() || f.Anonymous || hiddenPointer(t, f.Index) {
 			continue
 		}
 		name, _, _ := strings.Cut(f.Tag.Get("rpyc"), ",")
@@ -201,6 +233,21 @@ func structFields(t reflect.Type) []structField {
 		fs = append(fs, structField{name, f.Index})
 	}
 	return fs
+}
+
+// hiddenPointer reports whether a field is reached through an embedded pointer that only its own package can set.
+func hiddenPointer(t reflect.Type, index []int) bool {
+	for _, n := range index[:len(index)-1] {
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		f := t.Field(n)
+		if f.Type.Kind() == reflect.Pointer && !f.IsExported() {
+			return true
+		}
+		t = f.Type
+	}
+	return false
 }
 
 // AssignRaw converts the value the cursor stands before, which is in brine's encoding and has been checked by

@@ -1,6 +1,7 @@
 package netref_test
 
 import (
+	"context"
 	"iter"
 	"slices"
 	"testing"
@@ -99,4 +100,37 @@ func TestWhatIsNoMapping(t *testing.T) {
 	set, err := netref.Call[map[int]struct{}](ctx, c.Root(), "list")
 	require.NoError(t, err)
 	require.Equal(t, map[int]struct{}{0: {}, 1: {}, 2: {}}, set)
+}
+
+type ring struct{ Self *ring }
+
+type Base struct{ N int }
+
+type derived struct{ *Base }
+
+// knot has itself as an attribute.
+type knot struct{}
+
+func (k *knot) PyGetAttr(_ context.Context, name string) (any, error) {
+	if name == "n" {
+		return 7, nil
+	}
+	return k, nil
+}
+
+func TestStructsOfObjects(t *testing.T) {
+	ctx := t.Context()
+	c, s, err := protocol.Pair(ctx, nil, &knot{}, nil)
+	require.NoError(t, err)
+	defer func() {
+		_ = c.Close()
+		<-s.Done()
+	}()
+	_, err = netref.As[ring](ctx, c.Root())
+	var ce *netref.ConvertError
+	require.ErrorAs(t, err, &ce)
+	require.Contains(t, ce.Reason, "too deep")
+	d, err := netref.As[derived](ctx, c.Root())
+	require.NoError(t, err)
+	require.Equal(t, 7, d.N)
 }

@@ -43,6 +43,8 @@ func (s *service) Div(a, by int) (int, error) {
 
 func (s *service) Panic() { panic("boom") }
 
+func (s *service) Exit() { runtime.Goexit() }
+
 func (s *service) Keep(x any) { s.mu.Lock(); s.kept = append(s.kept, x); s.mu.Unlock() }
 
 func (s *service) Forget() { s.mu.Lock(); s.kept = nil; s.mu.Unlock() }
@@ -381,6 +383,18 @@ func TestHooks(t *testing.T) {
 	require.ErrorIs(t, a.Root().CallMethodInto(ctx, nil, "close_me"), protocol.ErrClosed)
 	require.Equal(t, "disconnect", <-h.log)
 	<-a.Done()
+}
+
+func TestHandlerEndsItsGoroutine(t *testing.T) {
+	ctx := t.Context()
+	root := pair(t, &service{}, nil).Root()
+	for range 3 {
+		_, err := root.CallMethod(ctx, "exit")
+		require.ErrorIs(t, err, vinegar.RuntimeError)
+		n, err := netref.Call[int](ctx, root, "add", 1, 2)
+		require.NoError(t, err)
+		require.Equal(t, 3, n)
+	}
 }
 
 func TestTrace(t *testing.T) {

@@ -79,7 +79,7 @@ func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, 
 		c.reader.slow--
 	}
 	l := c.lock()
-	mine = l.admit(in, mine)
+	mine = l.admit(in, mine && len(l.pending) == 0) // nor is an answer to wait for a handler
 	l.unlock()
 	if !mine {
 		return nil
@@ -240,12 +240,25 @@ func (in *incoming) run() {
 
 // protect runs the handler; a panic becomes an exception for this request.
 func (in *incoming) protect() (v any, err error) {
+	returned := false
 	defer func() {
 		if p := recover(); p != nil {
 			err = vinegar.FromPanic(p, debug.Stack())
+		} else if !returned {
+			in.exited()
 		}
 	}()
-	return in.handle()
+	v, err = in.handle()
+	returned = true
+	return v, err
+}
+
+// exited is called when a handler ends its goroutine with runtime.Goexit, as testing's FailNow does: the request is answered,
+// and another goroutine does what this one would have done next.
+func (in *incoming) exited() {
+	in.forgetArgs()
+	in.answer(nil, vinegar.RuntimeError.New("the handler ended its goroutine"), neverWait)
+	go in.c.serveAfter(in)
 }
 
 // forgetArgs drops what the request brought along, since the handler's context may be kept.

@@ -121,8 +121,8 @@ func (o *outbox) later(f []byte) (copied bool) {
 		o.mu.Unlock()
 		return true
 	}
-	o.unread += int64(len(f))
 	unread, limit := o.unread, o.c.cfg.Limits.Unread
+	o.unread += int64(len(f))
 	copied = o.leave(f)
 	o.mu.Unlock()
 	if unread > limit {

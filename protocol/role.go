@@ -108,15 +108,26 @@ type task struct {
 func (c *Conn) work(in *incoming) {
 	for in != nil {
 		in.run()
-		var next *incoming
-		l := c.lock()
-		in.finished = true
-		l.turns.running--
-		if in.turn {
-			in.turn = false
-			next = l.pass()
-		}
-		l.unlock()
-		in = next
+		in = c.leave(in)
+	}
+}
+
+// leave is the end of a handler. It returns the request that has the turn next, if there is one.
+func (c *Conn) leave(in *incoming) (next *incoming) {
+	l := c.lock()
+	defer l.unlock()
+	in.finished = true
+	l.turns.running--
+	if in.turn {
+		in.turn = false
+		next = l.pass()
+	}
+	return next
+}
+
+// serveAfter does what a goroutine would have gone on with whose handler has ended it.
+func (c *Conn) serveAfter(in *incoming) {
+	if next := c.leave(in); next != nil || c.reader.take() {
+		c.serve(next)
 	}
 }
