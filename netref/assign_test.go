@@ -55,6 +55,8 @@ var conversions = []struct{ from, want any }{
 	{brine.Tuple{nil, int64(1)}, []*int{nil, pointer(1)}}, {brine.Tuple{true, int64(1), 1.5}, []float64{1, 1, 1.5}},
 	{brine.FrozenSet{int64(1)}, []int{1}}, {brine.FrozenSet{int64(1)}, brine.FrozenSet{int64(1)}}, {brine.FrozenSet{"a"}, [1]string{"a"}},
 
+	{brine.FrozenSet{"a", "b"}, map[string]struct{}{"a": {}, "b": {}}}, {brine.FrozenSet{int64(1)}, map[int8]struct{}{1: {}}},
+
 	{brine.Slice{Start: int64(1)}, brine.Slice{Start: int64(1)}}, {brine.Ellipsis, brine.Ellipsis}, {brine.NotImplemented, brine.NotImplemented},
 }
 
@@ -138,6 +140,7 @@ var refusals = []struct {
 	{brine.Tuple{int64(1), "a"}, []int{}, "value[1]: cannot use str as int"},
 	{brine.Tuple{int64(1), nil}, [2]int{}, "value[1]: cannot use None as int"},
 	{brine.Tuple{brine.Tuple{int64(1)}, brine.Tuple{int64(1), int64(300)}}, [][]int8{}, "value[1][1]: cannot use int as int8 (out of range)"},
+	{brine.FrozenSet{"a"}, map[int]struct{}{}, "value[key a]: cannot use str as int"},
 	{brine.FrozenSet{"a"}, []int{}, "value[0]: cannot use str as int"},
 	{brine.Tuple{"a"}, pointer([]int{}), "value[0]: cannot use str as int"},
 }

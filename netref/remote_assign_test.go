@@ -2,6 +2,7 @@ package netref_test
 
 import (
 	"context"
+	"iter"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,6 +66,55 @@ func TestAssignRemote(t *testing.T) {
 	o, err := netref.As[*netref.Object](ctx, list)
 	require.NoError(t, err)
 	require.Same(t, list, o)
+}
+
+// TestAssignIterators ranges over objects of the peer with Go's iterators.
+func TestAssignIterators(t *testing.T) {
+	ctx := t.Context()
+	s := &shop{}
+	root, _ := connect(t, s, nil)
+	numbers, err := netref.Call[iter.Seq[int]](ctx, root, "numbers", 1000)
+	require.NoError(t, err)
+	require.Zero(t, s.Produced(), "nothing is asked for before it is ranged over")
+	n := 0
+	for x := range numbers {
+		require.Equal(t, n, x)
+		if n++; n == 3 {
+			break
+		}
+	}
+	require.Equal(t, 3, s.Produced())
+
+	list, err := netref.Call[iter.Seq2[int, error]](ctx, root, "list")
+	require.NoError(t, err)
+	for range 2 { // a list can be ranged over again
+		var got []int
+		var errs []error
+		for x, err := range list {
+			if err != nil {
+				errs = append(errs, err)
+			} else {
+				got = append(got, x)
+			}
+		}
+		require.Equal(t, []int{1}, got)
+		require.Len(t, errs, 1)
+		require.EqualError(t, errs[0], "cannot use str as int")
+	}
+	bad, err := netref.Call[iter.Seq[int]](ctx, root, "list")
+	require.NoError(t, err)
+	require.Panics(t, func() {
+		for range bad {
+		}
+	}, "there is no place for the error")
+	_, err = netref.Call[iter.Seq2[int, int]](ctx, root, "numbers", 3)
+	require.NoError(t, err, "it is a func to call")
+
+	set, err := netref.Call[map[int]struct{}](ctx, root, "ints", 3)
+	require.NoError(t, err)
+	require.Equal(t, map[int]struct{}{0: {}, 1: {}, 2: {}}, set)
+	_, err = netref.Call[map[int]int](ctx, root, "ints", 3)
+	require.EqualError(t, err, "cannot use list as map[int]int (not a mapping)")
 }
 
 func TestAssignRemoteRefuses(t *testing.T) {
