@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	"net"
 	"runtime"
 	"strings"
 	"sync"
@@ -383,6 +384,18 @@ func TestHooks(t *testing.T) {
 	require.ErrorIs(t, a.Root().CallMethodInto(ctx, nil, "close_me"), protocol.ErrClosed)
 	require.Equal(t, "disconnect", <-h.log)
 	<-a.Done()
+}
+
+func TestStalledWriteEndsTheConnection(t *testing.T) {
+	mine, theirs := net.Pipe()
+	defer func() { _ = theirs.Close() }()
+	c, err := protocol.NewConn(t.Context(), mine, nil, &protocol.Config{Timeout: 50 * time.Millisecond, Dialect: wire.FamilyD})
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // the connection's end comes first
+	defer cancel()
+	require.ErrorIs(t, c.Request(ctx, nil, wire.HandlePing, make([]byte, 3<<20)), protocol.ErrClosed)
+	require.ErrorIs(t, c.Err(), context.DeadlineExceeded)
+	<-c.Done()
 }
 
 func TestHandlerEndsItsGoroutine(t *testing.T) {

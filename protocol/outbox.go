@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // outbox is the queue of frames to send. A frame is written by whoever adds it if nobody is writing at that moment; all
@@ -27,11 +29,14 @@ type outbox struct {
 	writes   uint // begun so far
 	seen     uint // writes at the last look
 	closed   bool
+
+	began atomic.Int64 // when the piece being written was begun, in Unix nanoseconds; 0 if none is
 }
 
 const (
 	chunkSize = 64 << 10 // frames are gathered up to this size, larger ones written without copying
 	highWater = 4 << 20  // senders wait while more than this is queued
+	pieceSize = 1 << 20  // written at once of a large frame
 )
 
 func (o *outbox) init(c *Conn) {
@@ -106,7 +111,7 @@ func (o *outbox) send(f []byte, gather, mayWait bool) (copied, ok bool) {
 	}
 	o.begin()
 	o.mu.Unlock()
-	if _, err := o.c.stream.Write(f); err != nil {
+	if err := o.put(f); err != nil {
 		o.c.die(err)
 	}
 	o.mu.Lock()
@@ -196,11 +201,35 @@ func (o *outbox) drain() bool {
 
 func (o *outbox) write(q [][]byte) error {
 	for _, b := range q {
-		if _, err := o.c.stream.Write(b); err != nil {
+		if err := o.put(b); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// put writes to the stream, in pieces whose beginning is noted, so that a peer that reads slowly can be told from one that
+// does not read.
+func (o *outbox) put(b []byte) error {
+	defer o.began.Store(0)
+	for len(b) > 0 {
+		piece := b
+		if len(b) > pieceSize && !o.single {
+			piece = b[:pieceSize]
+		}
+		o.began.Store(time.Now().UnixNano())
+		if _, err := o.c.stream.Write(piece); err != nil {
+			return err
+		}
+		b = b[len(piece):]
+	}
+	return nil
+}
+
+// stalled reports whether the peer has not read a piece for that long.
+func (o *outbox) stalled(now time.Time, limit time.Duration) bool {
+	began := o.began.Load()
+	return began != 0 && now.UnixNano()-began > int64(limit)
 }
 
 // settle waits until all that was queued has been written, or the stream is gone.

@@ -3,6 +3,7 @@ package protocol
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"time"
 
@@ -108,8 +109,11 @@ func (c *Conn) sendRequest(d *wire.Dialect, p *call, timed bool, h wire.Handler,
 		return &ClosedError{Cause: cause}
 	}
 	l.pending[p.seq] = p
-	if timed {
-		p.deadline = l.expiry.arm(c)
+	if c.cfg.Timeout > 0 {
+		deadline := l.expiry.arm(c)
+		if timed {
+			p.deadline = deadline
+		}
 	}
 	gather := len(l.pending) > 1
 	c.room.Signal()
@@ -314,7 +318,7 @@ func (e *expiry) stop() {
 	}
 }
 
-// expire fails the requests whose time is over.
+// expire fails the requests whose time is over, and ends a connection whose peer has not read for as long.
 func (c *Conn) expire() {
 	l := c.lock()
 	now := time.Now()
@@ -330,11 +334,18 @@ func (c *Conn) expire() {
 			next = p.deadline
 		}
 	}
+	writing := c.out.began.Load() != 0
+	if next.IsZero() && writing {
+		next = now.Add(c.cfg.Timeout)
+	}
 	l.expiry.armed = !next.IsZero() && !l.broken
 	if l.expiry.armed {
 		l.expiry.timer.Reset(next.Sub(now))
 	}
 	l.unlock()
+	if c.out.stalled(now, c.cfg.Timeout) {
+		c.die(fmt.Errorf("rpyc: the peer does not read: %w", &TimeoutError{After: c.cfg.Timeout}))
+	}
 	for _, p := range over {
 		p.fail(&TimeoutError{After: c.cfg.Timeout})
 	}
