@@ -119,7 +119,9 @@ func TestPeerClosesWhileAHandlerRuns(t *testing.T) {
 			start := time.Now()
 			p.request(int64(2), wire.HandleClose)
 			p.expectEOF()
-			require.Equal(t, 2*time.Second, time.Since(start))
+			took := time.Since(start) // the reader may have been running the handler until the watch looked
+			require.GreaterOrEqual(t, took, 2*time.Second)
+			require.LessOrEqual(t, took, 2100*time.Millisecond)
 			ctx := <-s.ctx
 			require.ErrorIs(t, context.Cause(ctx), protocol.ErrClosed)
 			select {
