@@ -23,6 +23,7 @@ type UnsupportedTypeError struct {
 	Type reflect.Type // of the offending value, which may be a member of a tuple
 }
 
+// Error implements error.
 func (e *UnsupportedTypeError) Error() string {
 	return fmt.Sprintf("brine: cannot dump a value of type %v", e.Type)
 }
@@ -35,6 +36,7 @@ type LimitError struct {
 	Limit int64
 }
 
+// Error implements error.
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("brine: %s: %d exceeds the limit of %d", e.What, e.Got, e.Limit)
 }
@@ -45,6 +47,7 @@ type KindError struct {
 	Want, Got Kind
 }
 
+// Error implements error.
 func (e *KindError) Error() string {
 	return fmt.Sprintf("want %v, got %v", e.Want, e.Got)
 }
@@ -55,6 +58,7 @@ type RangeError struct {
 	Value *big.Int
 }
 
+// Error implements error.
 func (e *RangeError) Error() string {
 	return fmt.Sprintf("integer of %d bits does not fit int64", e.Value.BitLen())
 }
@@ -68,6 +72,7 @@ type DecodeError struct {
 	Err    error // the cause, never nil
 }
 
+// Error implements error.
 func (e *DecodeError) Error() string {
 	return fmt.Sprintf("brine: at byte %d: %s", e.Offset, strings.TrimPrefix(e.Err.Error(), "brine: "))
 }

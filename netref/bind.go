@@ -61,6 +61,7 @@ type BindError struct {
 	Missing []string
 }
 
+// Error implements error.
 func (e *BindError) Error() string {
 	return fmt.Sprintf("netref: %s has no %s", e.Object, strings.Join(e.Missing, ", "))
 }

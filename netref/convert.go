@@ -25,6 +25,7 @@ type ConvertError struct {
 	Reason string
 }
 
+// Error implements error.
 func (e *ConvertError) Error() string {
 	s := "cannot use " + e.From + " as " + e.To.String()
 	if e.Reason != "" {

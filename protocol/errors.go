@@ -22,6 +22,7 @@ type ClosedError struct {
 	Sent bool
 }
 
+// Error implements error.
 func (e *ClosedError) Error() string {
 	if e.Cause == nil || errors.Is(e.Cause, ErrClosed) {
 		return ErrClosed.Error()
@@ -53,6 +54,7 @@ type TimeoutError struct {
 	After time.Duration
 }
 
+// Error implements error.
 func (e *TimeoutError) Error() string { return fmt.Sprintf("rpyc: result expired after %v", e.After) }
 
 // Timeout reports true, as net.Error wants it.
@@ -68,6 +70,7 @@ type LimitError struct {
 	Limit int64
 }
 
+// Error implements error.
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("rpyc: %s: %d exceeds the limit of %d", e.What, e.Got, e.Limit)
 }
@@ -75,6 +78,7 @@ func (e *LimitError) Error() string {
 // PingError says that a ping was not echoed as sent (rpyc.core.protocol.PingError).
 type PingError struct{}
 
+// Error implements error.
 func (*PingError) Error() string { return "rpyc: ping: echo does not match what was sent" }
 
 // ended is the error of a wait that a context has ended: its cause, which the usual errors of contexts match, too.

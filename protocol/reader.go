@@ -142,6 +142,7 @@ type WrongDialectError struct {
 	Want, Got *wire.Dialect
 }
 
+// Error implements error.
 func (e *WrongDialectError) Error() string {
 	return fmt.Sprintf("rpyc: the peer speaks protocol family %v, not %v", e.Got, e.Want)
 }

@@ -15,6 +15,7 @@ type PayloadError struct {
 	Err    error
 }
 
+// Error implements error.
 func (e *PayloadError) Error() string {
 	if e.Err != nil {
 		return "vinegar: malformed exception payload: " + e.Err.Error()

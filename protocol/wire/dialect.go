@@ -36,6 +36,7 @@ func (d *Dialect) ClosesWithEOF() bool { return d.rawKind }
 // UnknownDialectError reports a first message that no supported family would send.
 type UnknownDialectError struct{ First byte }
 
+// Error implements error.
 func (e *UnknownDialectError) Error() string {
 	return fmt.Sprintf("rpyc: no supported protocol family starts a message with %#02x", e.First)
 }
@@ -223,6 +224,7 @@ func (d *Dialect) AppendRemoteRef(b []byte, r Ref) []byte {
 // LabelError reports a boxed value with a label that does not exist (upstream's ValueError "invalid label").
 type LabelError struct{ Label any }
 
+// Error implements error.
 func (e *LabelError) Error() string { return fmt.Sprintf("invalid label %v", e.Label) }
 
 // ReadLabel reads the head of a boxed value and leaves the cursor before the value. As upstream compares labels by

@@ -41,6 +41,7 @@ type FormError struct {
 	Got  string // what was there
 }
 
+// Error implements error.
 func (e *FormError) Error() string { return "rpyc: expected " + e.What + ", got " + e.Got }
 
 func formError(what string, c *brine.Cursor) error {

@@ -59,6 +59,7 @@ type LimitError struct {
 	Limit int64
 }
 
+// Error implements error.
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("frame: %s: %d exceeds the limit of %d", e.What, e.Got, e.Limit)
 }
@@ -70,6 +71,7 @@ type CorruptError struct {
 	Cause error
 }
 
+// Error implements error.
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("frame: compressed body: %v", e.Cause)
 }
