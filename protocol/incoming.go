@@ -321,7 +321,7 @@ func (in *incoming) answer(v any, err error, how manner) {
 	var copied bool
 	switch how {
 	case atOnce:
-		copied, _ = in.c.out.send(s.b, false, true)
+		copied, _ = in.c.out.send(s.b, false)
 	case together:
 		copied = in.c.out.soon(s.b)
 	default:

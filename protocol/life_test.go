@@ -74,7 +74,7 @@ func (*dropping) PyDrop() { panic("in PyDrop") }
 
 // TestPanicsInHooksAreLogged checks that the process survives them.
 func TestPanicsInHooksAreLogged(t *testing.T) {
-	var log lockedBuffer
+	var log syncWriter
 	c, p := scripted(t, &careless{}, &protocol.Config{Logger: slog.New(slog.NewTextHandler(&log, nil)), Name: "the one"})
 	root := p.root()
 	p.call(int64(1), root, "give")
@@ -90,24 +90,6 @@ func TestPanicsInHooksAreLogged(t *testing.T) {
 	require.Contains(t, log.String(), "in PyDrop")
 	require.Contains(t, log.String(), "in OnDisconnect")
 	require.Contains(t, log.String(), `"the one"`)
-}
-
-// lockedBuffer is safe for concurrent use.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // TestDropsAreTold checks that objects learn of the end of their last reference, by DEL or with the connection.
@@ -251,7 +233,7 @@ func TestCompress(t *testing.T) {
 
 // TestTraceOfNonsense checks that what cannot be read can be traced.
 func TestTraceOfNonsense(t *testing.T) {
-	var w lockedBuffer
+	var w syncWriter
 	c, p := scripted(t, nil, &protocol.Config{Trace: &w})
 	p.write(frameOf([]byte{9, 9}))
 	<-c.Done()

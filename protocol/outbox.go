@@ -72,11 +72,11 @@ func (o *outbox) add(f []byte) (copied bool) {
 }
 
 // send queues a frame and sees to it that it is written. gather says that more frames are likely to be added at once by
-// others, so that yielding to them first saves writes. mayWait must be false where waiting for the peer to read would
-// hold up reading. copied tells that f is the caller's again, ok that the stream was not closed.
-func (o *outbox) send(f []byte, gather, mayWait bool) (copied, ok bool) {
+// others, so that yielding to them first saves writes. It waits while the peer does not read, so the reader must not call
+// it. copied tells that f is the caller's again, ok that the stream was not closed.
+func (o *outbox) send(f []byte, gather bool) (copied, ok bool) {
 	o.mu.Lock()
-	if mayWait && o.queued > highWater && o.writing && !o.closed {
+	if o.queued > highWater && o.writing && !o.closed {
 		o.blocked++
 		o.mu.Unlock()
 		o.c.mu.Lock() // so that the reader is not between looking and waiting
@@ -144,7 +144,7 @@ func (o *outbox) soon(f []byte) (copied bool) {
 		return o.leave(f)
 	}
 	o.mu.Unlock()
-	copied, _ = o.send(f, false, true)
+	copied, _ = o.send(f, false)
 	return copied
 }
 

@@ -119,7 +119,7 @@ func (c *Conn) sendRequest(d *wire.Dialect, p *call, timed bool, h wire.Handler,
 	c.room.Signal()
 	l.unlock()
 
-	if !c.emit(s, gather, true) && c.forget(p) {
+	if !c.emit(s, gather) && c.forget(p) {
 		p.fail(&ClosedError{Cause: c.cause(), Sent: true})
 	}
 	runtime.KeepAlive(args) // handles named in the request must not be given back before it is on its way
@@ -137,8 +137,8 @@ func (c *Conn) seal(d *wire.Dialect, s *scratch) error {
 }
 
 // emit hands a scratch's frame to the outbox.
-func (c *Conn) emit(s *scratch, gather, mayWait bool) bool {
-	copied, ok := c.out.send(s.b, gather, mayWait)
+func (c *Conn) emit(s *scratch, gather bool) bool {
+	copied, ok := c.out.send(s.b, gather)
 	if !copied {
 		s.b = nil // the outbox has it
 	}

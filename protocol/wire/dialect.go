@@ -30,9 +30,6 @@ func (d *Dialect) String() string { return d.family }
 // should be claimed.
 func (d *Dialect) Version() string { return d.version }
 
-// ClosesWithEOF reports whether a peer of this family waits for an answer to its CLOSE; dropping the stream is one.
-func (d *Dialect) ClosesWithEOF() bool { return d.rawKind }
-
 // UnknownDialectError reports a first message that no supported family would send.
 type UnknownDialectError struct{ First byte }
 

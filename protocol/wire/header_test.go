@@ -252,8 +252,6 @@ func TestDialects(t *testing.T) {
 	require.Equal(t, "C D", wire.FamilyC.String()+" "+wire.FamilyD.String())
 	require.Empty(t, wire.FamilyC.Version(), "releases 4 and 5 cannot be told apart")
 	require.Regexp(t, `^6\.`, wire.FamilyD.Version())
-	require.True(t, wire.FamilyD.ClosesWithEOF())
-	require.False(t, wire.FamilyC.ClosesWithEOF())
 }
 
 func TestNames(t *testing.T) {
