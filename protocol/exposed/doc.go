@@ -52,7 +52,8 @@
 // is itself, several are a tuple. A variadic parameter is *args, a variadic netref.Keyword **kwargs. Arguments are
 // converted as netref.Assign does; one that does not fit is a TypeError. Go has no parameter names, so arguments are
 // positional unless names are declared by [Func] or ClassOptions.Params, or the last parameter is a struct without
-// methods: its fields are keyword arguments. Wrong calls raise the TypeErrors of CPython, word for word.
+// methods: its fields are keyword arguments. Wrong calls raise the TypeErrors of CPython, word for word. The program
+// cmd/rpyc_stubs reads names, defaults and documentation from the Go source and writes them down for [Describe].
 //
 // A panic becomes an exception of the call. An exception from a method gets a traceback line with the method's Python
 // name and its place in the Go source.

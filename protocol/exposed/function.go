@@ -208,6 +208,9 @@ func call(ctx context.Context, v any, args *Args) (any, error) {
 	}
 	c := ClassOf(v)
 	if c == functionClass {
+		if f := describedFunc(reflect.ValueOf(v)); f != nil {
+			return f.call(ctx, args)
+		}
 		p, err := planOf(reflect.ValueOf(v))
 		if err != nil {
 			return nil, err

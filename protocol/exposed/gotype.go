@@ -193,19 +193,31 @@ func goTypeName(t reflect.Type) string {
 // reflectClass makes the class of a defined type, or of a struct type, from its methods and fields. o is nil unless
 // the type is being registered.
 func reflectClass(t reflect.Type, o *ClassOptions) *Class {
+	c := newClass("")
+	c.goType = t
+	return c.fill(o)
+}
+
+// fill makes everything that the class has of its Go type, of o and of what was described.
+func (c *Class) fill(o *ClassOptions) *Class {
+	t := c.goType
+	o = withDescription(t, o)
+	c.opts, c.own, c.embedded, c.construct, c.doc = o, map[string]*attr{}, nil, nil, docText{}
 	name := goTypeName(t)
-	bases := []*Class{objectClass}
+	c.module, c.name = name[:strings.LastIndexByte(name, '.')], bareName(name)
 	if o != nil && o.Name != "" {
-		name = o.Name
+		c.name = bareName(o.Name)
+		if i := strings.LastIndexByte(o.Name, '.'); i >= 0 {
+			c.module = o.Name[:i]
+		}
 	}
+	c.bases = []*Class{objectClass}
 	if o != nil && len(o.Bases) > 0 {
-		bases = o.Bases
+		c.bases = o.Bases
 	} else if b := builtinClass(t); b != nil {
-		bases = []*Class{b}
+		c.bases = []*Class{b}
 	}
-	c := newClass(name, bases...)
-	c.goType, c.opts = t, o
-	for _, b := range bases {
+	for _, b := range c.bases {
 		for _, m := range b.mro {
 			if m.goType != nil {
 				c.embed(m.goType)
@@ -216,7 +228,7 @@ func reflectClass(t reflect.Type, o *ClassOptions) *Class {
 		panic(err)
 	}
 	if err := c.addMethods(t); err != nil {
-		panic(err) // parameters declared by the program that do not fit: reached from Register only
+		panic(err) // parameters declared by the program that do not fit: reached from Register and Describe only
 	}
 	if t.Kind() == reflect.Struct {
 		c.addFields(t)

@@ -79,10 +79,6 @@ func Register[T any](o ClassOptions) *Class {
 	if !utf8.ValidString(o.Name) || strings.HasSuffix(o.Name, ".") {
 		panic(fmt.Sprintf("exposed: bad class name %q", o.Name))
 	}
-	if o.Name != "" && !strings.Contains(o.Name, ".") {
-		module, _, _ := strings.Cut(goTypeName(t), ".")
-		o.Name = module + "." + o.Name
-	}
 	c := reflectClass(t, &o)
 	registry.Lock()
 	defer registry.Unlock()
@@ -197,7 +193,11 @@ func (c *Class) compile(v any, name string, method bool) (*plan, docText, error)
 	}
 	fn := reflect.ValueOf(v)
 	var doc docText
-	if f, ok := v.(*Function); ok {
+	f, ok := v.(*Function)
+	if !ok && fn.Kind() == reflect.Func && !fn.IsNil() {
+		f = describedFunc(fn)
+	}
+	if f != nil {
 		fn, doc, o.params = f.fn, f.doc, f.params
 	}
 	p, err := newPlan(fn, o)

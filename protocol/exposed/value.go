@@ -134,6 +134,9 @@ func byValueOf(v any, rv reflect.Value, depth int) (any, bool) {
 		if isSeq(t) {
 			return newGenerator(rv), false
 		}
+		if f := describedFunc(rv); f != nil {
+			return f, false
+		}
 	}
 	return v, false
 }
