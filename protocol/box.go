@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"sync"
@@ -27,6 +28,18 @@ type boxer struct {
 type unresolvedRoot struct{ root *netref.Object }
 
 func (*unresolvedRoot) Error() string { return "rpyc: the root has not been resolved" }
+
+// unresolvedIn returns the root that err says is to be resolved, nil if it says something else.
+func unresolvedIn(err error) *netref.Object {
+	if err == nil {
+		return nil // the way of nearly every message, which is not to cost an allocation
+	}
+	var unresolved *unresolvedRoot
+	if !errors.As(err, &unresolved) {
+		return nil
+	}
+	return unresolved.root
+}
 
 // args appends the boxed argument tuple of a request. The target, if the first argument is a handle, makes the tuple one
 // with a reference.

@@ -21,10 +21,10 @@ type incoming struct {
 	seq  wire.Seq
 	h    wire.Handler
 	args []boxed
-	few  *[5]boxed     // room for args, which are rarely more; from a pool
-	buf  *frame.Buffer // what encoded args stand in
-	refs bool          // the peer handed objects over
-	drop any           // not a request: an object of ours to tell that the peer has given it up
+	few  *[5]boxed    // room for args, which are rarely more; from a pool
+	buf  frame.Buffer // what encoded args stand in
+	refs bool         // the peer handed objects over
+	drop any          // not a request: an object of ours to tell that the peer has given it up
 
 	// Guarded by the connection's lock, see turns.go.
 	turn     bool          // it has a turn
@@ -36,7 +36,7 @@ type incoming struct {
 // arity is how many arguments a handler takes.
 type arity struct{ min, max int }
 
-var arities = map[wire.Handler]arity{
+var arities = [...]arity{
 	wire.HandlePing: {1, 1}, wire.HandleClose: {0, 0}, wire.HandleGetRoot: {0, 0}, wire.HandleGetAttr: {2, 2},
 	wire.HandleDelAttr: {2, 2}, wire.HandleSetAttr: {3, 3}, wire.HandleCall: {2, 3}, wire.HandleCallAttr: {3, 4},
 	wire.HandleRepr: {1, 1}, wire.HandleStr: {1, 1}, wire.HandleCmp: {2, 3}, wire.HandleHash: {1, 1},
@@ -48,7 +48,7 @@ var arities = map[wire.Handler]arity{
 // receiveRequest takes in a request: on the reader, as far as the order of arrival matters, and for requests that run
 // nothing of the user's to the end. Once the sequence number is known, nothing a request contains can end the
 // conversation. A request that is returned has a turn and is the reader's to run.
-func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, buf *frame.Buffer) *incoming {
+func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, buf frame.Buffer) *incoming {
 	in := &incoming{c: c, d: d, seq: seq, buf: buf}
 	if err := in.parse(&body); err != nil {
 		in.answerAtOnce(nil, err)
@@ -96,9 +96,6 @@ func (in *incoming) parse(body *brine.Cursor) error {
 	if odd != nil {
 		return vinegar.KeyError.New(odd)
 	}
-	if h == 0 {
-		return vinegar.KeyError.New(nil)
-	}
 	in.h = h
 	u := unboxer{c: in.c, d: in.d}
 	err = in.parseArgs(&u, body)
@@ -108,6 +105,9 @@ func (in *incoming) parse(body *brine.Cursor) error {
 	}
 	if err != nil {
 		return formException(err)
+	}
+	if h == 0 {
+		return vinegar.KeyError.New(nil)
 	}
 	if a := arities[h]; len(in.args) < a.min || len(in.args) > a.max {
 		return vinegar.TypeError.New(fmt.Sprintf("handler %v takes %d to %d arguments but %d were given", h, a.min, a.max, len(in.args)))
@@ -129,10 +129,13 @@ func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) error {
 		if err != nil {
 			return err
 		}
-		for range n {
+		for i := range n {
 			x, err := u.next(body)
 			if err != nil {
 				return err
+			}
+			if i == 1 && in.h.TakesName() {
+				x.internName(&in.c.names)
 			}
 			in.args = append(in.args, x)
 		}
@@ -264,7 +267,6 @@ func (in *incoming) exited() {
 // forgetArgs drops what the request brought along, since the handler's context may be kept.
 func (in *incoming) forgetArgs() {
 	in.buf.Release()
-	in.buf = nil
 	in.args = nil
 	if in.few != nil {
 		*in.few = [5]boxed{}
@@ -305,9 +307,8 @@ func (in *incoming) answer(v any, err error, how manner) {
 			m.undo()
 			s.begin()
 		}
-		var unresolved *unresolvedRoot
-		if errors.As(err, &unresolved) {
-			go in.answerResolved(v, unresolved.root)
+		if root := unresolvedIn(err); root != nil {
+			go in.answerResolved(v, root)
 			return
 		}
 	}

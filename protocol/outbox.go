@@ -3,9 +3,12 @@ package protocol
 import (
 	"crypto/tls"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gorpyc/gorpyc/protocol/transport"
 )
 
 // outbox is the queue of frames to send. A frame is written by whoever adds it if nobody is writing at that moment; all
@@ -13,12 +16,12 @@ import (
 // connection cheap.
 type outbox struct {
 	c        *Conn
-	single   bool // one frame per write, for streams that carry records
+	try      transport.TryWriter // the stream, nil if it cannot do that
+	single   bool                // one frame per write, for streams that carry records
 	mu       sync.Mutex
 	drained  sync.Cond // signalled when the queue was taken
 	queue    [][]byte  // each is written at once; the last may still grow
 	spare    [][]byte  // the queue before, emptied
-	chunk    []byte    // of chunkSize, to gather small frames in; nil if in use
 	queued   int       // bytes in queue
 	unread   int64     // bytes among them whose sender cannot wait for the peer to read
 	blocked  int       // senders waiting for drained
@@ -41,6 +44,7 @@ const (
 
 func (o *outbox) init(c *Conn) {
 	o.c = c
+	o.try, _ = c.stream.(transport.TryWriter)
 	o.drained.L = &o.mu
 	switch s := c.stream.(type) {
 	case *tls.Conn:
@@ -63,13 +67,13 @@ func (o *outbox) add(f []byte) (copied bool) {
 		o.queue = append(o.queue, f)
 		return false
 	}
-	b := o.chunk
-	if o.chunk = nil; b == nil {
-		b = make([]byte, 0, chunkSize)
-	}
+	b := chunks.Get().(*[chunkSize]byte)
 	o.queue = append(o.queue, append(b[:0], f...))
 	return true
 }
+
+// chunks is where small frames are gathered in. They are of all connections, so that an idle one holds none.
+var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
 // send queues a frame and sees to it that it is written. gather says that more frames are likely to be added at once by
 // others, so that yielding to them first saves writes. It waits while the peer does not read, so the reader must not call
@@ -118,13 +122,16 @@ func (o *outbox) send(f []byte, gather bool) (copied, ok bool) {
 	return true, o.drain()
 }
 
-// later queues a frame and leaves the writing to a goroutine. It never blocks, and therefore ends the connection if the peer
-// does not read what is sent in this way.
+// later sends a frame without ever blocking: what the stream does not take at once is left to a goroutine. It therefore ends
+// the connection if the peer does not read what is sent in this way.
 func (o *outbox) later(f []byte) (copied bool) {
 	o.mu.Lock()
 	if o.closed {
 		o.mu.Unlock()
 		return true
+	}
+	if o.try != nil && !o.writing && len(o.queue) == 0 && len(f) <= chunkSize {
+		return o.tryNow(f)
 	}
 	unread, limit := o.unread, o.c.cfg.Limits.Unread
 	o.unread += int64(len(f))
@@ -134,6 +141,36 @@ func (o *outbox) later(f []byte) (copied bool) {
 		o.c.die(&LimitError{What: "bytes of answers the peer does not read", Got: unread, Limit: limit})
 	}
 	return copied
+}
+
+// tryNow is later while nothing else is to be written. The lock is held on entry and released.
+func (o *outbox) tryNow(f []byte) (copied bool) {
+	o.writing = true
+	o.begin()
+	o.mu.Unlock()
+	n, err := o.try.TryWrite(f)
+	if err != nil {
+		o.c.die(err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.writing = false
+	if o.settling > 0 {
+		o.drained.Broadcast()
+	}
+	if o.closed {
+		return true
+	}
+	if n < len(f) {
+		o.queue = slices.Insert(o.queue, 0, slices.Clone(f[n:]))
+		o.queued += len(f) - n
+		o.unread += int64(len(f) - n)
+	}
+	if len(o.queue) > 0 && !o.flushing {
+		o.flushing = true
+		go o.flush()
+	}
+	return true
 }
 
 // soon queues a frame and leaves the writing to a goroutine, unless so much is queued that it has to wait.
@@ -184,8 +221,10 @@ func (o *outbox) drain() bool {
 			o.c.die(err)
 		}
 		o.mu.Lock()
-		if o.chunk == nil && cap(q[0]) == chunkSize {
-			o.chunk = q[0]
+		for _, b := range q {
+			if cap(b) == chunkSize {
+				chunks.Put((*[chunkSize]byte)(b[:chunkSize]))
+			}
 		}
 		clear(q)
 		o.spare = q[:0]

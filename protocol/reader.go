@@ -75,7 +75,7 @@ const crowd = 1024
 
 // receive takes in one message, whose buffer it releases or passes on. A request that is returned has a turn and is the
 // caller's to run. An error is the end of the conversation.
-func (c *Conn) receive(buf *frame.Buffer) (*incoming, error) {
+func (c *Conn) receive(buf frame.Buffer) (*incoming, error) {
 	d := c.dialect.Load()
 	if d == nil {
 		var err error
@@ -95,7 +95,7 @@ func (c *Conn) receive(buf *frame.Buffer) (*incoming, error) {
 	return nil, c.receiveAnswer(d, kind, seq, body, buf)
 }
 
-func (c *Conn) receiveAnswer(d *wire.Dialect, kind wire.Kind, seq wire.Seq, body brine.Cursor, buf *frame.Buffer) error {
+func (c *Conn) receiveAnswer(d *wire.Dialect, kind wire.Kind, seq wire.Seq, body brine.Cursor, buf frame.Buffer) error {
 	var p *call
 	if seq.IsNum() {
 		l := c.lock()
@@ -149,7 +149,7 @@ func (e *WrongDialectError) Error() string {
 
 // misunderstood explains a message that cannot be read. A peer of another family cannot read ours either, and sends a
 // CLOSE in its own form.
-func (c *Conn) misunderstood(d *wire.Dialect, buf *frame.Buffer, err error) error {
+func (c *Conn) misunderstood(d *wire.Dialect, buf frame.Buffer, err error) error {
 	defer buf.Release()
 	if other, e := wire.Detect(buf.Payload); e == nil && other != d {
 		if _, _, _, e := other.ReadHeader(buf.Payload); e == nil {

@@ -64,11 +64,11 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	}
 	for {
 		err := c.sendRequest(d, p, timed, h, args)
-		var unresolved *unresolvedRoot
-		if !errors.As(err, &unresolved) {
+		root := unresolvedIn(err)
+		if root == nil {
 			return err
 		}
-		if err := unresolved.root.Peer().ResolveRoot(ctx, unresolved.root); err != nil {
+		if err := root.Peer().ResolveRoot(ctx, root); err != nil {
 			return err
 		}
 	}
@@ -220,11 +220,11 @@ func (p *call) reset() { *p = call{ch: p.ch} }
 
 // answer is a reply or what stands in its place.
 type answer struct {
-	err   error         // from this side
-	exc   bool          // raw is an exception payload
-	raw   brine.Cursor  // the value, if it came by value
-	buf   *frame.Buffer // what raw stands in; nil if value has the answer
-	value any           // the value, if it had to be resolved
+	err   error        // from this side
+	exc   bool         // raw is an exception payload
+	raw   brine.Cursor // the value, if it came by value
+	buf   frame.Buffer // what raw stands in; empty if value has the answer
+	value any          // the value, if it had to be resolved
 }
 
 // complete gives the call its answer. It has been taken out of the table.
@@ -242,15 +242,13 @@ func (p *call) fail(err error) { p.complete(answer{err: err}) }
 // take stores the answer through dst.
 func (p *call) take(ctx context.Context, dst any) error {
 	a := &p.answer
-	if a.buf != nil {
-		defer a.buf.Release()
-	}
+	defer a.buf.Release()
 	switch {
 	case a.err != nil:
 		return a.err
 	case a.exc:
 		return decodeException(&a.raw)
-	case a.buf != nil:
+	case a.buf.Payload != nil:
 		a.raw.SetAlias(a.buf.Owned())
 		return decodeInto(ctx, dst, &a.raw)
 	}

@@ -39,6 +39,20 @@ func (x *boxed) decode(alias bool) (any, error) {
 	return cur.Value()
 }
 
+// internName decodes the name of an attribute, by the table that the reader has of them.
+func (x *boxed) internName(names *wire.Names) {
+	if x.raw == nil {
+		return
+	}
+	c := brine.NewCursor(x.raw)
+	if c.Kind() != brine.KindString {
+		return
+	}
+	if b, err := c.StringBytes(); err == nil {
+		x.raw, x.value = nil, names.Value(b)
+	}
+}
+
 // next decodes the boxed value the cursor stands before.
 func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
 	label, err := u.d.ReadLabel(c)

@@ -31,8 +31,10 @@ type Class struct {
 	flat map[string]*attr // own and inherited ones, other spellings of exposed names included
 	open map[string]*attr // what a name means to a peer under RPyC's default policy
 
-	inspect sync.Once // for methods, the answer to INSPECT
-	methods []Method
+	inspect        sync.Once // for methods, the answer to INSPECT
+	methods        []Method
+	inspectService sync.Once // for serviceMethods, the answer for the root of a connection
+	serviceMethods []Method
 
 	embedded map[reflect.Type][]int // where in the struct the types are that methods of bases need
 }

@@ -278,7 +278,8 @@ func Methods(v any) []Method {
 	}
 	c := ClassOf(v)
 	if c.service.Load() {
-		return routines(c, serviceClass)
+		c.inspectService.Do(func() { c.serviceMethods = routines(c, serviceClass) })
+		return slices.Clone(c.serviceMethods)
 	}
 	c.inspect.Do(func() { c.methods = routines(c) })
 	return slices.Clone(c.methods)

@@ -35,6 +35,14 @@ type QuickAcker interface {
 	QuickAck()
 }
 
+// TryWriter is implemented by streams that can be asked to take what they have room for
+// and not to wait. The reader of a connection, which must not wait for the peer to read,
+// answers with it instead of leaving the writing to another goroutine. n is how much
+// was taken, which may be nothing; an error is one of the stream.
+type TryWriter interface {
+	TryWrite(p []byte) (n int, err error)
+}
+
 // RecordWriter is implemented by streams on which it matters to the peer how
 // bytes are divided among calls of Write. If OneFramePerWrite returns true, a
 // connection writes every frame with a Write of its own instead of gathering
@@ -107,14 +115,14 @@ func Wrap(c net.Conn) net.Conn {
 	// tells better.
 	_ = tcp.SetNoDelay(true)
 	w := &tcpConn{TCPConn: tcp}
-	w.initQuickAck()
+	w.init()
 	return w
 }
 
-// tcpConn is a TCP connection that can acknowledge at once.
+// tcpConn is a TCP connection that can acknowledge at once and write without waiting.
 type tcpConn struct {
 	*net.TCPConn
-	quickAck
+	extras
 }
 
 var (

@@ -79,5 +79,14 @@ func (h Handler) String() string {
 	return "HANDLER" + strconv.FormatInt(int64(h), 10)
 }
 
+// TakesName reports whether h's second argument is the name of an attribute.
+func (h Handler) TakesName() bool {
+	switch h {
+	case HandleGetAttr, HandleDelAttr, HandleSetAttr, HandleCallAttr:
+		return true
+	}
+	return false
+}
+
 // Known reports whether h is one of the twenty handlers.
 func (h Handler) Known() bool { return h >= HandlePing && h <= HandleInstanceCheck }

@@ -48,25 +48,29 @@ func formError(what string, c *brine.Cursor) error {
 	return &FormError{What: what, Got: fmt.Sprint(c.Kind())}
 }
 
-// Names remembers the class names a peer uses, so that reading a ref allocates nothing once its name is known. The
-// zero value is ready. It is bounded; it is not safe for concurrent use.
-type Names struct{ m map[string]string }
+// Names remembers the names of classes and attributes a peer uses, so that reading one allocates nothing once it is known.
+// The zero value is ready. It is bounded; it is not safe for concurrent use.
+type Names struct{ m map[string]any }
 
-// A peer that makes up ever new class names must not grow the table for ever.
+// A peer that makes up ever new names must not grow the table for ever.
 const maxNames = 4096
 
-func (n *Names) get(b []byte) string {
+func (n *Names) get(b []byte) string { return n.Value(b).(string) }
+
+// Value returns the name as a string in an interface.
+func (n *Names) Value(b []byte) any {
 	if s, ok := n.m[string(b)]; ok {
 		return s
 	}
 	s := string(b)
+	v := any(s)
 	if n.m == nil {
-		n.m = make(map[string]string)
+		n.m = make(map[string]any)
 	}
 	if len(n.m) < maxNames && len(s) <= 256 {
-		n.m[s] = s
+		n.m[s] = v
 	}
-	return s
+	return v
 }
 
 // AppendRef appends the id pack itself, unlabelled, as INSPECT and INSTANCECHECK carry it by value.

@@ -9,12 +9,14 @@ import (
 // memory of its own, so one big message does not cost memory for ever.
 const pooledMax = 64 << 10
 
-// Buffer is a received payload.
+// Buffer is a received payload. It is a value, so that receiving a message costs no
+// allocation for it. The zero value is no payload.
 type Buffer struct {
-	// Payload is never empty. It must not be used after Release.
+	// Payload is not empty but in the zero value. It must not be used after Release.
 	Payload []byte
 
-	store atomic.Pointer[store] // nil if not pooled or already given back
+	store *store // nil if not pooled
+	use   uint32 // which use of the store this is
 	owned bool
 }
 
@@ -24,12 +26,13 @@ type Buffer struct {
 func (b *Buffer) Owned() bool { return b.owned }
 
 // Release gives the memory back for reuse, unless it is owned, and sets
-// Payload to nil. Calling it again does nothing, even if the memory has gone to
-// another buffer meanwhile. Not calling it costs nothing but the reuse.
+// Payload to nil. Calling it again does nothing, neither on the same Buffer nor on
+// a copy of it, even if the memory has gone to another buffer meanwhile. Not
+// calling it costs nothing but the reuse.
 func (b *Buffer) Release() {
 	b.Payload = nil
-	if s := b.store.Swap(nil); s != nil {
-		s.free()
+	if s := b.store; s != nil && s.use.CompareAndSwap(b.use, b.use+1) {
+		s.put()
 	}
 }
 
@@ -37,6 +40,7 @@ func (b *Buffer) Release() {
 type store struct {
 	mem   []byte
 	class int
+	use   atomic.Uint32 // counts how often it was given back
 }
 
 // classes are the sizes that are pooled. Nearly all messages fit the smallest.
@@ -56,11 +60,15 @@ func newStore(n int) *store {
 	return &store{mem: make([]byte, classes[class]), class: class}
 }
 
-func (s *store) free() { stores[s.class].Put(s) }
+// free gives back a store that no Buffer stands for.
+func (s *store) free() {
+	s.use.Add(1)
+	s.put()
+}
+
+func (s *store) put() { stores[s.class].Put(s) }
 
 // newBuffer returns a buffer whose payload is the first n bytes of s.
-func newBuffer(s *store, n int) *Buffer {
-	b := &Buffer{Payload: s.mem[:n:n]}
-	b.store.Store(s)
-	return b
+func newBuffer(s *store, n int) Buffer {
+	return Buffer{Payload: s.mem[:n:n], store: s, use: s.use.Load()}
 }

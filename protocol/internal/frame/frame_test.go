@@ -124,7 +124,7 @@ func requireFrames(t testing.TB, stream []byte, payloads ...[]byte) {
 func TestManyFramesInOneStream(t *testing.T) {
 	var stream []byte
 	var payloads [][]byte
-	for _, n := range []int{1, 0, 0, 3, 511, 512, 513, 4096, 4097, bufferSize - 7, bufferSize - 6, bufferSize - 5, bufferSize - 4,
+	for _, n := range []int{1, 0, 0, 3, 511, 512, 513, firstBuffer - 6, firstBuffer - 5, firstBuffer - 1, firstBuffer, firstBuffer + 1, bufferSize - 7, bufferSize - 6, bufferSize - 5, bufferSize - 4,
 		bufferSize, pooledMax - 1, pooledMax, pooledMax + 1, 0, firstChunk, firstChunk + 1, 1 << 20, 5} {
 		for _, c := range []Compress{{}, {Above: 1}} {
 			var err error
@@ -208,7 +208,7 @@ func TestTruncation(t *testing.T) {
 	}
 	long, err := Append(nil, lcg(300_000), Compress{})
 	require.NoError(t, err)
-	for _, n := range []int{5, 6, bufferSize, pooledMax, firstChunk, len(long) - 2} {
+	for _, n := range []int{5, 6, firstBuffer, bufferSize, pooledMax, firstChunk, len(long) - 2} {
 		_, err := NewReader(bytes.NewReader(long[:n]), Limits{}).Next()
 		require.Equal(t, io.ErrUnexpectedEOF, err)
 	}

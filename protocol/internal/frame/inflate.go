@@ -16,9 +16,9 @@ type inflater struct {
 
 var inflaters sync.Pool
 
-// inflate returns the payload of a compressed body, nil if it is empty. Bytes
+// inflate returns the payload of a compressed body. Bytes
 // behind the end of the zlib stream are ignored.
-func inflate(body []byte, limit int64) (*Buffer, error) {
+func inflate(body []byte, limit int64) (Buffer, error) {
 	f, _ := inflaters.Get().(*inflater)
 	if f == nil {
 		f = new(inflater)
@@ -35,14 +35,14 @@ func inflate(body []byte, limit int64) (*Buffer, error) {
 		err = f.z.(zlib.Resetter).Reset(&f.src, nil)
 	}
 	if err != nil {
-		return nil, &CorruptError{Cause: err}
+		return Buffer{}, &CorruptError{Cause: err}
 	}
 	return f.payload(limit)
 }
 
 // payload reads the stream to its end. Nothing tells how long it will be, so it
 // starts in pooled memory and moves on to larger pieces as it turns out longer.
-func (f *inflater) payload(limit int64) (*Buffer, error) {
+func (f *inflater) payload(limit int64) (Buffer, error) {
 	s := newStore(pooledMax)
 	mem, n := s.mem, 0
 	for {
@@ -50,13 +50,13 @@ func (f *inflater) payload(limit int64) (*Buffer, error) {
 		n += m
 		if int64(n) > limit {
 			err = &LimitError{What: "inflated length", Got: int64(n), Limit: limit}
-			return nil, drop(s, err)
+			return Buffer{}, drop(s, err)
 		}
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return nil, drop(s, &CorruptError{Cause: err})
+			return Buffer{}, drop(s, &CorruptError{Cause: err})
 		}
 		if n == len(mem) {
 			// One byte beyond the limit is enough to notice the excess.
@@ -70,9 +70,9 @@ func (f *inflater) payload(limit int64) (*Buffer, error) {
 	}
 	switch {
 	case n == 0:
-		return nil, drop(s, nil)
+		return Buffer{}, drop(s, nil)
 	case s == nil:
-		return &Buffer{Payload: mem[:n:n], owned: true}, nil
+		return Buffer{Payload: mem[:n:n], owned: true}, nil
 	case n <= classes[len(classes)-2]: // do not tie up much memory for little
 		small := newStore(n)
 		copy(small.mem, mem[:n])

@@ -6,9 +6,11 @@ import (
 )
 
 const (
-	// bufferSize holds a few hundred ordinary messages. A frame that does not
-	// fit is read straight into its destination.
-	bufferSize = 32 << 10
+	// A buffer begins small, since most connections are idle most of the time, and
+	// grows where the peer fills it. bufferSize holds a few hundred ordinary
+	// messages. A frame that does not fit is read straight into its destination.
+	firstBuffer = 4 << 10
+	bufferSize  = 32 << 10
 	// firstChunk is the most memory that a claimed length alone is worth; what
 	// arrives earns growFactor times as much.
 	firstChunk = 4 * pooledMax
@@ -35,7 +37,7 @@ type Reader struct {
 // part has arrived: CPython hands long frames to the kernel in pieces, and
 // the last piece waits on its side until the earlier ones are acknowledged.
 func NewReader(r io.Reader, l Limits) *Reader {
-	reader := &Reader{src: r, limits: l.withDefaults(), buf: make([]byte, bufferSize)}
+	reader := &Reader{src: r, limits: l.withDefaults(), buf: make([]byte, firstBuffer)}
 	if q, ok := r.(interface{ QuickAck() }); ok {
 		reader.quickAck = q.QuickAck
 	}
@@ -49,18 +51,18 @@ func NewReader(r io.Reader, l Limits) *Reader {
 // io.ErrUnexpectedEOF if it ends inside one, a [*LimitError] or
 // [*CorruptError] for what the peer sent, or the stream's own error. It is
 // final: every further call returns the same.
-func (r *Reader) Next() (*Buffer, error) {
+func (r *Reader) Next() (Buffer, error) {
 	for r.err == nil {
 		b, err := r.next()
 		if err != nil {
 			r.err = err
 			r.buf = nil
 		}
-		if b != nil {
+		if len(b.Payload) > 0 {
 			return b, nil
 		}
 	}
-	return nil, r.err
+	return Buffer{}, r.err
 }
 
 // Buffered reports whether a further message has arrived already, so that Next
@@ -84,11 +86,11 @@ func (r *Reader) Buffered() bool {
 	return false
 }
 
-// next reads one frame, returning nil if it is empty.
-func (r *Reader) next() (*Buffer, error) {
+// next reads one frame, which may be empty.
+func (r *Reader) next() (Buffer, error) {
 	if r.trailer {
 		if err := r.fill(1); err != nil {
-			return nil, inside(err)
+			return Buffer{}, inside(err)
 		}
 		r.start++
 		r.trailer = false
@@ -97,12 +99,12 @@ func (r *Reader) next() (*Buffer, error) {
 		if r.start < r.end {
 			err = inside(err)
 		}
-		return nil, err
+		return Buffer{}, err
 	}
 	size := int64(binary.BigEndian.Uint32(r.buf[r.start:]))
 	flag := r.buf[r.start+4]
 	if size > r.limits.MaxFrame {
-		return nil, &LimitError{What: "frame length", Got: size, Limit: r.limits.MaxFrame}
+		return Buffer{}, &LimitError{What: "frame length", Got: size, Limit: r.limits.MaxFrame}
 	}
 	n := int(size) // fits: MaxFrame does
 	r.trailer = true
@@ -111,7 +113,7 @@ func (r *Reader) next() (*Buffer, error) {
 		return r.long(n, flag)
 	}
 	if err := r.fill(headerSize + n); err != nil {
-		return nil, inside(err)
+		return Buffer{}, inside(err)
 	}
 	body := r.buf[r.start+headerSize : r.start+headerSize+n]
 	r.start += headerSize + n
@@ -119,19 +121,19 @@ func (r *Reader) next() (*Buffer, error) {
 	case flag != flagPlain:
 		return inflate(body, r.limits.MaxInflated)
 	case n == 0:
-		return nil, nil
+		return Buffer{}, nil
 	}
 	s := newStore(n)
 	return newBuffer(s, copy(s.mem, body)), nil
 }
 
 // long reads a body of n bytes that does not fit the reader's own buffer.
-func (r *Reader) long(n int, flag byte) (*Buffer, error) {
+func (r *Reader) long(n int, flag byte) (Buffer, error) {
 	if n <= pooledMax {
 		s := newStore(n)
 		if err := r.readInto(s.mem[:n]); err != nil {
 			s.free()
-			return nil, err
+			return Buffer{}, err
 		}
 		b := newBuffer(s, n)
 		if flag == flagPlain {
@@ -145,11 +147,11 @@ func (r *Reader) long(n int, flag byte) (*Buffer, error) {
 		have := len(body)
 		body = grow(body, min(n, max(firstChunk, growFactor*have)))
 		if err := r.readInto(body[have:]); err != nil {
-			return nil, err
+			return Buffer{}, err
 		}
 	}
 	if flag == flagPlain {
-		return &Buffer{Payload: body, owned: true}, nil
+		return Buffer{Payload: body, owned: true}, nil
 	}
 	return inflate(body, r.limits.MaxInflated)
 }
@@ -190,7 +192,9 @@ func (r *Reader) fill(n int) error {
 		if err != nil {
 			return err
 		}
-		r.end += m
+		if r.end += m; r.end == len(r.buf) && r.end < bufferSize {
+			r.buf = grow(r.buf, 2*len(r.buf))
+		}
 	}
 	return nil
 }

@@ -2,9 +2,10 @@
 
 package transport
 
-type quickAck struct{}
+// extras needs nothing here.
+type extras struct{}
 
-func (c *tcpConn) initQuickAck() {}
+func (c *tcpConn) init() {}
 
 // QuickAck does nothing: only Linux lets a program ask for it.
 func (c *tcpConn) QuickAck() {}
