@@ -46,7 +46,7 @@ func (l locked) addExport(v any, class *exposed.Class) (wire.Ref, error) {
 		x.classes[c.ID()] = e
 	} else {
 		x.last++
-		e.ref = wire.Ref{Name: class.Name(), Class: class.ID(), Object: x.last}
+		e.ref = wire.Ref{Name: exposed.RefName(v, class), Class: class.ID(), Object: x.last}
 		x.objects[x.last] = e
 	}
 	if hasKey {

@@ -141,7 +141,7 @@ func lookup(p *Policy, v any, c *Class, name string) (*attr, any, error) {
 	}
 	a, value, ok := find(p, v, c, name)
 	if !ok {
-		return nil, nil, noAttribute(c, name)
+		return nil, nil, noAttributeOf(v, c, name)
 	}
 	return a, value, nil
 }
@@ -243,7 +243,7 @@ func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
 	case a != nil:
 		return vinegar.AttributeError.Errorf("'%s' object attribute '%s' is read-only", c.name, n)
 	}
-	return noAttribute(c, n)
+	return noAttributeOf(v, c, n)
 }
 
 // DelAttr deletes an attribute of v under the policy.
@@ -288,7 +288,18 @@ func DelAttr(ctx context.Context, p *Policy, v, name any) (err error) {
 	case a != nil:
 		return vinegar.AttributeError.Errorf("'%s' object attribute '%s' is read-only", c.name, n)
 	}
-	return noAttribute(c, n)
+	return noAttributeOf(v, c, n)
+}
+
+// AttrMisser is implemented by objects that word the AttributeError for a name that they do not have themselves, as
+// Python's modules do.
+type AttrMisser interface{ PyNoAttr(name string) error }
+
+func noAttributeOf(v any, c *Class, name string) error {
+	if m, ok := v.(AttrMisser); ok {
+		return m.PyNoAttr(name)
+	}
+	return noAttribute(c, name)
 }
 
 func noAttribute(c *Class, name string) error {

@@ -172,8 +172,8 @@ func TestSubclass(t *testing.T) {
 	_, err = exposed.Call(ctx, f, &exposed.Args{})
 	require.EqualError(t, err, "TypeError: Point.exposed_norm1() missing 1 required positional argument: 'self'")
 	require.Equal(t, "A point on the integer plane.", get(t, nil, pointClass, "__doc__"))
-	_, err = exposed.Call(ctx, exposed.ClassOf([]int{}), &exposed.Args{})
-	require.EqualError(t, err, "TypeError: cannot create 'list' instances")
+	_, err = exposed.Call(ctx, exposed.ClassOf(f), &exposed.Args{})
+	require.EqualError(t, err, "TypeError: cannot create 'function' instances")
 }
 
 func TestErrorsFromMethods(t *testing.T) {

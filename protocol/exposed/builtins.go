@@ -71,6 +71,9 @@ func init() {
 		defineDictView(c)
 	}
 	defineSet(setClass)
+	defineStrMethods()
+	defineBytesMethods()
+	defineConstructors()
 	for _, c := range builtinOrder {
 		c.seal()
 	}

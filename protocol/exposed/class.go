@@ -23,6 +23,7 @@ type Class struct {
 	mro          []*Class // the class itself, then its bases in the order of lookup
 	goType       reflect.Type
 	construct    *plan
+	factory      callable // makes instances of a builtin class
 	exception    *vinegar.Class
 	opts         *ClassOptions
 	service      atomic.Bool

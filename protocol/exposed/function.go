@@ -271,6 +271,8 @@ func (c *Class) instantiate(ctx context.Context, args *Args) (any, error) {
 	switch {
 	case c.construct != nil:
 		return c.construct.call(ctx, nil, args)
+	case c.factory != nil:
+		return c.factory.call(ctx, nil, args)
 	case c.exception != nil:
 		pos, err := args.count(c.name, c.name, 0, 1<<16)
 		if err != nil {

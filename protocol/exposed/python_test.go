@@ -64,6 +64,10 @@ func (p pyValue) value(t *testing.T) any {
 		require.NoError(t, json.Unmarshal(p.V, &s))
 	}
 	switch p.T {
+	case "class":
+		c, ok := exposed.Builtin(s)
+		require.True(t, ok, s)
+		return c
 	case "None":
 		return nil
 	case "Ellipsis":
@@ -150,8 +154,12 @@ func wordingKnown(t *testing.T, line string) bool {
 	return v.Version[0] == 3 && (v.Version[1] == 11 || v.Version[1] == 12)
 }
 
-func TestContainersLikeCPython(t *testing.T) {
-	lines := python(t, "containers.py", nil)
+func TestContainersLikeCPython(t *testing.T) { likeCPython(t, "containers.py") }
+
+func TestScalarsLikeCPython(t *testing.T) { likeCPython(t, "scalars.py") }
+
+func likeCPython(t *testing.T, script string) {
+	lines := python(t, script, nil)
 	exact := wordingKnown(t, lines[0])
 	all := &exposed.Policy{AllowAll: true}
 	n := 0

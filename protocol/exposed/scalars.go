@@ -13,10 +13,15 @@ import (
 )
 
 // defineScalars gives the values that travel by value the special methods that a peer may call although it holds the
-// value: sizes, items, comparison, arithmetic. Other methods of Python's types are absent.
+// value: sizes, items, comparison, arithmetic.
 func defineScalars() {
 	for _, c := range []*Class{intClass, floatClass, complexClass} {
 		defineArithmetic(c)
+	}
+	for name, get := range map[string]func(n number) any{
+		"real": func(n number) any { return real(n.c) }, "imag": func(n number) any { return imag(n.c) },
+	} {
+		complexClass.getter(name, func(self any) (any, error) { return get(toNumber(norm(self))), nil })
 	}
 	for _, c := range []*Class{intClass, floatClass} {
 		c.method("__int__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return toInt(self) })
@@ -31,6 +36,7 @@ func defineScalars() {
 	for _, op := range []string{"and", "or", "xor"} {
 		defineBinary(intClass, op)
 	}
+	definePower()
 	for _, c := range []*Class{strClass, bytesClass, tupleClass, frozensetClass} {
 		defineContainer(c)
 	}

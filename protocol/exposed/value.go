@@ -16,6 +16,18 @@ import (
 // Python server. It may be called while other goroutines use the object and must not block.
 type Dropper interface{ PyDrop() }
 
+// Named is implemented by objects whose references carry a name of their own in place of their class's: Python modules
+// go by their name. The name decides what a Python peer takes the object's class to be.
+type Named interface{ PyRefName() string }
+
+// RefName returns the name that a reference to v, an object of the class c, carries.
+func RefName(v any, c *Class) string {
+	if n, ok := v.(Named); ok {
+		return n.PyRefName()
+	}
+	return c.Name()
+}
+
 // maxNesting bounds how deep values are followed into one another wherever this package recurses.
 const maxNesting = 200
 
