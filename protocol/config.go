@@ -28,6 +28,17 @@ type Config struct {
 	// Concurrency is how many requests of the peer run at the same time. 0 means 1: one after the other in the order
 	// they came, as RPyC serves a connection; negative means no limit.
 	Concurrency int
+	// Workers, if not nil, bounds the requests that run at the same time on all connections that share it.
+	Workers *Workers
+	// IdleTimeout ends a connection, with an *[IdleError], when so long nothing has come from the peer and no request of
+	// either side was under way. 0 means never, as in RPyC.
+	IdleTimeout time.Duration
+	// StallTimeout ends a connection, with a *[StallError], when the peer has sent a part of a message and not got on with the
+	// rest for so long, or not read what was written for it. Getting on means 64 KiB, or the rest. 0 means never, as in RPyC.
+	StallTimeout time.Duration
+
+	// Credentials are what an authenticator found out about the peer: see [Conn.Credentials].
+	Credentials any
 
 	// Dialect is the protocol family the peer speaks: wire.FamilyD for RPyC 6, wire.FamilyC for 4.1 to 5.3; nil finds
 	// out. See [Dial] for what that costs.

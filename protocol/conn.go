@@ -51,7 +51,8 @@ type Conn struct {
 	in       *frame.Reader // reader's
 	names    wire.Names    // reader's
 	quickAck func()        // of streams that have it; reader's
-	crowded  atomic.Bool   // many requests are queued
+	keeper   keeper
+	crowded  atomic.Bool // many requests are queued
 
 	dialect atomic.Pointer[wire.Dialect]
 	spoken  chan struct{} // closed when dialect is set
@@ -76,6 +77,15 @@ var connNumber atomic.Int64
 // The stream is closed when the connection ends; Close must make a blocked Read and Write return. Streams that carry
 // records, such as TLS, get each frame in a Write of its own.
 func NewConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Config) (*Conn, error) {
+	c := newConn(ctx, stream, root, cfg)
+	if err := c.open(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// newConn makes a connection that does not read yet. The caller has the reader's role.
+func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Config) *Conn {
 	if root == nil {
 		root = VoidService{}
 	}
@@ -102,14 +112,41 @@ func NewConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	c.state.init(c.cfg.Concurrency)
 	c.reader.state.Store(held)
 	c.unwatch = context.AfterFunc(ctx, func() { c.die(context.Cause(ctx)) })
+	return c
+}
+
+// open tells the root object of the connection and begins to read.
+func (c *Conn) open() error {
 	if err := c.connected(); err != nil {
-		c.state.refused = true
-		c.die(err)
-		c.stopReading()
-		return nil, err
+		c.abort(err)
+		return err
 	}
-	go c.serve(nil)
-	return c, nil
+	go c.begin()
+	return nil
+}
+
+// abort ends a connection whose root object has not been told of it, or does not want it. Its role is the caller's.
+func (c *Conn) abort(cause error) {
+	l := c.lock()
+	l.refused = true
+	l.unlock()
+	c.die(cause)
+	c.reader.state.Store(over)
+	c.stopReading()
+}
+
+// begin is the first goroutine of a connection.
+func (c *Conn) begin() {
+	c.keep()
+	if c.dialect.Load() == nil {
+		if err := c.greeting(); err != nil {
+			c.die(err)
+			c.reader.state.Store(over)
+			c.stopReading()
+			return
+		}
+	}
+	c.serve(nil)
 }
 
 // Root is the peer's root object, its service (conn.root). The handle asks for it when it is first used.

@@ -28,6 +28,8 @@ type incoming struct {
 
 	// Guarded by the connection's lock, see turns.go.
 	turn     bool          // it has a turn
+	works    bool          // it has one of Config.Workers
+	batch    int           // requests its worker has run before, one after the other
 	finished bool          // the handler has returned
 	waits    int           // goroutines of the handler that wait for the peer
 	back     chan struct{} // closed when its goroutines that want the turn back may go on; nil if there are none
@@ -221,8 +223,16 @@ func (in *incoming) run() {
 		in.c.die(ErrClosed) // the end of the stream is the answer
 		return
 	}
+	if w := in.c.cfg.Workers; w != nil && !w.employ(in) {
+		in.forgetArgs()
+		in.answer(nil, w.exhausted(), together)
+		return
+	}
 	v, err := in.protect()
 	in.forgetArgs()
+	if w := in.c.cfg.Workers; w != nil && w.refuse {
+		w.done(in)
+	}
 	if err != nil && errors.Is(err, vinegar.KeyboardInterrupt) {
 		in.c.die(err) // as upstream: not answered, and the end of the connection
 		return

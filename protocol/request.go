@@ -355,10 +355,5 @@ func (c *Conn) ResolveRoot(ctx context.Context, root *netref.Object) error {
 	if err := c.Request(ctx, &v, wire.HandleGetRoot); err != nil {
 		return err
 	}
-	o, ok := v.(*netref.Object)
-	if !ok {
-		return &wire.FormError{What: "a root object by reference", Got: "a value"}
-	}
-	root.ResolveTo(o)
-	return nil
+	return resolveTo(root, v)
 }

@@ -122,6 +122,9 @@ func (c *Conn) leave(in *incoming) (next *incoming) {
 		in.turn = false
 		next = l.pass()
 	}
+	if w := c.cfg.Workers; w != nil {
+		w.hand(in, next)
+	}
 	return next
 }
 

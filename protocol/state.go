@@ -98,6 +98,7 @@ func (c *Conn) die(cause error) {
 // finish runs when nothing of the connection is left running: it drops what the connection held.
 func (c *Conn) finish() {
 	c.unwatch()
+	c.keeper.stop()
 	l := c.lock()
 	refused, cause := l.refused, l.cause
 	l.unlock()

@@ -91,6 +91,9 @@ func (t *turns) wakeAll() {
 func (c *Conn) yield(in *incoming) {
 	l := c.lock()
 	in.waits++
+	if w := c.cfg.Workers; w != nil {
+		w.rest(in)
+	}
 	if in.turn {
 		in.turn = false
 		if next := l.pass(); next != nil {
@@ -101,8 +104,15 @@ func (c *Conn) yield(in *incoming) {
 	c.passRole()
 }
 
-// resume takes the turn back.
+// resume takes the turn back, and a worker.
 func (c *Conn) resume(in *incoming) {
+	c.retake(in)
+	if w := c.cfg.Workers; w != nil {
+		w.rejoin(in)
+	}
+}
+
+func (c *Conn) retake(in *incoming) {
 	l := c.lock()
 	in.waits--
 	if in.waits > 0 || in.turn || in.finished || l.broken {

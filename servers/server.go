@@ -3,135 +3,133 @@ package servers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"sync"
 	"time"
 
 	"github.com/gorpyc/gorpyc/protocol"
-	"github.com/gorpyc/gorpyc/protocol/transport"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
 
-// ErrServerClosed is returned by Serve and ListenAndServe after Shutdown or Close.
+// ErrServerClosed is returned by Serve and ListenAndServe after Shutdown or Close, and by a one-shot server that has served
+// its client.
 var ErrServerClosed = errors.New("rpyc: server closed")
 
-// Server serves a service to every peer that connects (rpyc.utils.server.ThreadedServer). The zero value serves a service
-// that has nothing. The fields must not be changed once the server is serving; the methods are safe for concurrent use.
+// Mode is a way of serving.
+type Mode int
+
+const (
+	// Threaded serves each connection on goroutines of its own (ThreadedServer, GeventServer). It is the default.
+	Threaded Mode = iota
+	// Pool has a fixed number of workers run the requests of all connections (ThreadPoolServer): see Server.Workers.
+	Pool
+	// Forking serves each connection in a process of its own (ForkingServer): see Server.Name. It needs a Unix system.
+	Forking
+	// OneShot serves one connection and closes the server when that has ended (OneShotServer).
+	OneShot
+)
+
+// Full says what happens to a connection or request when there is no room for it.
+type Full int
+
+const (
+	// Queue has it wait until there is room.
+	Queue Full = iota
+	// Refuse turns it away: a connection is closed, a request is answered with a BlockingIOError.
+	Refuse
+)
+
+// Server serves a service to every peer that connects (rpyc.utils.server.Server). The zero value serves a service that has
+// nothing. The fields must not be changed once the server is serving; the methods are safe for concurrent use.
 type Server struct {
 	// Service is the root object all connections share.
 	Service any
 	// NewService makes a root object for each connection; it is used instead of Service if it is set.
 	NewService func() any
-	// Config is the configuration of the connections; nil means RPyC's defaults.
+	// Name is the service's name in logs, and tells the forking servers of a program apart. "" means the first of Aliases.
+	Name string
+	// Aliases are the names under which the service is registered. nil means those that the service tells the peer: see
+	// exposed.ServiceAliases. With NewService and without Aliases, one more service is made in order to ask.
+	Aliases []string
+	// Config is the configuration of the connections; nil means RPyC's defaults. IdleTimeout and StallTimeout in it are what
+	// keeps silent clients from being served for ever.
 	Config *protocol.Config
-	// Logger is told of connections coming and going, at level Info; nil is silent.
+
+	// Mode is how connections are served.
+	Mode Mode
+	// Workers is how many requests a [Pool] runs at the same time; 0 means 20 (nbThreads). A handler that waits for its peer
+	// is not counted.
+	Workers int
+	// Batch is how many requests of a connection that are queued a worker of a [Pool] runs before it turns to others; 0 means
+	// 10 (requestBatchSize).
+	Batch int
+	// WhenBusy says what happens to requests that come while all workers of a [Pool] are busy. RPyC queues them.
+	WhenBusy Full
+	// MaxConns is how many connections are served at the same time, authentication included; 0 means no limit.
+	MaxConns int
+	// WhenFull says what happens to connections above MaxConns: they wait, in the listener's backlog, or are closed at once.
+	WhenFull Full
+
+	// Authenticator checks peers before they are served, and may replace the stream, as TLS does; nil lets everybody in.
+	Authenticator Authenticator
+	// AuthTimeout bounds the authentication; 0 means 10 s, negative no limit.
+	AuthTimeout time.Duration
+	// OnAccept, if not nil, is called with each connection that was accepted, before it is authenticated, on a goroutine of its
+	// own. An error refuses it. It may not read or write.
+	OnAccept func(c net.Conn) error
+	// OnServe, if not nil, is called with each connection that is about to be served, after the service's OnConnect. An error
+	// closes it.
+	OnServe func(c *protocol.Conn) error
+	// OnGone, if not nil, is called when a connection that was served has ended, after the service's OnDisconnect.
+	OnGone func(c *protocol.Conn)
+	// Logger is told of connections coming and going, at level Info; nil is silent. The connections log to it, too, unless
+	// Config has a logger. The messages are RPyC's: "server started", "accepted", "welcome", "goodbye", and so on.
 	Logger *slog.Logger
+
+	once    sync.Once // of what init makes
+	workers *protocol.Workers
+	slots   chan struct{} // holds a token for each connection, if MaxConns is set
+	names   sync.Once     // of aliases
+	aliases []string
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
+	waiting   map[net.Conn]struct{} // accepted and not authenticated yet
 	conns     map[*protocol.Conn]struct{}
+	forked    map[*worker]struct{}
 	closed    bool
+	closing   chan struct{} // closed when closed is set
 	ended     chan struct{} // made when somebody waits; closed when the last connection has ended
 }
 
-// ListenAndServe listens on the address and serves until the server is closed or ctx ends. network is "tcp", "tcp4",
-// "tcp6" or "unix". It returns [ErrServerClosed], the context's cause, or what made listening impossible. As with
-// net/http, it returns as soon as Shutdown or Close begins: a program that wants requests to finish waits for Shutdown to
-// return.
-func (s *Server) ListenAndServe(ctx context.Context, network, addr string) error {
-	l, err := transport.Listen(ctx, network, addr)
-	if err != nil {
-		return err
-	}
-	return s.Serve(ctx, l)
-}
-
-// Serve accepts connections on l, which it closes in the end, until the server is closed or ctx ends. It may be called for
-// several listeners. The end of ctx ends the connections, too, abruptly and without waiting for handlers; [Server.Shutdown] is
-// the way to an orderly end. The values of ctx are visible to handlers.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	if !s.addListener(l) {
-		_ = l.Close()
-		return ErrServerClosed
-	}
-	defer s.removeListener(l)
-	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
-	defer stop()
-	s.log().Info("server started", "addr", l.Addr().String())
-	var pause time.Duration
-	for {
-		stream, err := l.Accept()
-		switch {
-		case err == nil:
-			pause = 0
-			s.accept(ctx, stream)
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case s.isClosed():
-			return ErrServerClosed
-		case !passing(err):
-			return fmt.Errorf("rpyc: accept: %w", err)
-		default:
-			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-			s.log().Warn("accept failed", "error", err, "retry", pause)
-			if !sleep(ctx, pause) {
-				return context.Cause(ctx)
-			}
+// ServiceAliases are the names under which the service is registered (Service.get_service_aliases): Aliases, or those the
+// service has.
+func (s *Server) ServiceAliases() []string {
+	s.names.Do(func() {
+		s.aliases = s.Aliases
+		if len(s.aliases) > 0 {
+			return
 		}
-	}
-}
-
-// passing reports whether accepting may succeed later: the process may be out of file descriptors for a while.
-func passing(err error) bool { return !errors.Is(err, net.ErrClosed) }
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// accept makes a connection of an accepted stream.
-func (s *Server) accept(ctx context.Context, stream net.Conn) {
-	log := s.log().With("peer", peerName(stream))
-	log.Info("accepted")
-	c, err := protocol.NewConn(ctx, transport.Wrap(stream), s.service(), s.Config)
-	if err != nil {
-		log.Warn("refused", "error", err)
-		_ = stream.Close()
-		return
-	}
-	if !s.addConn(c) {
-		_ = c.CloseNow()
-		return
-	}
-	log.Info("welcome")
-	c.AfterDone(func() {
-		s.removeConn(c)
-		log.Info("goodbye")
+		service := s.service()
+		if service == nil {
+			service = protocol.VoidService{}
+		}
+		s.aliases = exposed.ServiceAliases(service)
 	})
+	return s.aliases
 }
 
-func (s *Server) service() any {
-	if s.NewService != nil {
-		return s.NewService()
+// ServiceName is the service's name in logs (Service.get_service_name): Name, or the first alias.
+func (s *Server) ServiceName() string {
+	if s.Name != "" {
+		return s.Name
 	}
-	return s.Service
+	return s.ServiceAliases()[0]
 }
 
-func peerName(c net.Conn) string {
-	if a := c.RemoteAddr(); a != nil && a.String() != "" {
-		return a.String()
-	}
-	return c.LocalAddr().Network()
-}
-
-// Clients returns the connections that are being served.
+// Clients returns the connections that are being served. Those that a [Forking] server serves in other processes are
+// not among them.
 func (s *Server) Clients() []*protocol.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,112 +140,71 @@ func (s *Server) Clients() []*protocol.Conn {
 	return cs
 }
 
-// Shutdown stops accepting, lets the requests finish that are running or queued, and closes the connections. If ctx ends
-// before, they are closed without. It returns when the last connection has ended, or the context's cause.
-func (s *Server) Shutdown(ctx context.Context) error {
-	conns, ended := s.stop()
-	for _, c := range conns {
-		go func() {
-			if c.Drain(ctx) == nil {
-				_ = c.Close()
-			} else {
-				_ = c.CloseNow()
-			}
-		}()
-	}
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// Close stops accepting and ends all connections at once. It does not wait for handlers that are running.
-func (s *Server) Close() error {
-	conns, _ := s.stop()
-	for _, c := range conns {
-		_ = c.CloseNow()
-	}
-	return nil
-}
-
-// stop ends accepting and returns the connections there are and a channel closed when they have ended.
-func (s *Server) stop() ([]*protocol.Conn, <-chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	for l := range s.listeners {
-		_ = l.Close()
-	}
-	if s.ended == nil {
-		s.ended = make(chan struct{})
-		if len(s.conns) == 0 {
-			close(s.ended)
+// init makes what the fields describe.
+func (s *Server) init() {
+	s.once.Do(func() {
+		if s.Mode == Pool {
+			s.workers = protocol.NewWorkers(s.Workers, s.Batch, s.WhenBusy == Refuse)
 		}
-	}
-	cs := make([]*protocol.Conn, 0, len(s.conns))
-	for c := range s.conns {
-		cs = append(cs, c)
-	}
-	return cs, s.ended
-}
-
-func (s *Server) addListener(l net.Listener) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	if s.listeners == nil {
-		s.listeners = make(map[net.Listener]struct{})
-	}
-	s.listeners[l] = struct{}{}
-	return true
-}
-
-func (s *Server) removeListener(l net.Listener) {
-	_ = l.Close()
-	s.mu.Lock()
-	delete(s.listeners, l)
-	s.mu.Unlock()
-}
-
-func (s *Server) addConn(c *protocol.Conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	if s.conns == nil {
-		s.conns = make(map[*protocol.Conn]struct{})
-	}
-	s.conns[c] = struct{}{}
-	return true
-}
-
-func (s *Server) removeConn(c *protocol.Conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, c)
-	if s.closed && len(s.conns) == 0 && s.ended != nil {
-		select {
-		case <-s.ended:
-		default:
-			close(s.ended)
+		if s.MaxConns > 0 {
+			s.slots = make(chan struct{}, s.MaxConns)
 		}
-	}
+		s.mu.Lock()
+		s.stopping()
+		s.mu.Unlock()
+	})
 }
 
-func (s *Server) isClosed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
+func (s *Server) service() any {
+	if s.NewService != nil {
+		return s.NewService()
+	}
+	return s.Service
+}
+
+// config is the configuration of one connection.
+func (s *Server) config(credentials any) *protocol.Config {
+	var cfg protocol.Config
+	if s.Config != nil {
+		cfg = *s.Config
+	}
+	if credentials != nil {
+		cfg.Credentials = credentials
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = s.Logger
+	}
+	if s.workers != nil {
+		cfg.Workers = s.workers
+	}
+	return &cfg
 }
 
 func (s *Server) log() *slog.Logger {
 	if s.Logger == nil {
 		return slog.New(slog.DiscardHandler)
 	}
-	return s.Logger
+	return s.Logger.With("service", s.ServiceName())
+}
+
+func peerName(c interface{ RemoteAddr() net.Addr }) string {
+	if a := c.RemoteAddr(); a != nil && a.String() != "" && a.String() != "@" {
+		return a.String()
+	}
+	if l, ok := c.(interface{ LocalAddr() net.Addr }); ok && l.LocalAddr() != nil {
+		return l.LocalAddr().Network()
+	}
+	return "unknown"
+}
+
+func sleep(ctx context.Context, d time.Duration, closing <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+	case <-closing:
+	}
+	return false
 }

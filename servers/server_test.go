@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,32 @@ import (
 	"github.com/gorpyc/gorpyc/servers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv("GORPYC_SERVERS_TEST_FORK") != "" {
+		forkingProgram()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// call calls a method of the peer's root.
+func call[T any](t *testing.T, c *protocol.Conn, method string, args ...any) T {
+	t.Helper()
+	v, err := netref.Call[T](t.Context(), c.Root(), method, args...)
+	require.NoError(t, err)
+	return v
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func listen() (net.Listener, error) {
+	return transport.Listen(context.Background(), "tcp", "127.0.0.1:0")
+}
 
 // counter counts its own calls.
 type counter struct {

@@ -23,10 +23,35 @@ import (
 // listener leaves the file behind, as RPyC does, so that a successor that has
 // already taken its place keeps it.
 func Listen(ctx context.Context, network, addr string) (net.Listener, error) {
+	return ListenWith(ctx, network, addr, nil)
+}
+
+// ListenOptions holds what [ListenWith] can be told. A nil *ListenOptions is the zero value.
+type ListenOptions struct {
+	// Backlog is how many connections may wait to be accepted; 0 means as many as
+	// the system allows, as in RPyC. It is an error on systems where it cannot be
+	// set, which are those other than Unix.
+	Backlog int
+	// NoReuseAddr refuses to listen on a port whose earlier connections linger
+	// (reuse_addr=False). It has no effect on Windows, as in RPyC.
+	NoReuseAddr bool
+	// KeepAlive is how long accepted TCP connections are idle before they are
+	// probed, and the interval between probes, as in [Options].
+	KeepAlive time.Duration
+}
+
+// ListenWith is [Listen] with options.
+func ListenWith(ctx context.Context, network, addr string, o *ListenOptions) (net.Listener, error) {
 	if err := checkNetwork(network); err != nil {
 		return nil, err
 	}
-	var lc net.ListenConfig
+	if o == nil {
+		o = &ListenOptions{}
+	}
+	lc := net.ListenConfig{KeepAliveConfig: keepAlive(o.KeepAlive)}
+	if o.NoReuseAddr {
+		lc.Control = noReuseAddr
+	}
 	l, err := lc.Listen(ctx, network, addr)
 	if err != nil && network == "unix" && errors.Is(err, syscall.EADDRINUSE) {
 		if gone := removeStale(ctx, addr); gone != nil {
@@ -40,8 +65,17 @@ func Listen(ctx context.Context, network, addr string) (net.Listener, error) {
 	if u, ok := l.(*net.UnixListener); ok {
 		u.SetUnlinkOnClose(false)
 	}
-	return &listener{Listener: l}, nil
+	if o.Backlog > 0 {
+		if err := setBacklog(l, o.Backlog); err != nil {
+			_ = l.Close()
+			return nil, fmt.Errorf("transport: backlog: %w", err)
+		}
+	}
+	return WrapListener(l), nil
 }
+
+// WrapListener returns a listener whose connections are wrapped as [Wrap] says.
+func WrapListener(l net.Listener) net.Listener { return &listener{Listener: l} }
 
 // removeStale removes the socket file at path if nobody listens on it and tells
 // why not otherwise.
@@ -85,5 +119,8 @@ func (l *listener) Accept() (net.Conn, error) {
 // SetDeadline bounds how long Accept waits, as *net.TCPListener and
 // *net.UnixListener have it.
 func (l *listener) SetDeadline(t time.Time) error {
-	return l.Listener.(interface{ SetDeadline(time.Time) error }).SetDeadline(t)
+	if d, ok := l.Listener.(interface{ SetDeadline(time.Time) error }); ok {
+		return d.SetDeadline(t)
+	}
+	return errors.ErrUnsupported
 }

@@ -22,10 +22,9 @@
 package transport
 
 import (
-	"context"
+	"crypto/tls"
 	"io"
 	"net"
-	"time"
 )
 
 // QuickAcker is implemented by streams that can be told to acknowledge at once
@@ -49,74 +48,31 @@ type TryWriter interface {
 // several. RPyC below TLS wants that: it waits for the socket, not for the
 // TLS layer, and so overlooks a second frame that came in the same record.
 // *tls.Conn, which does not implement it, is treated as if it returned true.
+// A stream that wraps one has to implement it.
 type RecordWriter interface {
 	OneFramePerWrite() bool
 }
 
-// Options holds what [Dial] can be told. A nil *Options is the zero value.
-type Options struct {
-	// Timeout bounds the attempt to connect, in addition to the context. 0 means
-	// that the context alone does; RPyC gives up after 3 s.
-	Timeout time.Duration
-	// KeepAlive is how long a TCP connection is idle before it is probed, and the
-	// interval between probes. 0 means 15 s, negative turns probing off, which
-	// is RPyC's default.
-	KeepAlive time.Duration
-	// Dialer replaces the function that connects, to go through a proxy or a
-	// tunnel. KeepAlive is then its own affair.
-	Dialer func(ctx context.Context, network, addr string) (net.Conn, error)
-}
-
-// Dial connects to addr on the given network: "tcp", "tcp4" or "tcp6" with
-// an address "host:port", or "unix" with the path of a socket. The error is the
-// dialer's, usually a *net.OpError. The connection is wrapped as [Wrap] says.
-// It is SocketStream.connect and SocketStream.unix_connect of RPyC.
-func Dial(ctx context.Context, network, addr string, o *Options) (net.Conn, error) {
-	if err := checkNetwork(network); err != nil {
-		return nil, err
-	}
-	if o == nil {
-		o = &Options{}
-	}
-	dial := o.Dialer
-	if dial == nil {
-		dial = (&net.Dialer{KeepAlive: o.KeepAlive}).DialContext
-	}
-	if o.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.Timeout)
-		defer cancel()
-	}
-	c, err := dial(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	return Wrap(c), nil
-}
-
-func checkNetwork(network string) error {
-	switch network {
-	case "tcp", "tcp4", "tcp6", "unix":
-		return nil
-	}
-	return net.UnknownNetworkError(network)
-}
-
 // Wrap returns c with what an RPyC connection profits from: a *net.TCPConn gets
-// TCP_NODELAY and the method QuickAck, everything else is returned as it is. The
-// result has all methods of *net.TCPConn, CloseWrite and SyscallConn among
-// them, and NetConn to get at c itself.
+// TCP_NODELAY and the method QuickAck, a *tls.Conn over a connection that was
+// wrapped gets QuickAck, too; everything else is returned as it is. The result
+// has all methods of *net.TCPConn or *tls.Conn, CloseWrite among them, and
+// NetConn to get at what it runs over.
 func Wrap(c net.Conn) net.Conn {
-	tcp, ok := c.(*net.TCPConn)
-	if !ok {
-		return c
+	switch c := c.(type) {
+	case *net.TCPConn:
+		// It fails for connections that are broken already, which the first Read
+		// tells better.
+		_ = c.SetNoDelay(true)
+		w := &tcpConn{TCPConn: c}
+		w.init()
+		return w
+	case *tls.Conn:
+		if q, ok := c.NetConn().(QuickAcker); ok {
+			return &tlsConn{Conn: c, inner: q}
+		}
 	}
-	// It fails for connections that are broken already, which the first Read
-	// tells better.
-	_ = tcp.SetNoDelay(true)
-	w := &tcpConn{TCPConn: tcp}
-	w.init()
-	return w
+	return c
 }
 
 // tcpConn is a TCP connection that can acknowledge at once and write without waiting.

@@ -3,6 +3,8 @@ package frame
 import (
 	"encoding/binary"
 	"io"
+	"sync/atomic"
+	"time"
 )
 
 const (
@@ -30,6 +32,32 @@ type Reader struct {
 	start, end int  // what is buffered
 	trailer    bool // the newline of the last frame is still to be skipped
 	err        error
+
+	got   int          // bytes of an unfinished frame since it was last seen to get on
+	since atomic.Int64 // when that was, in Unix nanoseconds; 0 if no frame is unfinished
+	reads atomic.Int64
+}
+
+// getsOn is how many bytes of an unfinished frame count as getting on with it.
+const getsOn = 64 << 10
+
+// Unfinished is since when the peer has not got on with a frame that it has begun, and the zero time if it has begun none.
+// Getting on means 64 KiB. Unlike the other methods it may be called at any time.
+func (r *Reader) Unfinished() time.Time {
+	if n := r.since.Load(); n != 0 {
+		return time.Unix(0, n)
+	}
+	return time.Time{}
+}
+
+// Reads is how often something has come. It may be called at any time.
+func (r *Reader) Reads() int64 { return r.reads.Load() }
+
+// Peek waits for the beginning of the first frame and returns its header and the first byte of its payload, or less if the
+// stream ends before, with the error. It leaves them to Next, and must not be called after Next.
+func (r *Reader) Peek() ([]byte, error) {
+	err := r.fill(headerSize + 1)
+	return r.buf[r.start:min(r.end, r.start+headerSize+1)], err
 }
 
 // NewReader returns a reader of the frames of r. If r has a method QuickAck(), it
@@ -57,6 +85,9 @@ func (r *Reader) Next() (Buffer, error) {
 		if err != nil {
 			r.err = err
 			r.buf = nil
+		}
+		if r.since.Load() != 0 {
+			r.since.Store(0)
 		}
 		if len(b.Payload) > 0 {
 			return b, nil
@@ -207,7 +238,16 @@ func (r *Reader) read(p []byte, partial bool) (int, error) {
 		if partial && r.quickAck != nil {
 			r.quickAck()
 		}
+		switch since := r.since.Load(); {
+		case !partial && since != 0: // it was the newline that was awaited
+			r.since.Store(0)
+		case partial && (r.got >= getsOn || since == 0):
+			r.since.Store(time.Now().UnixNano())
+			r.got = 0
+		}
 		n, err := r.src.Read(p)
+		r.got += max(n, 0)
+		r.reads.Add(1)
 		switch {
 		case n < 0 || n > len(p):
 			return 0, errBadRead

@@ -1,0 +1,84 @@
+package protocol
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// NotRPyCError says that the other end of a stream does not speak RPyC: it began with something else.
+type NotRPyCError struct {
+	// First is what the stream began with, a few bytes.
+	First []byte
+	// What is a name for it, such as "TLS"; "" if it is not known.
+	What string
+}
+
+// Error implements error.
+func (e *NotRPyCError) Error() string {
+	what := ""
+	if e.What != "" {
+		what = " (" + e.What + ")"
+	}
+	return fmt.Sprintf("rpyc: the other end does not speak RPyC: it begins with %q%s", e.First, what)
+}
+
+// stranger tells by the beginning of a stream that the other end does not speak RPyC; nil if it may.
+func stranger(first []byte) error {
+	what := ""
+	switch {
+	case len(first) < 3:
+		return nil
+	case first[0] == 0x16 && first[1] == 3 && first[2] <= 4:
+		what = "TLS; no certificates are configured at this end"
+	case first[0] == 0x15 && first[1] == 3 && first[2] <= 4:
+		what = "a TLS alert; the other end expects TLS"
+	case !printable(first): // otherwise it would be a message of half a gigabyte
+		return nil
+	case bytes.HasPrefix(first, []byte("HTTP")):
+		what = "an HTTP server"
+	case bytes.HasPrefix(first, []byte("SSH-")):
+		what = "an SSH server"
+	}
+	return &NotRPyCError{First: bytes.Clone(first), What: what}
+}
+
+func printable(text []byte) bool {
+	for _, b := range text {
+		if (b < ' ' || b > '~') && b != '\r' && b != '\n' {
+			return false
+		}
+	}
+	return true
+}
+
+// greeting waits for the beginning of the first message and refuses what cannot be one.
+func (c *Conn) greeting() error {
+	first, err := c.in.Peek()
+	if stranger := stranger(first); stranger != nil {
+		return stranger
+	}
+	_ = err // comes again with the next read, which knows better what it means
+	return nil
+}
+
+// sound is greeting for the side that has sent the first request in a certain dialect: it waits for the beginning of the
+// answer, and tells whether the peer has understood.
+func (c *Conn) sound(d *wire.Dialect) error {
+	first, err := c.in.Peek()
+	if stranger := stranger(first); stranger != nil {
+		return stranger
+	}
+	if err != nil {
+		return err
+	}
+	const header = 5
+	if first[4] != 0 || bytes.Equal(first[:4], make([]byte, 4)) {
+		return nil // compressed, or empty
+	}
+	if other, err := wire.Detect(first[header:]); err == nil && other != d {
+		return &WrongDialectError{Want: d, Got: other}
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// Negotiate is what the Dial functions do once they know how to open a stream: it opens one, finds out which family the
+// peer speaks unless cfg tells, and returns a connection whose root has been fetched. open is called a second time if the
+// first family tried was wrong. A ctx without a deadline gets the connection's default timeout for each attempt.
+func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteCloser, error), root any, cfg *Config) (*Conn, error) {
+	dialects := []*wire.Dialect{wire.FamilyD, wire.FamilyC}
+	if cfg != nil && cfg.Dialect != nil {
+		dialects = []*wire.Dialect{cfg.Dialect}
+	}
+	var errs []error
+	silent := 0
+	for _, d := range dialects {
+		with := cfg.clone()
+		with.Dialect = d
+		c, err := attempt(ctx, open, root, &with)
+		if err == nil {
+			return c, nil
+		}
+		errs = append(errs, err)
+		if !hungUp(err) {
+			break
+		}
+		if errors.Is(err, io.EOF) {
+			silent++
+		}
+	}
+	err := errors.Join(errs...)
+	if silent == len(errs) {
+		return nil, fmt.Errorf("rpyc: dial: the other end hung up without an answer: it may have refused this client, expect TLS or a"+
+			" handshake before, or not speak RPyC: %w", errs[0])
+	}
+	return nil, fmt.Errorf("rpyc: dial: %w", err)
+}
+
+// hungUp reports whether a first request failed in the way it does with a peer of another family: it hangs up, with a
+// CLOSE in its own form before or without.
+func hungUp(err error) bool {
+	var wrong *WrongDialectError
+	var stranger *NotRPyCError
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &wrong) ||
+		errors.Is(err, ErrClosed) && !errors.As(err, &stranger) && !errors.Is(err, context.Canceled) &&
+			!(errors.As(err, &timeout) && timeout.Timeout())
+}
+
+// attempt opens a stream, asks for the root in the dialect of cfg, and makes a connection as soon as the answer shows that
+// the peer has understood.
+func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser, error), root any, cfg *Config) (*Conn, error) {
+	base := context.WithoutCancel(ctx)
+	if _, bounded := ctx.Deadline(); !bounded && cfg.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, cfg.Timeout, &TimeoutError{After: cfg.Timeout})
+		defer cancel()
+	}
+	stream, err := open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(base, stream, root, cfg)
+	p := &call{ch: make(chan struct{})}
+	if err := c.ask(ctx, p, cfg.Dialect); err != nil {
+		c.abort(err)
+		return nil, &ClosedError{Cause: err} // nothing but the question for the root was sent
+	}
+	if err := c.open(); err != nil {
+		return nil, err
+	}
+	var v any
+	if err = p.Wait(ctx); err == nil {
+		err = p.take(ctx, &v)
+	}
+	if err == nil {
+		err = resolveTo(c.root, v)
+	}
+	if err != nil {
+		_ = c.CloseNow()
+		return nil, err
+	}
+	return c, nil
+}
+
+// ask sends the request for the root and waits for the beginning of the answer.
+func (c *Conn) ask(ctx context.Context, p *call, d *wire.Dialect) error {
+	stop := context.AfterFunc(ctx, func() { c.die(ended(ctx)) })
+	err := c.start(ctx, p, wire.HandleGetRoot, nil)
+	if err == nil {
+		err = c.sound(d)
+	}
+	if !stop() && err != nil {
+		return ended(ctx)
+	}
+	return err
+}
+
+// resolveTo makes root a handle on what the peer has answered to the request for its root.
+func resolveTo(root *netref.Object, v any) error {
+	o, ok := v.(*netref.Object)
+	if !ok {
+		return &wire.FormError{What: "a root object by reference", Got: "a value"}
+	}
+	root.ResolveTo(o)
+	return nil
+}
