@@ -100,36 +100,36 @@ var refusals = []struct {
 	{nil, false, "cannot use None as bool"},
 	{nil, struct{}{}, "cannot use None as struct {}"},
 	{nil, [1]int{}, "cannot use None as [1]int"},
-	{true, "", "cannot use bool as string"},
-	{int64(1), false, "cannot use int as bool"},
-	{int64(1), "", "cannot use int as string"},
-	{int64(1), []int{}, "cannot use int as []int"},
-	{int64(1), map[string]int{}, "cannot use int as map[string]int"},
-	{int64(1), struct{ X int }{}, "cannot use int as struct { X int }"},
-	{int64(128), int8(0), "cannot use int as int8 (out of range)"},
-	{int64(-129), int8(0), "cannot use int as int8 (out of range)"},
-	{int64(-1), uint(0), "cannot use int as uint (out of range)"},
-	{int64(256), uint8(0), "cannot use int as uint8 (out of range)"},
-	{int64(math.MaxInt64), time.Duration(0), "cannot use int as time.Duration (out of range)"},
-	{int64(300), pointer(int8(0)), "cannot use int as int8 (out of range)"},
-	{huge, 0, "cannot use int as int (out of range)"},
-	{huge, uint64(0), "cannot use int as uint64 (out of range)"},
+	{true, "", "cannot use bool as string: True"},
+	{int64(1), false, "cannot use int as bool: 1"},
+	{int64(1), "", "cannot use int as string: 1"},
+	{int64(1), []int{}, "cannot use int as []int: 1"},
+	{int64(1), map[string]int{}, "cannot use int as map[string]int: 1"},
+	{int64(1), struct{ X int }{}, "cannot use int as struct { X int }: 1"},
+	{int64(128), int8(0), "cannot use int as int8: 128 (out of range)"},
+	{int64(-129), int8(0), "cannot use int as int8: -129 (out of range)"},
+	{int64(-1), uint(0), "cannot use int as uint: -1 (out of range)"},
+	{int64(256), uint8(0), "cannot use int as uint8: 256 (out of range)"},
+	{int64(math.MaxInt64), time.Duration(0), "cannot use int as time.Duration: 9223372036854775807 (out of range)"},
+	{int64(300), pointer(int8(0)), "cannot use int as int8: 300 (out of range)"},
+	{huge, 0, "cannot use int as int: 1267650600228229401496703205376 (out of range)"},
+	{huge, uint64(0), "cannot use int as uint64: 1267650600228229401496703205376 (out of range)"},
 	{new(big.Int).Lsh(big.NewInt(1), 5000), 0.0, "cannot use int as float64 (out of range)"},
-	{huge, "", "cannot use int as string"},
-	{1.5, 0, "cannot use float as int"},
-	{1.0, 0, "cannot use float as int"},
-	{1.5, "", "cannot use float as string"},
-	{1e10, time.Duration(0), "cannot use float as time.Duration (out of range)"},
-	{math.NaN(), time.Duration(0), "cannot use float as time.Duration (out of range)"},
-	{1e300, float32(0), "cannot use float as float32 (out of range)"},
-	{new(big.Int).Lsh(big.NewInt(1), 200), float32(0), "cannot use int as float32 (out of range)"},
-	{complex(1, 0), 0.0, "cannot use complex as float64"},
-	{"1", 0, "cannot use str as int"},
-	{"x", []byte{}, "cannot use str as []uint8"},
-	{"x", []string{}, "cannot use str as []string"},
-	{[]byte("x"), "", "cannot use bytes as string"},
-	{[]byte("x"), []int{}, "cannot use bytes as []int"},
-	{[]byte("x"), [1]byte{}, "cannot use bytes as [1]uint8"},
+	{huge, "", "cannot use int as string: 1267650600228229401496703205376"},
+	{1.5, 0, "cannot use float as int: 1.5"},
+	{1.0, 0, "cannot use float as int: 1.0"},
+	{1.5, "", "cannot use float as string: 1.5"},
+	{1e10, time.Duration(0), "cannot use float as time.Duration: 10000000000.0 (out of range)"},
+	{math.NaN(), time.Duration(0), "cannot use float as time.Duration: nan (out of range)"},
+	{1e300, float32(0), "cannot use float as float32: 1e+300 (out of range)"},
+	{new(big.Int).Lsh(big.NewInt(1), 200), float32(0), "cannot use int as float32: 1606938044258990275541962092341162602522202993782792835301376 (out of range)"},
+	{complex(1, 0), 0.0, "cannot use complex as float64: (1+0j)"},
+	{"1", 0, "cannot use str as int: '1'"},
+	{"x", []byte{}, "cannot use str as []uint8: 'x'"},
+	{"x", []string{}, "cannot use str as []string: 'x'"},
+	{[]byte("x"), "", "cannot use bytes as string: b'x'"},
+	{[]byte("x"), []int{}, "cannot use bytes as []int: b'x'"},
+	{[]byte("x"), [1]byte{}, "cannot use bytes as [1]uint8: b'x'"},
 	{brine.Tuple{}, 0, "cannot use tuple as int"},
 	{brine.Tuple{}, map[string]int{}, "cannot use tuple as map[string]int"},
 	{brine.Tuple{int64(1)}, [2]int{}, "cannot use tuple as [2]int (1 items)"},
@@ -137,12 +137,12 @@ var refusals = []struct {
 	{brine.Ellipsis, "", "cannot use ellipsis as string"},
 	{brine.NotImplemented, false, "cannot use NotImplementedType as bool"},
 	{brine.FrozenSet{}, "", "cannot use frozenset as string"},
-	{brine.Tuple{int64(1), "a"}, []int{}, "value[1]: cannot use str as int"},
-	{brine.Tuple{int64(1), nil}, [2]int{}, "value[1]: cannot use None as int"},
-	{brine.Tuple{brine.Tuple{int64(1)}, brine.Tuple{int64(1), int64(300)}}, [][]int8{}, "value[1][1]: cannot use int as int8 (out of range)"},
-	{brine.FrozenSet{"a"}, map[int]struct{}{}, "value[key a]: cannot use str as int"},
-	{brine.FrozenSet{"a"}, []int{}, "value[0]: cannot use str as int"},
-	{brine.Tuple{"a"}, pointer([]int{}), "value[0]: cannot use str as int"},
+	{brine.Tuple{int64(1), "a"}, []int{}, "result[1]: cannot use str as int: 'a'"},
+	{brine.Tuple{int64(1), nil}, [2]int{}, "result[1]: cannot use None as int"},
+	{brine.Tuple{brine.Tuple{int64(1)}, brine.Tuple{int64(1), int64(300)}}, [][]int8{}, "result[1][1]: cannot use int as int8: 300 (out of range)"},
+	{brine.FrozenSet{"a"}, map[int]struct{}{}, `result[key "a"]: cannot use str as int: 'a'`},
+	{brine.FrozenSet{"a"}, []int{}, "result[0]: cannot use str as int: 'a'"},
+	{brine.Tuple{"a"}, pointer([]int{}), "result[0]: cannot use str as int: 'a'"},
 }
 
 func TestAssignRefuses(t *testing.T) {
@@ -205,11 +205,11 @@ func TestAssignLocal(t *testing.T) {
 	require.Equal(t, kilo(3), k)
 
 	_, err = netref.As[map[string]int8](ctx, map[any]any{"a": int64(300)})
-	require.EqualError(t, err, `value["a"]: cannot use int as int8 (out of range)`)
+	require.EqualError(t, err, `result["a"]: cannot use int as int8: 300 (out of range)`)
 	_, err = netref.As[map[int]int8](ctx, map[any]any{"a": int64(3)})
-	require.EqualError(t, err, `value[key a]: cannot use str as int`)
+	require.EqualError(t, err, `result[key "a"]: cannot use str as int: 'a'`)
 	_, err = netref.As[[]int8](ctx, []any{"x"})
-	require.EqualError(t, err, `value[0]: cannot use str as int8`)
+	require.EqualError(t, err, `result[0]: cannot use str as int8: 'x'`)
 	_, err = netref.As[func(int) int](ctx, func() {})
 	require.ErrorContains(t, err, "func()")
 	_, err = netref.As[*point](ctx, &struct{ X int }{})

@@ -22,6 +22,7 @@ type Pending interface {
 // concurrent use.
 type AsyncResult struct {
 	p     Pending
+	name  string        // of the method called, for errors
 	taken chan struct{} // holds one token while nobody is taking the value
 	done  bool          // guarded by the token
 	value any
@@ -63,6 +64,16 @@ func (r *AsyncResult) Wait(ctx context.Context) (any, error) {
 	return r.value, r.err
 }
 
+// waitBounded is Wait with the connection's default timeout for a context without a deadline.
+func (r *AsyncResult) waitBounded(ctx context.Context, peer Requester) (any, error) {
+	if !r.Ready() {
+		var cancel context.CancelFunc
+		ctx, cancel = peer.Bound(ctx)
+		defer cancel()
+	}
+	return r.Wait(ctx)
+}
+
 // Abandon says that nobody will ask for the result. The peer still carries out the call.
 func (r *AsyncResult) Abandon() { r.p.Abandon() }
 
@@ -73,7 +84,11 @@ func Await[T any](ctx context.Context, r *AsyncResult) (T, error) {
 		var zero T
 		return zero, err
 	}
-	return As[T](ctx, v)
+	t, err := As[T](ctx, v)
+	if err != nil && r.name != "" {
+		err = named(r.name, err)
+	}
+	return t, err
 }
 
 // CallAsync calls the object without waiting for the result (rpyc.async_). The error is about sending alone.
@@ -85,5 +100,9 @@ func (o *Object) CallAsync(ctx context.Context, args ...any) (*AsyncResult, erro
 // CallMethodAsync calls a method without waiting for the result.
 func (o *Object) CallMethodAsync(ctx context.Context, name string, args ...any) (*AsyncResult, error) {
 	pos, kw := splitArgs(args)
-	return o.peer.Start(ctx, wire.HandleCallAttr, o, name, pos, kw)
+	r, err := o.peer.Start(ctx, wire.HandleCallAttr, o, name, pos, kw)
+	if err == nil {
+		r.name = name
+	}
+	return r, err
 }

@@ -141,11 +141,11 @@ func callFunc(ctx context.Context, t reflect.Type, results int, args []any,
 	}
 	items, ok := all.(brine.Tuple)
 	if !ok || len(items) != results {
-		return out, &ConvertError{From: typeName(all), To: t, Reason: fmt.Sprintf("the func has %d results", results)}
+		return out, notFit(all, t, fmt.Sprintf("the func has %d results", results))
 	}
 	for i, v := range items {
 		if err := Assign(ctx, out[i], v); err != nil {
-			return out, within(err, step(i))
+			return out, within(err, step{i: i}.String())
 		}
 	}
 	return out, nil

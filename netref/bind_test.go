@@ -84,7 +84,7 @@ func TestBindErrors(t *testing.T) {
 	}
 	require.NoError(t, netref.Bind(ctx, root, &wrong))
 	_, _, err = wrong.Pair()
-	require.EqualError(t, err, "value[1]: cannot use int as string")
+	require.EqualError(t, err, "result[1]: cannot use int as string: 1")
 	_, _, err = wrong.Add()
 	require.ErrorIs(t, err, vinegar.TypeError)
 	require.Panics(t, wrong.Fail, "without an error result")

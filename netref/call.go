@@ -57,6 +57,9 @@ func CallFunc[T any](ctx context.Context, o *Object, args ...any) (T, error) {
 func Get[T any](ctx context.Context, o *Object, name string) (T, error) {
 	var t T
 	err := o.request(ctx, &t, wire.HandleGetAttr, name)
+	if err != nil {
+		err = named(name, err)
+	}
 	return t, err
 }
 
@@ -69,8 +72,11 @@ func Item[T any](ctx context.Context, o *Object, key any) (T, error) {
 // room for them. Errors are *[ConvertError] unless the peer or the connection failed. See [Assign] for the rules.
 func As[T any](ctx context.Context, v any) (T, error) {
 	var t T
-	err := Assign(ctx, reflect.ValueOf(&t).Elem(), v)
-	return t, err
+	if err := Assign(ctx, reflect.ValueOf(&t).Elem(), v); err != nil {
+		var zero T // t may be filled in part
+		return zero, err
+	}
+	return t, nil
 }
 
 func target(p any) any {

@@ -1,8 +1,7 @@
 package netref
 
 import (
-	"context"
-	"errors"
+	"math/big"
 	"reflect"
 	"strings"
 
@@ -11,55 +10,107 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// assignObject converts an object of the peer.
-func assignObject(ctx context.Context, dst reflect.Value, o *Object) error {
+// object converts an object of the peer.
+func (c *conversion) object(dst reflect.Value, o *Object) error {
 	t := dst.Type()
-	switch t.Kind() {
+	switch {
+	case t == timeType, t == durationType && o.ClassName() != "" && !isNumber(o), takesText(t):
+		return c.text(dst, o)
+	case t.Kind() == reflect.Interface && fileType.Implements(t):
+		dst.Set(reflect.ValueOf(NewFile(c.ctx, o)))
+		return nil
+	}
+	switch k := t.Kind(); k {
 	case reflect.Func:
 		if yield := seqYield(t); yield != nil {
-			dst.Set(makeSeq(ctx, t, yield, o))
+			dst.Set(makeSeq(c.ctx, t, yield, o))
 			return nil
 		}
-		dst.Set(makeFunc(ctx, t, o))
+		dst.Set(makeFunc(c.ctx, t, o))
 		return nil
 	case reflect.Slice, reflect.Array:
-		if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 {
-			return assignBytes(ctx, dst, o)
-		}
-		items, err := o.chunk(ctx, -1)
-		if err != nil {
-			return notThat(err, o, t)
-		}
-		return assignItems(ctx, dst, items, typeName(o))
+		return c.sequence(dst, o)
 	case reflect.Map:
-		return assignMapping(ctx, dst, o)
+		return c.mapping(dst, o)
 	case reflect.Struct:
-		return assignStruct(ctx, dst, o)
-	case reflect.Pointer:
-		if t.Elem().Kind() != reflect.Pointer && t != bigIntType {
-			return pointee(dst, func(e reflect.Value) error { return assignObject(ctx, e, o) })
+		if t == bigIntType.Elem() {
+			return c.number(dst, o)
 		}
-	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64:
-		// Python's subclasses of str, int … travel by reference. Their str() or int() is their value only if the
-		// programmer says so: no silent conversion.
+		return c.structure(dst, o)
+	default:
+		if isNumberKind(k) || t == bigIntType || k == reflect.Bool && strings.HasPrefix(o.ClassName(), "numpy.bool") {
+			return c.number(dst, o)
+		}
+		// Python's subclasses of str travel by reference, too. Their str() is their value only if the programmer says so:
+		// no silent conversion.
 	}
 	return &ConvertError{From: typeName(o), To: t}
 }
 
-// notThat tells an object that cannot be asked for its contents from a failed conversation.
-func notThat(err error, o *Object, t reflect.Type) error {
-	if errors.Is(err, vinegar.TypeError) || errors.Is(err, vinegar.AttributeError) || errors.Is(err, vinegar.LookupError) {
-		return &ConvertError{From: typeName(o), To: t, Reason: err.Error()}
+func isNumberKind(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Complex128 }
+
+// isNumber reports whether an object may be asked for a number: those of the built-in classes that travel by reference
+// have none.
+func isNumber(o *Object) bool {
+	name := o.ClassName()
+	return !o.IsClass() && !strings.HasPrefix(name, "builtins.") && !strings.HasPrefix(name, "datetime.")
+}
+
+// number asks for the number an object stands for, in the way of Python's own functions that want one: __index__ where it
+// has to be an integer, which float has not, and __float__ where it need not.
+func (c *conversion) number(dst reflect.Value, o *Object) error {
+	t := dst.Type()
+	if !isNumber(o) {
+		return &ConvertError{From: typeName(o), To: t}
 	}
-	return err
+	method := "__index__"
+	switch {
+	case t.Kind() == reflect.Bool:
+		method = "__bool__"
+	case t == durationType, t.Kind() >= reflect.Float32 && t.Kind() <= reflect.Complex128:
+		method = "__float__"
+	}
+	return c.ask(o, wire.HandleCallAttr, func(v any, exc error) error {
+		if exc != nil {
+			return notThat(exc, o, t)
+		}
+		switch v.(type) {
+		case bool, int64, *big.Int, float64:
+			return assignNumber(dst, v)
+		}
+		return &ConvertError{From: typeName(o), To: t}
+	}, method, brine.Tuple{}, brine.Tuple{})
+}
+
+// notThat tells an object that cannot be asked for its contents from a failed conversation.
+func notThat(exc error, o *Object, t reflect.Type) error {
+	if isAnyOf(exc, vinegar.TypeError, vinegar.AttributeError, vinegar.LookupError) {
+		return &ConvertError{From: typeName(o), To: t, Reason: exc.Error()}
+	}
+	return exc
+}
+
+// sequence fetches all items of an iterable in one request.
+func (c *conversion) sequence(dst reflect.Value, o *Object) error {
+	t := dst.Type()
+	bytes := t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
+	return c.ask(o, wire.HandleBuffIter, func(v any, exc error) error {
+		if exc != nil {
+			return notThat(exc, o, t)
+		}
+		items, err := chunkOf(v)
+		if err != nil {
+			return err
+		}
+		if bytes {
+			return assignBytes(dst, o, items)
+		}
+		return c.items(dst, items, typeName(o), o)
+	}, nil)
 }
 
 // assignBytes takes bytearray and memoryview, which iterate as integers.
-func assignBytes(ctx context.Context, dst reflect.Value, o *Object) error {
-	items, err := o.chunk(ctx, -1)
-	if err != nil {
-		return notThat(err, o, dst.Type())
-	}
+func assignBytes(dst reflect.Value, o *Object, items brine.Tuple) error {
 	b := make([]byte, len(items))
 	for i, v := range items {
 		n, ok := v.(int64)
@@ -72,246 +123,178 @@ func assignBytes(ctx context.Context, dst reflect.Value, o *Object) error {
 	return nil
 }
 
-// assignMapping fetches the keys in one request and the values by requests that are all under way together, because a
-// mapping's items method is not among what peers allow by default.
-func assignMapping(ctx context.Context, dst reflect.Value, o *Object) error {
-	asSet := dst.Type().Elem() == emptyType
-	if !asSet && notMappings[strings.TrimPrefix(o.ClassName(), "builtins.")] {
-		return &ConvertError{From: typeName(o), To: dst.Type(), Reason: "not a mapping"}
-	}
-	keys, err := o.chunk(ctx, -1)
-	if err != nil {
-		return notThat(err, o, dst.Type())
-	}
-	if asSet {
-		return assignSet(ctx, dst, keys)
-	}
-	values, err := gather(ctx, len(keys), func(i int) (*AsyncResult, error) {
-		return o.CallMethodAsync(ctx, "__getitem__", keys[i])
-	})
-	if err != nil {
-		return notThat(err, o, dst.Type())
-	}
-	return assignPairs(ctx, dst, func(yield func(k, v any) error) error {
-		for i, k := range keys {
-			if err := yield(k, values[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 var emptyType = reflect.TypeFor[struct{}]()
 
-// notMappings are classes whose objects have items and are iterated over, but not by the items' keys.
-var notMappings = map[string]bool{
-	"list": true, "tuple": true, "set": true, "frozenset": true, "range": true, "str": true, "bytes": true, "bytearray": true,
-	"memoryview": true, "generator": true, "list_iterator": true, "collections.deque": true, "array.array": true,
-}
+// Classes are told by the names under which peers announce them.
+var (
+	sets     = classes("set", "frozenset", "dict_keys")
+	mappings = classes("dict", "mappingproxy", "collections.OrderedDict", "collections.defaultdict", "collections.Counter",
+		"collections.ChainMap", "collections.UserDict")
+	// notMappings have items and are iterated over, but not by the items' keys.
+	notMappings = classes("list", "tuple", "set", "frozenset", "range", "str", "bytes", "bytearray", "memoryview", "generator",
+		"list_iterator", "dict_keys", "dict_values", "dict_items", "collections.deque", "array.array")
+)
 
-// assignSet fills a map of empty structs, Go's set.
-func assignSet(ctx context.Context, dst reflect.Value, members []any) error {
-	return assignPairs(ctx, dst, func(yield func(k, v any) error) error {
-		for _, m := range members {
-			if err := yield(m, struct{}{}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// gather keeps a bounded number of requests under way at a time.
-func gather(ctx context.Context, n int, start func(i int) (*AsyncResult, error)) ([]any, error) {
-	const window = 128
-	values := make([]any, n)
-	var under []*AsyncResult
-	defer func() {
-		for _, r := range under {
-			r.Abandon()
-		}
-	}()
-	started := 0
-	for i := range values {
-		for started < n && len(under) < window {
-			r, err := start(started)
-			if err != nil {
-				return nil, err
-			}
-			under = append(under, r)
-			started++
-		}
-		v, err := under[0].Wait(ctx)
-		if err != nil {
-			return nil, err
-		}
-		values[i], under = v, under[1:]
+func classes(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, name := range names {
+		m[name] = true
 	}
-	return values, nil
+	return m
 }
 
-// assignStruct fills the exported fields from the object's attributes, or from its items if it is a dict.
-func assignStruct(ctx context.Context, dst reflect.Value, o *Object) error {
+// mapping fetches the keys in one request and then the values.
+func (c *conversion) mapping(dst reflect.Value, o *Object) error {
+	t := dst.Type()
+	class := typeName(o)
+	asSet := t.Elem() == emptyType || t.Elem().Kind() == reflect.Bool && sets[class]
+	if !asSet && (notMappings[class] || o.IsClass()) {
+		return &ConvertError{From: class, To: t, Reason: "not a mapping"}
+	}
+	m := reflect.MakeMap(t)
+	dst.Set(m)
+	return c.fill(m, o, asSet)
+}
+
+// fill adds the items of a mapping, or the members of a set, to m.
+func (c *conversion) fill(m reflect.Value, o *Object, asSet bool) error {
+	return c.ask(o, wire.HandleBuffIter, func(v any, exc error) error {
+		if exc != nil {
+			return notThat(exc, o, m.Type())
+		}
+		keys, err := chunkOf(v)
+		if err != nil {
+			return err
+		}
+		if asSet {
+			return c.members(m, keys, o)
+		}
+		return c.values(o, keys, m.Type(), func(_ int, k, v any) error { return c.put(m, k, &v, o) })
+	}, nil)
+}
+
+// manyItems is how many items a mapping has for which it is worth trying to get them all at once. A mapping's items
+// method is not among what peers allow by default, and a refusal costs a round trip.
+const manyItems = 16
+
+// values fetches the values of a mapping's keys and calls each for every item, in no particular order.
+func (c *conversion) values(o *Object, keys brine.Tuple, t reflect.Type, each func(i int, k, v any) error) error {
+	if len(keys) < manyItems || c.denied || !mappings[typeName(o)] {
+		return c.oneByOne(o, keys, t, each)
+	}
+	return c.ask(o, wire.HandleCallAttr, func(v any, exc error) error {
+		view, ok := v.(*Object)
+		if !ok {
+			c.denied = true
+			return c.oneByOne(o, keys, t, each)
+		}
+		return c.ask(view, wire.HandleBuffIter, func(v any, exc error) error {
+			view.Release()
+			pairs, ok := v.(brine.Tuple)
+			if exc != nil || !ok {
+				return c.oneByOne(o, keys, t, each)
+			}
+			for i, p := range pairs {
+				pair, ok := p.(brine.Tuple)
+				if !ok || len(pair) != 2 {
+					return &ConvertError{From: typeName(o), To: t, Reason: "items() does not give pairs"}
+				}
+				if err := each(i, pair[0], pair[1]); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil)
+	}, "items", brine.Tuple{}, brine.Tuple{})
+}
+
+func (c *conversion) oneByOne(o *Object, keys brine.Tuple, t reflect.Type, each func(i int, k, v any) error) error {
+	for i, k := range keys {
+		err := c.ask(o, wire.HandleCallAttr, func(v any, exc error) error {
+			if exc != nil {
+				return notThat(exc, o, t)
+			}
+			return each(i, k, v)
+		}, "__getitem__", brine.Tuple{k}, brine.Tuple{})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// structure fills the exported fields from the object's attributes, or from its items if it is a dict.
+func (c *conversion) structure(dst reflect.Value, o *Object) error {
 	t := dst.Type()
 	fields := structFields(t)
 	if len(fields) == 0 {
 		return &ConvertError{From: typeName(o), To: t, Reason: "no exported fields"}
 	}
-	fromItems := o.ClassName() == "builtins.dict"
-	values, err := gather(ctx, len(fields), func(i int) (*AsyncResult, error) {
-		if fromItems {
-			return o.CallMethodAsync(ctx, "__getitem__", fields[i].name)
+	if !mappings[typeName(o)] {
+		return c.attributes(dst, o, fields)
+	}
+	for _, f := range fields {
+		if f.has("optional") {
+			return c.someItems(dst, o, fields)
 		}
-		return o.peer.Start(ctx, wire.HandleGetAttr, o, fields[i].name)
-	})
-	if err != nil {
-		return notThat(err, o, t)
 	}
-	ctx, err = deeper(ctx, o, t)
-	if err != nil {
-		return err
+	return c.itemFields(dst, o, fields)
+}
+
+func (c *conversion) attributes(dst reflect.Value, o *Object, fields []structField) error {
+	t := dst.Type()
+	for _, f := range fields {
+		err := c.inside(step{kind: toAttr, name: f.name, in: o}, func() error {
+			return c.ask(o, wire.HandleGetAttr, func(v any, exc error) error {
+				switch {
+				case exc == nil:
+					return c.assign(fieldOf(dst, f.index), v)
+				case f.has("optional") && isAnyOf(exc, vinegar.AttributeError):
+					return nil
+				}
+				c.path = c.path[:len(c.path)-1]
+				return notThat(exc, o, t)
+			}, f.name)
+		})
+		if err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// someItems fills what a dict has items for. It is asked first, because a defaultdict makes the items it is asked for.
+func (c *conversion) someItems(dst reflect.Value, o *Object, fields []structField) error {
+	return c.ask(o, wire.HandleBuffIter, func(v any, exc error) error {
+		if exc != nil {
+			return notThat(exc, o, dst.Type())
+		}
+		keys, err := chunkOf(v)
+		if err != nil {
+			return err
+		}
+		has := make(map[string]bool, len(keys))
+		for _, k := range keys {
+			if s, ok := k.(string); ok {
+				has[s] = true
+			}
+		}
+		var there []structField
+		for _, f := range fields {
+			if has[f.name] || !f.has("optional") {
+				there = append(there, f)
+			}
+		}
+		return c.itemFields(dst, o, there)
+	}, nil)
+}
+
+func (c *conversion) itemFields(dst reflect.Value, o *Object, fields []structField) error {
+	keys := make(brine.Tuple, len(fields))
 	for i, f := range fields {
-		if err := Assign(ctx, fieldOf(dst, f.index), values[i]); err != nil {
-			if fromItems {
-				return within(err, step(f.name))
-			}
-			return within(err, "."+f.name)
-		}
+		keys[i] = f.name
 	}
-	return nil
-}
-
-// maxStructs bounds the structs within structs that are filled from objects within objects, which may be a ring.
-const maxStructs = 100
-
-type depthKey struct{}
-
-// deeper is the context for the fields of a struct that is filled from o.
-func deeper(ctx context.Context, o *Object, t reflect.Type) (context.Context, error) {
-	depth, _ := ctx.Value(depthKey{}).(int)
-	if depth >= maxStructs {
-		return nil, &ConvertError{From: typeName(o), To: t, Reason: "objects nested too deep"}
-	}
-	return context.WithValue(ctx, depthKey{}, depth+1), nil
-}
-
-// fieldOf is dst.FieldByIndex, making the embedded structs that are still nil on the way.
-func fieldOf(dst reflect.Value, index []int) reflect.Value {
-	for i, n := range index {
-		if i > 0 && dst.Kind() == reflect.Pointer {
-			if dst.IsNil() {
-				dst.Set(reflect.New(dst.Type().Elem()))
-			}
-			dst = dst.Elem()
-		}
-		dst = dst.Field(n)
-	}
-	return dst
-}
-
-type structField struct {
-	name  string
-	index []int
-}
-
-// structFields lists the exported fields with their Python names: the `rpyc` tag, or [PythonName] of the field's name.
-func structFields(t reflect.Type) []structField {
-	var fs []structField
-	for _, f := range reflect.VisibleFields(t) {
-		if !f.IsExported() || f.Anonymous || hiddenPointer(t, f.Index) {
-			continue
-		}
-		name, _, _ := strings.Cut(f.Tag.Get("rpyc"), ",")
-		switch name {
-		case "-":
-			continue
-		case "":
-			name = PythonName(f.Name)
-		}
-		fs = append(fs, structField{name, f.Index})
-	}
-	return fs
-}
-
-// hiddenPointer reports whether a field is reached through an embedded pointer that only its own package can set.
-func hiddenPointer(t reflect.Type, index []int) bool {
-	for _, n := range index[:len(index)-1] {
-		if t.Kind() == reflect.Pointer {
-			t = t.Elem()
-		}
-		f := t.Field(n)
-		if f.Type.Kind() == reflect.Pointer && !f.IsExported() {
-			return true
-		}
-		t = f.Type
-	}
-	return false
-}
-
-// AssignRaw converts the value the cursor stands before, which is in brine's encoding and has been checked by
-// Cursor.Skip, as [Assign] would convert its decoded form. Numbers, texts and tuples of them go straight into dst.
-func AssignRaw(ctx context.Context, dst reflect.Value, c *brine.Cursor) error {
-	switch dst.Kind() {
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		if c.Kind() == brine.KindInt {
-			start := *c
-			if n, err := c.Int64(); err == nil {
-				return assignInt(dst, n, "int")
-			}
-			*c = start
-		}
-	case reflect.Float32, reflect.Float64:
-		if c.Kind() == brine.KindFloat {
-			f, err := c.Float64()
-			if err != nil {
-				return err
-			}
-			return assignFloat(dst, f)
-		}
-	case reflect.Bool:
-		if c.Kind() == brine.KindBool {
-			b, err := c.Bool()
-			if err != nil {
-				return err
-			}
-			dst.SetBool(b)
-			return nil
-		}
-	case reflect.String:
-		if c.Kind() == brine.KindString {
-			s, err := c.String()
-			if err != nil {
-				return err
-			}
-			dst.SetString(s)
-			return nil
-		}
-	case reflect.Slice:
-		if c.Kind() == brine.KindTuple && dst.Type() != tupleType {
-			return assignRawItems(ctx, dst, c)
-		}
-	}
-	v, err := c.Value()
-	if err != nil {
-		return err
-	}
-	return Assign(ctx, dst, v)
-}
-
-func assignRawItems(ctx context.Context, dst reflect.Value, c *brine.Cursor) error {
-	n, err := c.Tuple()
-	if err != nil {
-		return err
-	}
-	s := reflect.MakeSlice(dst.Type(), n, n)
-	for i := range n {
-		if err := AssignRaw(ctx, s.Index(i), c); err != nil {
-			return within(err, step(i))
-		}
-	}
-	dst.Set(s)
-	return nil
+	return c.oneByOne(o, keys, dst.Type(), func(i int, k, v any) error {
+		return c.inside(step{kind: toItem, key: k, in: o}, func() error { return c.assign(fieldOf(dst, fields[i].index), v) })
+	})
 }

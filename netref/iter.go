@@ -90,24 +90,25 @@ func (o *Object) iterator(ctx context.Context) (*Object, error) {
 	}
 	it, ok := v.(*Object)
 	if !ok {
-		return nil, &ConvertError{From: typeName(v), To: objectType}
+		return nil, notFit(v, objectType, "")
 	}
 	return it, nil
 }
 
-// chunk fetches up to n items; a negative n fetches all.
+// chunk fetches up to n items.
 func (o *Object) chunk(ctx context.Context, n int) (brine.Tuple, error) {
-	var count any
-	if n >= 0 {
-		count = n
-	}
-	v, err := o.Request(ctx, wire.HandleBuffIter, count)
+	v, err := o.Request(ctx, wire.HandleBuffIter, n)
 	if err != nil {
 		return nil, err
 	}
+	return chunkOf(v)
+}
+
+// chunkOf is the answer to a request for items.
+func chunkOf(v any) (brine.Tuple, error) {
 	items, ok := v.(brine.Tuple)
 	if !ok {
-		return nil, &ConvertError{From: typeName(v), To: tupleType}
+		return nil, notFit(v, tupleType, "")
 	}
 	return items, nil
 }

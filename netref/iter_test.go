@@ -100,7 +100,7 @@ func TestItems(t *testing.T) {
 		}
 	}
 	require.Len(t, errs, 1, "the first item that does not fit is the end")
-	require.EqualError(t, errs[0], "cannot use str as int")
+	require.EqualError(t, errs[0], "cannot use str as int: 'two'")
 }
 
 func TestAsync(t *testing.T) {
@@ -128,7 +128,7 @@ func TestAsync(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "through", text)
 	_, err = netref.Await[int](ctx, r)
-	require.EqualError(t, err, "cannot use str as int")
+	require.EqualError(t, err, "wait: cannot use str as int: 'through'")
 
 	f, err := netref.Get[*netref.Object](ctx, root, "add")
 	require.NoError(t, err)

@@ -19,8 +19,12 @@ type Requester interface {
 	Start(ctx context.Context, h wire.Handler, args ...any) (*AsyncResult, error)
 	// Release gives a handle's references back to the peer.
 	Release(o *Object)
+	// Keep holds a handle until Release, or until the connection ends.
+	Keep(o *Object)
 	// ResolveRoot finds out what the root handle stands for.
 	ResolveRoot(ctx context.Context, root *Object) error
+	// Bound gives a context without a deadline the connection's default timeout.
+	Bound(ctx context.Context) (context.Context, context.CancelFunc)
 }
 
 // Object is a handle on an object that lives at the peer, what RPyC calls a netref
@@ -113,6 +117,15 @@ func (o *Object) Release() {
 	}
 }
 
+// Keep has the peer keep the object alive until [Object.Release], or until the connection ends, even if nothing here uses
+// the handle any more. It is for objects that matter by being there, such as a subscription or a lock. It returns o.
+func (o *Object) Keep() *Object {
+	if !o.root && !o.released.Load() {
+		o.peer.Keep(o)
+	}
+	return o
+}
+
 // Released reports whether [Object.Release] was called.
 func (o *Object) Released() bool { return o.released.Load() }
 
@@ -166,7 +179,10 @@ func (o *Object) CallMethod(ctx context.Context, name string, args ...any) (v an
 // CallMethodInto is CallMethod with the result converted into *dst as [Assign] does; nil drops it.
 func (o *Object) CallMethodInto(ctx context.Context, dst any, name string, args ...any) error {
 	pos, kw := splitArgs(args)
-	return o.peer.Request(ctx, dst, wire.HandleCallAttr, o, name, pos, kw)
+	if err := o.peer.Request(ctx, dst, wire.HandleCallAttr, o, name, pos, kw); err != nil {
+		return named(name, err)
+	}
+	return nil
 }
 
 // Item reads an item (Python: o[key]); a [brine.Slice] as key makes a slice.
@@ -239,7 +255,7 @@ func (o *Object) Equal(ctx context.Context, other any) (bool, error) {
 	}
 	b, ok := v.(bool)
 	if !ok {
-		return false, &ConvertError{From: typeName(v), To: boolType}
+		return false, notFit(v, boolType, "")
 	}
 	return b, nil
 }

@@ -30,7 +30,7 @@ func TestAttributes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "corner", v)
 	_, err = netref.Get[int](ctx, s, "name")
-	require.EqualError(t, err, "cannot use str as int")
+	require.EqualError(t, err, "name: cannot use str as int: 'corner'")
 
 	require.NoError(t, s.Set(ctx, "name", "market"))
 	require.NoError(t, s.Set(ctx, "extra", 5))
@@ -83,7 +83,7 @@ func TestCalls(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, int64(2), v)
 	var i8 int8
-	require.EqualError(t, f.CallInto(ctx, &i8, 100, 100), "cannot use int as int8 (out of range)")
+	require.EqualError(t, f.CallInto(ctx, &i8, 100, 100), "cannot use int as int8: 200 (out of range)")
 	require.Error(t, f.CallInto(ctx, i8, 1, 1), "no pointer")
 	_, err = root.CallMethod(ctx, "fail")
 	require.ErrorIs(t, err, vinegar.ValueError)

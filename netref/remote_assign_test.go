@@ -99,7 +99,7 @@ func TestAssignIterators(t *testing.T) {
 		}
 		require.Equal(t, []int{1}, got)
 		require.Len(t, errs, 1)
-		require.EqualError(t, errs[0], "cannot use str as int")
+		require.EqualError(t, errs[0], "cannot use str as int: 'two'")
 	}
 	bad, err := netref.Call[iter.Seq[int]](ctx, root, "list")
 	require.NoError(t, err)
@@ -114,7 +114,7 @@ func TestAssignIterators(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[int]struct{}{0: {}, 1: {}, 2: {}}, set)
 	_, err = netref.Call[map[int]int](ctx, root, "ints", 3)
-	require.EqualError(t, err, "cannot use list as map[int]int (not a mapping)")
+	require.EqualError(t, err, "ints: cannot use list as map[int]int (not a mapping)")
 }
 
 func TestAssignRemoteRefuses(t *testing.T) {
@@ -126,17 +126,17 @@ func TestAssignRemoteRefuses(t *testing.T) {
 		err  func() error
 		want string
 	}{
-		{func() error { _, err := netref.As[[]int](ctx, list); return err }, "value[1]: cannot use str as int"},
+		{func() error { _, err := netref.As[[]int](ctx, list); return err }, "result[1]: cannot use str as int: 'two'"},
 		{func() error { _, err := netref.As[[2]any](ctx, list); return err }, "cannot use list as [2]interface {} (3 items)"},
 		{func() error { _, err := netref.As[int](ctx, list); return err }, "cannot use list as int"},
 		{func() error { _, err := netref.As[string](ctx, list); return err }, "cannot use list as string"},
-		{func() error { _, err := netref.As[map[string]int](ctx, prices); return err }, `value["pear"]: cannot use float as int`},
-		{func() error { _, err := netref.Call[[]map[string]int](ctx, root, "orders"); return err }, `value[3]["price"]: cannot use str as int`},
+		{func() error { _, err := netref.As[map[string]int](ctx, prices); return err }, `result["pear"]: cannot use float as int: 4.5`},
+		{func() error { _, err := netref.Call[[]map[string]int](ctx, root, "orders"); return err }, `orders: result[3]["price"]: cannot use str as int: 'cheap'`},
 		{
 			func() error { _, err := netref.Call[[]struct{ Price uint8 }](ctx, root, "orders"); return err },
-			`value[3]["price"]: cannot use str as uint8`,
+			`orders: result[3]["price"]: cannot use str as uint8: 'cheap'`,
 		},
-		{func() error { _, err := netref.Call[struct{ X string }](ctx, root, "point"); return err }, `value.x: cannot use int as string`},
+		{func() error { _, err := netref.Call[struct{ X string }](ctx, root, "point"); return err }, `point: result.x: cannot use int as string: 1`},
 	} {
 		err := x.err()
 		require.ErrorAs(t, err, &ce)

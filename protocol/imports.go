@@ -22,6 +22,7 @@ type imported struct {
 	c      *Conn
 	ref    wire.Ref
 	handle weak.Pointer[netref.Object]
+	kept   *netref.Object // the handle, if it is not to die before it is released
 	count  int
 	gone   bool // the count has been given back
 }
@@ -54,6 +55,7 @@ func (e *imported) giveBack() {
 		return
 	}
 	e.gone = true
+	e.kept = nil
 	if l.imports.entries[e.ref] == e {
 		delete(l.imports.entries, e.ref)
 	}
@@ -72,6 +74,16 @@ func (c *Conn) Release(o *netref.Object) {
 		e.giveBack()
 	}
 	// Otherwise a newer handle has taken the entry's place and the cleanup gives back what this one counted.
+}
+
+// Keep implements netref.Requester.
+func (c *Conn) Keep(o *netref.Object) {
+	ref, _ := o.Ref()
+	l := c.lock()
+	defer l.unlock()
+	if e := l.imports.entries[ref]; e != nil && e.handle.Value() == o && !e.gone {
+		e.kept = o
+	}
 }
 
 // sendDel gives n references back. Requests of this kind are gathered and written by a goroutine of their own; what the

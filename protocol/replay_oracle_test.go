@@ -127,6 +127,14 @@ func (o *oracle) Start(context.Context, wire.Handler, ...any) (*netref.AsyncResu
 // Release implements netref.Requester.
 func (o *oracle) Release(*netref.Object) {}
 
+// Keep implements netref.Requester.
+func (o *oracle) Keep(*netref.Object) {}
+
+// Bound implements netref.Requester.
+func (o *oracle) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return ctx, func() {}
+}
+
 // ResolveRoot implements netref.Requester.
 func (o *oracle) ResolveRoot(context.Context, *netref.Object) error {
 	return errors.New("not expected")

@@ -45,6 +45,14 @@ func (c *Conn) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.
 	return netref.NewAsyncResult(p), nil
 }
 
+// Bound implements netref.Requester: it gives a context without a deadline the connection's default timeout.
+func (c *Conn) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, bounded := ctx.Deadline(); bounded || c.cfg.Timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, c.cfg.Timeout, &TimeoutError{After: c.cfg.Timeout})
+}
+
 // start boxes and sends a request whose answer p gets.
 func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) error {
 	if ctx.Err() != nil {

@@ -108,6 +108,12 @@ func (l *loopback) Request(ctx context.Context, dst any, h wire.Handler, args ..
 func (l *loopback) Start(context.Context, wire.Handler, ...any) (*netref.AsyncResult, error) {
 	return nil, errors.New("not needed here")
 }
+func (l *loopback) Keep(*netref.Object) {}
+
+func (l *loopback) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return ctx, func() {}
+}
+
 func (l *loopback) Release(*netref.Object)                            {}
 func (l *loopback) ResolveRoot(context.Context, *netref.Object) error { return nil }
 

@@ -1,0 +1,361 @@
+package netref
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// conversion is the conversion of one received value, with all that is inside it. What has to be asked of the peer on the
+// way is put on a stack and asked for with many requests under way together, so that the depth of the value and not its
+// size decides how many round trips it takes.
+type conversion struct {
+	ctx  context.Context
+	deep bool // an any takes the contents of containers and not handles: see Fetch
+
+	path   []step         // leads to what is being assigned; after a failure, to what has failed
+	fresh  []*question    // asked since the last answer, in order
+	stack  []*question    // to be sent, the next one last
+	under  []*question    // sent and not answered, the oldest first
+	after  []func() error // what needs all that is inside to be complete: run at the end, the last first
+	denied bool           // the peer does not let us call items()
+
+	// Of a deep conversion:
+	seen  map[*Object]reflect.Value // where the copies of containers are
+	edges map[*Object][]*Object     // what containers contain
+}
+
+// question is a request and what its answer is for.
+type question struct {
+	o    *Object
+	h    wire.Handler
+	args []any
+	path []step
+	got  func(v any, exc error) error // exc is an exception of the peer's
+	r    *AsyncResult
+}
+
+const (
+	// window bounds the requests of a conversion that are under way. CPython answers them one after the other.
+	window = 512
+	// maxPath bounds how deep objects within objects are followed: they may be a ring.
+	maxPath = 100
+)
+
+// convert does all of it.
+func (c *conversion) convert(dst reflect.Value, v any) error {
+	err := c.assign(dst, v)
+	if err == nil {
+		err = c.run()
+	}
+	if ce, ok := err.(*ConvertError); ok && len(c.path) > 0 {
+		var b strings.Builder
+		for _, s := range c.path {
+			b.WriteString(s.String())
+		}
+		return within(ce, b.String())
+	}
+	return err
+}
+
+func (c *conversion) run() error {
+	defer func() {
+		for _, q := range c.under {
+			q.r.Abandon()
+		}
+	}()
+	for {
+		for i := len(c.fresh) - 1; i >= 0; i-- {
+			c.stack = append(c.stack, c.fresh[i])
+		}
+		c.fresh = c.fresh[:0]
+		for len(c.under) < window && len(c.stack) > 0 {
+			last := len(c.stack) - 1
+			q := c.stack[last]
+			c.stack[last] = nil
+			c.stack = c.stack[:last]
+			r, err := q.o.peer.Start(c.ctx, q.h, append([]any{q.o}, q.args...)...)
+			if err != nil {
+				return err
+			}
+			q.r = r
+			c.under = append(c.under, q)
+		}
+		if len(c.under) == 0 {
+			break
+		}
+		q := c.under[0]
+		v, err := q.r.waitBounded(c.ctx, q.o.peer)
+		c.under = c.under[1:]
+		if _, exc := err.(*vinegar.Error); err != nil && !exc {
+			q.r.Abandon()
+			return err
+		}
+		c.path = q.path
+		if err := q.got(v, err); err != nil {
+			return err
+		}
+	}
+	for i := len(c.after) - 1; i >= 0; i-- {
+		if err := c.after[i](); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask has a question answered later, with the path that leads here.
+func (c *conversion) ask(o *Object, h wire.Handler, got func(v any, exc error) error, args ...any) error {
+	if len(c.path) > maxPath {
+		return &ConvertError{From: typeName(o), To: objectType, Reason: "objects nested too deep"}
+	}
+	c.fresh = append(c.fresh, &question{o: o, h: h, args: args, path: c.here(), got: got})
+	return nil
+}
+
+// here is a copy of the path, which nobody appends to.
+func (c *conversion) here() []step { return append(make([]step, 0, len(c.path)), c.path...) }
+
+// inside runs f with the path one step longer. It is left where it is if f fails.
+func (c *conversion) inside(s step, f func() error) error {
+	c.path = append(c.path, s)
+	if err := f(); err != nil {
+		return err
+	}
+	c.path = c.path[:len(c.path)-1]
+	return nil
+}
+
+// assign converts v, which c.path leads to.
+func (c *conversion) assign(dst reflect.Value, v any) error {
+	t := dst.Type()
+	if c.deep && t == anyType {
+		return c.fetch(dst, v)
+	}
+	if done, err := assignValue(dst, v); done {
+		return err
+	}
+	src := reflect.ValueOf(v)
+	o, remote := v.(*Object)
+	if !remote && !received(v) {
+		if src.Type().AssignableTo(t) {
+			dst.Set(src)
+			return nil
+		}
+		if v, ok := v.(Valuer); ok {
+			return c.assign(dst, v.GoValue())
+		}
+	}
+	if t.Kind() == reflect.Pointer && t != bigIntType {
+		p := reflect.New(t.Elem())
+		dst.Set(p)
+		return c.assign(p.Elem(), v)
+	}
+	switch v := v.(type) {
+	case brine.Tuple:
+		if t.Kind() == reflect.Struct {
+			return c.fields(dst, v)
+		}
+		return c.items(dst, v, "tuple", nil)
+	case brine.FrozenSet:
+		if isSet(t) {
+			m := reflect.MakeMapWithSize(t, len(v))
+			dst.Set(m)
+			return c.members(m, v, nil)
+		}
+		return c.items(dst, v, "frozenset", nil)
+	case string:
+		if takesText(t) {
+			return assignText(dst, v)
+		}
+	}
+	switch {
+	case remote:
+		return c.object(dst, o)
+	case received(v):
+		return assignNumber(dst, v)
+	}
+	return c.local(dst, src)
+}
+
+// received reports whether v has one of the forms in which values are received from a peer.
+func received(v any) bool {
+	switch v.(type) {
+	case bool, int64, float64, complex128, string, []byte, brine.Tuple, brine.FrozenSet, brine.Slice, brine.EllipsisType,
+		brine.NotImplementedType, *Object:
+		return true
+	}
+	return reflect.TypeOf(v) == bigIntType
+}
+
+// items converts the items of a Python sequence to those of a slice or an array. in is the sequence if it is an object.
+func (c *conversion) items(dst reflect.Value, items []any, from string, in *Object) error {
+	t := dst.Type()
+	switch t.Kind() {
+	case reflect.Slice:
+		s := reflect.MakeSlice(t, len(items), len(items))
+		dst.Set(s)
+		dst = s
+	case reflect.Array:
+		if len(items) != t.Len() {
+			return &ConvertError{From: from, To: t, Reason: fmt.Sprintf("%d items", len(items))}
+		}
+	default:
+		return &ConvertError{From: from, To: t}
+	}
+	for i, v := range items {
+		if err := c.inside(step{i: i, in: in}, func() error { return c.assign(dst.Index(i), v) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fields converts the items of a tuple to the fields of a struct, in their order.
+func (c *conversion) fields(dst reflect.Value, items brine.Tuple) error {
+	fs := structFields(dst.Type())
+	if len(fs) != len(items) || len(fs) == 0 {
+		return &ConvertError{From: "tuple", To: dst.Type(), Reason: fmt.Sprintf("%d items for %d fields", len(items), len(fs))}
+	}
+	for i, f := range fs {
+		if err := c.inside(step{i: i}, func() error { return c.assign(fieldOf(dst, f.index), items[i]) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isSet reports whether a Go type is what takes sets.
+func isSet(t reflect.Type) bool {
+	return t.Kind() == reflect.Map && (t.Elem() == emptyType || t.Elem().Kind() == reflect.Bool)
+}
+
+// members adds the members of a set, which is in if it is an object.
+func (c *conversion) members(m reflect.Value, members []any, in *Object) error {
+	for _, k := range members {
+		if err := c.put(m, k, nil, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put adds an item to a map, at the end if it needs the peer. A nil value, when v is not set, adds a member to a set.
+func (c *conversion) put(m reflect.Value, k any, v *any, in *Object) error {
+	t := m.Type()
+	kv, vv := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
+	asked, later := len(c.fresh), len(c.after)
+	if err := c.inside(step{kind: toKey, key: k, in: in}, func() error { return c.assign(kv, k) }); err != nil {
+		return err
+	}
+	switch {
+	case v != nil:
+		err := c.inside(step{kind: toItem, key: k, in: in}, func() error { return c.assign(vv, *v) })
+		if err != nil {
+			return err
+		}
+	case vv.Kind() == reflect.Bool:
+		vv.SetBool(true)
+	}
+	if asked == len(c.fresh) && later == len(c.after) {
+		return c.insert(m, kv, vv, k)
+	}
+	path := c.here()
+	c.after = append(c.after[:later], append([]func() error{func() error {
+		c.path = path
+		return c.insert(m, kv, vv, k)
+	}}, c.after[later:]...)...) // before what its own contents added, because the last comes first
+	return nil
+}
+
+func (c *conversion) insert(m, kv, vv reflect.Value, k any) error {
+	if kv.Kind() == reflect.Interface && !kv.IsNil() {
+		if h, ok := hashable(kv.Interface()); ok {
+			kv.Set(reflect.ValueOf(h))
+		}
+	}
+	if !kv.Comparable() {
+		c.path = append(c.path, step{kind: toKey, key: k})
+		return &ConvertError{From: typeName(k), To: m.Type().Key(), Reason: "unhashable"}
+	}
+	m.SetMapIndex(kv, vv)
+	return nil
+}
+
+// Every length of an array is a type, which Go never forgets.
+const (
+	maxKeyItems = 16
+	maxKeyBytes = 64
+)
+
+// hashable gives a key that Python can hash and Go cannot a form that Go can: tuples and bytes become arrays.
+func hashable(k any) (any, bool) {
+	switch k := k.(type) {
+	case brine.Tuple:
+		if len(k) > maxKeyItems {
+			return nil, false
+		}
+		a := reflect.New(reflect.ArrayOf(len(k), anyType)).Elem()
+		for i, item := range k {
+			if h, ok := hashable(item); ok {
+				item = h
+			}
+			if item != nil {
+				a.Index(i).Set(reflect.ValueOf(item))
+			}
+		}
+		return a.Interface(), true
+	case []byte:
+		if len(k) > maxKeyBytes {
+			return nil, false
+		}
+		a := reflect.New(reflect.ArrayOf(len(k), reflect.TypeFor[byte]())).Elem()
+		reflect.Copy(a, reflect.ValueOf(k))
+		return a.Interface(), true
+	}
+	return nil, false
+}
+
+// local converts a Go value of this program that went to the peer and came back.
+func (c *conversion) local(dst, src reflect.Value) error {
+	t := dst.Type()
+	if len(c.path) > maxPath {
+		return &ConvertError{From: typeName(src.Interface()), To: t, Reason: "nested too deep"}
+	}
+	switch {
+	case src.Kind() == reflect.Pointer && !src.IsNil() && src.Type().Elem().AssignableTo(t):
+		dst.Set(src.Elem())
+		return nil
+	case src.Kind() == reflect.Slice && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
+		items := make([]any, src.Len())
+		for i := range items {
+			items[i] = src.Index(i).Interface()
+		}
+		return c.items(dst, items, "list", nil)
+	case src.Kind() == reflect.Map && t.Kind() == reflect.Map:
+		m := reflect.MakeMapWithSize(t, src.Len())
+		dst.Set(m)
+		for it := src.MapRange(); it.Next(); {
+			v := it.Value().Interface()
+			if err := c.put(m, it.Key().Interface(), &v, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	case t.Kind() == reflect.Func && src.Kind() == reflect.Func:
+		return &ConvertError{From: "function", To: t, Reason: "it is the Go func " + src.Type().String()}
+	case basicKind(src.Kind()) && src.Kind() == t.Kind():
+		dst.Set(src.Convert(t))
+		return nil
+	}
+	return &ConvertError{From: typeName(src.Interface()), To: t}
+}
+
+func basicKind(k reflect.Kind) bool {
+	return k >= reflect.Bool && k <= reflect.Complex128 || k == reflect.String
+}
