@@ -59,7 +59,8 @@ type Config struct {
 }
 
 // Limits bounds what a peer can make this side hold. Zero fields mean the default; nothing is unlimited. Exceeding
-// Frame, Inflated, Queued or Unread ends the connection with a *[LimitError]; exceeding Exports fails the call.
+// Frame, Inflated, Queued, QueuedBytes or Unread ends the connection with a *[LimitError]; exceeding Exports or Running
+// fails the call.
 type Limits struct {
 	// Frame is the length in bytes of one message as it comes, 0 means 1 GiB.
 	Frame int64
@@ -68,6 +69,12 @@ type Limits struct {
 	// Queued is the number of requests received and not begun, 0 means 1,048,576. Reading stops far below that
 	// unless something this side waits for may be behind them.
 	Queued int
+	// QueuedBytes is the length in bytes of those requests, 0 means 1 GiB. Reading stops at 64 MiB, in the same way.
+	QueuedBytes int64
+	// Running is the number of requests begun and not answered, 0 means 10,000. Handlers that wait for the peer count:
+	// without a limit, a peer that calls and does not answer in its turn could pile them up. The peer gets a
+	// RecursionError, as CPython has one for calls nested too deeply.
+	Running int
 	// Exports is the number of objects of ours the peer holds, 0 means 1,048,576.
 	Exports int
 	// Unread is the length in bytes of the answers that wait for the peer to read them, to requests that no handler runs
@@ -80,6 +87,8 @@ const (
 	defaultCloseTimeout = 2 * time.Second
 	defaultLimit        = 1 << 20
 	defaultUnread       = 64 << 20
+	defaultQueuedBytes  = 1 << 30
+	defaultRunning      = 10_000
 )
 
 func (c *Config) clone() Config {
@@ -101,6 +110,12 @@ func (c *Config) clone() Config {
 	}
 	if cfg.Limits.Queued <= 0 {
 		cfg.Limits.Queued = defaultLimit
+	}
+	if cfg.Limits.QueuedBytes <= 0 {
+		cfg.Limits.QueuedBytes = defaultQueuedBytes
+	}
+	if cfg.Limits.Running <= 0 {
+		cfg.Limits.Running = defaultRunning
 	}
 	if cfg.Limits.Exports <= 0 {
 		cfg.Limits.Exports = defaultLimit

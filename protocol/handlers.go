@@ -197,7 +197,8 @@ func (in *incoming) inspect() {
 	if o, ok := e.obj.(*netref.Object); ok {
 		go func() {
 			v, err := inspectChained(in, o)
-			in.answerAtOnce(v, err)
+			in.answer(v, err, neverWait)
+			in.forgetArgs()
 		}()
 		return
 	}

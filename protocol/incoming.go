@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -31,6 +32,7 @@ type incoming struct {
 	works    bool          // it has one of Config.Workers
 	batch    int           // requests its worker has run before, one after the other
 	finished bool          // the handler has returned
+	excess   bool          // it is not to be carried out, because too many requests are under way
 	waits    int           // goroutines of the handler that wait for the peer
 	back     chan struct{} // closed when its goroutines that want the turn back may go on; nil if there are none
 }
@@ -81,6 +83,7 @@ func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, 
 		c.reader.slow--
 	}
 	l := c.lock()
+	l.expiry.watch(c)                               // the peer may not read the answer
 	mine = l.admit(in, mine && len(l.pending) == 0) // nor is an answer to wait for a handler
 	l.unlock()
 	if !mine {
@@ -223,6 +226,11 @@ func (in *incoming) run() {
 		in.c.die(ErrClosed) // the end of the stream is the answer
 		return
 	}
+	if in.excess {
+		in.forgetArgs()
+		in.answer(nil, vinegar.RecursionError.New("too many requests under way"), atOnce)
+		return
+	}
 	if w := in.c.cfg.Workers; w != nil && !w.employ(in) {
 		in.forgetArgs()
 		in.answer(nil, w.exhausted(), together)
@@ -289,7 +297,11 @@ var fews = sync.Pool{New: func() any { return new([5]boxed) }}
 
 // answerAtOnce answers on the reader, which must not wait for the peer to read.
 func (in *incoming) answerAtOnce(v any, err error) {
-	in.answer(v, err, neverWait)
+	how := byReader
+	if in.c.in.Buffered() {
+		how = neverWait // the answers to what comes next can go out with this one
+	}
+	in.answer(v, err, how)
 	in.forgetArgs()
 }
 
@@ -300,6 +312,7 @@ const (
 	atOnce    manner = iota // by whoever answers
 	together                // by another goroutine, because more requests wait and their answers can go out together
 	neverWait               // the same, and without waiting for a peer that does not read
+	byReader                // as far as it goes without waiting for a peer that does not read
 )
 
 // answer sends the reply or the exception.
@@ -332,9 +345,11 @@ func (in *incoming) answer(v any, err error, how manner) {
 	var copied bool
 	switch how {
 	case atOnce:
-		copied, _ = in.c.out.send(s.b, false)
+		copied, _ = in.c.out.send(context.Background(), s.b, false)
 	case together:
 		copied = in.c.out.soon(s.b)
+	case byReader:
+		copied = in.c.out.now(s.b)
 	default:
 		copied = in.c.out.later(s.b)
 	}

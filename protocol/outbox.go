@@ -1,7 +1,9 @@
 package protocol
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"runtime"
 	"slices"
 	"sync"
@@ -75,31 +77,34 @@ func (o *outbox) add(f []byte) (copied bool) {
 // chunks is where small frames are gathered in. They are of all connections, so that an idle one holds none.
 var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
+// errNotSent and errStreamClosed are how send fails.
+var (
+	errNotSent      = errors.New("the context ended before there was room")
+	errStreamClosed = errors.New("the stream is closed")
+)
+
 // send queues a frame and sees to it that it is written. gather says that more frames are likely to be added at once by
 // others, so that yielding to them first saves writes. It waits while the peer does not read, so the reader must not call
-// it. copied tells that f is the caller's again, ok that the stream was not closed.
-func (o *outbox) send(f []byte, gather bool) (copied, ok bool) {
+// it; a ctx that can end is regarded while it waits, if the stream can be written to without waiting. copied tells that f
+// is the caller's again.
+func (o *outbox) send(ctx context.Context, f []byte, gather bool) (copied bool, err error) {
+	wait := o.try == nil || ctx.Done() == nil
 	o.mu.Lock()
-	if o.queued > highWater && o.writing && !o.closed {
-		o.blocked++
-		o.mu.Unlock()
-		o.c.mu.Lock() // so that the reader is not between looking and waiting
-		o.c.room.Signal()
-		o.c.mu.Unlock()
-		o.mu.Lock()
-		for o.queued > highWater && o.writing && !o.closed {
-			o.drained.Wait()
+	if o.full() {
+		o.makeRoom(ctx)
+		if o.full() {
+			o.mu.Unlock()
+			return true, errNotSent
 		}
-		o.blocked--
 	}
 	if o.closed {
 		o.mu.Unlock()
-		return true, false
+		return true, errStreamClosed
 	}
 	if o.writing {
 		copied = o.add(f)
 		o.mu.Unlock()
-		return copied, true
+		return copied, nil
 	}
 	o.writing = true
 	if gather {
@@ -107,11 +112,14 @@ func (o *outbox) send(f []byte, gather bool) (copied, ok bool) {
 		o.mu.Unlock()
 		runtime.Gosched()
 		o.mu.Lock()
-		return copied, o.drain()
+		return copied, o.drain(wait)
 	}
 	if len(o.queue) > 0 { // left for a flusher that is on its way
 		copied = o.add(f)
-		return copied, o.drain()
+		return copied, o.drain(wait)
+	}
+	if !wait {
+		return o.tryNow(f)
 	}
 	o.begin()
 	o.mu.Unlock()
@@ -119,19 +127,51 @@ func (o *outbox) send(f []byte, gather bool) (copied, ok bool) {
 		o.c.die(err)
 	}
 	o.mu.Lock()
-	return true, o.drain()
+	return true, o.drain(wait)
 }
 
-// later sends a frame without ever blocking: what the stream does not take at once is left to a goroutine. It therefore ends
-// the connection if the peer does not read what is sent in this way.
+// full reports whether senders have to wait.
+func (o *outbox) full() bool { return o.queued > highWater && o.writing && !o.closed }
+
+// makeRoom waits until the queue is no longer full, or ctx has ended. The lock is held on entry and on return.
+func (o *outbox) makeRoom(ctx context.Context) {
+	o.blocked++
+	o.mu.Unlock()
+	o.c.mu.Lock() // so that the reader is not between looking and waiting
+	o.c.room.Signal()
+	o.c.mu.Unlock()
+	stop := context.AfterFunc(ctx, func() {
+		o.mu.Lock()
+		o.drained.Broadcast()
+		o.mu.Unlock()
+	})
+	o.mu.Lock()
+	for o.full() && ctx.Err() == nil {
+		o.drained.Wait()
+	}
+	o.blocked--
+	stop()
+}
+
+// now sends a frame without ever waiting: what the stream does not take at once is left to a goroutine. It therefore ends the
+// connection if the peer does not read what is sent in this way.
+func (o *outbox) now(f []byte) (copied bool) {
+	o.mu.Lock()
+	if o.try == nil || o.closed || o.writing || len(o.queue) > 0 || len(f) > chunkSize {
+		o.mu.Unlock()
+		return o.later(f)
+	}
+	o.writing = true
+	copied, _ = o.tryNow(f)
+	return copied
+}
+
+// later is now for frames that are likely to be followed by more of the kind, with which they go out together.
 func (o *outbox) later(f []byte) (copied bool) {
 	o.mu.Lock()
 	if o.closed {
 		o.mu.Unlock()
 		return true
-	}
-	if o.try != nil && !o.writing && len(o.queue) == 0 && len(f) <= chunkSize {
-		return o.tryNow(f)
 	}
 	unread, limit := o.unread, o.c.cfg.Limits.Unread
 	o.unread += int64(len(f))
@@ -143,9 +183,9 @@ func (o *outbox) later(f []byte) (copied bool) {
 	return copied
 }
 
-// tryNow is later while nothing else is to be written. The lock is held on entry and released.
-func (o *outbox) tryNow(f []byte) (copied bool) {
-	o.writing = true
+// tryNow writes a frame, while nothing else is to be written, as far as the stream takes it. The lock is held on entry, with
+// writing set, and released.
+func (o *outbox) tryNow(f []byte) (copied bool, err error) {
 	o.begin()
 	o.mu.Unlock()
 	n, err := o.try.TryWrite(f)
@@ -153,24 +193,33 @@ func (o *outbox) tryNow(f []byte) (copied bool) {
 		o.c.die(err)
 	}
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.writing = false
-	if o.settling > 0 {
-		o.drained.Broadcast()
+	copied = true
+	if n < len(f) && err == nil {
+		rest := f[n:]
+		if copied = len(rest) <= chunkSize; copied {
+			rest = slices.Clone(rest)
+		}
+		o.leaveRest([][]byte{rest})
+		return copied, nil
 	}
-	if o.closed {
-		return true
+	return copied, o.drain(false)
+}
+
+// leaveRest has a goroutine write what the stream did not take, before anything else. The lock is held on entry, with writing
+// set, and released.
+func (o *outbox) leaveRest(rest [][]byte) {
+	for _, b := range rest {
+		o.queued += len(b)
 	}
-	if n < len(f) {
-		o.queue = slices.Insert(o.queue, 0, slices.Clone(f[n:]))
-		o.queued += len(f) - n
-		o.unread += int64(len(f) - n)
-	}
-	if len(o.queue) > 0 && !o.flushing {
-		o.flushing = true
-		go o.flush()
-	}
-	return true
+	o.queue = slices.Insert(o.queue, 0, rest...)
+	o.mu.Unlock()
+	go o.write()
+}
+
+// write drains the queue, with writing set.
+func (o *outbox) write() {
+	o.mu.Lock()
+	_ = o.drain(true)
 }
 
 // soon queues a frame and leaves the writing to a goroutine, unless so much is queued that it has to wait.
@@ -181,7 +230,7 @@ func (o *outbox) soon(f []byte) (copied bool) {
 		return o.leave(f)
 	}
 	o.mu.Unlock()
-	copied, _ = o.send(f, false)
+	copied, _ = o.send(context.Background(), f, false)
 	return copied
 }
 
@@ -203,11 +252,12 @@ func (o *outbox) flush() {
 		return
 	}
 	o.writing = true
-	o.drain()
+	_ = o.drain(true)
 }
 
-// drain writes until the queue is empty. The lock is held on entry, with writing set, and released.
-func (o *outbox) drain() bool {
+// drain writes until the queue is empty; unless it may wait, only as far as the stream takes it at once, leaving the rest to a
+// goroutine. The lock is held on entry, with writing set, and released.
+func (o *outbox) drain(wait bool) error {
 	for len(o.queue) > 0 && !o.closed {
 		q := o.queue
 		o.queue, o.spare, o.queued, o.unread = o.spare[:0], nil, 0, 0
@@ -216,11 +266,15 @@ func (o *outbox) drain() bool {
 		}
 		o.begin()
 		o.mu.Unlock()
-		err := o.write(q)
+		rest, err := o.putAll(q, wait)
 		if err != nil {
 			o.c.die(err)
 		}
 		o.mu.Lock()
+		if len(rest) > 0 && !o.closed {
+			o.leaveRest(rest)
+			return nil
+		}
 		for _, b := range q {
 			if cap(b) == chunkSize {
 				chunks.Put((*[chunkSize]byte)(b[:chunkSize]))
@@ -233,18 +287,33 @@ func (o *outbox) drain() bool {
 	if o.settling > 0 {
 		o.drained.Broadcast()
 	}
-	ok := !o.closed
+	closed := o.closed
 	o.mu.Unlock()
-	return ok
-}
-
-func (o *outbox) write(q [][]byte) error {
-	for _, b := range q {
-		if err := o.put(b); err != nil {
-			return err
-		}
+	if closed {
+		return errStreamClosed
 	}
 	return nil
+}
+
+// putAll writes a queue and returns what the stream did not take.
+func (o *outbox) putAll(q [][]byte, wait bool) (rest [][]byte, err error) {
+	for i, b := range q {
+		if wait {
+			if err := o.put(b); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		n, err := o.try.TryWrite(b)
+		if err != nil {
+			return nil, err
+		}
+		if n < len(b) {
+			q[i] = b[n:]
+			return q[i:], nil
+		}
+	}
+	return nil, nil
 }
 
 // put writes to the stream, in pieces whose beginning is noted, so that a peer that reads slowly can be told from one that

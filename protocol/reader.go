@@ -50,7 +50,7 @@ func (c *Conn) readOne() (*incoming, error) {
 func (c *Conn) waitForRoom() error {
 	l := c.lock()
 	defer l.unlock()
-	for l.turns.queue.len() > crowd && len(l.pending) == 0 && !l.broken && !c.out.jammed() {
+	for l.turns.crowded() && len(l.pending) == 0 && !l.broken && !c.out.jammed() {
 		again := time.AfterFunc(watchPeriod, c.lookForRoom)
 		c.room.Wait()
 		again.Stop()
@@ -58,7 +58,10 @@ func (c *Conn) waitForRoom() error {
 	if n := l.turns.queue.len(); n > c.cfg.Limits.Queued {
 		return &LimitError{What: "requests queued", Got: int64(n), Limit: int64(c.cfg.Limits.Queued)}
 	}
-	c.crowded.Store(l.turns.queue.len() > crowd)
+	if n, limit := l.turns.bytes, c.cfg.Limits.QueuedBytes; n > limit {
+		return &LimitError{What: "bytes of requests queued", Got: n, Limit: limit}
+	}
+	c.crowded.Store(l.turns.crowded())
 	return nil
 }
 
@@ -69,9 +72,6 @@ func (c *Conn) lookForRoom() {
 	c.room.Signal()
 	c.mu.Unlock()
 }
-
-// crowd is how many requests may be queued before the reader looks whether it should read on.
-const crowd = 1024
 
 // receive takes in one message, whose buffer it releases or passes on. A request that is returned has a turn and is the
 // caller's to run. An error is the end of the conversation.

@@ -71,7 +71,7 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 		}
 	}
 	for {
-		err := c.sendRequest(d, p, timed, h, args)
+		err := c.sendRequest(ctx, d, p, timed, h, args)
 		root := unresolvedIn(err)
 		if root == nil {
 			return err
@@ -93,7 +93,7 @@ func (c *Conn) unresolved(v any) bool {
 	return !resolved
 }
 
-func (c *Conn) sendRequest(d *wire.Dialect, p *call, timed bool, h wire.Handler, args []any) error {
+func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed bool, h wire.Handler, args []any) error {
 	p.seq = c.seq.Add(1) - 1
 	s := getScratch()
 	defer s.put()
@@ -127,10 +127,19 @@ func (c *Conn) sendRequest(d *wire.Dialect, p *call, timed bool, h wire.Handler,
 	c.room.Signal()
 	l.unlock()
 
-	if !c.emit(s, gather) && c.forget(p) {
+	err = c.emit(ctx, s, gather)
+	runtime.KeepAlive(args) // handles named in the request must not be given back before it is on its way
+	switch {
+	case err == nil:
+	case errors.Is(err, errNotSent):
+		if !c.forget(p) && p.sync {
+			<-p.ch
+		}
+		m.undo()
+		return ended(ctx)
+	case c.forget(p):
 		p.fail(&ClosedError{Cause: c.cause(), Sent: true})
 	}
-	runtime.KeepAlive(args) // handles named in the request must not be given back before it is on its way
 	return nil
 }
 
@@ -145,12 +154,12 @@ func (c *Conn) seal(d *wire.Dialect, s *scratch) error {
 }
 
 // emit hands a scratch's frame to the outbox.
-func (c *Conn) emit(s *scratch, gather bool) bool {
-	copied, ok := c.out.send(s.b, gather)
+func (c *Conn) emit(ctx context.Context, s *scratch, gather bool) error {
+	copied, err := c.out.send(ctx, s.b, gather)
 	if !copied {
 		s.b = nil // the outbox has it
 	}
-	return ok
+	return err
 }
 
 // forget takes a request out of the table of those that wait for an answer; false if the answer, or the end of the
@@ -307,7 +316,13 @@ type expiry struct {
 // arm returns the deadline of a request that begins now and sees to it that somebody looks after it.
 func (e *expiry) arm(c *Conn) time.Time {
 	deadline := time.Now().Add(c.cfg.Timeout)
-	if !e.armed {
+	e.watch(c)
+	return deadline
+}
+
+// watch sees to it that somebody looks after what takes too long.
+func (e *expiry) watch(c *Conn) {
+	if !e.armed && c.cfg.Timeout > 0 {
 		e.armed = true
 		if e.timer == nil {
 			e.timer = time.AfterFunc(c.cfg.Timeout, c.expire)
@@ -315,7 +330,6 @@ func (e *expiry) arm(c *Conn) time.Time {
 			e.timer.Reset(c.cfg.Timeout)
 		}
 	}
-	return deadline
 }
 
 func (e *expiry) stop() {

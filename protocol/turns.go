@@ -7,6 +7,7 @@ package protocol
 type turns struct {
 	free    int // turns nobody has
 	queue   fifo[*incoming]
+	bytes   int64           // length of the requests in queue
 	back    fifo[*incoming] // handlers that want their turn back
 	running int             // handlers begun and not returned, with a turn or without
 	current *incoming       // the handler that got a turn last
@@ -23,13 +24,14 @@ func (l locked) admit(in *incoming, mine bool) bool {
 	t := &l.turns
 	if t.free == 0 {
 		t.queue.push(in)
-		if t.queue.len() > crowd {
+		t.bytes += int64(len(in.buf.Payload))
+		if t.crowded() {
 			l.c.crowded.Store(true)
 		}
 		return false
 	}
 	t.free--
-	t.begin(in)
+	l.begin(in)
 	if !mine {
 		l.run(in)
 	}
@@ -46,11 +48,22 @@ func (l locked) run(in *incoming) {
 	go l.c.serve(in)
 }
 
-func (t *turns) begin(in *incoming) {
+// begin is where a request begins, unless too many have.
+func (l locked) begin(in *incoming) {
+	t := &l.turns
 	t.running++
 	t.current = in
 	in.turn = true
+	in.excess = t.running > l.c.cfg.Limits.Running
 }
+
+// crowded reports whether so much is queued that reading on is to be considered.
+func (t *turns) crowded() bool { return t.queue.len() > crowd || t.bytes > crowdBytes }
+
+const (
+	crowd      = 1024     // requests
+	crowdBytes = 64 << 20 // of theirs
+)
 
 // pass gives a turn on: to a handler that wants it back, or else to the next request. It returns that request, if any;
 // the caller has to see to it that it runs.
@@ -65,7 +78,8 @@ func (l locked) pass() *incoming {
 		}
 	}
 	if in, ok := t.queue.pop(); ok {
-		t.begin(in)
+		t.bytes -= int64(len(in.buf.Payload))
+		l.begin(in)
 		l.c.room.Signal()
 		return in
 	}
