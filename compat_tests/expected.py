@@ -21,7 +21,4 @@ DIFFERENCES = {
     "pickling.protocol 4": PICKLE,
     "callbacks_that_fail.passed custom":
         "an exception of a class nobody knows keeps its name when it is sent on; in CPython the name grows with every peer it passes",
-    "protocol_errors.dir value": "the dir() of a text sent by value does not list all that Python's str can do",
-    "double_evaluation.unprefixed": "an optional quirk: a property read by its bare name is evaluated once, as anybody would expect",
-    "subclass_instances.isinstance": "an optional quirk: the class is asked, so an instance of a subclass is an instance of the class",
 }

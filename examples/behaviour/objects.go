@@ -27,7 +27,7 @@ var _ = exposed.Register[Gadget](exposed.ClassOptions{
 	Params: map[string][]string{"Describe": {"verbose=False"}},
 	Docs:   map[string]string{"Describe": "Describe the gadget.", "plain": "not exposed"},
 	Properties: map[string]exposed.Property{
-		"counter": {Get: func(g *Gadget) int { g.n++; return g.n }},
+		"counter": {Get: func(g *Gadget) int { g.n++; return g.n }, Probed: true},
 		"bad":     {Get: func(*Gadget) (int, error) { return 0, vinegar.ZeroDivisionError.New("division by zero") }},
 		"ro":      {Get: func(*Gadget) string { return "read-only" }},
 	},

@@ -47,6 +47,19 @@ type property struct {
 	get func(ctx context.Context, self any) (any, error)
 	set func(ctx context.Context, self, value any) error
 	del func(ctx context.Context, self any) error
+	// probed: see Property.Probed
+	probed bool
+}
+
+// probe evaluates a property that a peer asked for under the name asked, if it wants that.
+func (a *attr) probe(ctx context.Context, p *Policy, self any, asked string) error {
+	if a == nil || a.kind != propertyAttr || !a.prop.probed || asked == a.name || p != nil && p.DenyExposed {
+		return nil
+	}
+	if _, err := a.prop.get(ctx, self); !isAttributeError(err) {
+		return err
+	}
+	return nil
 }
 
 // protect turns a panic in the code of an exposed object into a Python exception. It is to be deferred.
@@ -122,6 +135,9 @@ func GetAttr(ctx context.Context, p *Policy, v, name any) (r any, err error) {
 	if p.isDefault() {
 		if a := c.open[n]; a != nil {
 			if d := attrsOf(v); d == nil || a.kind == propertyAttr {
+				if err := a.probe(ctx, p, v, n); err != nil {
+					return nil, err
+				}
 				return a.get(ctx, v)
 			}
 		}
@@ -129,6 +145,9 @@ func GetAttr(ctx context.Context, p *Policy, v, name any) (r any, err error) {
 	a, value, err := lookup(p, v, c, n)
 	if a == nil {
 		return value, err
+	}
+	if err := a.probe(ctx, p, v, n); err != nil {
+		return nil, err
 	}
 	return a.get(ctx, v)
 }
@@ -228,10 +247,14 @@ func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
 	if c.service.Load() {
 		return AccessDenied()
 	}
+	asked := n
 	if n, err = p.SetName(n, func(n string) bool { return has(p, v, c, n) }); err != nil {
 		return err
 	}
 	a := c.find(n, p.prefix(), true)
+	if err := a.probe(ctx, p, v, asked); err != nil {
+		return err
+	}
 	d := attrsOf(v)
 	switch {
 	case a != nil && a.kind == propertyAttr && a.prop.set != nil:
@@ -274,10 +297,14 @@ func DelAttr(ctx context.Context, p *Policy, v, name any) (err error) {
 	if c.service.Load() {
 		return AccessDenied()
 	}
+	asked := n
 	if n, err = p.DelName(n, func(n string) bool { return has(p, v, c, n) }); err != nil {
 		return err
 	}
 	a := c.find(n, p.prefix(), true)
+	if err := a.probe(ctx, p, v, asked); err != nil {
+		return err
+	}
 	switch {
 	case a != nil && a.kind == propertyAttr && a.prop.del != nil:
 		return a.prop.del(ctx, v)

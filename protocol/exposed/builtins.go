@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/gorpyc/gorpyc/brine"
-	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -77,6 +76,7 @@ func init() {
 	for _, c := range builtinOrder {
 		c.seal()
 	}
+	Register[restricted](ClassOptions{Name: "rpyc.utils.helpers.Restricted"}) // as RPyC's, which hide their class from nobody
 }
 
 // defineObject gives all objects what Python's object has.
@@ -164,8 +164,8 @@ func defineType(c *Class) {
 	c.getter("__class__", func(any) (any, error) { return typeClass, nil })
 	c.add(&attr{name: "__call__", qual: "type.__call__", kind: methodAttr,
 		impl: native(func(ctx context.Context, self any, a *Args) (any, error) { return call(ctx, self, a) })})
-	c.method("__instancecheck__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-		return InstanceCheck(self, args[0]), nil
+	c.method("__instancecheck__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
+		return IsInstance(ctx, args[0], self)
 	})
 	c.method("__repr__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		return norm(self).(*Class).String(), nil
@@ -339,16 +339,4 @@ func defineException(c *Class) {
 		s, err := reprTuple(ctx, args)
 		return ClassOf(self).name + s, err
 	})
-}
-
-// InstanceCheck is Python's isinstance(other, v) for a class v. For anything but a class it is false.
-func InstanceCheck(v, other any) bool {
-	c, ok := norm(v).(*Class)
-	if !ok {
-		return false
-	}
-	if _, foreign := other.(*netref.Object); foreign {
-		return false
-	}
-	return ClassOf(norm(other)).IsSubclass(c)
 }

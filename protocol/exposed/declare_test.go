@@ -20,6 +20,7 @@ func TestSignatures(t *testing.T) {
 		want   string
 	}{
 		{func() {}, nil, "()"},
+		{func(a int) {}, nil, "(arg1, /)"},
 		{func(a int) {}, []string{"a"}, "(a)"},
 		{func(ctx context.Context, a, b int) error { return nil }, []string{"a", "b=-1"}, "(a, b=-1)"},
 		{func(a, b, c int) {}, []string{"a", "/", "b", "*", "c=2"}, "(a, /, b, *, c=2)"},
@@ -39,7 +40,6 @@ func TestBadDeclarations(t *testing.T) {
 		params []string
 	}{
 		{5, nil},
-		{func(a int) {}, nil},
 		{func() {}, []string{"a"}},
 		{func(a, b int) {}, []string{"a=1", "b"}},
 		{func(a, b int) {}, []string{"a", "a"}},

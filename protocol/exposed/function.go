@@ -37,15 +37,24 @@ type Function struct {
 // defaults from the tag `default:"…"` (a Python literal) or their zero values.
 //
 // Func panics if the declaration does not fit f, a mistake in the program. Without declarations a func takes its
-// arguments by position only.
+// arguments by position only, as a func that is exposed as it is.
 func Func(f any, params ...string) *Function {
 	fn := reflect.ValueOf(f)
-	if params == nil {
+	if len(params) == 0 && !takesArguments(fn) {
 		params = []string{}
 	}
 	r := &Function{fn: fn, params: params}
 	r.named(funcNameOf(fn))
 	return r
+}
+
+// takesArguments reports whether fn has parameters besides a context.
+func takesArguments(fn reflect.Value) bool {
+	if fn.Kind() != reflect.Func {
+		return false
+	}
+	n := fn.Type().NumIn()
+	return n > 1 || n == 1 && fn.Type().In(0) != contextType
 }
 
 func funcNameOf(fn reflect.Value) string {
@@ -254,6 +263,9 @@ func CallAttr(ctx context.Context, p *Policy, v, name any, args *Args) (r any, e
 	c := ClassOf(v)
 	if p.isDefault() {
 		if a := c.open[n]; a != nil && (attrsOf(v) == nil || a.kind == propertyAttr) {
+			if err := a.probe(ctx, p, v, n); err != nil {
+				return nil, err
+			}
 			return a.invoke(ctx, v, args)
 		}
 	}
@@ -263,6 +275,9 @@ func CallAttr(ctx context.Context, p *Policy, v, name any, args *Args) (r any, e
 		return nil, err
 	case a == nil:
 		return call(ctx, norm(value), args)
+	}
+	if err := a.probe(ctx, p, v, n); err != nil {
+		return nil, err
 	}
 	return a.invoke(ctx, v, args)
 }

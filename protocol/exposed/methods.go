@@ -103,8 +103,7 @@ func hiddenMethods(t reflect.Type) map[string]bool {
 		if ft.Kind() != reflect.Pointer && ft.Kind() != reflect.Interface {
 			ft = reflect.PointerTo(ft)
 		}
-		name, _ := fieldName(f)
-		if name != "" && !internalType(f.Type) {
+		if f.Tag.Get("rpyc") != "-" && !internalType(f.Type) {
 			continue
 		}
 		for j := range ft.NumMethod() {

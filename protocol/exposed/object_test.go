@@ -420,7 +420,7 @@ func TestGoContainerWithMethods(t *testing.T) {
 	must(t)(callAttr(s, "push", int64(5)))
 	require.Equal(t, int64(5), must(t)(callAttr(s, "__getitem__", int64(-1))))
 	require.Equal(t, int64(1), must(t)(callAttr(s, "__len__")))
-	require.True(t, exposed.InstanceCheck(exposed.ClassOf([]int{}), s))
+	require.True(t, must(t)(exposed.IsInstance(ctx, s, exposed.ClassOf([]int{}))).(bool))
 	h := http.Header{}
 	must(t)(callAttr(h, "set", "accept", "text/plain"))
 	require.Equal(t, "text/plain", must(t)(callAttr(h, "Get", "Accept")))

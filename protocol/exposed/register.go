@@ -59,6 +59,9 @@ type Property struct {
 	Doc           string
 	// Hidden makes the property one that is not exposed.
 	Hidden bool
+	// Probed makes Get run once more, before the operation proper, when a peer names the property without the prefix. RPyC
+	// does so with every property, to see whether it is there. It is for services that must not be told from a Python one.
+	Probed bool
 }
 
 // registry holds the registered types. It is read for nearly every value and written when the program starts, so
@@ -208,7 +211,7 @@ func (c *Class) compile(v any, name string, method bool) (*plan, docText, error)
 }
 
 func (c *Class) addProperty(name string, o Property) error {
-	a := &attr{name: name, exposed: !o.Hidden, kind: propertyAttr, prop: &property{}}
+	a := &attr{name: name, exposed: !o.Hidden, kind: propertyAttr, prop: &property{probed: o.Probed}}
 	if a.exposed {
 		a.name = DefaultPrefix + strings.TrimPrefix(name, DefaultPrefix)
 	}

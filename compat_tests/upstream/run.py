@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Runs RPyC's own tests, unmodified, with their servers replaced by Go ones.  See README.md beside this file.
+
+    run.py [--tests CHECKOUT] [pytest arguments]
+"""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REPO = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, HERE)
+
+from selection import TESTS  # noqa: E402
+
+SOURCE = "https://github.com/tomerfiliba-org/rpyc"
+
+
+def checkout(given, target):
+    """Puts RPyC's tests/ into the directory target, from a checkout, a git directory, or the project's site."""
+    if given and os.path.isdir(os.path.join(given, "tests")):
+        shutil.copytree(os.path.join(given, "tests"), os.path.join(target, "tests"))
+        return
+    if not given:
+        given = os.path.join(target, "rpyc.git")
+        subprocess.run(["git", "clone", "--quiet", "--bare", "--depth", "1", SOURCE, given], check=True)
+    archive = subprocess.run(["git", "--git-dir", given, "archive", "HEAD", "tests"], check=True, stdout=subprocess.PIPE)
+    subprocess.run(["tar", "-x", "-C", target], input=archive.stdout, check=True)
+
+
+def build(target):
+    """Builds the Go program, unless GORPYC_BIN_DIR has it."""
+    program = os.path.join(os.environ.get("GORPYC_BIN_DIR", target), "upstream")
+    if not os.path.exists(program):
+        flags = os.environ.get("GORPYC_GO_BUILD_FLAGS", "").split()
+        subprocess.run(["go", "build"] + flags + ["-o", program, "./compat_tests/peers/upstream"], cwd=REPO, check=True)
+    return os.path.abspath(program)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tests", default=os.environ.get("GORPYC_UPSTREAM"),
+                        help="a checkout of RPyC's repository, or its git directory (default: $GORPYC_UPSTREAM, or a clone of %s)" % SOURCE)
+    parser.add_argument("--cpython", action="store_true", help="leave the tests their own servers: what passes at all here?")
+    options, rest = parser.parse_known_args()
+    with tempfile.TemporaryDirectory(prefix="gorpyc-upstream-") as work:
+        checkout(options.tests, work)
+        environment = dict(os.environ, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1")
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "selection", "--rootdir", work]
+        if not options.cpython:
+            environment["GORPYC_UPSTREAM_PROGRAM"] = build(work)
+            command += ["-p", "shim"]
+        command += ["-c", os.devnull] + (rest or ["-q"])
+        files = sorted({os.path.join("tests", test.partition("::")[0]) for test in TESTS})
+        return subprocess.run(command + files, cwd=work, env=environment).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
