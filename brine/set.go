@@ -7,39 +7,41 @@ import (
 	"slices"
 )
 
-// interner numbers values so that two of them have the same number exactly when
+// Interner numbers values so that two of them have the same number exactly when
 // Python calls them equal. It exists while one frozenset is decoded, sets nested
-// inside included: a container is described by the numbers of its members, so
-// that every value is looked at once however deep it lies.
-type interner struct {
+// inside included, or while package pickle reads: a container is described by the
+// numbers of its members, so that every value is looked at once however deep it
+// lies. It is not safe for concurrent use.
+type Interner struct {
 	ids    map[string]int
 	next   int   // the next number not in use
-	seenIn []int // by number: the last set the value was met in, see distinct
-	sets   int   // how many sets distinct has seen
+	seenIn []int // by number: the last set the value was met in, see Distinct
+	sets   int   // how many sets Distinct has seen
 	key    []byte
 }
 
-func newInterner() *interner { return &interner{ids: make(map[string]int)} }
+// NewInterner returns an Interner that knows no value.
+func NewInterner() *Interner { return &Interner{ids: make(map[string]int)} }
 
 // number returns the number of the value that key describes.
-func (in *interner) number(key []byte) int {
+func (in *Interner) number(key []byte) int {
 	in.key = key
 	id, ok := in.ids[string(key)]
 	if !ok {
-		id = in.fresh()
+		id = in.Fresh()
 		in.ids[string(key)] = id
 	}
 	return id
 }
 
-// fresh returns a number that no value has: what a NaN, equal to nothing, gets.
-func (in *interner) fresh() int {
+// Fresh returns a number that no value has: what a NaN, equal to nothing, gets.
+func (in *Interner) Fresh() int {
 	in.next++
 	return in.next - 1
 }
 
-// scalar numbers a value that is no container.
-func (in *interner) scalar(v any) int {
+// Scalar numbers a value of one of this package's forms that is no container.
+func (in *Interner) Scalar(v any) int {
 	key := in.key[:0]
 	switch v := v.(type) {
 	case nil:
@@ -60,12 +62,12 @@ func (in *interner) scalar(v any) int {
 		key = appendBigKey(key, v)
 	case float64:
 		if math.IsNaN(v) {
-			return in.fresh()
+			return in.Fresh()
 		}
 		key = appendFloatKey(key, v)
 	case complex128:
 		if math.IsNaN(real(v)) || math.IsNaN(imag(v)) {
-			return in.fresh()
+			return in.Fresh()
 		}
 		if imag(v) == 0 {
 			key = appendFloatKey(key, real(v))
@@ -104,9 +106,12 @@ func appendFloatKey(key []byte, v float64) []byte {
 	return appendIntKey(key, n)
 }
 
+// Tuple numbers a tuple by its members' numbers.
+func (in *Interner) Tuple(ids []int) int { return in.composite('T', ids) }
+
 // composite numbers a tuple or a slice by its members' numbers. A nil interner
 // means that nobody wants to know.
-func (in *interner) composite(class byte, ids []int) int {
+func (in *Interner) composite(class byte, ids []int) int {
 	if in == nil {
 		return 0
 	}
@@ -117,9 +122,9 @@ func (in *interner) composite(class byte, ids []int) int {
 	return in.number(key)
 }
 
-// set numbers a frozenset by its distinct members' numbers, whose order does
+// Set numbers a frozenset by its distinct members' numbers, whose order does
 // not count: it sorts them.
-func (in *interner) set(ids []int) int {
+func (in *Interner) Set(ids []int) int {
 	if in == nil {
 		return 0
 	}
@@ -127,8 +132,8 @@ func (in *interner) set(ids []int) int {
 	return in.composite('F', ids)
 }
 
-// distinct keeps the first of equal items.
-func (in *interner) distinct(items []any, ids []int) ([]any, []int) {
+// Distinct keeps the first of equal items, whose numbers are ids. It works in place.
+func (in *Interner) Distinct(items []any, ids []int) ([]any, []int) {
 	in.sets++
 	if grow := in.next - len(in.seenIn); grow > 0 {
 		in.seenIn = append(in.seenIn, make([]int, grow)...)

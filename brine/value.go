@@ -33,7 +33,7 @@ func (c *Cursor) Value() (any, error) {
 //
 // Inside a frozenset, in is its table of members and the number of the value in
 // it is returned too.
-func (c *Cursor) value(end, depth int, in *interner) (any, int, error) {
+func (c *Cursor) value(end, depth int, in *Interner) (any, int, error) {
 	at := c.pos
 	h, err := c.head(at, end)
 	if err != nil {
@@ -89,11 +89,11 @@ func (c *Cursor) value(end, depth int, in *interner) (any, int, error) {
 	if in == nil {
 		return v, 0, nil
 	}
-	return v, in.scalar(v), nil
+	return v, in.Scalar(v), nil
 }
 
 // container decodes a tuple, a slice or a frozenset, whose head has been read.
-func (c *Cursor) container(at int, h head, end, depth int, in *interner) (any, int, error) {
+func (c *Cursor) container(at int, h head, end, depth int, in *Interner) (any, int, error) {
 	if depth >= c.limits.Depth {
 		return nil, 0, c.fail(at, tooDeep(c.limits.Depth))
 	}
@@ -104,9 +104,9 @@ func (c *Cursor) container(at int, h head, end, depth int, in *interner) (any, i
 			return nil, 0, err
 		}
 		if len(items) == 0 {
-			return boxedTuple, in.composite('T', ids), nil
+			return boxedTuple, in.Tuple(ids), nil
 		}
-		return Tuple(items), in.composite('T', ids), nil
+		return Tuple(items), in.Tuple(ids), nil
 	case KindSlice:
 		items, ids, err := c.iterable(at, end, depth, in)
 		if err != nil {
@@ -119,21 +119,21 @@ func (c *Cursor) container(at int, h head, end, depth int, in *interner) (any, i
 	}
 	inner := in
 	if inner == nil {
-		inner = newInterner()
+		inner = NewInterner()
 	}
 	items, ids, err := c.iterable(at, end, depth, inner)
 	if err != nil {
 		return nil, 0, err
 	}
-	items, ids = inner.distinct(items, ids)
+	items, ids = inner.Distinct(items, ids)
 	if len(items) == 0 {
-		return boxedFrozenSet, in.set(ids), nil
+		return boxedFrozenSet, in.Set(ids), nil
 	}
-	return FrozenSet(items), in.set(ids), nil
+	return FrozenSet(items), in.Set(ids), nil
 }
 
 // items decodes the n members of a container inside depth others.
-func (c *Cursor) items(n, end, depth int, in *interner) ([]any, []int, error) {
+func (c *Cursor) items(n, end, depth int, in *Interner) ([]any, []int, error) {
 	if n == 0 {
 		return nil, nil, nil
 	}
@@ -158,7 +158,7 @@ func (c *Cursor) items(n, end, depth int, in *interner) ([]any, []int, error) {
 // iterable decodes the value at c.pos, from which the slice or frozenset at
 // offset at is built, to what iterating it would yield in Python: bytes yield
 // integers and text yields one-character texts.
-func (c *Cursor) iterable(at, end, depth int, in *interner) ([]any, []int, error) {
+func (c *Cursor) iterable(at, end, depth int, in *Interner) ([]any, []int, error) {
 	inner := c.pos
 	h, err := c.head(inner, end)
 	if err != nil {
@@ -176,12 +176,12 @@ func (c *Cursor) iterable(at, end, depth int, in *interner) ([]any, []int, error
 		}
 		c.pos = h.body
 		if in == nil {
-			in = newInterner()
+			in = NewInterner()
 		}
 		if items, ids, err = c.iterable(inner, end, depth+1, in); err != nil {
 			return nil, nil, err
 		}
-		items, ids = in.distinct(items, ids)
+		items, ids = in.Distinct(items, ids)
 		return items, ids, nil
 	case KindBytes:
 		c.pos = h.body + h.n
@@ -204,7 +204,7 @@ func (c *Cursor) iterable(at, end, depth int, in *interner) ([]any, []int, error
 	}
 	if in != nil {
 		for _, item := range items {
-			ids = append(ids, in.scalar(item))
+			ids = append(ids, in.Scalar(item))
 		}
 	}
 	return items, ids, nil

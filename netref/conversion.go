@@ -327,10 +327,13 @@ func (c *conversion) local(dst, src reflect.Value) error {
 	if len(c.path) > maxPath {
 		return &ConvertError{From: typeName(src.Interface()), To: t, Reason: "nested too deep"}
 	}
+	m, pairs := src.Interface().(Mapping)
 	switch {
 	case src.Kind() == reflect.Pointer && !src.IsNil() && src.Type().Elem().AssignableTo(t):
 		dst.Set(src.Elem())
 		return nil
+	case pairs && (t.Kind() == reflect.Map || t.Kind() == reflect.Struct):
+		return c.pairs(dst, m)
 	case src.Kind() == reflect.Slice && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
 		items := make([]any, src.Len())
 		for i := range items {

@@ -1,0 +1,330 @@
+package pickle
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Array is a numpy.ndarray: its numbers in one piece, as numpy keeps them.
+type Array struct {
+	// DType is numpy's name of the element type with its byte order, such as "<f8"; "|O" for Python objects.
+	DType string
+	// Shape is the length of each dimension; empty for a single number.
+	Shape []int
+	// Fortran says that the first index changes fastest; otherwise the last one does.
+	Fortran bool
+	// Data are the elements' bytes.
+	Data []byte
+	// Objects are the elements of an array of Python objects, in place of Data.
+	Objects []any
+}
+
+// Number is the element type of arrays that Go has a type for.
+type Number interface {
+	~bool | ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64 | ~complex64 | ~complex128
+}
+
+// NewArray makes an array of the numbers, which are copied in one go. Without a shape it has one dimension; otherwise the
+// product of the shape must be the number of data.
+func NewArray[T Number](data []T, shape ...int) (*Array, error) {
+	if len(shape) == 0 {
+		shape = []int{len(data)}
+	}
+	dtype := "<" + kinds[reflect.TypeFor[T]().Kind()]
+	size, err := strconv.Atoi(dtype[2:])
+	if err != nil {
+		return nil, fmt.Errorf("pickle: no numpy type for %v", reflect.TypeFor[T]())
+	}
+	a := &Array{DType: dtype, Shape: append([]int(nil), shape...)}
+	if size == 1 {
+		a.DType = "|" + dtype[1:]
+	}
+	if n, ok := a.elements(); !ok || n != len(data) {
+		return nil, fmt.Errorf("pickle: %d elements do not make the shape %v", len(data), shape)
+	}
+	a.Data, err = binary.Append(make([]byte, 0, size*len(data)), binary.LittleEndian, data)
+	return a, err
+}
+
+// kinds are numpy's names of Go's kinds.
+var kinds = map[reflect.Kind]string{
+	reflect.Bool: "b1", reflect.Int8: "i1", reflect.Int16: "i2", reflect.Int32: "i4", reflect.Int64: "i8",
+	reflect.Uint8: "u1", reflect.Uint16: "u2", reflect.Uint32: "u4", reflect.Uint64: "u8",
+	reflect.Float32: "f4", reflect.Float64: "f8", reflect.Complex64: "c8", reflect.Complex128: "c16",
+}
+
+// elements is the product of the shape.
+func (a *Array) elements() (int, bool) {
+	n := 1
+	for _, d := range a.Shape {
+		if d < 0 || d > 0 && n > math.MaxInt/16/d {
+			return 0, false
+		}
+		n *= d
+	}
+	return n, true
+}
+
+// Len is the number of elements.
+func (a *Array) Len() int {
+	n, _ := a.elements()
+	return n
+}
+
+// ErrArray is matched by the errors of arrays whose elements are not what is asked for.
+var ErrArray = errors.New("pickle: the array has other elements")
+
+// Values returns the elements in the order of the last index changing fastest, each converted to T. Numbers are
+// converted as Go converts them if T is wide enough for every element of the array's type: ints to wider ints and to
+// floats of at least twice their size, floats to wider floats; otherwise it is an error that matches [ErrArray].
+func Values[T Number](a *Array) ([]T, error) {
+	src := a.slice()
+	if src == nil {
+		return nil, fmt.Errorf("%w: %s", ErrArray, a.DType)
+	}
+	if xs, ok := src.([]T); ok {
+		return xs, nil
+	}
+	from, to := reflect.ValueOf(src), reflect.TypeFor[T]()
+	if !widens(from.Type().Elem(), to) {
+		return nil, fmt.Errorf("%w: %s, not %v", ErrArray, a.DType, to)
+	}
+	xs := make([]T, from.Len())
+	dst := reflect.ValueOf(xs)
+	for i := range xs {
+		dst.Index(i).Set(from.Index(i).Convert(to))
+	}
+	return xs, nil
+}
+
+// widens reports whether every value of from is one of to.
+func widens(from, to reflect.Type) bool {
+	class := func(t reflect.Type) (class byte, bits int) {
+		switch k := t.Kind(); {
+		case k >= reflect.Int && k <= reflect.Int64:
+			return 'i', t.Bits()
+		case k >= reflect.Uint && k <= reflect.Uint64:
+			return 'u', t.Bits()
+		case k == reflect.Float32 || k == reflect.Float64:
+			return 'f', t.Bits()
+		case k == reflect.Complex64 || k == reflect.Complex128:
+			return 'c', t.Bits()
+		}
+		return 'b', 8
+	}
+	f, fb := class(from)
+	t, tb := class(to)
+	switch {
+	case f == t:
+		return fb <= tb
+	case f == 'u' && t == 'i', (f == 'i' || f == 'u') && t == 'f':
+		return fb < tb
+	}
+	return false
+}
+
+// GoValue returns the elements as a Go slice of their type, []float64 for "<f8"; of times for dates and of durations for
+// differences; of any for Python objects. An array of more dimensions is a []any of arrays with one less, one of none its only
+// element, so that netref.As makes a [][]float64 of a matrix. It is nil if Go has no such type.
+func (a *Array) GoValue() any {
+	switch len(a.Shape) {
+	case 0:
+		if s := reflect.ValueOf(a.slice()); s.IsValid() && s.Len() == 1 {
+			return s.Index(0).Interface()
+		}
+		return nil
+	case 1:
+		return a.slice()
+	}
+	c := a.rowMajor()
+	rows := make([]any, a.Shape[0])
+	for i := range rows {
+		row := &Array{DType: a.DType, Shape: a.Shape[1:]}
+		if n := len(c.Data) / len(rows); c.Data != nil {
+			row.Data = c.Data[i*n : (i+1)*n]
+		}
+		if n := len(c.Objects) / len(rows); c.Objects != nil {
+			row.Objects = c.Objects[i*n : (i+1)*n]
+		}
+		rows[i] = row
+	}
+	return rows
+}
+
+// rowMajor is the array with its last index changing fastest.
+func (a *Array) rowMajor() *Array {
+	if !a.Fortran || len(a.Shape) < 2 {
+		return a
+	}
+	n := a.Len()
+	c := &Array{DType: a.DType, Shape: a.Shape}
+	size := 0
+	if n > 0 {
+		size = len(a.Data) / n
+	}
+	if a.Data != nil {
+		c.Data = make([]byte, 0, len(a.Data))
+	}
+	index := make([]int, len(a.Shape))
+	for range n {
+		at, stride := 0, 1
+		for d, i := range index {
+			at += i * stride
+			stride *= a.Shape[d]
+		}
+		if a.Data != nil {
+			c.Data = append(c.Data, a.Data[at*size:(at+1)*size]...)
+		} else {
+			c.Objects = append(c.Objects, a.Objects[at])
+		}
+		for d := len(index) - 1; d >= 0; d-- {
+			if index[d]++; index[d] < a.Shape[d] {
+				break
+			}
+			index[d] = 0
+		}
+	}
+	return c
+}
+
+// slice decodes all elements; nil if Go has no type for them.
+func (a *Array) slice() any {
+	c := a.rowMajor()
+	if a.DType == "|O" {
+		return c.Objects
+	}
+	if len(a.DType) < 3 {
+		return nil
+	}
+	order := binary.ByteOrder(binary.LittleEndian)
+	if a.DType[0] == '>' {
+		order = binary.BigEndian
+	}
+	n := a.Len()
+	switch kind := a.DType[1:]; kind {
+	case "b1":
+		xs := make([]bool, len(c.Data))
+		for i, b := range c.Data {
+			xs[i] = b != 0
+		}
+		return xs
+	case "i1":
+		return decode[int8](c, n, order)
+	case "i2":
+		return decode[int16](c, n, order)
+	case "i4":
+		return decode[int32](c, n, order)
+	case "i8":
+		return decode[int64](c, n, order)
+	case "u1":
+		return bytes.Clone(c.Data)
+	case "u2":
+		return decode[uint16](c, n, order)
+	case "u4":
+		return decode[uint32](c, n, order)
+	case "u8":
+		return decode[uint64](c, n, order)
+	case "f4":
+		return decode[float32](c, n, order)
+	case "f8":
+		return decode[float64](c, n, order)
+	case "c8":
+		return decode[complex64](c, n, order)
+	case "c16":
+		return decode[complex128](c, n, order)
+	default:
+		return c.other(kind, n, order)
+	}
+}
+
+func decode[T any](a *Array, n int, order binary.ByteOrder) any {
+	xs := make([]T, n)
+	if _, err := binary.Decode(a.Data, order, xs); err != nil {
+		return nil
+	}
+	return xs
+}
+
+// other decodes dates, differences of dates, text and bytes.
+func (a *Array) other(kind string, n int, order binary.ByteOrder) any {
+	if unit, ok := strings.CutPrefix(kind, "M8"); ok {
+		return a.dates(unit, n, order)
+	}
+	if unit, ok := strings.CutPrefix(kind, "m8"); ok {
+		return a.durations(unit, n, order)
+	}
+	width, err := strconv.Atoi(kind[1:])
+	if err != nil || n == 0 || len(a.Data)%n != 0 {
+		return nil
+	}
+	size := len(a.Data) / n
+	switch {
+	case kind[0] == 'U' && width*4 == size:
+		texts := make([]string, n)
+		for i := range texts {
+			runes := make([]rune, 0, width)
+			for p := a.Data[i*size : (i+1)*size]; len(p) > 0; p = p[4:] {
+				runes = append(runes, rune(order.Uint32(p)))
+			}
+			texts[i] = strings.TrimRight(string(runes), "\x00")
+		}
+		return texts
+	case kind[0] == 'S' && width == size:
+		strs := make([][]byte, n)
+		for i := range strs {
+			strs[i] = bytes.TrimRight(a.Data[i*size:(i+1)*size], "\x00")
+		}
+		return strs
+	}
+	return nil
+}
+
+// units are how many nanoseconds numpy's units of time are.
+var units = map[string]int64{
+	"[ns]": 1, "[us]": 1e3, "[ms]": 1e6, "[s]": 1e9, "[m]": 60e9, "[h]": 3600e9, "[D]": 86400e9,
+}
+
+// dates are in UTC; NaT is the zero time.
+func (a *Array) dates(unit string, n int, order binary.ByteOrder) any {
+	ns, ok := units[unit]
+	if !ok || len(a.Data) != 8*n {
+		return nil
+	}
+	ts := make([]time.Time, n)
+	for i := range ts {
+		v := int64(order.Uint64(a.Data[i*8:]))
+		if v == math.MinInt64 {
+			continue
+		}
+		if ns >= 1e9 {
+			ts[i] = time.Unix(v*(ns/1e9), 0).UTC()
+		} else {
+			per := int64(1e9) / ns
+			ts[i] = time.Unix(v/per, v%per*ns).UTC()
+		}
+	}
+	return ts
+}
+
+func (a *Array) durations(unit string, n int, order binary.ByteOrder) any {
+	ns, ok := units[unit]
+	if !ok || len(a.Data) != 8*n {
+		return nil
+	}
+	ds := make([]time.Duration, n)
+	for i := range ds {
+		v := int64(order.Uint64(a.Data[i*8:]))
+		if v > math.MaxInt64/ns || v < math.MinInt64/ns {
+			return nil
+		}
+		ds[i] = time.Duration(v * ns)
+	}
+	return ds
+}

@@ -1,0 +1,220 @@
+package pickle
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/gorpyc/gorpyc/brine"
+)
+
+// DType is a numpy.dtype of elements without fields, by its name with the byte order: "<f8".
+type DType string
+
+// size is how many bytes an element takes; not ok if that is not known.
+func (d DType) size() (int, bool) {
+	if d == "|O" {
+		return 0, true
+	}
+	digits, _, _ := strings.Cut(string(d[2:]), "[")
+	n, err := strconv.Atoi(digits)
+	if err != nil || n < 0 || n > 1<<30 {
+		return 0, false
+	}
+	if d[1] == 'U' {
+		n *= 4
+	}
+	return n, true
+}
+
+// makeDType takes dtype('f8', False, True) with a state of (3, '<', subtype, names, fields, size, alignment, flags),
+// for dates (4, …, flags, (metadata, (b'ns', 1, 1, 1))).
+func makeDType(c *call) (any, error) {
+	name, ok := c.str(0)
+	if b, isBytes := c.args0().([]byte); isBytes {
+		name, ok = string(b), true
+	}
+	if !ok || len(name) < 2 || len(name) > 16 || !strings.Contains("biufcOUSMm", name[:1]) {
+		return nil, errForm
+	}
+	if name[0] == 'O' {
+		name = "O"
+	}
+	state, err := c.state()
+	if err != nil {
+		return nil, err
+	}
+	order := "|"
+	if t, ok := state.(brine.Tuple); ok && len(t) >= 8 {
+		order, ok = asText(t[1])
+		if !ok || !strings.Contains("<>|=", order) || len(order) != 1 || t[2] != nil || t[3] != nil || t[4] != nil {
+			return nil, errForm
+		}
+		if len(t) > 8 && (name[0] == 'M' || name[0] == 'm') {
+			unit, ok := dateUnit(t[8])
+			if !ok {
+				return nil, errForm
+			}
+			name += unit
+		}
+	} else if state != nil {
+		return nil, errForm
+	}
+	if order == "=" {
+		order = "<"
+	}
+	d := DType(order + name)
+	if _, ok := d.size(); !ok {
+		return nil, errForm
+	}
+	return d, nil
+}
+
+func (c *call) args0() any {
+	if len(c.args) == 0 {
+		return nil
+	}
+	return c.args[0]
+}
+
+func asText(v any) (string, bool) {
+	switch x := v.(type) {
+	case string:
+		return x, true
+	case []byte:
+		return string(x), true
+	}
+	return "", false
+}
+
+// dateUnit reads the unit out of (metadata, (unit, how many, 1, 1)).
+func dateUnit(v any) (string, bool) {
+	t, ok := v.(brine.Tuple)
+	if !ok || len(t) != 2 {
+		return "", false
+	}
+	if t, ok = t[1].(brine.Tuple); !ok || len(t) < 2 {
+		return "", false
+	}
+	unit, ok := asText(t[0])
+	if !ok || len(unit) > 8 {
+		return "", false
+	}
+	if t[1] != int64(1) {
+		return fmt.Sprintf("[%v%s]", t[1], unit), true
+	}
+	return "[" + unit + "]", true
+}
+
+// makeArray takes _reconstruct(ndarray, (0,), b'b') with a state of (1, shape, dtype, fortran, data).
+func makeArray(c *call) (any, error) {
+	if len(c.args) != 3 || c.args[0] != (Class{"numpy", "ndarray"}) {
+		return nil, errForm
+	}
+	state, err := c.state()
+	if err != nil {
+		return nil, err
+	}
+	t, ok := state.(brine.Tuple)
+	if !ok || len(t) != 5 {
+		return nil, errForm
+	}
+	fortran := t[3] == true || t[3] == int64(1)
+	return c.array(t[1], t[2], fortran, t[4])
+}
+
+// makeArrayFrom takes _frombuffer(data, dtype, shape, order), which protocol 5 writes.
+func makeArrayFrom(c *call) (any, error) {
+	if len(c.args) != 4 || !c.bare() {
+		return nil, errForm
+	}
+	return c.array(c.args[2], c.args[1], c.args[3] == "F", c.args[0])
+}
+
+// makeArrayOver takes ndarray(shape, dtype, buffer), which this package writes.
+func makeArrayOver(c *call) (any, error) {
+	if len(c.args) != 3 || !c.bare() {
+		return nil, errForm
+	}
+	name, ok := c.args[1].(string)
+	if !ok || len(name) < 3 {
+		return nil, errForm
+	}
+	return c.array(c.args[0], DType(name), false, c.args[2])
+}
+
+func (c *call) array(shape, element any, fortran bool, data any) (any, error) {
+	d, ok1 := element.(DType)
+	dims, ok2 := shape.(brine.Tuple)
+	if !ok1 || !ok2 || len(dims) > 64 {
+		return nil, errForm
+	}
+	a := &Array{DType: string(d), Shape: make([]int, len(dims)), Fortran: fortran}
+	for i, dim := range dims {
+		n, ok := dim.(int64)
+		if !ok || n < 0 || n > 1<<40 {
+			return nil, errForm
+		}
+		a.Shape[i] = int(n)
+	}
+	n, ok := a.elements()
+	if !ok || n == 0 && tooEmpty(a.Shape) {
+		return nil, errForm
+	}
+	size, ok := d.size()
+	switch x := data.(type) {
+	case []byte:
+		a.Data = x
+	case ByteArray:
+		a.Data = x
+	case string: // from Python 2
+		b, isLatin := c.latin1(x)
+		if !isLatin {
+			return nil, errForm
+		}
+		a.Data = b
+	case []any:
+		if d != "|O" || len(x) != n {
+			return nil, errForm
+		}
+		a.Objects = x
+		return a, nil
+	}
+	if !ok || d == "|O" || len(a.Data) != n*size {
+		return nil, errForm
+	}
+	return a, nil
+}
+
+// tooEmpty tells a shape that holds nothing but is long: its rows would be made all the same.
+func tooEmpty(shape []int) bool {
+	n := 1
+	for _, d := range shape {
+		if d > 1<<20 {
+			return true
+		}
+		if d > 0 && n < 1<<40 {
+			n *= d
+		}
+	}
+	return n > 1<<20
+}
+
+// makeScalar takes scalar(dtype, data), a number that was an element of an array.
+func makeScalar(c *call) (any, error) {
+	if len(c.args) != 2 || !c.bare() {
+		return nil, errForm
+	}
+	v, err := c.array(brine.Tuple{}, c.args[0], false, c.args[1])
+	if err != nil {
+		return nil, err
+	}
+	switch x := v.(*Array).GoValue().(type) {
+	case nil:
+		return nil, errForm
+	case int64, float64, bool, complex128, string, []byte:
+		return x, nil
+	default:
+		return scalar(x), nil
+	}
+}
