@@ -16,6 +16,9 @@ import (
 type Config struct {
 	// Access rules what the peer may read, write and delete of our objects.
 	Access exposed.Policy
+	// AllowPickle lets the peer have copies of our objects (allow_pickle): Python's rpyc.classic.obtain, copy.copy and
+	// copy.deepcopy, pickle.dumps. It gives away all that is exposed inside them.
+	AllowPickle bool
 	// HideTraceback sends "<traceback denied>" in place of tracebacks (include_local_traceback=False).
 	HideTraceback bool
 	// HideVersion sends "<version denied>" in place of the release claimed (include_local_version=False).

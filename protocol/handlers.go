@@ -55,7 +55,7 @@ func (in *incoming) handle() (any, error) {
 	case wire.HandleCmp:
 		return in.compare(o, vs)
 	case wire.HandlePickle:
-		return nil, vinegar.ValueError.New("pickling is disabled")
+		return in.pickle(o, vs[1])
 	case wire.HandleBuffIter:
 		return exposed.BuffIter(in, o, vs[1])
 	case wire.HandleOldSlicing:

@@ -35,7 +35,7 @@ var endpoints = []struct {
 	{"rw", protocol.Config{Access: exposed.Policy{AllowSet: true, AllowDel: true}}},
 	{"public", protocol.Config{Access: exposed.Policy{AllowPublic: true}}},
 	{"all", protocol.Config{Access: exposed.Policy{AllowAll: true, AllowSet: true, AllowDel: true}}},
-	{"pickle", protocol.Config{}},
+	{"pickle", protocol.Config{AllowPickle: true}},
 	{"quiet", protocol.Config{HideTraceback: true, HideVersion: true}},
 }
 

@@ -96,7 +96,15 @@ func (w *writer) plain(v any, depth int) error {
 		return w.dict(x, depth)
 	case *Object:
 		return w.object(x, depth)
-	case interface{ GoValue() any }:
+	case Namespace:
+		return w.namespace(v, func(yield func(k, v any) bool) {
+			for _, a := range x {
+				if !yield(a.Name, a.Value) {
+					return
+				}
+			}
+		}, depth)
+	case netref.Valuer:
 		return w.shared(v, func() error { return w.value(x.GoValue(), depth+1) })
 	}
 	return w.reflected(v, reflect.ValueOf(v), depth)
@@ -358,30 +366,11 @@ func compareKeys(a, b reflect.Value) int {
 	return 0
 }
 
-// structure writes what p points to as an object with its exported fields as attributes: a types.SimpleNamespace, and
-// for Python 2, which has none, an argparse.Namespace.
+// structure writes what p points to as an object with its exported fields as attributes.
 func (w *writer) structure(p reflect.Value, depth int) error {
-	fields := attributes(p.Elem())
-	module, name := "types", "SimpleNamespace"
-	if w.protocol < 3 {
-		module, name = "argparse", "Namespace"
-	}
-	if !w.open(p.Interface(), func() { w.global(module, name); w.op(opEmptyTuple, opReduce) }) {
-		return nil
-	}
-	w.op(opEmptyDict)
-	if err := w.items(opSetItems, fields, true, depth); err != nil {
-		return err
-	}
-	w.op(opBuild)
-	return nil
-}
-
-// attributes are the exported fields of a struct, under the names that the peer knows them by.
-func attributes(rv reflect.Value) iter.Seq2[any, any] {
-	return func(yield func(k, v any) bool) {
-		for _, f := range netref.Fields(rv.Type()) {
-			fv, err := rv.FieldByIndexErr(f.Index)
+	return w.namespace(p.Interface(), func(yield func(k, v any) bool) {
+		for _, f := range netref.Fields(p.Type().Elem()) {
+			fv, err := p.Elem().FieldByIndexErr(f.Index)
 			if err != nil { // of an embedded pointer that is nil
 				continue
 			}
@@ -389,5 +378,23 @@ func attributes(rv reflect.Value) iter.Seq2[any, any] {
 				return
 			}
 		}
+	}, depth)
+}
+
+// namespace writes an object with attributes: a types.SimpleNamespace, and for Python 2, which has none, an
+// argparse.Namespace.
+func (w *writer) namespace(v any, attributes iter.Seq2[any, any], depth int) error {
+	module, name := "types", "SimpleNamespace"
+	if w.protocol < 3 {
+		module, name = "argparse", "Namespace"
 	}
+	if !w.open(v, func() { w.global(module, name); w.op(opEmptyTuple, opReduce) }) {
+		return nil
+	}
+	w.op(opEmptyDict)
+	if err := w.items(opSetItems, attributes, true, depth); err != nil {
+		return err
+	}
+	w.op(opBuild)
+	return nil
 }

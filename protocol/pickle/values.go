@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
 )
 
 // ByteArray is a Python bytearray.
@@ -149,6 +150,9 @@ func (o *Object) Attr(name string) (any, bool) {
 
 // String says what the object is, without its contents.
 func (o *Object) String() string { return fmt.Sprintf("<pickled %v>", o.Class) }
+
+// Namespace is an object that has nothing but these attributes. It is written only; see (4) in the package's table.
+type Namespace []netref.Keyword
 
 // Decimal is a decimal.Decimal in the form Python prints it: "1.10", "-1E+3", "NaN".
 type Decimal string
