@@ -3,8 +3,11 @@ package netref
 import (
 	"context"
 	"fmt"
+	"math"
+	"math/big"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -356,7 +359,33 @@ func (c *conversion) local(dst, src reflect.Value) error {
 		dst.Set(src.Convert(t))
 		return nil
 	}
+	if form := scalarForm(src); form != nil && !received(src.Interface()) {
+		return c.assign(dst, form)
+	}
 	return &ConvertError{From: typeName(src.Interface()), To: t}
+}
+
+// scalarForm gives a number, text or truth value of any Go type the form in which it would have been received.
+func scalarForm(v reflect.Value) any {
+	switch k := v.Kind(); {
+	case v.Type() == durationType:
+		return time.Duration(v.Int()).Seconds()
+	case k == reflect.Bool:
+		return v.Bool()
+	case v.CanInt():
+		return v.Int()
+	case v.CanUint() && v.Uint() <= math.MaxInt64:
+		return int64(v.Uint())
+	case v.CanUint():
+		return new(big.Int).SetUint64(v.Uint())
+	case v.CanFloat():
+		return v.Float()
+	case v.CanComplex():
+		return v.Complex()
+	case k == reflect.String:
+		return v.String()
+	}
+	return nil
 }
 
 func basicKind(k reflect.Kind) bool {

@@ -141,7 +141,11 @@ func (a *Array) GoValue() any {
 		}
 		return nil
 	case 1:
-		return a.slice()
+		s := a.slice()
+		if b, ok := s.([]byte); ok {
+			return ByteArray(b) // which becomes a []byte and, unlike one, a []int
+		}
+		return s
 	}
 	c := a.rowMajor()
 	rows := make([]any, a.Shape[0])

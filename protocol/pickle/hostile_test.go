@@ -131,7 +131,7 @@ func TestHostile(t *testing.T) {
 			}
 			// The whole of what was allocated, collected or not: the normal form is as long as the pickle, twice while it grows.
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20+12*len(data)))
-			require.Less(t, took, 5*time.Second)
+			require.Less(t, took, 30*time.Second) // a tenth of a second, but for the race detector and a busy machine
 		})
 	}
 }
@@ -163,7 +163,7 @@ func TestRepeatedWork(t *testing.T) {
 			_, err := pickle.Unmarshal([]byte("\x80\x03" + data))
 			runtime.ReadMemStats(&after)
 			t.Log(err, time.Since(start), (after.TotalAlloc-before.TotalAlloc)>>20, "MiB")
-			require.Less(t, time.Since(start), 10*time.Second)
+			require.Less(t, time.Since(start), time.Minute)
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30))
 		})
 	}
