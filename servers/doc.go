@@ -73,6 +73,7 @@
 //	get_service_name         ServiceName, ServiceAliases       TestServiceNames     exposed.ClassOptions.Aliases is ALIASES
 //	service.on_connect       protocol.Connecter                TestRefusedConnection
 //	service.on_disconnect    protocol.Disconnecter
+//	registrar, auto_register Server.Registrar                  TestRegistration     registers if a registrar is given
 //	rpyc_classic -m stdio    ServeStdio                        TestStdioInetd
 //
 // # Forking

@@ -8,7 +8,7 @@ import (
 )
 
 // Shutdown stops accepting, lets the requests finish that are running or queued, and closes the connections. If ctx ends
-// before, they are closed without. It returns when the last connection has ended, or the context's cause. The processes of a
+// before, they are closed without. It returns when the last connection has ended and the registry has been told, or the context's cause. The processes of a
 // [Forking] server are told to do the same, and waited for; if ctx ends before, they are killed.
 func (s *Server) Shutdown(ctx context.Context) error {
 	conns, ended := s.stop()
@@ -22,13 +22,15 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			}
 		}()
 	}
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		s.eachWorker((*worker).kill)
-		return context.Cause(ctx)
+	for _, done := range []<-chan struct{}{ended, s.farewell()} {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			s.eachWorker((*worker).kill)
+			return context.Cause(ctx)
+		}
 	}
+	return nil
 }
 
 // Close stops accepting and ends all connections at once (Server.close). It does not wait for handlers that are running. The

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/registry"
 )
 
 // ErrServerClosed is returned by Serve and ListenAndServe after Shutdown or Close, and by a one-shot server that has served
@@ -52,6 +53,9 @@ type Server struct {
 	// Aliases are the names under which the service is registered. nil means those that the service tells the peer: see
 	// exposed.ServiceAliases. With NewService and without Aliases, one more service is made in order to ask.
 	Aliases []string
+	// Registrar, if not nil, is told once a minute where the server is, under its aliases, and in the end that it is gone
+	// (registrar, auto_register): see registry.Announce. &registry.UDPClient{} is RPyC's default, which broadcasts.
+	Registrar registry.Registrar
 	// Config is the configuration of the connections; nil means RPyC's defaults. IdleTimeout and StallTimeout in it are what
 	// keeps silent clients from being served for ever.
 	Config *protocol.Config
@@ -92,6 +96,8 @@ type Server struct {
 	slots   chan struct{} // holds a token for each connection, if MaxConns is set
 	names   sync.Once     // of aliases
 	aliases []string
+	// announced counts the goroutines that talk to the registry.
+	announced sync.WaitGroup
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}

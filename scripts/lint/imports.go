@@ -57,7 +57,7 @@ var arrows = []arrow{
 	{from: "protocol/pickle/...", to: []string{"brine", "netref"}, thirdParty: true},
 	{from: "netref", to: []string{"brine", "protocol/wire", "protocol/vinegar"}},
 	{from: "protocol/exposed", to: []string{"brine", "netref", "protocol/wire", "protocol/vinegar"}},
-	{from: "protocol", to: []string{"brine", "netref", "protocol/..."}},
+	{from: "protocol", to: []string{"brine", "netref", "protocol/...", "registry"}},
 	{from: "registry/...", to: []string{"brine", "registry/..."}},
 	{from: "servers/...", to: []string{"brine", "protocol/...", "registry/...", "servers/..."}},
 	{from: "classic/...", to: []string{"brine", "netref", "protocol/...", "classic/..."}},
