@@ -31,7 +31,7 @@ func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteClos
 		if !hungUp(err) {
 			break
 		}
-		if errors.Is(err, io.EOF) {
+		if wrong := (*WrongDialectError)(nil); !errors.As(err, &wrong) {
 			silent++
 		}
 	}

@@ -31,17 +31,22 @@ func (c *Conn) read() *incoming {
 func (c *Conn) readOne() (*incoming, error) {
 	buf, err := c.in.Next()
 	if err != nil {
-		var limit *frame.LimitError
-		if errors.As(err, &limit) {
-			return nil, &LimitError{What: limit.What, Got: limit.Got, Limit: limit.Limit}
-		}
-		return nil, err
+		return nil, limitError(err)
 	}
 	in, err := c.receive(buf)
 	if err == nil && c.crowded.Load() {
 		err = c.waitForRoom()
 	}
 	return in, err
+}
+
+// limitError makes an error of ours of one of package frame's, which users cannot name.
+func limitError(err error) error {
+	var limit *frame.LimitError
+	if errors.As(err, &limit) {
+		return &LimitError{What: limit.What, Got: limit.Got, Limit: limit.Limit}
+	}
+	return err
 }
 
 // waitForRoom stops reading while many requests are queued: the peer notices when its writes block. It must read on while a

@@ -225,6 +225,12 @@ func (s *Server) connect(ctx context.Context, stream io.ReadWriteCloser, peer st
 		log = log.With("credentials", loggable(credentials))
 	}
 	log.Info("welcome")
+	if s.OnServe != nil {
+		if err = s.OnServe(c); err != nil {
+			log.Info("refused", "reason", err)
+			_ = c.CloseNow()
+		}
+	}
 	c.AfterDone(func() {
 		if s.OnGone != nil {
 			s.OnGone(c)
@@ -236,12 +242,8 @@ func (s *Server) connect(ctx context.Context, stream io.ReadWriteCloser, peer st
 			s.stop()
 		}
 	})
-	if s.OnServe != nil {
-		if err := s.OnServe(c); err != nil {
-			log.Info("refused", "reason", err)
-			_ = c.CloseNow()
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
 	return c, nil
 }
