@@ -23,14 +23,35 @@
 // used later, by another request or in the background; a Python peer carries such a call out only while it serves the
 // connection, that is, while it waits for a call of its own or runs a BgServingThread.
 //
+// # Connecting
+//
+// RPyC's functions, and what has their place here. What RPyC takes as service= is root here, and config= is cfg.
+//
+//	RPyC                              here                              proved by, difference
+//	connect(host, port)               Dial(ctx, "tcp", addr, cfg)       TestDial
+//	connect(service=S)                DialService(…, S{}, cfg)          TestDial
+//	connect(ipv6=True)                network "tcp6"; "tcp" takes both  servers.TestListenAddresses
+//	connect(keepalive=n)              Dialer.KeepAlive                  transport.TestKeepAlive; on by default
+//	                                  Dialer.Timeout, Attempts          transport.TestDialRetries; 3 s and 6, as in RPyC
+//	unix_connect(path)                Dial(ctx, "unix", path, cfg)      TestDial
+//	ssl_connect(host, port)           DialTLS                           servers.TestTLSToPython; verifies by default
+//	ssl_connect(keyfile=…, …)         transport.TLSFiles                servers.TestTLSToPython
+//	ssh_connect                       package transport/ssh             ssh.TestTunnel
+//	connect_pipes                     DialPipes                         servers.TestDialSubprocess
+//	connect_stdpipes                  DialStdio, servers' ServeStdio    servers.TestDialStdio, TestStdioInetd
+//	connect_subproc(args)             DialSubprocess                    servers.TestDialSubprocess
+//	connect_stream, connect_channel   NewConn, DialStream               servers.TestServeConn
+//	connect_thread                    Pair                              in memory
+//	connect_multiprocess              DialSubprocess                    shared memory has no counterpart
+//	                                  Dialer.Dialer                     servers.TestProxy; a proxy or tunnel you bring
+//	                                  Dialer.Handshake                  servers.TestMagicWord; says a password first
+//	                                  Client                            TestClient; connects again
+//
+// NewConn serves the peer and finds its family out by its first message; the Dial functions ask first.
+//
 // # Names
 //
 //	RPyC                                   here
-//	rpyc.connect(host, port, config=c)     Dial(ctx, "tcp", addr, cfg)
-//	rpyc.connect(host, port, service=S)    DialService(ctx, "tcp", addr, S{}, cfg)
-//	rpyc.utils.factory.unix_connect        Dial(ctx, "unix", path, cfg)
-//	rpyc.utils.factory.connect_stream      NewConn(ctx, stream, root, cfg)
-//	rpyc.utils.factory.connect_thread      Pair
 //	conn.root                              Conn.Root
 //	conn.close()                           Conn.Close
 //	conn.closed                            Conn.Done, Conn.Err

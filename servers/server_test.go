@@ -26,6 +26,10 @@ func TestMain(m *testing.M) {
 		forkingProgram()
 		return
 	}
+	if kind := os.Getenv("GORPYC_SERVERS_TEST_STDIO"); kind != "" {
+		stdioProgram(kind)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -234,10 +234,11 @@ func TestTLSToPython(t *testing.T) {
 	name, err := dial(mutual, &transport.TLSFiles{Cert: ann, Key: annKey, CA: ca.file})
 	require.NoError(t, err)
 	require.Equal(t, "ann", name)
+	// RPyC's server closes with our first request unread, which may destroy the alert that would tell why.
 	_, err = dial(mutual, &transport.TLSFiles{CA: ca.file})
-	require.ErrorContains(t, err, "certificate required")
+	require.ErrorIs(t, err, protocol.ErrClosed)
 	_, err = dial(mutual, &transport.TLSFiles{Cert: eve, Key: eveKey, CA: ca.file})
-	require.ErrorContains(t, err, "unknown certificate authority")
+	require.ErrorIs(t, err, protocol.ErrClosed)
 	_, err = dial(mutual, &transport.TLSFiles{Cert: ann, Key: annKey, CA: foreign.file})
 	var unverified *tls.CertificateVerificationError
 	require.ErrorAs(t, err, &unverified)

@@ -91,7 +91,7 @@ func (o *Options) attempt(ctx context.Context, network, addr string) (c net.Conn
 	}
 	dial := o.Dialer
 	if dial == nil {
-		dial = (&net.Dialer{KeepAliveConfig: keepAlive(o.KeepAlive)}).DialContext
+		dial = (&net.Dialer{KeepAlive: o.KeepAlive, KeepAliveConfig: keepAlive(o.KeepAlive)}).DialContext
 	}
 	if c, err = dial(ctx, network, addr); err != nil {
 		return nil, false, err

@@ -48,7 +48,7 @@ func ListenWith(ctx context.Context, network, addr string, o *ListenOptions) (ne
 	if o == nil {
 		o = &ListenOptions{}
 	}
-	lc := net.ListenConfig{KeepAliveConfig: keepAlive(o.KeepAlive)}
+	lc := net.ListenConfig{KeepAlive: o.KeepAlive, KeepAliveConfig: keepAlive(o.KeepAlive)}
 	if o.NoReuseAddr {
 		lc.Control = noReuseAddr
 	}
@@ -114,6 +114,14 @@ func (l *listener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	return Wrap(c), nil
+}
+
+// SyscallConn gives access to the socket, for options of other kinds.
+func (l *listener) SyscallConn() (syscall.RawConn, error) {
+	if s, ok := l.Listener.(syscall.Conn); ok {
+		return s.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }
 
 // SetDeadline bounds how long Accept waits, as *net.TCPListener and
