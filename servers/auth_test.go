@@ -108,6 +108,7 @@ if len(sys.argv) > 2:
     c.close()
 else:
     server = ThreadedServer(Member, hostname="127.0.0.1", port=0, authenticator=globals()["accept_" + kind])
+    server.listener.listen(10)
     threading.Thread(target=server.start, daemon=True).start()
     print("READY", server.port, flush=True)
     sys.stdin.read()

@@ -167,6 +167,7 @@ class Whoami(rpyc.Service):
 
 options = json.loads(sys.argv[1])
 server = ThreadedServer(Whoami, hostname="localhost", port=0, authenticator=SSLAuthenticator(**options) if options else None)
+server.listener.listen(10)
 threading.Thread(target=server.start, daemon=True).start()
 print("READY", server.port, flush=True)
 sys.stdin.read()
