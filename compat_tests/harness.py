@@ -29,6 +29,8 @@ BUILD_SECONDS = 600   # for one `go build`, cold cache included
 GO_PACKAGES = {
     "behaviour": "./examples/behaviour",
     "goclient": "./compat_tests/peers/goclient",
+    "shop": "./examples/shop",
+    "rpyc_stubs": "./cmd/rpyc_stubs",
 }
 
 # What a healthy Go program never writes to stderr.

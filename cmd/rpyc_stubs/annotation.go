@@ -1,0 +1,174 @@
+package main
+
+import "strings"
+
+// goType is what a Python annotation becomes in a Go client.
+type goType struct {
+	name    string
+	imports []string
+}
+
+var anyType = goType{name: "any"}
+
+var scalars = map[string]string{
+	"int": "int", "float": "float64", "complex": "complex128", "bool": "bool", "str": "string", "bytes": "[]byte",
+}
+
+// fromAnnotation translates the text of an annotation, whatever it is: what it does not know becomes any. param is for
+// what the Go program passes.
+func fromAnnotation(text string, param bool) goType {
+	return annotated(plainAnnotation(text), param, 0)
+}
+
+// plainAnnotation brings the forms in which annotations come to one: str(int) is "<class 'int'>", and names may have
+// their module before them.
+func plainAnnotation(text string) string {
+	text = strings.TrimSpace(text)
+	if inner, ok := strings.CutPrefix(text, "<class '"); ok {
+		text = strings.TrimSuffix(inner, "'>")
+	}
+	for _, module := range []string{"typing.", "builtins.", "collections.abc.", "typing_extensions."} {
+		text = strings.ReplaceAll(text, module, "")
+	}
+	return text
+}
+
+func annotated(text string, param bool, depth int) goType {
+	text = strings.TrimSpace(text)
+	if depth > 10 {
+		return anyType
+	}
+	if len(text) > 2 && (text[0] == '\'' || text[0] == '"') && text[len(text)-1] == text[0] {
+		return annotated(text[1:len(text)-1], param, depth+1) // a forward reference
+	}
+	if parts := splitTop(text, '|'); len(parts) > 1 {
+		return union(parts, param, depth)
+	}
+	if name, ok := scalars[text]; ok {
+		return goType{name: name}
+	}
+	name, args := text, []string(nil)
+	if i := strings.IndexByte(text, '['); i > 0 && strings.HasSuffix(text, "]") {
+		name, args = text[:i], splitTop(text[i+1:len(text)-1], ',')
+	}
+	arg := func(i int) goType {
+		if i < len(args) {
+			return annotated(args[i], param, depth+1)
+		}
+		return anyType
+	}
+	switch name {
+	case "Optional":
+		return union(append(args, "None"), param, depth)
+	case "Union":
+		return union(args, param, depth)
+	case "Annotated", "Final":
+		return arg(0)
+	case "list", "List", "Sequence", "MutableSequence", "Collection":
+		return wrap("[]", arg(0), "")
+	case "Iterable", "Iterator", "Generator":
+		if param {
+			return wrap("[]", arg(0), "")
+		}
+		return wrap("iter.Seq2[", arg(0), ", error]", "iter")
+	case "set", "Set", "AbstractSet", "MutableSet", "frozenset", "FrozenSet":
+		if !isScalar(arg(0)) {
+			return wrap("[]", arg(0), "")
+		}
+		return wrap("map[", arg(0), "]struct{}")
+	case "dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict":
+		key := arg(0)
+		if !isScalar(key) {
+			return anyType
+		}
+		return wrap("map["+key.name+"]", arg(1), "")
+	case "tuple", "Tuple":
+		if param {
+			return anyType // a Go slice would be a list
+		}
+		if len(args) == 2 && args[1] == "..." {
+			return wrap("[]", arg(0), "")
+		}
+		return goType{name: "brine.Tuple", imports: []string{"github.com/gorpyc/gorpyc/brine"}}
+	case "Callable":
+		if param {
+			return callback(args, depth)
+		}
+		return object
+	}
+	if !param && className(name) {
+		return object
+	}
+	return anyType
+}
+
+var object = goType{name: "*netref.Object"}
+
+// className reports whether a name is that of a class we know nothing of, so that its objects come by reference.
+// Classes of the typing module, numbers.Number and what else may come by value are not.
+func className(name string) bool {
+	if strings.HasPrefix(name, "numbers.") || strings.Contains(name, "[") {
+		return false
+	}
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if last == name || !dotted(name) { // a bare name may be an alias or a type variable of anything
+		return false
+	}
+	return last[0] >= 'A' && last[0] <= 'Z' && !strings.HasSuffix(last, "Enum")
+}
+
+func isScalar(t goType) bool {
+	switch t.name {
+	case "int", "float64", "complex128", "bool", "string":
+		return true
+	}
+	return false
+}
+
+func wrap(before string, t goType, after string, imports ...string) goType {
+	return goType{before + t.name + after, append(imports, t.imports...)}
+}
+
+// union is a pointer for an optional scalar, and any for other alternatives.
+func union(parts []string, param bool, depth int) goType {
+	var rest []string
+	optional := false
+	for _, p := range parts {
+		if p = strings.TrimSpace(p); p == "None" || p == "NoneType" {
+			optional = true
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	if len(rest) != 1 {
+		return anyType
+	}
+	t := annotated(rest[0], param, depth+1)
+	if optional && isScalar(t) {
+		t.name = "*" + t.name
+	}
+	return t
+}
+
+// callback is the func type for a function that is passed to the service.
+func callback(args []string, depth int) goType {
+	if len(args) != 2 || !strings.HasPrefix(args[0], "[") || !strings.HasSuffix(args[0], "]") {
+		return anyType
+	}
+	t := goType{name: "func(context.Context"}
+	for _, a := range splitTop(args[0][1:len(args[0])-1], ',') {
+		if a != "" {
+			p := annotated(a, false, depth+1)
+			t.name += ", " + p.name
+			t.imports = append(t.imports, p.imports...)
+		}
+	}
+	if args[1] == "None" {
+		t.name += ") error"
+		return t
+	}
+	r := annotated(args[1], true, depth+1)
+	t.name += ") (" + r.name + ", error)"
+	t.imports = append(t.imports, r.imports...)
+	return t
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/token"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+)
+
+func clientCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "client",
+		Usage: "write a typed Go client of a running service",
+		Description: `Connects to a service and writes a Go type with a method per exposed method, over netref.Call.
+No method of the service is called; what its names, INSPECT and, where allowed, the functions'
+code objects and annotations tell is used.
+
+A stock RPyC service tells names and docstrings and no more: its methods become
+"Name(ctx, args ...any) (any, error)". Parameters and types are known if the service allows all
+attributes (protocol_config={"allow_all_attrs": True}: enough to do it while developing), or if
+a docstring begins with a signature, such as "add(a: int, b: int = 1) -> int". int, float, str,
+bytes, bool, list, dict, set, Optional, Iterator and Callable have Go types, objects are
+*netref.Object, the rest is any.
+
+What the service sends is not trusted: names that are no identifiers are left out, and texts
+end up in comments.
+
+   rpyc_stubs client --port 18861 --package shop --type Basket --output basket.go`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "host", Value: "localhost", Usage: "host of the service"},
+			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 18861, Usage: "port of the service"},
+			&cli.StringFlag{Name: "unix", Usage: "`PATH` of the service's Unix socket, in place of host and port"},
+			&cli.StringFlag{Name: "attribute", Usage: "write the client of an attribute of the root, such as `db.users`"},
+			&cli.StringFlag{Name: "package", Usage: "`NAME` of the Go package (default: $GOPACKAGE, which go generate sets, or main)"},
+			&cli.StringFlag{Name: "type", Usage: "`NAME` of the Go type (default: the class's name without Service)"},
+			&cli.StringFlag{Name: "prefix", Value: exposed.DefaultPrefix, Usage: "what the names of exposed attributes begin with"},
+			&cli.BoolFlag{Name: "public", Usage: "take public names too, for services with allow_public_attrs"},
+			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "for the whole of it"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "-", Usage: "write to `FILE`, - for stdout"},
+			&cli.BoolFlag{Name: "check", Usage: "write nothing; exit with 3 if the file is not up to date"},
+		},
+		Action: runClient,
+	}
+}
+
+func runClient(c *cli.Context) error {
+	if c.Args().Present() {
+		return usage("what is %q? (try --help)", c.Args().First())
+	}
+	pkg, typ := c.String("package"), c.String("type")
+	if pkg == "" {
+		pkg = os.Getenv("GOPACKAGE")
+	}
+	if pkg == "" {
+		pkg = "main"
+	}
+	for flag, name := range map[string]string{"package": pkg, "type": typ} {
+		if name != "" && (!token.IsIdentifier(name) || name == "_") {
+			return usage("--%s: %q is no Go identifier", flag, name)
+		}
+	}
+	if c.Bool("check") && c.String("output") == "-" {
+		return usage("--check needs a file to compare with")
+	}
+	if p := c.Int("port"); p < 1 || p > 65535 {
+		return usage("--port: %d is no port", p)
+	}
+	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
+	defer cancel()
+	r, err := exploreService(ctx, c)
+	if err != nil {
+		return err
+	}
+	if len(r.members) == 0 {
+		return fmt.Errorf("the object of class %q exposes nothing (is --prefix right? a classic server needs --attribute and --public)", r.class)
+	}
+	for _, name := range r.skipped {
+		fmt.Fprintf(c.App.ErrWriter, "rpyc_stubs: left out %s: no identifier\n", name)
+	}
+	if typ == "" {
+		typ = typeName(r.class)
+	}
+	text, err := writeClient(r, pkg, typ)
+	if err != nil {
+		return err
+	}
+	return emit(c, "", "", text)
+}
+
+func exploreService(ctx context.Context, c *cli.Context) (r *remote, err error) {
+	network, addr := "tcp", net.JoinHostPort(c.String("host"), strconv.Itoa(c.Int("port")))
+	if path := c.String("unix"); path != "" {
+		network, addr = "unix", path
+	}
+	conn, err := protocol.Dial(ctx, network, addr, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, conn.CloseNow()) }()
+	o := conn.Root()
+	if path := c.String("attribute"); path != "" {
+		for name := range strings.SplitSeq(path, ".") {
+			if o, err = netref.Get[*netref.Object](ctx, o, name); err != nil {
+				return nil, fmt.Errorf("--attribute %s: %w", path, err)
+			}
+		}
+	}
+	e := &explorer{prefix: c.String("prefix"), public: c.Bool("public")}
+	return e.explore(ctx, o)
+}
+
+// typeName makes a Go type name of a Python class's.
+func typeName(class string) string {
+	name := class[strings.LastIndexByte(class, '.')+1:]
+	if bare := strings.TrimSuffix(name, "Service"); bare != "" {
+		name = bare
+	}
+	if name = camel(name); !token.IsIdentifier(name) || !token.IsExported(name) || len(name) > 100 {
+		return "Client"
+	}
+	return name
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+)
+
+// The rows are what Python's inspect and help() write.
+func TestParseSignature(t *testing.T) {
+	for text, want := range map[string]string{
+		"()":                                     "()",
+		"(a, b=1)":                               "(a, b=1)",
+		"($self, key, default=None, /)":          "(key, default=None, /)",
+		"(self, a)":                              "(a)",
+		"(a: int, b: str = 'x, y') -> list[int]": "(a: int, b: str = 'x, y') -> list[int]",
+		"(*args, **kwargs)":                      "(*args, **kwargs)",
+		"(a, /, b, *, c, d=(1, 2))":              "(a, /, b, *, c, d=(1, 2))",
+		"(*values: float, sep=', ') -> 'Point':": "(*values: float, sep=', ') -> 'Point'",
+		"(f: Callable[[int, str], bool] = None) -> Dict[str, Tuple[int, ...]]": "(f: Callable[[int, str], bool] = None) -> Dict[str, Tuple[int, ...]]",
+		"(m: dict = {'a': [1]}, s=lambda x=1: x)":                              "(m: dict = {'a': [1]}, s=lambda x=1: x)",
+	} {
+		s, err := parseSignature(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, s.String())
+	}
+	for _, text := range []string{"", "a", "(", "(a", "(a, a)", "(1)", "(a b)", "(a; b)", "(**k, a)", "(a\nb)", "(" + strings.Repeat("a,", 5) + ")"} {
+		_, err := parseSignature(text)
+		require.Error(t, err, text)
+	}
+	var many []string
+	for i := range maxParams + 1 {
+		many = append(many, fmt.Sprintf("a%d", i))
+	}
+	_, err := parseSignature("(" + strings.Join(many, ", ") + ")")
+	require.Error(t, err)
+}
+
+func TestFromAnnotation(t *testing.T) {
+	for _, row := range [][3]string{ // annotation, as a result, as a parameter
+		{"int", "int", "int"},
+		{"<class 'int'>", "int", "int"},
+		{"<class 'shop.Item'>", "*netref.Object", "any"},
+		{"'Item'", "any", "any"},
+		{"bytes", "[]byte", "[]byte"},
+		{"typing.List[float]", "[]float64", "[]float64"},
+		{"list[list[str]]", "[][]string", "[][]string"},
+		{"list", "[]any", "[]any"},
+		{"typing.Optional[int]", "*int", "*int"},
+		{"int | None", "*int", "*int"},
+		{"None | list[int]", "[]int", "[]int"},
+		{"typing.Union[int, str]", "any", "any"},
+		{"int | str | None", "any", "any"},
+		{"typing.Dict[str, typing.List[int]]", "map[string][]int", "map[string][]int"},
+		{"dict[tuple, int]", "any", "any"},
+		{"set[int]", "map[int]struct{}", "map[int]struct{}"},
+		{"set[bytes]", "[][]byte", "[][]byte"},
+		{"tuple[int, ...]", "[]int", "any"},
+		{"tuple[int, str]", "brine.Tuple", "any"},
+		{"typing.Iterator[int]", "iter.Seq2[int, error]", "[]int"},
+		{"collections.abc.Iterable[str]", "iter.Seq2[string, error]", "[]string"},
+		{"typing.Callable[[int, str], bool]", "*netref.Object", "func(context.Context, int, string) (bool, error)"},
+		{"typing.Callable[[], None]", "*netref.Object", "func(context.Context) error"},
+		{"typing.Callable[..., int]", "*netref.Object", "any"},
+		{"typing.Any", "any", "any"},
+		{"numbers.Number", "any", "any"},
+		{"~T", "any", "any"},
+		{"", "any", "any"},
+		{"int; import os", "any", "any"},
+		{"list[int]; x]", "[]any", "[]any"},
+		{strings.Repeat("list[", 50) + "int" + strings.Repeat("]", 50), strings.Repeat("[]", 11) + "any", strings.Repeat("[]", 11) + "any"},
+	} {
+		require.Equal(t, row[1], fromAnnotation(row[0], false).name, row[0])
+		require.Equal(t, row[2], fromAnnotation(row[0], true).name, row[0])
+	}
+}
+
+// hostile has everything in it that a peer could send to get something into the program.
+func hostile(name, text string) *remote {
+	sig := &signature{result: text, params: []pyParam{
+		{name: "a", kind: normal, typ: text, def: ""},
+		{name: "ctx", kind: normal, typ: text, def: text},
+		{name: "rest", kind: varPositional, typ: text},
+		{name: "netref", kind: keywordOnly, typ: text},
+		{name: "string", kind: keywordOnly},
+		{name: "_", kind: keywordOnly},
+		{name: "kw", kind: varKeyword, typ: text},
+	}}
+	r := &remote{class: text, doc: text}
+	for _, n := range []string{name, "add", "Add", "__add", "add_", "object", "Object", "new", "type", "func", "日本", "x_日", "_", "__"} {
+		if isName(n) {
+			r.members = append(r.members, member{name: n, doc: text}, member{name: n, doc: text, sig: sig}, member{name: n, data: true},
+				member{name: n, class: true, sig: &signature{}})
+		}
+	}
+	return r
+}
+
+var exportsOnce = sync.OnceValues(func() (map[string]string, error) {
+	packages, err := goList("github.com/gorpyc/gorpyc/netref")
+	exports := map[string]string{}
+	for _, p := range packages {
+		exports[p.ImportPath] = p.Export
+	}
+	return exports, err
+})
+
+// checkClient type-checks a generated client and makes sure that it declares methods of the type and nothing else.
+func checkClient(t *testing.T, text []byte, members int) {
+	t.Helper()
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, "client.go", text, parser.ParseComments)
+	require.NoError(t, err)
+	funcs := 0
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			funcs++
+			if d.Recv == nil {
+				require.Equal(t, "NewShop", d.Name.Name)
+			}
+		case *ast.GenDecl:
+			require.Contains(t, []token.Token{token.IMPORT, token.TYPE}, d.Tok)
+			require.False(t, d.Tok == token.TYPE && len(d.Specs) != 1)
+		}
+	}
+	require.Equal(t, members+2, funcs) // the constructor and Object
+	for _, spec := range f.Imports {
+		require.Contains(t, []string{`"context"`, `"iter"`, `"github.com/gorpyc/gorpyc/netref"`, `"github.com/gorpyc/gorpyc/brine"`}, spec.Path.Value)
+	}
+	for _, g := range f.Comments {
+		for _, c := range g.List {
+			require.Regexp(t, `^//( |\t|$)`, c.Text, "no directive")
+		}
+	}
+	exports, err := exportsOnce()
+	require.NoError(t, err)
+	cfg := types.Config{Importer: importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })}
+	_, err = cfg.Check("shop", fset, []*ast.File{f}, nil)
+	require.NoError(t, err, "%s", text)
+}
+
+var nasty = []string{
+	"", "plain", "two\nlines", "\n\n//go:generate rm -rf /\n", "*/ func init() { panic(1) }", "`\"\\", "\r//go:build ignore\r\n//line x.go:1",
+	"\u2028func init(){}\u2029", "\u202ereversed", "\x00\x07", "\xff\xfe", "int]; func(", "list[int", "Callable[[int], Callable[[str], None]]",
+	"Optional[Dict[str, Iterator[int]]]", "map[string]struct{}", "<class 'a.B\n'>", "tuple[int, str] | None", "+build ignore\n\nCode generated by x DO NOT EDIT.",
+}
+
+// Nothing that a peer says becomes code.
+func TestHostilePeer(t *testing.T) {
+	for _, text := range nasty {
+		r := hostile("price_of", text)
+		out, err := writeClient(r, "shop", "Shop")
+		require.NoError(t, err, "%q", text)
+		checkClient(t, out, len(r.members))
+	}
+}
+
+func FuzzWriteClient(f *testing.F) {
+	for _, text := range nasty {
+		f.Add("name", text)
+	}
+	f.Fuzz(func(t *testing.T, name, text string) {
+		r := hostile(name, text)
+		out, err := writeClient(r, "shop", "Shop")
+		require.NoError(t, err)
+		checkClient(t, out, len(r.members))
+		if sig, err := parseSignature(text); err == nil {
+			_, err := parseSignature(sig.String())
+			require.NoError(t, err, "%q", sig.String())
+		}
+	})
+}
+
+func TestNamesOfMethods(t *testing.T) {
+	w := &clientWriter{methods: map[string]bool{"Object": true}}
+	var members []member
+	for _, n := range []string{"Add", "add", "add_", "get_url", "object", "x2", "日本", "userID"} {
+		members = append(members, member{name: n})
+	}
+	require.Equal(t, []string{"Add2", "Add", "Add3", "GetURL", "Object2", "X2", "X日本", "UserID"}, w.names(members))
+	taken := map[string]bool{"ctx": true}
+	var got []string
+	for _, n := range []string{"user_id", "URL", "type", "ctx", "ctx", "string", "_private", "__", "camelCase", "É"} {
+		got = append(got, goParam(n, taken))
+	}
+	require.Equal(t, []string{"userID", "url", "type_", "ctx_", "ctx__", "string_", "private", "x", "camelCase", "é"}, got)
+	for class, want := range map[string]string{
+		"__main__.CalculatorService": "Calculator", "shop.Service": "Service", "my_service": "MyService", "": "Client", "a.b-c": "Client",
+	} {
+		require.Equal(t, want, typeName(class), class)
+	}
+}
+
+// crowd has more attributes than a client is written for, and names that are none.
+type crowd struct{ exposed.Attrs }
+
+func TestLimitsOfExplore(t *testing.T) {
+	ctx := context.Background()
+	c := &crowd{}
+	c.Set("exposed_a b", 1)
+	c.Set("exposed_x\nfunc", 1)
+	c.Set("exposed_fine", 1)
+	theirs, ours, err := protocol.Pair(ctx, c, nil, nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, theirs.CloseNow()); require.NoError(t, ours.CloseNow()) }()
+	e := &explorer{prefix: "exposed_"}
+	r, err := e.explore(ctx, ours.Root())
+	require.NoError(t, err)
+	require.Equal(t, []string{`"a b"`, `"x\nfunc"`}, r.skipped)
+	require.Len(t, r.members, 1)
+	require.True(t, r.members[0].data)
+	for i := range maxMembers {
+		c.Set(fmt.Sprintf("exposed_a%d", i), 1)
+	}
+	_, err = e.explore(ctx, ours.Root())
+	require.ErrorContains(t, err, "more than 2000 members")
+}
+
+// A Go service whose attributes may all be read tells its signatures as well.
+func TestExploreGo(t *testing.T) {
+	ctx := context.Background()
+	theirs, ours, err := protocol.Pair(ctx, goService{}, nil, &protocol.Config{Access: *all})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, theirs.CloseNow()); require.NoError(t, ours.CloseNow()) }()
+	r, err := (&explorer{prefix: "exposed_"}).explore(ctx, ours.Root())
+	require.NoError(t, err)
+	require.Len(t, r.members, 1)
+	require.Equal(t, "(name, greeting='Hello', *, punct='!')", r.members[0].sig.String())
+	require.Equal(t, "Greet somebody.", r.members[0].doc)
+}
+
+type goService struct{}
+
+func (goService) Greet(name, greeting, punct string) string { return greeting + ", " + name + punct }
+
+var _ = exposed.Register[goService](exposed.ClassOptions{
+	Params: map[string][]string{"Greet": {"name", "greeting='Hello'", "*", "punct='!'"}},
+	Docs:   map[string]string{"Greet": "Greet somebody."},
+})

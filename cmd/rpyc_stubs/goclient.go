@@ -1,0 +1,312 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/format"
+	"go/token"
+	"go/types"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/gorpyc/gorpyc/netref"
+)
+
+// clientWriter renders a Go client. Everything that comes from the peer goes through goName, goParam, comment or
+// strconv.Quote.
+type clientWriter struct {
+	bytes.Buffer
+	pkg, typ string
+	imports  map[string]bool
+	methods  map[string]bool // Go names that are taken
+}
+
+// writeClient renders the client of r. The result is deterministic.
+func writeClient(r *remote, pkg, typ string) ([]byte, error) {
+	w := &clientWriter{pkg: pkg, typ: typ, imports: map[string]bool{"context": true, "github.com/gorpyc/gorpyc/netref": true},
+		methods: map[string]bool{"Object": true}}
+	w.comment("", typ+" calls the methods of a Python object of the class "+printable(r.class)+". It is safe for concurrent use.", r.doc)
+	fmt.Fprintf(w, "type %s struct{ object *netref.Object }\n\n", typ)
+	fmt.Fprintf(w, "// New%s makes a %s of a remote object, such as a connection's Root.\n", exported(typ), typ)
+	fmt.Fprintf(w, "func New%s(object *netref.Object) *%s { return &%s{object} }\n\n", exported(typ), typ, typ)
+	fmt.Fprintf(w, "// Object returns the remote object, for what has no method here.\n")
+	fmt.Fprintf(w, "func (s *%s) Object() *netref.Object { return s.object }\n", typ)
+	names := w.names(r.members)
+	for i := range r.members {
+		w.WriteByte('\n')
+		w.member(names[i], &r.members[i])
+	}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "%s; DO NOT EDIT.\n\npackage %s\n\nimport (\n", generatedBy, pkg)
+	var std, ours []string
+	for path := range w.imports {
+		if strings.Contains(path, ".") {
+			ours = append(ours, path)
+		} else {
+			std = append(std, path)
+		}
+	}
+	slices.Sort(std)
+	slices.Sort(ours)
+	for _, path := range std {
+		fmt.Fprintf(&out, "\t%q\n", path)
+	}
+	out.WriteByte('\n')
+	for _, path := range ours {
+		fmt.Fprintf(&out, "\t%q\n", path)
+	}
+	out.WriteString(")\n\n")
+	out.Write(w.Bytes())
+	text, err := format.Source(out.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("the generated file is not Go (a fault of rpyc_stubs): %w", err)
+	}
+	return text, nil
+}
+
+func exported(name string) string {
+	r := []rune(name)
+	r[0] = unicode.ToUpper(r[0])
+	return string(r)
+}
+
+// call is the parts of one generated method.
+type call struct {
+	params []string // Go parameters after the context
+	fixed  []string // expressions of the arguments that are always given
+	rest   string   // a variadic parameter with further arguments
+	typed  string   // its type; []any needs no loop
+	notes  []string
+}
+
+// names gives every member a Go name; those that are written as RPyC's names are have the first choice.
+func (w *clientWriter) names(members []member) []string {
+	names := make([]string, len(members))
+	for _, usual := range []bool{true, false} {
+		for i := range members {
+			if (netref.PythonName(camel(members[i].name)) == members[i].name) == usual {
+				names[i] = w.method(members[i].name)
+			}
+		}
+	}
+	return names
+}
+
+func (w *clientWriter) member(name string, m *member) {
+	quoted := strconv.Quote(m.name)
+	if m.data {
+		w.comment("", name+" reads the attribute "+m.name+".")
+		fmt.Fprintf(w, "func (s *%s) %s(ctx context.Context) (any, error) {\n\treturn s.object.Get(ctx, %s)\n}\n", w.typ, name, quoted)
+		return
+	}
+	what := "calls " + m.name + "."
+	c := call{params: []string{"args ...any"}, rest: "args", typed: "any"}
+	result := anyType
+	switch {
+	case m.sig != nil:
+		c = w.arguments(m.sig)
+		what = "calls " + m.name + m.sig.String() + "."
+		if m.sig.result != "" {
+			result = fromAnnotation(m.sig.result, false)
+		}
+	default:
+		c.notes = []string{"The service does not tell its parameters. Keyword arguments are given by netref.Kw."}
+	}
+	if m.class {
+		result = object
+		what = strings.Replace(what, "calls", "makes an object of the class", 1)
+	}
+	w.comment("", append([]string{name + " " + what, m.doc}, c.notes...)...)
+	w.imports = withAll(w.imports, result.imports)
+	none := m.sig != nil && m.sig.result != "" && plainAnnotation(m.sig.result) == "None"
+	results := "(" + result.name + ", error)"
+	if none {
+		results = "error"
+	}
+	params := append([]string{"ctx context.Context"}, c.params...)
+	fmt.Fprintf(w, "func (s *%s) %s(%s) %s {\n", w.typ, name, strings.Join(params, ", "), results)
+	args := w.prepare(c)
+	if none {
+		fmt.Fprintf(w, "\treturn s.object.CallMethodInto(ctx, nil, %s%s)\n}\n", quoted, args)
+		return
+	}
+	fmt.Fprintf(w, "\treturn netref.Call[%s](ctx, s.object, %s%s)\n}\n", result.name, quoted, args)
+}
+
+// prepare writes the statements that collect the arguments and returns the rest of the argument list.
+func (w *clientWriter) prepare(c call) string {
+	fixed := ""
+	for _, f := range c.fixed {
+		fixed += ", " + f
+	}
+	switch {
+	case c.rest == "":
+		return fixed
+	case len(c.fixed) == 0 && c.typed == "any":
+		return ", " + c.rest + "..."
+	}
+	name := "all"
+	for slices.ContainsFunc(c.params, func(p string) bool { return strings.HasPrefix(p, name+" ") }) {
+		name += "_"
+	}
+	if c.typed == "any" {
+		fmt.Fprintf(w, "\t%s := append([]any{%s}, %s...)\n", name, strings.Join(c.fixed, ", "), c.rest)
+	} else {
+		fmt.Fprintf(w, "\t%s := []any{%s}\n\tfor i := range %s {\n\t\t%s = append(%s, %s[i])\n\t}\n",
+			name, strings.Join(c.fixed, ", "), c.rest, name, name, c.rest)
+	}
+	return ", " + name + "..."
+}
+
+// arguments lays a Python parameter list out for Go: what is required has a parameter of its own, what is optional is
+// given by keyword, or as further arguments where Python wants it by position.
+func (w *clientWriter) arguments(sig *signature) call {
+	var c call
+	taken := map[string]bool{"ctx": true, "s": true, "i": true, "netref": true, "context": true, "iter": true, "brine": true,
+		"args": true, "options": true, w.typ: true}
+	var optional, byPosition []string
+	var rest *pyParam
+	keywords := false
+	for i := range sig.params {
+		p := &sig.params[i]
+		switch {
+		case p.kind == varPositional:
+			rest = p
+		case p.kind == varKeyword:
+			keywords = true
+		case p.def != "" && p.kind == positionalOnly:
+			byPosition = append(byPosition, p.name)
+		case p.def != "":
+			optional = append(optional, p.name)
+		default:
+			t := fromAnnotation(p.typ, true)
+			w.imports = withAll(w.imports, t.imports)
+			name := goParam(p.name, taken)
+			c.params = append(c.params, name+" "+t.name)
+			if p.kind == keywordOnly {
+				name = "netref.Kw(" + strconv.Quote(p.name) + ", " + name + ")"
+			}
+			c.fixed = append(c.fixed, name)
+		}
+	}
+	switch {
+	case rest != nil && len(optional) == 0 && len(byPosition) == 0 && !keywords && rest.typ != "":
+		t := fromAnnotation(rest.typ, true)
+		w.imports = withAll(w.imports, t.imports)
+		c.rest, c.typed = goParam(rest.name, taken), t.name
+	case rest != nil || len(byPosition) > 0:
+		c.rest, c.typed = "args", "any"
+	case len(optional) > 0 || keywords:
+		c.rest, c.typed = "options", "netref.Keyword"
+	}
+	if c.rest != "" {
+		c.params = append(c.params, c.rest+" ..."+c.typed)
+	}
+	if len(optional) > 0 {
+		c.notes = append(c.notes, "Optional, given by netref.Kw: "+strings.Join(optional, ", ")+".")
+	}
+	return c
+}
+
+func withAll(set map[string]bool, paths []string) map[string]bool {
+	for _, p := range paths {
+		set[p] = true
+	}
+	return set
+}
+
+// initialisms are written in capitals, as Go does.
+var initialisms = strings.Fields("api ascii cpu css db dns eof html http https id ip json os ram rpc sql ssh tcp tls ttl udp ui uid url utf8 uuid vm xml")
+
+// camel makes the words of a Python name into a Go one.
+func camel(name string) string {
+	var b strings.Builder
+	for word := range strings.SplitSeq(name, "_") {
+		switch {
+		case word == "":
+		case slices.Contains(initialisms, word):
+			b.WriteString(strings.ToUpper(word))
+		default:
+			b.WriteString(exported(word))
+		}
+	}
+	return b.String()
+}
+
+// method makes an exported Go name that no other method has.
+func (w *clientWriter) method(name string) string {
+	go_ := camel(name)
+	if !token.IsExported(go_) || !token.IsIdentifier(go_) {
+		go_ = "X" + go_
+	}
+	unique := go_
+	for i := 2; w.methods[unique]; i++ {
+		unique = go_ + strconv.Itoa(i)
+	}
+	w.methods[unique] = true
+	return unique
+}
+
+// goParam makes an unexported Go name that hides nothing the method uses.
+func goParam(name string, taken map[string]bool) string {
+	first, rest, _ := strings.Cut(strings.TrimLeft(name, "_"), "_")
+	if first == strings.ToUpper(first) {
+		first = strings.ToLower(first)
+	} else {
+		r := []rune(first)
+		r[0] = unicode.ToLower(r[0])
+		first = string(r)
+	}
+	go_ := first + camel(rest)
+	if go_ == "" {
+		go_ = "x"
+	}
+	if !token.IsIdentifier(go_) || types.Universe.Lookup(go_) != nil {
+		go_ += "_"
+	}
+	if !token.IsIdentifier(go_) {
+		go_ = "x" + go_
+	}
+	for taken[go_] {
+		go_ += "_"
+	}
+	taken[go_] = true
+	return go_
+}
+
+// comment writes paragraphs as a comment. Whatever they contain stays in it: each line begins with "// ", which makes
+// no directive either.
+func (w *clientWriter) comment(indent string, paragraphs ...string) {
+	first := true
+	for _, p := range paragraphs {
+		if p = strings.TrimSpace(p); p == "" {
+			continue
+		}
+		if !first {
+			fmt.Fprintf(w, "%s//\n", indent)
+		}
+		first = false
+		for line := range strings.SplitSeq(strings.ReplaceAll(p, "\r\n", "\n"), "\n") {
+			if strings.HasPrefix(strings.TrimSpace(printable(line)), "+build") {
+				line = "? " + line // gofmt would make a //go:build of it, wherever it stands
+			}
+			fmt.Fprintf(w, "%s%s\n", indent, strings.TrimRight("// "+printable(line), " "))
+		}
+	}
+}
+
+// printable replaces what could end a line or mislead a reader: control characters, line separators, the marks that turn
+// the direction of text.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case r == unicode.ReplacementChar, !unicode.IsPrint(r):
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(line, "?"))
+}
