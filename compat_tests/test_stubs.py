@@ -446,15 +446,3 @@ def test_untyped_client(request, peers, tmp_path):
     binary = build(tmp_path, {"shop.go": text, "main.go": CLIENT_MAIN, "use.go": UNTYPED_MAIN})
     for server in (start_twin(request), start_shop(request, peers, "go")):
         assert run_client(binary, "127.0.0.1:%d" % server.port) == {"price": 2.5}
-
-
-@pytest.mark.parametrize("command,name", [("go", "rpyc_stubs.go"), ("pyi", "shop.pyi")])
-@needs_go
-def test_up_to_date(request, peers, command, name):
-    """The generated files in the repository are what the program writes."""
-    if "go" not in selected(request.config):
-        pytest.skip("Go was not asked for")
-    done = subprocess.run([peers.binaries.path("rpyc_stubs"), command, "--check", "./examples/shop"], cwd=REPO,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
-    assert done.returncode == 0, done.stdout.decode()
-    assert os.path.exists(os.path.join(SHOP, name))

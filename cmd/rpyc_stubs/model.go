@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
@@ -253,14 +254,24 @@ func (m *model) addMembers(c *class) []error {
 	return errs
 }
 
-// hidden reports whether a method comes from an embedded lock, an exposed.Attrs or a field tagged rpyc:"-".
+// hidden reports whether a method comes from an embedded lock, an exposed.Attrs or a field tagged rpyc:"-", at any depth.
 func hidden(st *types.Struct, sel *types.Selection) bool {
-	if len(sel.Index()) < 2 {
-		return false
+	path := sel.Index()
+	for _, i := range path[:len(path)-1] {
+		f := st.Field(i)
+		if reflect.StructTag(st.Tag(i)).Get("rpyc") == "-" || internal(f.Type()) {
+			return true
+		}
+		n := namedOf(f.Type())
+		if n == nil {
+			return false
+		}
+		var ok bool
+		if st, ok = n.Underlying().(*types.Struct); !ok {
+			return false
+		}
 	}
-	f := st.Field(sel.Index()[0])
-	name, _ := fieldName(f, st.Tag(sel.Index()[0]))
-	return name == "" || internal(f.Type())
+	return false
 }
 
 func internal(t types.Type) bool {
@@ -281,7 +292,7 @@ func (c *class) addFields(m *model, st *types.Struct) {
 			if p, isPointer := types.Unalias(f.Type()).(*types.Pointer); isPointer {
 				inner, ok = p.Elem().Underlying().(*types.Struct)
 			}
-			if ok && !internal(f.Type()) && !strings.Contains(st.Tag(i), `rpyc:"-"`) {
+			if ok && !internal(f.Type()) && reflect.StructTag(st.Tag(i)).Get("rpyc") != "-" {
 				c.addFields(m, inner)
 			}
 			continue

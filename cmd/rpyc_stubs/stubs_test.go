@@ -207,6 +207,8 @@ func TestCommandLine(t *testing.T) {
 		{0, "allow_all_attrs", []string{"client", "--help"}},
 		{0, "3 stale", []string{"--help"}},
 		{0, "", []string{"go", "--check", "./testdata/kinds"}},
+		{0, "", []string{"go", "--check", "../../examples/shop"}}, // what go generate writes
+		{0, "", []string{"pyi", "--check", "../../examples/shop"}},
 		{1, "wrong.go:4:1: no directive is called rpyc:servcie", []string{"go", "./testdata/wrong"}},
 		{1, "no/such/place", []string{"go", "./no/such/place"}},
 		{1, "matches several packages", []string{"go", "../../examples/..."}},

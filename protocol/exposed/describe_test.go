@@ -1,6 +1,7 @@
 package exposed_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -124,4 +125,22 @@ func TestMethodName(t *testing.T) {
 		require.Equal(t, want, name)
 		require.Equal(t, want != "", ok)
 	}
+}
+
+type withAttrs struct{ exposed.Attrs }
+
+type below struct{ withAttrs }
+
+// Get is the type's own.
+func (*below) Get() int { return 1 }
+
+// What an embedded Attrs has for Go programs is no attribute, however deep it is embedded.
+func TestMethodsOfEmbeddedAttrs(t *testing.T) {
+	var names []string
+	for _, n := range exposed.Dir(&below{}) {
+		if strings.HasPrefix(n, "exposed_") {
+			names = append(names, n)
+		}
+	}
+	require.Equal(t, []string{"exposed_get"}, names)
 }

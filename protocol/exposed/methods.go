@@ -88,9 +88,11 @@ func declarations(m reflect.Method) []reflect.Value {
 }
 
 // hiddenMethods names the methods that a struct only has because it embeds a lock, an [Attrs] or a field tagged
-// `rpyc:"-"`.
-func hiddenMethods(t reflect.Type) map[string]bool {
-	if t.Kind() != reflect.Struct {
+// `rpyc:"-"`, at any depth.
+func hiddenMethods(t reflect.Type) map[string]bool { return hiddenBelow(t, 0) }
+
+func hiddenBelow(t reflect.Type, depth int) map[string]bool {
+	if t.Kind() != reflect.Struct || depth > 8 { // a struct may embed a pointer to itself
 		return nil
 	}
 	hidden := map[string]bool{}
@@ -104,6 +106,13 @@ func hiddenMethods(t reflect.Type) map[string]bool {
 			ft = reflect.PointerTo(ft)
 		}
 		if f.Tag.Get("rpyc") != "-" && !internalType(f.Type) {
+			if ft.Kind() == reflect.Pointer {
+				for m := range hiddenBelow(ft.Elem(), depth+1) {
+					if !declares(t, m) {
+						hidden[m] = true
+					}
+				}
+			}
 			continue
 		}
 		for j := range ft.NumMethod() {

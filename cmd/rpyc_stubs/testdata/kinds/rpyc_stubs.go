@@ -32,6 +32,7 @@ func init() {
 			"Containers": {"a", "b", "c", "d", "e"},
 			"Declared":   {"a", "/", "b='x, y'", "*rest", "c", "d=(1, 2)", "**kw"},
 			"Directed":   {"a", "/", "b=-1.5", "*", "c=None", "d"},
+			"FromBase":   {"x"},
 			"Funcs":      {"f", "g", "h"},
 			"Import":     {"from_"},
 			"Int":        {},
