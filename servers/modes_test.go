@@ -326,10 +326,12 @@ func TestLogLines(t *testing.T) {
 		}
 		return a
 	}}))
-	srv := &servers.Server{Service: &CalculatorService{}, Logger: logger}
+	gone := make(chan struct{})
+	srv := &servers.Server{Service: &CalculatorService{}, Logger: logger, OnGone: func(*protocol.Conn) { close(gone) }}
 	addr, result := start(t, t.Context(), srv)
 	c := dial(t, addr)
 	require.NoError(t, c.Close())
+	<-gone
 	stop(t, srv, result)
 	<-c.Done()
 	mu.Lock()

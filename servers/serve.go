@@ -232,10 +232,10 @@ func (s *Server) connect(ctx context.Context, stream io.ReadWriteCloser, peer st
 		}
 	}
 	c.AfterDone(func() {
+		log.Info("goodbye")
 		if s.OnGone != nil {
 			s.OnGone(c)
 		}
-		log.Info("goodbye")
 		s.removeConn(c)
 		gone()
 		if s.Mode == OneShot {
