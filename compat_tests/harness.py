@@ -31,6 +31,7 @@ GO_PACKAGES = {
     "goclient": "./compat_tests/peers/goclient",
     "shop": "./examples/shop",
     "rpyc_stubs": "./cmd/rpyc_stubs",
+    "objects": "./compat_tests/peers/objects",
 }
 
 # What a healthy Go program never writes to stderr.

@@ -8,57 +8,175 @@ import (
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// Bind fills the func fields of the struct that target points to with functions that call the methods of o:
+// Bind fills the struct that target points to with typed access to o:
 //
-//	var calc struct {
-//		Add func(ctx context.Context, a, b int) (int, error)
-//		Div func(ctx context.Context, a, by int) (int, error) `rpyc:"divide"`
+//	var shop struct {
+//		Add    func(ctx context.Context, a, b int) (int, error)
+//		Div    func(ctx context.Context, a, by int) (int, error) `rpyc:"divide"`
+//		Total  func(xs ...float64) (float64, error)
+//		Order  func(ctx context.Context, item string, opts OrderOptions) (Receipt, error) // OrderOptions are keywords
+//		Name   func() (string, error)     `rpyc:",get"` // reads the attribute
+//		Rename func(string) error         `rpyc:"name,set"`
+//		Refund func(id int) error         `rpyc:",optional"` // nil if there is no such method
+//		Till   struct{ Open func() error } // o.till, bound in the same way
+//		Owner  string                     `rpyc:"owner"` // read once
 //	}
-//	err := netref.Bind(ctx, conn.Root(), &calc)
+//	err := netref.Bind(ctx, conn.Root(), &shop)
 //
-// Other fields are left alone. A field is bound to the method its `rpyc` tag names, otherwise to [PythonName] of its own name; "-" leaves it alone.
+// A func field is bound to the method its `rpyc` tag names, otherwise to [PythonName] of its own name; with the option get
+// or set, it reads or writes the attribute of that name. A field of a struct type with such funcs in it, or of a pointer to one, is
+// bound to the object that the attribute is; None leaves a pointer nil. Of other fields, those whose tag gives a name are filled
+// from the attribute once, as [Assign] does, and the rest is left alone, as is what is tagged "-". The fields of embedded structs
+// belong to the struct they are embedded in.
+//
 // A leading context and a trailing error are optional: without a context the call is bounded by the connection's
 // default timeout, without an error a failing call panics with the error. Results before the error are converted as
-// [Assign] does, several of them from a tuple. Variadic funcs pass their arguments on one by one, and [Keyword]
-// arguments as keywords.
+// [Assign] does, several of them from a tuple. Variadic funcs pass their arguments on one by one, [Keyword] arguments as
+// keywords. The fields of a final parameter of struct type, if the struct has exported fields only and no methods, are keyword
+// arguments as [KwArgs] makes them; a pointer to a struct is an object like any other.
 //
-// Bind asks the peer once which names there are and returns a *[BindError] if one is missing.
+// Bind asks the peer once for each object which names there are, and returns a *[BindError] if one is missing that is not
+// optional.
 func Bind(ctx context.Context, o *Object, target any) error {
 	p := reflect.ValueOf(target)
 	if p.Kind() != reflect.Pointer || p.IsNil() || p.Elem().Kind() != reflect.Struct {
 		return fmt.Errorf("netref: Bind needs a pointer to a struct, not %T", target)
 	}
-	s := p.Elem()
-	fields := structFields(s.Type())
+	return bindStruct(ctx, o, p.Elem(), "", 0)
+}
+
+// A bindable field, by what it is bound to.
+type bindKind int
+
+const (
+	noBinding bindKind = iota
+	toMethod
+	toGetter
+	toSetter
+	toObject
+	toValue
+)
+
+func bindingOf(f *structField, t reflect.Type) bindKind {
+	switch {
+	case t.Kind() == reflect.Func && f.has("get"):
+		return toGetter
+	case t.Kind() == reflect.Func && f.has("set"):
+		return toSetter
+	case t.Kind() == reflect.Func:
+		return toMethod
+	case t != objectType && hasFuncs(t, nil):
+		return toObject
+	case f.tagged:
+		return toValue
+	}
+	return noBinding
+}
+
+// hasFuncs reports whether a struct, or what a pointer to one points to, has funcs in it that Bind fills. outer are the
+// structs it is looked for in.
+func hasFuncs(t reflect.Type, outer []reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || slices.Contains(outer, t) {
+		return false
+	}
+	outer = append(outer, t)
+	for _, f := range structFields(t) {
+		ft := t.FieldByIndex(f.index).Type
+		if ft.Kind() == reflect.Func || hasFuncs(ft, outer) {
+			return true
+		}
+	}
+	return false
+}
+
+func bindStruct(ctx context.Context, o *Object, s reflect.Value, path string, depth int) error {
+	if depth > maxPath {
+		return &ConvertError{Path: path, From: typeName(o), To: s.Type(), Reason: "objects nested too deep"}
+	}
 	names, err := o.Dir(ctx)
 	if err != nil {
 		return err
 	}
 	var missing []string
-	fields = slices.DeleteFunc(fields, func(f structField) bool { return fieldOf(s, f.index).Kind() != reflect.Func })
-	for _, f := range fields {
-		if !slices.Contains(names, f.name) && !slices.Contains(names, "exposed_"+f.name) {
-			missing = append(missing, f.name)
+	var there []structField
+	for _, f := range structFields(s.Type()) {
+		if bindingOf(&f, s.Type().FieldByIndex(f.index).Type) == noBinding {
+			continue
+		}
+		ok := slices.Contains(names, f.name) || slices.Contains(names, "exposed_"+f.name)
+		if !ok { // dir() need not know what __getattr__ does
+			if ok, err = o.Has(ctx, f.name); err != nil {
+				return err
+			}
+		}
+		switch {
+		case ok:
+			there = append(there, f)
+		case !f.has("optional"):
+			missing = append(missing, strings.TrimPrefix(path+"."+f.name, "."))
 		}
 	}
 	if missing != nil {
 		return &BindError{Object: o.String(), Missing: missing}
 	}
-	for _, f := range fields {
-		field := fieldOf(s, f.index)
-		field.Set(goFunc(context.WithoutCancel(ctx), field.Type(), func(ctx context.Context, dst any, args []any) error {
-			return o.CallMethodInto(ctx, dst, f.name, args...)
-		}))
+	for _, f := range there {
+		if err := bindField(ctx, o, fieldOf(s, f.index), &f, path+"."+f.name, depth); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// BindError says which methods a struct asks for and the object does not have.
+func bindField(ctx context.Context, o *Object, field reflect.Value, f *structField, path string, depth int) error {
+	name, t := f.name, field.Type()
+	later := context.WithoutCancel(ctx) // of calls of funcs without a context
+	switch bindingOf(f, t) {
+	case toMethod:
+		field.Set(goFunc(later, t, func(ctx context.Context, dst any, args []any) error {
+			return o.CallMethodInto(ctx, dst, name, args...)
+		}))
+	case toGetter:
+		field.Set(goFunc(later, t, func(ctx context.Context, dst any, _ []any) error {
+			return named(name, o.request(ctx, dst, wire.HandleGetAttr, name))
+		}))
+	case toSetter:
+		field.Set(goFunc(later, t, func(ctx context.Context, _ any, args []any) error {
+			if len(args) != 1 {
+				return fmt.Errorf("netref: setting %s takes one value, not %d", name, len(args))
+			}
+			return o.Set(ctx, name, args[0])
+		}))
+	case toValue:
+		if err := o.request(ctx, field.Addr().Interface(), wire.HandleGetAttr, name); err != nil {
+			return named(strings.TrimPrefix(path, "."), err)
+		}
+	case toObject:
+		inner, err := Get[*Object](ctx, o, name)
+		if err != nil || inner == nil && t.Kind() == reflect.Pointer {
+			return err
+		}
+		if inner == nil {
+			return named(strings.TrimPrefix(path, "."), notFit(nil, t, ""))
+		}
+		if t.Kind() == reflect.Pointer {
+			field.Set(reflect.New(t.Elem()))
+			field = field.Elem()
+		}
+		return bindStruct(ctx, inner, field, path, depth+1)
+	}
+	return nil
+}
+
+// BindError says what a struct asks for and the object does not have.
 type BindError struct {
-	Object  string
-	Missing []string
+	Object  string   // the object, as its handle describes it
+	Missing []string // the names, those inside sub-structs with the way to them: till.open
 }
 
 // Error implements error.
@@ -94,7 +212,7 @@ func goFunc(ctx context.Context, t reflect.Type, call func(ctx context.Context, 
 			}
 			in = in[1:]
 		}
-		out, err := callFunc(ctx, t, results, spread(in, t.IsVariadic()), call)
+		out, err := callFunc(ctx, t, results, spread(in, t), call)
 		if !returnsError {
 			if err != nil {
 				panic(err)
@@ -109,18 +227,36 @@ func goFunc(ctx context.Context, t reflect.Type, call func(ctx context.Context, 
 	})
 }
 
-func spread(in []reflect.Value, variadic bool) []any {
+// spread gives a func's arguments as those of a call.
+func spread(in []reflect.Value, t reflect.Type) []any {
 	args := make([]any, 0, len(in))
 	for i, v := range in {
-		if variadic && i == len(in)-1 {
+		last := i == len(in)-1
+		switch {
+		case last && t.IsVariadic():
 			for j := range v.Len() {
 				args = append(args, v.Index(j).Interface())
 			}
-			break
+		case last && keywordStruct(v.Type()):
+			args = append(args, fieldArgs(v))
+		default:
+			args = append(args, v.Interface())
 		}
-		args = append(args, v.Interface())
 	}
 	return args
+}
+
+// keywordStruct reports whether the fields of a final parameter are keyword arguments, by the rule of package exposed.
+func keywordStruct(t reflect.Type) bool {
+	if t.Kind() != reflect.Struct || reflect.PointerTo(t).NumMethod() > 0 {
+		return false
+	}
+	for i := range t.NumField() {
+		if !t.Field(i).IsExported() {
+			return false
+		}
+	}
+	return t.NumField() > 0
 }
 
 func callFunc(ctx context.Context, t reflect.Type, results int, args []any,

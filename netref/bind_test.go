@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -99,4 +101,135 @@ func TestPythonName(t *testing.T) {
 	} {
 		require.Equal(t, want, netref.PythonName(goName), goName)
 	}
+}
+
+// market has objects in it.
+type market struct {
+	exposed.Attrs
+	Name  string
+	Stall *stall
+	Gone  *stall
+}
+
+var _ = exposed.Register[market](exposed.ClassOptions{
+	Params: map[string][]string{"Order": {"item", "*", "count=1", "note=None"}},
+})
+
+func (m *market) Order(item string, count int, note *string) (string, int, error) {
+	if note != nil {
+		item += " " + *note
+	}
+	return item, count, nil
+}
+
+type stall struct {
+	Owner string
+	inner *stall
+}
+
+func (s *stall) Sell(n int) int { return n * 2 }
+func (s *stall) Inner() *stall  { return s.inner }
+
+type openMarket struct{ Market *market }
+
+func TestBindNested(t *testing.T) {
+	ctx := t.Context()
+	top, _ := connect(t, openMarket{&market{Name: "north", Stall: &stall{Owner: "Ann"}}}, &protocol.Config{
+		Access: exposed.Policy{AllowSet: true},
+	})
+	root, err := netref.Get[*netref.Object](ctx, top, "market")
+	require.NoError(t, err)
+	type orderOptions struct {
+		Count int `rpyc:",omitempty"`
+		Note  *string
+	}
+	type stallFuncs struct {
+		Sell  func(int) (int, error)
+		Owner string `rpyc:"owner"`
+	}
+	var m struct {
+		Order  func(ctx context.Context, item string, opts orderOptions) (string, int, error)
+		Name   func() (string, error) `rpyc:",get"`
+		Rename func(string) error     `rpyc:"name,set"`
+		Length func() (int, error)    `rpyc:"name,get"`
+		Fly    func() error           `rpyc:",optional"`
+		Stall  stallFuncs
+		Same   *stallFuncs `rpyc:"stall"`
+		Gone   *stallFuncs
+		None   *stallFuncs    `rpyc:"nowhere,optional"`
+		Handle *netref.Object `rpyc:"stall"`
+		Plain  struct{ X int }
+		Left   string
+	}
+	m.Left, m.Plain.X = "alone", 3
+	require.NoError(t, netref.Bind(ctx, root, &m))
+	item, n, err := m.Order(ctx, "apple", orderOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "apple", item)
+	require.Equal(t, 1, n, "a default of the peer's")
+	note := "ripe"
+	item, n, err = m.Order(ctx, "apple", orderOptions{Count: 3, Note: &note})
+	require.NoError(t, err)
+	require.Equal(t, "apple ripe", item)
+	require.Equal(t, 3, n)
+	require.NoError(t, m.Rename("south"))
+	name, err := m.Name()
+	require.NoError(t, err)
+	require.Equal(t, "south", name)
+	_, err = m.Length()
+	require.EqualError(t, err, "name: cannot use str as int: 'south'")
+	require.Nil(t, m.Fly)
+	n, err = m.Stall.Sell(4)
+	require.NoError(t, err)
+	require.Equal(t, 8, n)
+	require.Equal(t, "Ann", m.Stall.Owner)
+	n, err = m.Same.Sell(5)
+	require.NoError(t, err)
+	require.Equal(t, 10, n)
+	require.Nil(t, m.Gone)
+	require.Nil(t, m.None)
+	require.Equal(t, "netref_test.stall", m.Handle.ClassName())
+	require.Equal(t, "alone", m.Left)
+	require.Equal(t, 3, m.Plain.X)
+
+	var missing struct {
+		Stall struct {
+			Sell func(int) int
+			Buy  func(int) int
+		}
+	}
+	var be *netref.BindError
+	require.ErrorAs(t, netref.Bind(ctx, root, &missing), &be)
+	require.Equal(t, []string{"stall.buy"}, be.Missing)
+	var wrong struct {
+		Stall struct {
+			Owner int `rpyc:"owner"`
+			Sell  func(int) int
+		}
+	}
+	require.EqualError(t, netref.Bind(ctx, root, &wrong), "stall.owner: cannot use str as int: 'Ann'")
+	var none struct {
+		Gone struct{ Sell func(int) int }
+	}
+	require.ErrorContains(t, netref.Bind(ctx, root, &none), "gone: cannot use None as struct")
+	var setter struct {
+		Two func(a, b string) error `rpyc:"name,set"`
+	}
+	require.NoError(t, netref.Bind(ctx, root, &setter))
+	require.ErrorContains(t, setter.Two("a", "b"), "takes one value")
+}
+
+// endless has itself as an attribute and lists no names.
+type endless struct{ knot }
+
+type endlessFuncs struct {
+	Next *endlessFuncs
+	Call func() error `rpyc:"n,get"`
+}
+
+func TestBindRing(t *testing.T) {
+	root, _ := connect(t, &endless{}, nil)
+	var f endlessFuncs
+	err := netref.Bind(t.Context(), root, &f)
+	require.ErrorContains(t, err, "too deep")
 }

@@ -3,9 +3,13 @@ package netref
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -21,15 +25,58 @@ type Keyword struct {
 // Kw makes a keyword argument: Call(ctx, o, "greet", "Ann", netref.Kw("greeting", "Hi")).
 func Kw(name string, value any) Keyword { return Keyword{Name: name, Value: value} }
 
+// KwArgs makes keyword arguments of a struct's fields or of a map with string keys (Python: f(**options)). Fields are
+// named as [Assign] says; a nil pointer or interface is not given at all, nor is a zero value whose tag says
+// `rpyc:",omitempty"`. A map's arguments are in the order of their names. Anything else is a panic.
+func KwArgs(options any) []Keyword {
+	v := reflect.ValueOf(options)
+	if v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Struct {
+		v = v.Elem()
+	}
+	switch {
+	case v.Kind() == reflect.Struct:
+		return fieldArgs(v)
+	case v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
+		kw := make([]Keyword, 0, v.Len())
+		for it := v.MapRange(); it.Next(); {
+			kw = append(kw, Keyword{it.Key().String(), it.Value().Interface()})
+		}
+		slices.SortFunc(kw, func(a, b Keyword) int { return strings.Compare(a.Name, b.Name) })
+		return kw
+	}
+	panic(fmt.Sprintf("netref: KwArgs needs a struct or a map with string keys, not %T", options))
+}
+
+func fieldArgs(v reflect.Value) []Keyword {
+	var kw []Keyword
+	for _, f := range structFields(v.Type()) {
+		field, err := v.FieldByIndexErr(f.index)
+		if err != nil { // behind an embedded pointer that is nil
+			continue
+		}
+		if k := field.Kind(); (k == reflect.Pointer || k == reflect.Interface) && field.IsNil() || f.has("omitempty") && field.IsZero() {
+			continue
+		}
+		kw = append(kw, Keyword{f.name, field.Interface()})
+	}
+	return kw
+}
+
 // splitArgs separates the keywords from the positional arguments, in the forms the protocol has for them.
 func splitArgs(args []any) (pos, kw brine.Tuple) {
 	for i, a := range args {
-		if _, ok := a.(Keyword); ok {
+		switch a.(type) {
+		case Keyword, []Keyword:
 			pos = append(brine.Tuple(nil), args[:i]...)
 			for _, a := range args[i:] {
-				if k, ok := a.(Keyword); ok {
+				switch k := a.(type) {
+				case Keyword:
 					kw = append(kw, brine.Tuple{k.Name, k.Value})
-				} else {
+				case []Keyword:
+					for _, k := range k {
+						kw = append(kw, brine.Tuple{k.Name, k.Value})
+					}
+				default:
 					pos = append(pos, a)
 				}
 			}
@@ -63,9 +110,31 @@ func Get[T any](ctx context.Context, o *Object, name string) (T, error) {
 	return t, err
 }
 
+// GetOr reads the attribute name of o, or gives other if there is none or it may not be read (Python: getattr(o, name,
+// other)).
+func GetOr[T any](ctx context.Context, o *Object, name string, other T) (T, error) {
+	t, err := Get[T](ctx, o, name)
+	if isAnyOf(err, vinegar.AttributeError) {
+		return other, nil
+	}
+	return t, err
+}
+
+// Slice is the key for a slice (Python: o[start:stop:step]), for Item, SetItem and DelItem. Each of its parts may be nil,
+// and there may be fewer of them: Slice(1) is o[1:], Slice(nil, 3) o[:3], Slice(nil, nil, -1) o[::-1].
+func Slice(parts ...any) brine.Slice {
+	var s brine.Slice
+	for i, p := range []*any{&s.Start, &s.Stop, &s.Step} {
+		if i < len(parts) {
+			*p = parts[i]
+		}
+	}
+	return s
+}
+
 // Item reads the item key of o and converts it to T.
 func Item[T any](ctx context.Context, o *Object, key any) (T, error) {
-	return Call[T](ctx, o, "__getitem__", key)
+	return special[T](ctx, o, "'%s' object is not subscriptable", "__getitem__", key)
 }
 
 // As converts a value received from a peer to T, asking the peer for the contents of remote containers where T has

@@ -52,7 +52,12 @@ const (
 
 // convert does all of it.
 func (c *conversion) convert(dst reflect.Value, v any) error {
-	err := c.assign(dst, v)
+	return c.convertBy(func() error { return c.assign(dst, v) })
+}
+
+// convertBy is convert with another beginning.
+func (c *conversion) convertBy(begin func() error) error {
+	err := begin()
 	if err == nil {
 		err = c.run()
 	}

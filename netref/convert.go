@@ -21,7 +21,6 @@ type Valuer interface {
 
 var (
 	anyType      = reflect.TypeFor[any]()
-	boolType     = reflect.TypeFor[bool]()
 	stringType   = reflect.TypeFor[string]()
 	objectType   = reflect.TypeFor[*Object]()
 	tupleType    = reflect.TypeFor[brine.Tuple]()

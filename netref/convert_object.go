@@ -173,6 +173,41 @@ func (c *conversion) fill(m reflect.Value, o *Object, asSet bool) error {
 	}, nil)
 }
 
+// pairSlice fills a slice of Pair with the items of a mapping, in their order.
+func (c *conversion) pairSlice(dst reflect.Value, o *Object) error {
+	t := dst.Type()
+	if notMappings[typeName(o)] || o.IsClass() {
+		return &ConvertError{From: typeName(o), To: t, Reason: "not a mapping"}
+	}
+	return c.ask(o, wire.HandleBuffIter, func(v any, exc error) error {
+		if exc != nil {
+			return notThat(exc, o, t)
+		}
+		keys, err := chunkOf(v)
+		if err != nil {
+			return err
+		}
+		dst.Set(reflect.MakeSlice(t, len(keys), len(keys)))
+		n := 0
+		c.after = append(c.after, func() error { // it may have changed meanwhile
+			dst.SetLen(n)
+			return nil
+		})
+		return c.values(o, keys, t, func(i int, k, v any) error {
+			if i >= dst.Len() {
+				return nil
+			}
+			n++
+			pair := dst.Index(i)
+			err := c.inside(step{kind: toKey, key: k, in: o}, func() error { return c.assign(pair.Field(0), k) })
+			if err != nil {
+				return err
+			}
+			return c.inside(step{kind: toItem, key: k, in: o}, func() error { return c.assign(pair.Field(1), v) })
+		})
+	}, nil)
+}
+
 // manyItems is how many items a mapping has for which it is worth trying to get them all at once. A mapping's items
 // method is not among what peers allow by default, and a refusal costs a round trip.
 const manyItems = 16

@@ -2,8 +2,8 @@ package netref
 
 import (
 	"context"
-	"errors"
 	"iter"
+	"reflect"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -23,13 +23,41 @@ func (o *Object) Iter(ctx context.Context) iter.Seq2[any, error] {
 			defer it.Release()
 		}
 		for {
-			v, err := it.CallMethod(ctx, "__next__")
-			if errors.Is(err, vinegar.StopIteration) {
+			v, ok, err := Next[any](ctx, it)
+			if !ok && err == nil || !yield(v, err) || err != nil {
 				return
 			}
-			if !yield(v, err) || err != nil {
-				return
-			}
+		}
+	}
+}
+
+// Next asks an iterator for one item (Python: next(it)) and converts it to T; false at its end.
+func Next[T any](ctx context.Context, it *Object) (item T, ok bool, err error) {
+	item, err = Call[T](ctx, it, "__next__")
+	if err == nil {
+		return item, true, nil
+	}
+	if isAnyOf(err, vinegar.StopIteration) {
+		err = nil
+	}
+	return item, false, err
+}
+
+// Iter iterates over the object with every item converted to T, asking for one at a time as [Object.Iter] does. [Items]
+// is quicker where the peer may produce more than is consumed.
+func Iter[T any](ctx context.Context, o *Object) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) { each(ctx, o.Iter(ctx), yield) }
+}
+
+// each converts what an iteration gives.
+func each[T any](ctx context.Context, items iter.Seq2[any, error], yield func(T, error) bool) {
+	for v, err := range items {
+		var t T
+		if err == nil {
+			t, err = As[T](ctx, v)
+		}
+		if !yield(t, err) || err != nil {
+			return
 		}
 	}
 }
@@ -84,7 +112,7 @@ func orDefault(n, d int) int {
 }
 
 func (o *Object) iterator(ctx context.Context) (*Object, error) {
-	v, err := o.CallMethod(ctx, "__iter__")
+	v, err := special[any](ctx, o, "'%s' object is not iterable", "__iter__")
 	if err != nil {
 		return nil, err
 	}
@@ -115,15 +143,22 @@ func chunkOf(v any) (brine.Tuple, error) {
 
 // Items iterates over the object with every item converted to T, fetching chunks as [Object.BuffIter] does.
 func Items[T any](ctx context.Context, o *Object) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for v, err := range o.BuffIter(ctx, nil) {
-			var t T
-			if err == nil {
-				t, err = As[T](ctx, v)
-			}
-			if !yield(t, err) || err != nil {
-				return
-			}
-		}
+	return func(yield func(T, error) bool) { each(ctx, o.BuffIter(ctx, nil), yield) }
+}
+
+// Pair is an item of a mapping.
+type Pair[K, V any] struct {
+	Key   K
+	Value V
+}
+
+// Pairs returns the items of a mapping in their order (Python: list(o.items())), which As[map[K]V] loses.
+func Pairs[K, V any](ctx context.Context, o *Object) ([]Pair[K, V], error) {
+	var pairs []Pair[K, V]
+	c := conversion{ctx: ctx}
+	dst := reflect.ValueOf(&pairs).Elem()
+	if err := c.convertBy(func() error { return c.pairSlice(dst, o) }); err != nil {
+		return nil, err
 	}
+	return pairs, nil
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -158,6 +158,15 @@ func (o *Object) Del(ctx context.Context, name string) error {
 	return o.request(ctx, nil, wire.HandleDelAttr, name)
 }
 
+// Has reports whether the object has an attribute that may be read (Python: hasattr(o, name)).
+func (o *Object) Has(ctx context.Context, name string) (bool, error) {
+	_, err := o.Get(ctx, name)
+	if isAnyOf(err, vinegar.AttributeError) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Call calls the object (Python: o(*args, **kwargs)). Keyword arguments are given with [Kw], anywhere among args.
 func (o *Object) Call(ctx context.Context, args ...any) (v any, err error) {
 	err = o.CallInto(ctx, &v, args...)
@@ -185,31 +194,30 @@ func (o *Object) CallMethodInto(ctx context.Context, dst any, name string, args 
 	return nil
 }
 
-// Item reads an item (Python: o[key]); a [brine.Slice] as key makes a slice.
-func (o *Object) Item(ctx context.Context, key any) (any, error) {
-	return o.CallMethod(ctx, "__getitem__", key)
-}
+// Item reads an item (Python: o[key]); see [Slice] for slices.
+func (o *Object) Item(ctx context.Context, key any) (any, error) { return Item[any](ctx, o, key) }
 
 // SetItem writes an item (Python: o[key] = value).
 func (o *Object) SetItem(ctx context.Context, key, value any) error {
-	return o.CallMethodInto(ctx, nil, "__setitem__", key, value)
+	_, err := special[struct{}](ctx, o, "'%s' object does not support item assignment", "__setitem__", key, value)
+	return err
 }
 
 // DelItem deletes an item (Python: del o[key]).
 func (o *Object) DelItem(ctx context.Context, key any) error {
-	return o.CallMethodInto(ctx, nil, "__delitem__", key)
+	_, err := special[struct{}](ctx, o, "'%s' object doesn't support item deletion", "__delitem__", key)
+	return err
 }
 
-// Contains reports whether the object contains an item (Python: item in o).
-func (o *Object) Contains(ctx context.Context, item any) (ok bool, err error) {
-	err = o.CallMethodInto(ctx, &ok, "__contains__", item)
-	return ok, err
+// Contains reports whether the object contains an item (Python: item in o). Objects without __contains__ are not
+// searched: range over them.
+func (o *Object) Contains(ctx context.Context, item any) (bool, error) {
+	return special[bool](ctx, o, "argument of type '%s' is not a container", "__contains__", item)
 }
 
 // Len returns Python's len(o).
-func (o *Object) Len(ctx context.Context) (n int, err error) {
-	err = o.CallMethodInto(ctx, &n, "__len__")
-	return n, err
+func (o *Object) Len(ctx context.Context) (int, error) {
+	return special[int](ctx, o, "object of type '%s' has no len()", "__len__")
 }
 
 // Str returns Python's str(o).
@@ -243,21 +251,10 @@ func (o *Object) Compare(ctx context.Context, op string, other any) (any, error)
 	return o.Request(ctx, wire.HandleCmp, other, op)
 }
 
-// Equal returns Python's o == other: what the object says, or identity if it does not know.
+// Equal returns Python's o == other: what either of them says, or identity if none knows. See [Op] for the other
+// comparisons.
 func (o *Object) Equal(ctx context.Context, other any) (bool, error) {
-	v, err := o.Compare(ctx, "__eq__", other)
-	if err != nil {
-		return false, err
-	}
-	if v == any(brine.NotImplemented) {
-		p, ok := other.(*Object)
-		return ok && o.Is(p), nil
-	}
-	b, ok := v.(bool)
-	if !ok {
-		return false, notFit(v, boolType, "")
-	}
-	return b, nil
+	return Op[bool](ctx, o, "==", other)
 }
 
 // Doc returns the object's documentation string, empty if it has none.
