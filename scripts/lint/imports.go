@@ -60,6 +60,8 @@ var arrows = []arrow{
 	{from: "protocol", to: []string{"brine", "netref", "protocol/...", "registry"}},
 	{from: "registry/...", to: []string{"brine", "registry/..."}},
 	{from: "servers/...", to: []string{"brine", "protocol/...", "registry/...", "servers/..."}},
+	{from: "classic/script", to: []string{"brine", "netref", "protocol/..."}, thirdParty: true},
+	{from: "classic/modules", to: []string{"brine", "netref", "protocol/..."}},
 	{from: "classic/...", to: []string{"brine", "netref", "protocol/...", "classic/..."}},
 	{from: "cmd/...", to: []string{"brine", "netref", "protocol/...", "servers/...", "classic/...", "registry/...", "cmd/..."}, thirdParty: true},
 	// Programs beside the library: they may use all of it but not each other.

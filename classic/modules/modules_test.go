@@ -1,0 +1,88 @@
+package modules_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gorpyc/gorpyc/classic/modules"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+var (
+	ctx        = context.Background()
+	everything = &exposed.Policy{AllowAll: true, AllowSet: true, AllowDel: true, DenyExposed: true}
+)
+
+func call(in *modules.Interpreter, module, name string, args ...any) (any, error) {
+	m, err := in.Import(module)
+	if err != nil {
+		return nil, err
+	}
+	return exposed.CallAttr(ctx, everything, m, name, exposed.NewArgs(args, nil))
+}
+
+func TestEveryModuleLoadsAndListsItsContents(t *testing.T) {
+	in := modules.NewInterpreter(nil)
+	defer func() { require.NoError(t, in.Close()) }()
+	for _, name := range in.Names() {
+		m, err := in.Import(name)
+		require.NoError(t, err, name)
+		names := m.(*modules.Module).Names()
+		for _, n := range names {
+			_, err := exposed.GetAttr(ctx, everything, m, n)
+			require.NoError(t, err, "%s.%s", name, n)
+		}
+		require.Subset(t, exposed.Dir(m), names)
+	}
+}
+
+func TestWhatIsMissingSaysSo(t *testing.T) {
+	in := modules.NewInterpreter(nil)
+	defer func() { require.NoError(t, in.Close()) }()
+	_, err := in.Import("no.such")
+	require.ErrorIs(t, err, vinegar.ModuleNotFoundError)
+	_, err = call(in, "os", "fork")
+	require.EqualError(t, err, "AttributeError: module 'os' has no attribute 'fork'")
+}
+
+func TestAllow(t *testing.T) {
+	in := modules.NewInterpreter(&modules.Options{Allow: func(name string) bool { return name == "sys" || name == "mine" },
+		Modules: map[string]any{"mine": modules.New("mine", "").Const("answer", 42), "hidden": modules.New("hidden", "")}})
+	defer func() { require.NoError(t, in.Close()) }()
+	require.Equal(t, []string{"builtins", "importlib.util", "mine", "sys"}, in.Names())
+	for _, name := range []string{"os", "os.path", "posixpath", "posix", "hidden"} {
+		_, err := in.Import(name)
+		require.ErrorIs(t, err, vinegar.ModuleNotFoundError, name)
+		_, err = call(in, "builtins", "__import__", name)
+		require.ErrorIs(t, err, vinegar.ModuleNotFoundError, name)
+	}
+	for _, name := range []string{"open", "eval", "exec", "input"} {
+		_, err := call(in, "builtins", name, "x")
+		require.ErrorIs(t, err, vinegar.AttributeError, name)
+	}
+	v, err := in.Import("mine")
+	require.NoError(t, err)
+	answer, err := exposed.GetAttr(ctx, everything, v, "answer")
+	require.NoError(t, err)
+	require.Equal(t, 42, answer)
+}
+
+func TestCloseWritesOutWhatIsBuffered(t *testing.T) {
+	in := modules.NewInterpreter(nil)
+	path := t.TempDir() + "/f"
+	f, err := call(in, "builtins", "open", path, "w")
+	require.NoError(t, err)
+	_, err = exposed.CallAttr(ctx, everything, f, "write", exposed.NewArgs([]any{"text"}, nil))
+	require.NoError(t, err)
+	require.NoError(t, in.Close())
+	g, err := call(modules.NewInterpreter(nil), "builtins", "open", path)
+	require.NoError(t, err)
+	s, err := exposed.CallAttr(ctx, everything, g, "read", &exposed.Args{})
+	require.NoError(t, err)
+	require.Equal(t, "text", s)
+	_, err = exposed.CallAttr(ctx, everything, f, "write", exposed.NewArgs([]any{"more"}, nil))
+	require.EqualError(t, err, "ValueError: I/O operation on closed file.")
+}
