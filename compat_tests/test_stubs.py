@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import json
 import os
+import pydoc
 import re
 import shutil
 import subprocess
@@ -129,7 +130,7 @@ def test_calls(request, peers, kind):
 
 
 def test_inspect(request, peers, kind):
-    """inspect tells the same of both. signature() needs all attributes, of CPython too."""
+    """inspect and help() tell the same of both. They need all attributes, of CPython too."""
     told = []
     for port in (start_twin(request, "--all-attrs").port, start_shop(request, peers, kind, "--all-attrs").port):
         conn = rpyc.connect("127.0.0.1", port)
@@ -137,7 +138,13 @@ def test_inspect(request, peers, kind):
         for name in ("add_item", "price_of", "search", "sell", "greatest", "names"):
             method = getattr(conn.root, name)
             parameters = inspect.signature(method).parameters.values()
-            of[name] = [(p.name, str(p.kind), p.default) for p in parameters], inspect.getdoc(method), method.__name__
+            code = method.__code__
+            shown = pydoc.plain(pydoc.render_doc(method))  # what help() prints, annotations and classes aside
+            of[name] = ([(p.name, str(p.kind), p.default) for p in parameters], inspect.getdoc(method), method.__name__,
+                        code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & 0x0c,
+                        code.co_varnames[:code.co_argcount + code.co_kwonlyargcount], code.co_name,
+                        method.__defaults__, method.__kwdefaults__ and sorted((k, method.__kwdefaults__[k]) for k in method.__kwdefaults__),
+                        shown.splitlines()[0], shown.splitlines()[2].split("(")[0])
         told.append(of)
         conn.close()
     if RPYC >= (5,):  # the proxies of 4.1 say *args for everything

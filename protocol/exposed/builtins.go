@@ -50,7 +50,7 @@ var builtinOrder = []*Class{
 	objectClass, typeClass, noneClass, intClass, boolClass, floatClass, complexClass, strClass, bytesClass, tupleClass,
 	frozensetClass, sliceClass, ellipsisClass, notImplementedClass, functionClass, generatorClass,
 	listIteratorClass, methodClass, methodWrapperClass, builtinMethodClass, listClass, dictClass, setClass, viewClasses[keysView], viewClasses[valuesView],
-	viewClasses[itemsView], serviceClass, netrefClass,
+	viewClasses[itemsView], serviceClass, netrefClass, codeClass,
 }
 
 // init fills the tables. It cannot be done where the variables are declared, because the methods refer to them.
@@ -60,6 +60,7 @@ func init() {
 	defineType(typeClass)
 	defineScalars()
 	defineFunction(functionClass)
+	defineCode(codeClass)
 	for _, c := range []*Class{methodClass, methodWrapperClass, builtinMethodClass} {
 		defineMethod(c)
 	}
@@ -218,6 +219,7 @@ func defineFunction(c *Class) {
 	c.getter("__module__", func(self any) (any, error) { _, _, m, _, _ := functionParts(self); return m, nil })
 	c.getter("__text_signature__", func(self any) (any, error) { _, _, _, s, _ := functionParts(self); return s, nil })
 	c.getter("__doc__", func(self any) (any, error) { _, _, _, _, d := functionParts(self); return d.value(), nil })
+	addFunctionAttrs(c)
 	c.add(&attr{name: "__call__", qual: "function.__call__", kind: methodAttr,
 		impl: native(func(ctx context.Context, self any, a *Args) (any, error) { return call(ctx, self, a) })})
 	c.method("__repr__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
@@ -242,6 +244,9 @@ func defineMethod(c *Class) {
 	get("__module__", func(m *boundMethod) any { return ClassOf(m.self).module })
 	get("__self__", func(m *boundMethod) any { return m.self })
 	get("__func__", func(m *boundMethod) any { return &Function{attr: m.attr, owner: ClassOf(m.self)} })
+	if c == methodClass {
+		addFunctionAttrs(c)
+	}
 	get("__text_signature__", func(m *boundMethod) any {
 		if p, ok := m.attr.impl.(*plan); ok {
 			return signature(p.params, "")

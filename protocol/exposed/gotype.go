@@ -88,6 +88,8 @@ func makeClass(t reflect.Type) *Class {
 		return perValue
 	case reflect.TypeFor[*Function]():
 		return functionClass
+	case reflect.TypeFor[*codeObject]():
+		return codeClass
 	case reflect.TypeFor[*List]():
 		return listClass
 	case reflect.TypeFor[*Dict]():
