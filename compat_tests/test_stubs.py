@@ -275,12 +275,13 @@ def test_mypy_of_the_example(mypy):
 
 
 @pytest.mark.seconds(400)
-def test_mypy_of_other_types(mypy, peers, request, tmp_path):
-    """A package with everything that has a type of its own in a stub: see the Go tests of rpyc_stubs."""
+@pytest.mark.parametrize("package", ["cmd/rpyc_stubs/testdata/kinds", "examples/behaviour", "examples/calculator/server"])
+def test_mypy_of_other_packages(mypy, peers, request, tmp_path, package):
+    """The first has everything that has a type of its own in a stub: see the Go tests of rpyc_stubs."""
     if "go" not in selected(request.config):
         pytest.skip("Go was not asked for")
-    stub = tmp_path / "kinds.pyi"
-    done = subprocess.run([peers.binaries.path("rpyc_stubs"), "pyi", "-o", str(stub), "./cmd/rpyc_stubs/testdata/kinds"], cwd=REPO,
+    stub = tmp_path / "stub.pyi"
+    done = subprocess.run([peers.binaries.path("rpyc_stubs"), "pyi", "-o", str(stub), "./" + package], cwd=REPO,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     assert done.returncode == 0, done.stdout.decode()
     assert mypy(str(stub)) == []

@@ -155,7 +155,7 @@ func (s *source) check(path string, exports map[string]string) error {
 			return os.Open(exports[path])
 		}),
 	}
-	s.info = &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Instances: map[*ast.Ident]types.Instance{}}
+	s.info = &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Instances: map[*ast.Ident]types.Instance{}}
 	s.pkg, _ = cfg.Check(path, s.fset, s.files, s.info) // the errors are in found
 	if len(found) > 10 {
 		found = append(found[:10], fmt.Errorf("%d more errors", len(found)-10))

@@ -28,6 +28,7 @@ type class struct {
 	methods  []*function
 	fields   []field
 	expose   []exposure
+	bases    []*types.TypeName
 	omit     []string // Go names
 	selected bool     // by a directive
 }
@@ -42,15 +43,16 @@ func (c *class) pyName() string {
 
 // field is an exported struct field.
 type field struct {
-	name, doc string
-	typ       types.Type
-	readonly  bool
+	goName, name, doc string
+	typ               types.Type
+	readonly          bool
 }
 
-// exposure is a class or func of the package that is an attribute of a class.
+// exposure is a class or func that is an attribute of a class: one of the package's, or a func of a call of Register.
 type exposure struct {
 	name string
 	obj  types.Object
+	fn   *function
 }
 
 // model is what Python can see of a package.
@@ -193,7 +195,7 @@ func (m *model) applyToType(c *class, d directive) error {
 			if !isName(name) {
 				return fmt.Errorf("%q cannot name an attribute", name)
 			}
-			c.expose = append(c.expose, exposure{name, obj})
+			c.expose = append(c.expose, exposure{name: name, obj: obj})
 		}
 	}
 	return nil
@@ -300,7 +302,7 @@ func (c *class) addFields(m *model, st *types.Struct) {
 		if name == "" || slices.ContainsFunc(c.fields, func(o field) bool { return o.name == name }) {
 			continue
 		}
-		c.fields = append(c.fields, field{name, renamed(m.fieldDocs[f.Pos()], f.Name(), name), f.Type(), slices.Contains(opts, "readonly")})
+		c.fields = append(c.fields, field{f.Name(), name, renamed(m.fieldDocs[f.Pos()], f.Name(), name), f.Type(), slices.Contains(opts, "readonly")})
 	}
 }
 

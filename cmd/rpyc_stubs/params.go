@@ -91,7 +91,7 @@ func (s *source) newFunction(f *types.Func, method bool) (*function, []error) {
 	}
 	for _, d := range ds {
 		if d.name == "params" {
-			if err := fn.declared(d.text, types); err != nil {
+			if err := fn.declared(s, d.text, types); err != nil {
 				errs = append(errs, s.at(d.pos, "rpyc:params: %v", err))
 			}
 			return fn, append(errs, s.alone(ds)...)
@@ -159,7 +159,7 @@ func (fn *function) fromGo(names []string, ts []types.Type, method bool) {
 }
 
 // declared lays the list of a rpyc:params directive over the Go parameters.
-func (fn *function) declared(text string, ts []types.Type) error {
+func (fn *function) declared(s *source, text string, ts []types.Type) error {
 	list, err := splitList(text)
 	if err != nil {
 		return err
@@ -199,6 +199,10 @@ func (fn *function) declared(text string, ts []types.Type) error {
 				return err
 			}
 		}
+	}
+	if len(ts) == 1 && s.takesKeywords(ts[0]) {
+		fn.params = append(fn.params, structParams(ts[0])...)
+		ts = nil
 	}
 	if len(ts) > 0 {
 		return fmt.Errorf("%d Go parameters are not named", len(ts))

@@ -32,6 +32,9 @@ func (m *model) writePyi() ([]byte, error) {
 	if len(m.classes)+len(m.funcs) == 0 {
 		return nil, fmt.Errorf("%s: nothing for Python: no exported type has methods or fields, and no func is exported", m.path)
 	}
+	if err := m.readRegistrations(); err != nil {
+		return nil, err
+	}
 	w := &pyiWriter{types: newPyTypes(m)}
 	for _, c := range m.classes {
 		w.types.class(namedOf(c.obj.Type()))
@@ -110,10 +113,7 @@ func (w *pyiWriter) class(c *class) {
 	name := w.types.names[c.obj]
 	w.types.members = c.memberNames()
 	defer func() { w.types.members = nil }()
-	base := ""
-	if c.new == nil {
-		base = "(" + w.types.from("Protocol") + ")"
-	}
+	base := w.bases(c)
 	fmt.Fprintf(w, "class %s%s:\n", name, base)
 	before := w.Len()
 	w.doc("    ", c.doc)
@@ -129,6 +129,10 @@ func (w *pyiWriter) class(c *class) {
 		w.field(c, f)
 	}
 	for _, e := range c.expose {
+		if e.fn != nil {
+			w.WriteString("    @staticmethod\n")
+			w.function("    ", e.fn, false)
+		}
 		switch obj := e.obj.(type) {
 		case *types.TypeName:
 			fmt.Fprintf(w, "    @property\n    def %s(self) -> %s: ...\n", e.name, w.types.generic("type", w.types.class(namedOf(obj.Type()))))
@@ -140,11 +144,51 @@ func (w *pyiWriter) class(c *class) {
 		}
 	}
 	for _, fn := range c.methods {
-		w.function("    ", fn, true)
+		if !w.inherits(c, fn) {
+			w.function("    ", fn, true)
+		}
 	}
 	if w.Len() == before {
 		w.WriteString("    ...\n")
 	}
+}
+
+// bases is the list of base classes. A class that Python cannot instantiate is a protocol, unless a base is none.
+func (w *pyiWriter) bases(c *class) string {
+	var list []string
+	protocol := c.new == nil
+	for _, b := range c.bases {
+		list = append(list, w.types.class(namedOf(b.Type())))
+		if d := w.described(b); d == nil || d.new != nil {
+			protocol = false
+		}
+	}
+	if protocol {
+		list = append(list, w.types.from("Protocol"))
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "(" + strings.Join(list, ", ") + ")"
+}
+
+func (w *pyiWriter) described(t *types.TypeName) *class {
+	for _, c := range w.types.m.classes {
+		if c.obj == t {
+			return c
+		}
+	}
+	return nil
+}
+
+// inherits reports whether a base has the very method, which the Go type has by embedding.
+func (w *pyiWriter) inherits(c *class, fn *function) bool {
+	for _, b := range c.bases {
+		if d := w.described(b); d != nil && (slices.ContainsFunc(d.methods, func(o *function) bool { return o.pos == fn.pos }) || w.inherits(d, fn)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *class) memberNames() map[string]bool {

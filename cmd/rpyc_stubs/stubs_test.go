@@ -257,3 +257,21 @@ func TestBrokenSource(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), `exposed.DescribeFunc(exposed.Func(F, "a").Doc("f is a func."))`)
 }
+
+// A stub knows what the package's own calls of Register say.
+func TestStubOfRegistered(t *testing.T) {
+	text, err := mustModel(t, "../../examples/behaviour").writePyi()
+	require.NoError(t, err)
+	for _, want := range []string{
+		"class BehaviourService(Protocol):\n    \"\"\"Reference service for behaviour checks.\"\"\"\n",
+		"    def greet(self, name: str, greeting: str = 'Hello', *, punct: str = '!') -> str:\n",
+		"    def call_shape(self, *args: Any, **kwargs: Any) -> ",
+		"    def Point3(self) -> type[_Point3]: ...\n",
+		"class Point3(Point):\n",
+		"    def __init__(self, x: Any, y: Any, colour: Any = 'red') -> None: ...\n",
+		"    @staticmethod\n    def origin() -> Point:\n        \"\"\"The point (0, 0).\"\"\"\n",
+	} {
+		require.Contains(t, string(text), want)
+	}
+	require.Equal(t, 1, strings.Count(string(text), "def norm1("), "inherited by Point3")
+}
