@@ -18,6 +18,7 @@ import (
 //		Div    func(ctx context.Context, a, by int) (int, error) `rpyc:"divide"`
 //		Total  func(xs ...float64) (float64, error)
 //		Order  func(ctx context.Context, item string, opts OrderOptions) (Receipt, error) // OrderOptions are keywords
+//		Count  func(ctx context.Context) (*AsyncResult, error) // returns at once
 //		Name   func() (string, error)     `rpyc:",get"` // reads the attribute
 //		Rename func(string) error         `rpyc:"name,set"`
 //		Refund func(id int) error         `rpyc:",optional"` // nil if there is no such method
@@ -36,7 +37,8 @@ import (
 // default timeout, without an error a failing call panics with the error. Results before the error are converted as
 // [Assign] does, several of them from a tuple. Variadic funcs pass their arguments on one by one, [Keyword] arguments as
 // keywords. The fields of a final parameter of struct type, if the struct has exported fields only and no methods, are keyword
-// arguments as [KwArgs] makes them; a pointer to a struct is an object like any other.
+// arguments as [KwArgs] makes them; a pointer to a struct is an object like any other. A func whose result is an
+// [*AsyncResult] does not wait.
 //
 // Bind asks the peer once for each object which names there are, and returns a *[BindError] if one is missing that is not
 // optional.
@@ -138,7 +140,11 @@ func bindField(ctx context.Context, o *Object, field reflect.Value, f *structFie
 	later := context.WithoutCancel(ctx) // of calls of funcs without a context
 	switch bindingOf(f, t) {
 	case toMethod:
-		field.Set(goFunc(later, t, func(ctx context.Context, dst any, args []any) error {
+		field.Set(goFunc(later, t, func(ctx context.Context, dst any, args []any) (err error) {
+			if r, ok := dst.(**AsyncResult); ok {
+				*r, err = o.CallMethodAsync(ctx, name, args...)
+				return err
+			}
 			return o.CallMethodInto(ctx, dst, name, args...)
 		}))
 	case toGetter:

@@ -24,7 +24,8 @@ func TestBind(t *testing.T) {
 		Nothing func() error
 		Quiet   func() `rpyc:"nothing"`
 		List    func() ([]any, error)
-		Ignored func() `rpyc:"-"`
+		Later   func(a, b int) (*netref.AsyncResult, error) `rpyc:"add"`
+		Ignored func()                                      `rpyc:"-"`
 		private func()
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -50,6 +51,11 @@ func TestBind(t *testing.T) {
 	items, err := s.List()
 	require.NoError(t, err)
 	require.Len(t, items, 3)
+	later, err := s.Later(4, 5)
+	require.NoError(t, err)
+	n, err = netref.Await[int](t.Context(), later)
+	require.NoError(t, err)
+	require.Equal(t, 9, n)
 	require.Nil(t, s.Ignored)
 	require.Nil(t, s.private)
 

@@ -15,6 +15,7 @@
 //	x = dir(o)                            x, err := o.Dir(ctx)
 //	x = o.__doc__                         x, err := o.Doc(ctx)
 //	x = o.add(1, 2)                       x, err := netref.Call[int](ctx, o, "add", 1, 2)
+//	add = o.add                           add, err := netref.Get[func(a, b int) (int, error)](ctx, o, "add")
 //	x = o.greet("Ann", punct="?")         x, err := netref.Call[string](ctx, o, "greet", "Ann", netref.Kw("punct", "?"))
 //	x = o.total(*numbers)                 x, err := netref.Call[int](ctx, o, "total", numbers...)
 //	x = o.shape(**options)                x, err := netref.Call[any](ctx, o, "shape", netref.KwArgs(options))
@@ -75,6 +76,7 @@
 //	with m as x:                          err := netref.With(ctx, m, func(x string) error {
 //	r = rpyc.async_(o.add)(1, 2)          r, err := o.CallMethodAsync(ctx, "add", 1, 2)
 //	x = r.value                           x, err := netref.Await[int](ctx, r)
+//	x = r.ready                           x := r.Ready()
 //	r = rpyc.timed(o.add, 5)(1, 2)        ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 //	except KeyError as e:                 if errors.Is(err, vinegar.KeyError) {
 //	x = e.args                            x := e.Args

@@ -37,6 +37,7 @@ ROWS = [
     # calls
     ("x = o.add(1, 2)", "", "x"),
     ("x = o.add(1, 'a')", "", "x"),
+    ("add = o.add", "", "add(1, 2)"),
     ('x = o.greet("Ann", punct="?")', "", "x"),
     ("x = o.total(*numbers)", "numbers = [1, 2, 3]; x = o.total(*numbers)", "x"),
     ("x = o.shape(**options)", "options = dict(depth=2, width=1.5); x = o.shape(**options)", "x"),
@@ -130,6 +131,7 @@ ROWS = [
     ("x = next(g)", "", "(x, next(g))"),
     ("x = list(l)", "", "x"),
     ("x = dict(d)", "", "x"),
+    ("for k, v in d.items():", "pairs = []\nfor k, v in d.items():\n    pairs.append((k, v))", "pairs"),
     ("x = dict(big)", "", "x"),
     ("x = list(d.items())", "", "x"),
     ("x = list(prices.items())", "", "x"),
@@ -143,6 +145,7 @@ ROWS = [
     # asynchronous
     ("r = rpyc.async_(o.add)(1, 2)", "", "r.value"),
     ("x = r.value", "r = rpyc.async_(o.add)(1, 2); x = r.value", "x"),
+    ("x = r.ready", "r = rpyc.async_(o.add)(1, 2); r.wait(); x = r.ready", "x"),
     ("r = rpyc.timed(o.add, 5)(1, 2)", "", "r.value"),
     # exceptions
     ("except KeyError as e:", "try:\n    o.missing()\nexcept KeyError as e:\n    x = e.args", "x"),

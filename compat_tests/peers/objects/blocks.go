@@ -59,6 +59,19 @@ var blockRows = []row{
 		x, err := netref.As[map[string]int](ctx, d)
 		return x, err
 	}},
+	{`for k, v in d.items():`, func(ctx context.Context, c *client) (any, error) {
+		d := c.object("d")
+		items, err := netref.Pairs[string, int](ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		var pairs list
+		for _, item := range items {
+			k, v := item.Key, item.Value
+			pairs = append(pairs, list{k, v})
+		}
+		return pairs, nil
+	}},
 	{`x = dict(big)`, func(ctx context.Context, c *client) (any, error) {
 		return netref.As[map[int]string](ctx, c.object("big"))
 	}},
@@ -124,6 +137,15 @@ var blockRows = []row{
 		}
 		x, err := netref.Await[int](ctx, r)
 		return x, err
+	}},
+	{`x = r.ready`, func(ctx context.Context, c *client) (any, error) {
+		r, err := c.object("o").CallMethodAsync(ctx, "add", 1, 2)
+		if err != nil {
+			return nil, err
+		}
+		<-r.Done()
+		x := r.Ready()
+		return x, nil
 	}},
 	{`r = rpyc.timed(o.add, 5)(1, 2)`, func(ctx context.Context, c *client) (any, error) {
 		o := c.object("o")

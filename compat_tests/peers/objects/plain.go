@@ -73,6 +73,14 @@ var plainRows = []row{
 		return x, err
 	}},
 	{`x = o.add(1, 'a')`, func(ctx context.Context, c *client) (any, error) { return c.object("o").CallMethod(ctx, "add", 1, "a") }},
+	{`add = o.add`, func(ctx context.Context, c *client) (any, error) {
+		o := c.object("o")
+		add, err := netref.Get[func(a, b int) (int, error)](ctx, o, "add")
+		if err != nil {
+			return nil, err
+		}
+		return add(1, 2)
+	}},
 	{`x = o.greet("Ann", punct="?")`, func(ctx context.Context, c *client) (any, error) {
 		o := c.object("o")
 		x, err := netref.Call[string](ctx, o, "greet", "Ann", netref.Kw("punct", "?"))
