@@ -32,6 +32,7 @@ GO_PACKAGES = {
     "shop": "./examples/shop",
     "rpyc_stubs": "./cmd/rpyc_stubs",
     "objects": "./compat_tests/peers/objects",
+    "oldpeer": "./compat_tests/peers/oldpeer",
 }
 
 # What a healthy Go program never writes to stderr.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"sync"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -46,6 +47,21 @@ func unresolvedIn(err error) *netref.Object {
 func (m *boxer) args(b []byte, args []any) ([]byte, error) {
 	m.depth++ // the request's own tuple
 	return m.tuple(b, args)
+}
+
+// bareTarget puts the number of the object that a request is made of in its place.
+func (m *boxer) bareTarget(args []any) []any {
+	o, ok := args[0].(*netref.Object)
+	if !ok || o.Peer() != netref.Requester(m.c) {
+		return args
+	}
+	ref, ok := o.Ref()
+	if !ok {
+		return args
+	}
+	args = slices.Clone(args)
+	args[0] = ref.Tuple()
+	return args
 }
 
 // value appends v, boxed.

@@ -46,6 +46,10 @@ type Config struct {
 	// Dialect is the protocol family the peer speaks: wire.FamilyD for RPyC 6, wire.FamilyC for 4.1 to 5.3; nil finds
 	// out. See [Dial] for what that costs.
 	Dialect *wire.Dialect
+	// OldPeers has the side that is asked first find out whether a peer before RPyC 6 is one of RPyC 3 or 4.0, which would not
+	// understand the answer it gets otherwise. That costs peers before RPyC 6 a round trip when they connect. The Dial
+	// functions find out in any case.
+	OldPeers bool
 	// Compress deflates messages above 3000 bytes, as RPyC does. By default messages are sent as they are, which every
 	// peer accepts and is faster on all but slow networks; compressed messages are understood in any case.
 	Compress bool

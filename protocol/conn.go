@@ -48,9 +48,10 @@ type Conn struct {
 	unwatch func() bool // stops watching the context given to NewConn
 
 	reader   role
-	in       *frame.Reader // reader's
-	names    wire.Names    // reader's
-	quickAck func()        // of streams that have it; reader's
+	in       *frame.Reader  // reader's
+	early    []frame.Buffer // reader's: messages read while it was not known how to understand them
+	names    wire.Names     // reader's
+	quickAck func()         // of streams that have it; reader's
 	keeper   keeper
 	crowded  atomic.Bool // many requests are queued
 
@@ -139,7 +140,11 @@ func (c *Conn) abort(cause error) {
 func (c *Conn) begin() {
 	c.keep()
 	if c.dialect.Load() == nil {
-		if err := c.greeting(); err != nil {
+		err := c.greeting()
+		if err == nil && c.cfg.OldPeers && c.olderFamily() {
+			err = c.surveyClient()
+		}
+		if err != nil {
 			c.die(err)
 			c.reader.state.Store(over)
 			c.stopReading()

@@ -62,7 +62,7 @@ func (x *exports) find(r wire.Ref) *export {
 	if r.IsClass() {
 		e = x.classes[r.Class]
 	}
-	if e == nil || e.ref != r {
+	if e == nil || !r.Names(e.ref) {
 		return nil
 	}
 	return e

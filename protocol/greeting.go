@@ -73,12 +73,24 @@ func (c *Conn) sound(d *wire.Dialect) error {
 	if err != nil {
 		return err
 	}
-	const header = 5
-	if first[4] != 0 || bytes.Equal(first[:4], make([]byte, 4)) {
-		return nil // compressed, or empty
-	}
-	if other, err := wire.Detect(first[header:]); err == nil && other != d {
+	if other := detect(first); other != nil && other != d {
 		return &WrongDialectError{Want: d, Got: other}
 	}
 	return nil
+}
+
+// detect tells the family by the beginning of the first frame, as far as wire.Detect does; nil if that does not show it.
+func detect(first []byte) *wire.Dialect {
+	const header = 5
+	if len(first) <= header || first[4] != 0 || bytes.Equal(first[:4], make([]byte, 4)) {
+		return nil // compressed, or empty
+	}
+	d, _ := wire.Detect(first[header:])
+	return d
+}
+
+// olderFamily reports whether the peer has begun as all families before D do. It is to be asked after greeting.
+func (c *Conn) olderFamily() bool {
+	first, err := c.in.Peek()
+	return err == nil && detect(first) == wire.FamilyC
 }

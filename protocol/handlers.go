@@ -88,6 +88,13 @@ func (in *incoming) callArgs(i int) (*exposed.Args, error) {
 	if i+1 < len(in.args) {
 		kw = in.args[i+1]
 	}
+	if in.d.Python2() {
+		v, err := kw.decode(false)
+		if err != nil {
+			return nil, err
+		}
+		kw = boxed{value: in.d.OwnKeywords(v)}
+	}
 	if pos.raw != nil && kw.raw != nil {
 		args := exposed.NewArgs(nil, nil)
 		in.setRaw(args, pos.raw, kw.raw)
@@ -115,6 +122,9 @@ func (in *incoming) setRaw(args *exposed.Args, pos, kw []byte) {
 }
 
 func (in *incoming) compare(o any, vs []any) (any, error) {
+	if len(vs) == 2 && in.d.ComparesOnce() {
+		return in.compareOnce(o, vs[1])
+	}
 	op := "__cmp__"
 	if len(vs) > 2 {
 		s, ok := vs[2].(string)
@@ -126,9 +136,22 @@ func (in *incoming) compare(o any, vs []any) (any, error) {
 	return exposed.Compare(in, &in.c.cfg.Access, o, vs[1], op)
 }
 
+// compareOnce is Python 2's cmp(): an object that cannot be compared leaves it to the other one.
+func (in *incoming) compareOnce(o, other any) (any, error) {
+	for _, c := range []struct {
+		op     string
+		result int
+	}{{"__eq__", 0}, {"__lt__", -1}, {"__gt__", 1}} {
+		if v, err := exposed.Compare(in, &in.c.cfg.Access, o, other, c.op); err == nil && v == true {
+			return c.result, nil
+		}
+	}
+	return brine.NotImplemented, nil
+}
+
 func (in *incoming) oldSlicing(o any, vs []any) (any, error) {
-	attempt, ok1 := vs[1].(string)
-	fallback, ok2 := vs[2].(string)
+	attempt, ok1 := in.d.OwnMethod(vs[1]).(string)
+	fallback, ok2 := in.d.OwnMethod(vs[2]).(string)
 	extra, ok3 := vs[5].(brine.Tuple)
 	if !ok1 || !ok2 || !ok3 {
 		return nil, vinegar.TypeError.New("name must be a string")
@@ -202,7 +225,7 @@ func (in *incoming) inspect() {
 		}()
 		return
 	}
-	in.answerAtOnce(methodPairs(exposed.Methods(e.obj)), nil)
+	in.answerAtOnce(methodPairs(in.d, exposed.Methods(e.obj)), nil)
 }
 
 func inspectChained(in *incoming, o *netref.Object) (v any, err error) {
@@ -211,14 +234,19 @@ func inspectChained(in *incoming, o *netref.Object) (v any, err error) {
 	return v, err
 }
 
-func methodPairs(ms []exposed.Method) brine.Tuple {
-	t := make(brine.Tuple, len(ms))
+func methodPairs(d *wire.Dialect, ms []exposed.Method) brine.Tuple {
+	t := make(brine.Tuple, len(ms), len(ms)+8)
+	enters := false
 	for i, m := range ms {
 		var doc any
 		if m.HasDoc {
 			doc = m.Doc
 		}
-		t[i] = brine.Tuple{m.Name, doc}
+		enters = enters || m.Name == "__enter__"
+		t[i] = brine.Tuple{d.Method(m.Name), doc}
+	}
+	for _, name := range d.AskedMethods(enters) {
+		t = append(t, brine.Tuple{d.Method(name), nil})
 	}
 	return t
 }

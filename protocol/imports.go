@@ -4,7 +4,6 @@ import (
 	"runtime"
 	"weak"
 
-	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -89,22 +88,30 @@ func (c *Conn) Keep(o *netref.Object) {
 // sendDel gives n references back. Requests of this kind are gathered and written by a goroutine of their own; what the
 // peer answers is of no interest.
 func (c *Conn) sendDel(r wire.Ref, n int) {
+	for left := int64(n); left > 0; {
+		given := c.appendDel(r, left)
+		if given == 0 {
+			return
+		}
+		left -= given
+	}
+}
+
+// appendDel is one request, which gives back as many of n references as the peer's family allows.
+func (c *Conn) appendDel(r wire.Ref, n int64) (given int64) {
 	d := c.dialect.Load()
 	s := getScratch()
 	defer s.put()
 	s.begin()
 	b := d.AppendRequest(s.b, c.seq.Add(1)-1, wire.HandleDel)
-	b = d.AppendLabel(b, wire.LabelTuple)
-	b = brine.AppendTupleHeader(b, 2)
-	b = d.AppendLocalRef(b, r)
-	b = d.AppendLabel(b, wire.LabelValue)
-	s.b = brine.AppendInt(b, int64(n))
+	s.b, given = d.AppendDelArgs(b, r, n)
 	if err := c.seal(d, s); err != nil {
-		return // cannot be: it is a few bytes long
+		return 0 // cannot be: it is a few bytes long
 	}
 	if !c.out.later(s.b) {
 		s.b = nil
 	}
+	return given
 }
 
 // Imported returns the number of the peer's objects that we hold references to.

@@ -78,7 +78,7 @@ func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, 
 	case wire.HandleClose:
 		c.closeAsked()
 	}
-	mine := c.reader.slow == 0 && !c.in.Buffered() // otherwise reading goes on while the request runs
+	mine := c.reader.slow == 0 && !c.more() // otherwise reading goes on while the request runs
 	if c.reader.slow > 0 {
 		c.reader.slow--
 	}
@@ -104,6 +104,9 @@ func (in *incoming) parse(body *brine.Cursor) error {
 	in.h = h
 	u := unboxer{c: in.c, d: in.d}
 	err = in.parseArgs(&u, body)
+	if err == nil && in.d.BareTargets() && h.HasTarget() && len(in.args) > 0 {
+		in.args[0], err = u.bareTarget(in.args[0])
+	}
 	in.refs = u.refs
 	if err == nil {
 		err = u.err
@@ -140,7 +143,7 @@ func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) error {
 				return err
 			}
 			if i == 1 && in.h.TakesName() {
-				x.internName(&in.c.names)
+				x.internName(in.d, &in.c.names)
 			}
 			in.args = append(in.args, x)
 		}
@@ -150,12 +153,16 @@ func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) error {
 		if err != nil {
 			return err
 		}
-		for range n {
+		for i := range n {
 			raw, err := body.Raw()
 			if err != nil {
 				return err
 			}
-			in.args = append(in.args, boxed{raw: raw})
+			x := boxed{raw: raw}
+			if i == 1 && in.h.TakesName() {
+				x.internName(in.d, &in.c.names)
+			}
+			in.args = append(in.args, x)
 		}
 		return nil
 	case label == wire.LabelValue:
@@ -298,7 +305,7 @@ var fews = sync.Pool{New: func() any { return new([5]boxed) }}
 // answerAtOnce answers on the reader, which must not wait for the peer to read.
 func (in *incoming) answerAtOnce(v any, err error) {
 	how := byReader
-	if in.c.in.Buffered() {
+	if in.c.more() {
 		how = neverWait // the answers to what comes next can go out with this one
 	}
 	in.answer(v, err, how)
@@ -366,7 +373,7 @@ func (in *incoming) answerResolved(v any, root *netref.Object) {
 
 func (in *incoming) appendException(b []byte, err error) []byte {
 	cfg := &in.c.cfg
-	o := vinegar.DumpOptions{HideTraceback: cfg.HideTraceback, HideVersion: cfg.HideVersion, Version: in.d.Version(), Repr: in.repr}
+	o := vinegar.DumpOptions{HideTraceback: cfg.HideTraceback, HideVersion: cfg.HideVersion, Version: in.d.Version(), Python2: in.d.Python2(), Repr: in.repr}
 	e := vinegar.FromError(err)
 	nb, err := vinegar.AppendPayload(b, e, &o)
 	if err == nil {

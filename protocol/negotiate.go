@@ -23,7 +23,7 @@ func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteClos
 	for _, d := range dialects {
 		with := cfg.clone()
 		with.Dialect = d
-		c, err := attempt(ctx, open, root, &with)
+		c, err := attempt(ctx, open, root, &with, len(dialects) > 1 && d == wire.FamilyC)
 		if err == nil {
 			return c, nil
 		}
@@ -56,7 +56,7 @@ func hungUp(err error) bool {
 
 // attempt opens a stream, asks for the root in the dialect of cfg, and makes a connection as soon as the answer shows that
 // the peer has understood.
-func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser, error), root any, cfg *Config) (*Conn, error) {
+func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser, error), root any, cfg *Config, survey bool) (*Conn, error) {
 	base := context.WithoutCancel(ctx)
 	if _, bounded := ctx.Deadline(); !bounded && cfg.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -69,7 +69,7 @@ func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser
 	}
 	c := newConn(base, stream, root, cfg)
 	p := &call{ch: make(chan struct{})}
-	if err := c.ask(ctx, p, cfg.Dialect); err != nil {
+	if err := c.ask(ctx, p, cfg.Dialect, survey); err != nil {
 		c.abort(err)
 		return nil, &ClosedError{Cause: err} // nothing but the question for the root was sent
 	}
@@ -90,12 +90,18 @@ func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser
 	return c, nil
 }
 
-// ask sends the request for the root and waits for the beginning of the answer.
-func (c *Conn) ask(ctx context.Context, p *call, d *wire.Dialect) error {
+// ask sends the request for the root and waits for the beginning of the answer, or, if it surveys the peer, for all that shows
+// which of the older families that speaks.
+func (c *Conn) ask(ctx context.Context, p *call, d *wire.Dialect, survey bool) error {
 	stop := context.AfterFunc(ctx, func() { c.die(ended(ctx)) })
 	err := c.start(ctx, p, wire.HandleGetRoot, nil)
 	if err == nil {
 		err = c.sound(d)
+	}
+	if err == nil && survey {
+		if d, err = c.survey(p.seq); err == nil {
+			c.dialect.Store(d)
+		}
 	}
 	if !stop() && err != nil {
 		return ended(ctx)

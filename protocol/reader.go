@@ -29,7 +29,7 @@ func (c *Conn) read() *incoming {
 }
 
 func (c *Conn) readOne() (*incoming, error) {
-	buf, err := c.in.Next()
+	buf, err := c.next()
 	if err != nil {
 		return nil, limitError(err)
 	}

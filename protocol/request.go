@@ -39,6 +39,10 @@ func (c *Conn) Request(ctx context.Context, dst any, h wire.Handler, args ...any
 // Start sends the request and returns at once (Connection.async_request). Nothing bounds the time until the answer comes.
 func (c *Conn) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.AsyncResult, error) {
 	p := &call{c: c, ch: make(chan struct{})}
+	if d := c.dialect.Load(); h == wire.HandleBuffIter && d != nil && d.IteratesNext() && len(args) == 2 && args[1] == nil {
+		go c.iterateAll(ctx, p, args[0])
+		return netref.NewAsyncResult(p), nil
+	}
 	if err := c.start(ctx, p, h, args); err != nil {
 		return nil, err
 	}
@@ -62,6 +66,7 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	if err != nil {
 		return err
 	}
+	h, args = d.Adapt(h, args)
 	p.c = c
 	_, bounded := ctx.Deadline()
 	timed := p.sync && !bounded && c.cfg.Timeout > 0
@@ -99,6 +104,10 @@ func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed 
 	defer s.put()
 	m := boxer{c: c, d: d}
 	s.begin()
+	all := args
+	if d.BareTargets() && h.HasTarget() {
+		args = m.bareTarget(args)
+	}
 	b, err := m.args(d.AppendRequest(s.b, p.seq, h), args)
 	s.b = b
 	if err == nil {
@@ -128,7 +137,7 @@ func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed 
 	l.unlock()
 
 	err = c.emit(ctx, s, gather)
-	runtime.KeepAlive(args) // handles named in the request must not be given back before it is on its way
+	runtime.KeepAlive(all) // handles named in the request must not be given back before it is on its way
 	switch {
 	case err == nil:
 	case errors.Is(err, errNotSent):
@@ -267,6 +276,11 @@ func (p *call) take(ctx context.Context, dst any) error {
 		return decodeException(&a.raw)
 	case a.buf.Payload != nil:
 		a.raw.SetAlias(a.buf.Owned())
+		if s, ok := dst.(*string); ok && a.raw.Kind() == brine.KindBytes && p.c.dialect.Load().Python2() {
+			b, err := a.raw.Bytes()
+			*s = string(b)
+			return err
+		}
 		return decodeInto(ctx, dst, &a.raw)
 	}
 	return storeInto(ctx, dst, a.value)

@@ -40,8 +40,14 @@ func (x *boxed) decode(alias bool) (any, error) {
 }
 
 // internName decodes the name of an attribute, by the table that the reader has of them.
-func (x *boxed) internName(names *wire.Names) {
+func (x *boxed) internName(d *wire.Dialect, names *wire.Names) {
 	if x.raw == nil {
+		return
+	}
+	if d.Python2() {
+		if v, err := x.decode(false); err == nil {
+			x.raw, x.value = nil, d.OwnMethod(v)
+		}
 		return
 	}
 	c := brine.NewCursor(x.raw)
@@ -71,13 +77,9 @@ func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
 		if err != nil {
 			return boxed{}, err
 		}
-		e := u.local(r)
-		if e == nil {
-			return boxed{}, nil // u.err has the reason
-		}
-		return boxed{value: e.obj, entry: e}, nil
+		return u.own(r), nil
 	default:
-		r, err := u.d.ReadRef(c, &u.c.names)
+		r, err := u.d.ReadRemoteRef(c, &u.c.names)
 		if err != nil {
 			return boxed{}, err
 		}
@@ -111,6 +113,28 @@ func (u *unboxer) tuple(c *brine.Cursor) (brine.Tuple, error) {
 		items = append(items, v)
 	}
 	return items, nil
+}
+
+// own is the boxed value that is an object of ours. If there is none, u.err has the reason.
+func (u *unboxer) own(r wire.Ref) boxed {
+	e := u.local(r)
+	if e == nil {
+		return boxed{}
+	}
+	return boxed{value: e.obj, entry: e}
+}
+
+// bareTarget makes the number that a request of family A names its object by the object.
+func (u *unboxer) bareTarget(x boxed) (boxed, error) {
+	if x.raw == nil {
+		return x, nil
+	}
+	c := brine.NewCursor(x.raw)
+	r, err := u.d.ReadRef(&c, &u.c.names)
+	if err != nil {
+		return boxed{}, err
+	}
+	return u.own(r), nil
 }
 
 // local finds an object of ours.

@@ -11,7 +11,7 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 2; }
 add_pythons_to_path() {
   local root=${PYENV_ROOT:-$HOME/.pyenv} dir
   for dir in "$root"/versions/*/bin; do
-    [ -x "$dir/python3" ] && PATH=$PATH:$dir
+    { [ -x "$dir/python3" ] || [ -x "$dir/python2.7" ]; } && PATH=$PATH:$dir
   done
   export PATH
 }

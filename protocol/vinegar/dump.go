@@ -20,6 +20,9 @@ type DumpOptions struct {
 	// major number is not its own. "" sends no such attribute, as RPyC before
 	// 4.1.1 did.
 	Version string
+	// Python2 names builtin classes as Python 2 does: they are in a module of their
+	// own there, and what it does not have is named by its nearest base.
+	Python2 bool
 	// Repr makes the text for values that brine cannot carry. nil means [Repr]. It
 	// may panic.
 	Repr func(any) string
@@ -71,6 +74,9 @@ func AppendPayload(b []byte, e *Error, o *DumpOptions) ([]byte, error) {
 	d.tuple(4)
 	d.tuple(2)
 	module, name := wireName(e)
+	if o.Python2 && module == "builtins" {
+		module, name = "exceptions", python2Class(e.class()).name
+	}
 	d.text(module)
 	d.text(name)
 
@@ -118,6 +124,26 @@ func wireName(e *Error) (module, name string) {
 		}
 	}
 	return c.module, c.name
+}
+
+// python3Only are the exceptions that Python 2 does not have.
+var python3Only = func() map[string]bool {
+	m := map[string]bool{}
+	for _, name := range strings.Fields("BaseExceptionGroup BlockingIOError BrokenPipeError ChildProcessError ConnectionAbortedError " +
+		"ConnectionError ConnectionRefusedError ConnectionResetError EncodingWarning ExceptionGroup FileExistsError FileNotFoundError " +
+		"InterruptedError IsADirectoryError ModuleNotFoundError NotADirectoryError PermissionError ProcessLookupError " +
+		"PythonFinalizationError RecursionError ResourceWarning StopAsyncIteration TimeoutError") {
+		m[name] = true
+	}
+	return m
+}()
+
+// python2Class is the nearest class that Python 2 has.
+func python2Class(c *Class) *Class {
+	for c.module == "builtins" && python3Only[c.name] && len(c.bases) > 0 {
+		c = c.bases[0]
+	}
+	return c
 }
 
 // sendable returns the attributes that go on the wire, in order.

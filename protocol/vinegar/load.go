@@ -3,6 +3,7 @@ package vinegar
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -41,7 +42,8 @@ const maxSplit = 4096
 //   - text: a string exception of ancient Python, given as a [GenericException]
 //     with the text as its argument;
 //   - ((module, class), args, attributes, traceback): everything else. Names
-//     and the traceback may be bytes, which Python 2 sends. args may be any iterable
+//     and the traceback may be bytes, which Python 2 sends; then bytes among
+//     arguments and attributes become text, too, if they are UTF-8. args may be any iterable
 //     value. The traceback may be None, and is kept as its repr if it is no text.
 //
 // Classes are found as described at [NewClass]. All attributes are kept,
@@ -85,10 +87,28 @@ func DecodePayload(c *brine.Cursor) (*Error, error) {
 	if e.Attrs, ok = attributes(fields[2]); !ok {
 		return malformed("the attributes are not pairs of name and value")
 	}
+	if _, python2 := name[0].([]byte); python2 {
+		texts(e)
+	}
 	if e.Traceback, ok = identifier(fields[3]); !ok && fields[3] != nil {
 		e.Traceback = Repr(fields[3])
 	}
 	return e, nil
+}
+
+// texts makes the byte strings of Python 2, which are its usual texts, text where they are UTF-8.
+func texts(e *Error) {
+	e.Args = slices.Clone(e.Args)
+	for i := range e.Args {
+		if s, ok := identifier(e.Args[i]); ok {
+			e.Args[i] = s
+		}
+	}
+	for i := range e.Attrs {
+		if s, ok := identifier(e.Attrs[i].Value); ok {
+			e.Attrs[i].Value = s
+		}
+	}
 }
 
 // isOne compares with 1 as Python does.

@@ -79,6 +79,15 @@ func (h Handler) String() string {
 	return "HANDLER" + strconv.FormatInt(int64(h), 10)
 }
 
+// HasTarget reports whether h's first argument is an object that the operation is asked of.
+func (h Handler) HasTarget() bool {
+	switch h {
+	case HandlePing, HandleClose, HandleGetRoot, HandleInspect:
+		return false
+	}
+	return true
+}
+
 // TakesName reports whether h's second argument is the name of an attribute.
 func (h Handler) TakesName() bool {
 	switch h {

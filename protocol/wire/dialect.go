@@ -11,11 +11,20 @@ import (
 type Dialect struct {
 	family  string
 	version string
-	rawKind bool
+	rawKind bool // the kind of a message stands before its tuple
+	oids    bool // an object is known by one number, see oid.go
+	bare    bool // the object an operation is asked of is given as its number, not as a reference
+	python2 bool // names are byte strings
 }
 
 // The families this package speaks.
 var (
+	// FamilyA is spoken by RPyC 3 on Python 3, FamilyA2 on Python 2.
+	FamilyA  = &Dialect{family: "A", oids: true, bare: true}
+	FamilyA2 = &Dialect{family: "A2", oids: true, bare: true, python2: true}
+	// FamilyB is spoken by RPyC 4.0 on Python 3, FamilyB2 on Python 2.
+	FamilyB  = &Dialect{family: "B", oids: true}
+	FamilyB2 = &Dialect{family: "B2", oids: true, python2: true}
 	// FamilyC is spoken by RPyC 4.1.0 to 5.3.1. The version a peer of this family expects cannot be told from its
 	// messages, and a wrong one makes it print a warning: none is sent.
 	FamilyC = &Dialect{family: "C"}
@@ -39,7 +48,7 @@ func (e *UnknownDialectError) Error() string {
 }
 
 // Detect tells the family from the first payload received on a connection. Payloads of families A and B look like
-// those of C until ids are exchanged.
+// those of C until ids are exchanged: see [Survey].
 func Detect(payload []byte) (*Dialect, error) {
 	if len(payload) == 0 {
 		return nil, &UnknownDialectError{}
@@ -215,7 +224,11 @@ func (d *Dialect) AppendLocalRef(b []byte, r Ref) []byte {
 
 // AppendRemoteRef appends a boxed reference to an object of ours, which gives the receiver one reference more.
 func (d *Dialect) AppendRemoteRef(b []byte, r Ref) []byte {
-	return d.AppendRef(d.AppendLabel(b, LabelRemoteRef), r)
+	b = d.AppendLabel(b, LabelRemoteRef)
+	if d.oids {
+		return d.appendDescription(b, r)
+	}
+	return d.AppendRef(b, r)
 }
 
 // LabelError reports a boxed value with a label that does not exist (upstream's ValueError "invalid label").

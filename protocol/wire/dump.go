@@ -82,7 +82,11 @@ func (p *Dumper) boxed(w *strings.Builder, d *Dialect, c *brine.Cursor) {
 		}
 		w.WriteByte(')')
 	default:
-		r, err := d.ReadRef(c, &Names{})
+		read := d.ReadRef
+		if l == LabelRemoteRef {
+			read = d.ReadRemoteRef
+		}
+		r, err := read(c, &Names{})
 		if err != nil {
 			w.WriteString("MALFORMED " + err.Error())
 			return

@@ -19,10 +19,21 @@ type Ref struct {
 	// odd holds the encoded pack if it is not (text, int64, int64): its members belong to the peer, and whatever
 	// they are has to go back unchanged.
 	odd string
+	// old is set if the peer knows objects by one number: what it names has that number as Object and no Class.
+	old bool
 }
 
 // IsClass reports whether the ref names a class rather than an instance.
 func (r Ref) IsClass() bool { return r.Object == 0 && r.odd == "" }
+
+// Names reports whether r, as the peer sent it, names the object that own was given out for. Members that the peer's
+// family does not send back are not compared.
+func (r Ref) Names(own Ref) bool {
+	if r.old {
+		return r.Object == own.Object && (r.Object != 0 || r.Class == own.Class)
+	}
+	return r == own
+}
 
 // IsZero reports whether r is the zero Ref, which names nothing.
 func (r Ref) IsZero() bool { return r == Ref{} }
@@ -75,6 +86,9 @@ func (n *Names) Value(b []byte) any {
 
 // AppendRef appends the id pack itself, unlabelled, as INSPECT and INSTANCECHECK carry it by value.
 func (d *Dialect) AppendRef(b []byte, r Ref) []byte {
+	if d.oids {
+		return brine.AppendInt(b, r.oid())
+	}
 	if r.odd != "" {
 		return append(b, r.odd...)
 	}
@@ -90,8 +104,12 @@ func (d *Dialect) AppendRef(b []byte, r Ref) []byte {
 	return brine.AppendInt(b, r.Object)
 }
 
-// ReadRef reads an id pack by value. Packs with unusual members are kept as they are.
+// ReadRef reads an id pack by value, or one in a reference to an object of ours. Packs with unusual members are kept as they
+// are.
 func (d *Dialect) ReadRef(c *brine.Cursor, names *Names) (Ref, error) {
+	if d.oids {
+		return readOID(c)
+	}
 	start := *c
 	if r, ok := readPlainRef(c, names); ok {
 		return r, nil
@@ -147,6 +165,9 @@ func readPlainRef(c *brine.Cursor, names *Names) (Ref, bool) {
 
 // Tuple gives the id pack as a value, as INSPECT takes it.
 func (r Ref) Tuple() any {
+	if r.old {
+		return r.oid()
+	}
 	if r.odd != "" {
 		if v, err := brine.Unmarshal([]byte(r.odd)); err == nil {
 			return v

@@ -1,0 +1,96 @@
+"""Releases from before the protocol that the matrix tests: RPyC 3.4.4 and 4.0.2, on Pythons that they run on.
+
+What an old client sees of the Go service is compared with what it sees of its own kind; what the Go client sees of an old
+service with what it sees of a service of the release under test.
+"""
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from describe import RPYC
+from harness import HERE, Program, Server
+
+pytestmark = pytest.mark.skipif(not os.environ.get("GORPYC_OLD_RELEASES") or RPYC < (6,),
+                                reason="old releases are tested in one cell of the matrix, of RPyC 6 with GORPYC_OLD_RELEASES set")
+
+OLD = [("2.7", "3.4.4"), ("3.6", "3.4.4"), ("3.6", "4.0.2")]
+SERVICE = os.path.join(HERE, "reference", "old_service.py")
+CLIENT = os.path.join(HERE, "reference", "old_client.py")
+CACHE = os.environ.get("GORPYC_CACHE") or os.path.join(os.path.expanduser("~"), ".cache", "gorpyc")
+
+
+@pytest.fixture(scope="module", params=OLD, ids=["py%s-rpyc%s" % pair for pair in OLD])
+def old(request):
+    """The start of a command for an old Python, and an environment in which it has an old RPyC."""
+    version, release = request.param
+    python = shutil.which("python" + version)
+    if python is None or subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("python%s is not here" % version)
+    directory = os.path.join(CACHE, "old", "py%s-rpyc%s" % (version, release))
+    os.makedirs(directory, exist_ok=True)
+    with open(directory + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = os.path.join(directory, ".complete")
+        if not os.path.exists(stamp):
+            done = subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target",
+                                   directory, "--upgrade", "rpyc==" + release],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+            assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
+            open(stamp, "w").close()
+    return [python], {"PYTHONPATH": directory, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def lines(name, command, env=None):
+    program = Program(name, command, env)
+    try:
+        seen = program.lines(60)
+        assert program.process.wait() == 0, program.stderr()
+        return seen
+    finally:
+        program.stop()
+
+
+@pytest.fixture
+def start():
+    """Starts servers that end with the test."""
+    started = []
+
+    def go(*arguments, **options):
+        started.append(Server(*arguments, **options))
+        return started[-1]
+    yield go
+    for server in started:
+        server.signal(15)
+        server.stop()
+
+
+def test_old_clients_see_what_they_see_of_their_own_kind(old, peers, start):
+    python, env = old
+    seen = {}
+    for kind, server in (("cpython", start("cpython", python + [SERVICE], env=env)),
+                         ("go", start("go", [peers.binaries.path("oldpeer"), "serve"]))):
+        seen[kind] = lines("old client", python + [CLIENT, server.host, str(server.port)], env)
+    assert len(seen["cpython"]) > 20
+    assert seen["go"] == seen["cpython"]
+
+
+def test_old_services_look_like_new_ones_to_go(old, peers, start):
+    python, env = old
+    seen = {}
+    for kind, server in (("new", start("cpython", [sys.executable, SERVICE])),
+                         ("old", start("cpython", python + [SERVICE], env=env))):
+        seen[kind] = lines("Go client", [peers.binaries.path("oldpeer"), "call", server.host, str(server.port)])
+    assert len(seen["new"]) > 12
+    assert seen["old"] == seen["new"]
+
+
+def test_new_clients_see_no_difference(peers, start):
+    """A server that serves old releases serves new ones as before."""
+    server = start("go", [peers.binaries.path("oldpeer"), "serve"])
+    own = start("cpython", [sys.executable, SERVICE])
+    seen, expected = (lines("client", [sys.executable, CLIENT, s.host, str(s.port)]) for s in (server, own))
+    assert seen == expected

@@ -1,0 +1,87 @@
+package protocol
+
+import (
+	"github.com/gorpyc/gorpyc/protocol/internal/frame"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// Messages that a peer may send before it is known which family it speaks.
+const (
+	earlyMessages = 1024
+	earlyBytes    = 64 << 20
+)
+
+// survey finds out which of the families it is that begin their messages in the same way, from how the peer answers the
+// request for its root, which has been sent with the number root, and another one. Everything that comes meanwhile is left
+// to be received afterwards. The caller has the reader's role, and nothing is served yet.
+func (c *Conn) survey(root int64) (*wire.Dialect, error) {
+	var s wire.Survey
+	question := int64(-1)
+	size := 0
+	for s.Dialect == nil {
+		buf, err := c.in.Next()
+		if err != nil {
+			return nil, limitError(err)
+		}
+		c.early = append(c.early, buf)
+		if size += len(buf.Payload); len(c.early) > earlyMessages || size > earlyBytes {
+			return nil, &LimitError{What: "messages before the protocol family is known", Got: int64(len(c.early)), Limit: earlyMessages}
+		}
+		kind, seq, body, err := wire.FamilyC.ReadHeader(buf.Payload)
+		switch {
+		case err != nil:
+			return nil, err
+		case kind == wire.Request || !seq.IsNum():
+		case seq.N == question:
+			s.Answered(kind)
+		case seq.N == root && kind == wire.Exception:
+			return nil, decodeException(&body)
+		case seq.N == root:
+			if err := s.Answer(body); err != nil {
+				return nil, err
+			}
+			if s.Dialect == nil {
+				question = c.askRaw(wire.HandleRepr, s.AppendQuestion)
+			}
+		}
+	}
+	return s.Dialect, nil
+}
+
+// surveyClient is survey for the side that has been asked first.
+func (c *Conn) surveyClient() error {
+	d, err := c.survey(c.askRaw(wire.HandleGetRoot, func(b []byte) []byte {
+		b = wire.FamilyC.AppendLabel(b, wire.LabelValue)
+		return wire.FamilyC.AppendNothing(b)
+	}))
+	if err == nil {
+		c.setDialect(d)
+	}
+	return err
+}
+
+// askRaw sends a request in the form that the families have in common and returns its number. Nobody waits for the answer.
+func (c *Conn) askRaw(h wire.Handler, args func([]byte) []byte) int64 {
+	seq := c.seq.Add(1) - 1
+	s := getScratch()
+	defer s.put()
+	s.begin()
+	s.b = args(wire.FamilyC.AppendRequest(s.b, seq, h))
+	if c.seal(wire.FamilyC, s) == nil && !c.out.later(s.b) {
+		s.b = nil
+	}
+	return seq
+}
+
+// more reports whether a further message is there.
+func (c *Conn) more() bool { return len(c.early) > 0 || c.in.Buffered() }
+
+// next returns the next message, of those that came early first.
+func (c *Conn) next() (frame.Buffer, error) {
+	if len(c.early) > 0 {
+		buf := c.early[0]
+		c.early = c.early[1:]
+		return buf, nil
+	}
+	return c.in.Next()
+}
