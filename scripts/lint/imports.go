@@ -52,6 +52,7 @@ var arrows = []arrow{
 	{from: "brine"},
 	{from: "protocol/wire", to: []string{"brine"}},
 	{from: "protocol/vinegar", to: []string{"brine"}},
+	{from: "protocol/transport/ssh", thirdParty: true},
 	{from: "protocol/transport/..."},
 	{from: "protocol/internal/..."},
 	{from: "protocol/pickle/...", to: []string{"brine", "netref"}, thirdParty: true},
