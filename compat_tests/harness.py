@@ -33,6 +33,8 @@ GO_PACKAGES = {
     "rpyc_stubs": "./cmd/rpyc_stubs",
     "objects": "./compat_tests/peers/objects",
     "oldpeer": "./compat_tests/peers/oldpeer",
+    "goregistrar": "./compat_tests/peers/goregistrar",
+    "rpyc_registry": "./cmd/rpyc_registry",
 }
 
 # What a healthy Go program never writes to stderr.
