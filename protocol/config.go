@@ -19,6 +19,9 @@ type Config struct {
 	// AllowPickle lets the peer have copies of our objects (allow_pickle): Python's rpyc.classic.obtain, copy.copy and
 	// copy.deepcopy, pickle.dumps. It gives away all that is exposed inside them.
 	AllowPickle bool
+	// SendKeyboardInterrupt sends a KeyboardInterrupt that a handler ends with to the peer, as any other exception. By
+	// default it ends the connection (propagate_KeyboardInterrupt_locally=True).
+	SendKeyboardInterrupt bool
 	// HideTraceback sends "<traceback denied>" in place of tracebacks (include_local_traceback=False).
 	HideTraceback bool
 	// HideVersion sends "<version denied>" in place of the release claimed (include_local_version=False).

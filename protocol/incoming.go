@@ -248,7 +248,7 @@ func (in *incoming) run() {
 	if w := in.c.cfg.Workers; w != nil && w.refuse {
 		w.done(in)
 	}
-	if err != nil && errors.Is(err, vinegar.KeyboardInterrupt) {
+	if err != nil && !in.c.cfg.SendKeyboardInterrupt && errors.Is(err, vinegar.KeyboardInterrupt) {
 		in.c.die(err) // as upstream: not answered, and the end of the connection
 		return
 	}

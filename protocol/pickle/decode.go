@@ -143,7 +143,17 @@ func (s *setNode) Add(v any) { s.items = append(s.items, v) }
 type classNode struct{ Class }
 
 // Call is called by gopickle for objects made by a call.
-func (c *classNode) Call(args ...any) (any, error) { return &callNode{class: c.Class, args: args}, nil }
+func (c *classNode) Call(args ...any) (any, error) {
+	if c.python3() == (Class{"builtins", "getattr"}) && len(args) == 2 {
+		// How protocols below 4 name what is inside a class, which is then called like one.
+		outer, ok := args[0].(*classNode)
+		name, isText := text(args[1])
+		if ok && isText && len(outer.Name)+len(name) < maxName {
+			return &classNode{Class{outer.Module, outer.Name + "." + name}}, nil
+		}
+	}
+	return &callNode{class: c.Class, args: args}, nil
+}
 
 // PyNew is called by gopickle for objects made by their class's __new__.
 func (c *classNode) PyNew(args ...any) (any, error) {

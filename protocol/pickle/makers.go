@@ -24,7 +24,6 @@ func init() { // because a pickle can hold a pickle, makers refer to themselves
 		{"builtins", "slice"}:     makeSlice,
 		{"builtins", "range"}:     makeRange,
 		{"builtins", "type"}:      makeType,
-		{"builtins", "getattr"}:   makeGetattr,
 		{"_codecs", "encode"}:     makeEncoded,
 		{"pickle", "loads"}:       makePickled,
 
@@ -157,19 +156,6 @@ func makeType(c *call) (any, error) {
 		return Class{"builtins", "NotImplementedType"}, nil
 	}
 	return nil, errForm
-}
-
-// makeGetattr takes the name of something inside a class, as protocols below 4 write it.
-func makeGetattr(c *call) (any, error) {
-	if len(c.args) != 2 || !c.bare() {
-		return nil, errForm
-	}
-	class, ok := c.args[0].(Class)
-	name, ok2 := c.str(1)
-	if !ok || !ok2 || len(class.Name)+len(name) > 4096 {
-		return nil, errForm
-	}
-	return Class{class.Module, class.Name + "." + name}, nil
 }
 
 // makeEncoded takes bytes as Python 3 writes them for protocols 0 to 2.

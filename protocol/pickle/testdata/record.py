@@ -32,6 +32,12 @@ class Plain(object):
         self.x, self.y = x, y
 
 
+class Outer(object):
+    class Inner(object):
+        def __init__(self):
+            self.deep = True
+
+
 class Slots(object):
     __slots__ = ("a", "b")
 
@@ -111,7 +117,7 @@ if not PY2:
     VALUES += [
         ("aware", datetime.datetime(2024, 5, 6, 7, 8, 9, tzinfo=utc)), ("aware offset", datetime.datetime(2024, 5, 6, 7, 8, 9, 10, cet)),
         ("aware time", datetime.time(1, 2, 3, 0, cet)), ("timezone", cet), ("enum", Color.RED), ("intenum", Level.LOW),
-        ("enum key", {Color.RED: 1}), ("namespace", types.SimpleNamespace(a=1, b=u"x")),
+        ("enum key", {Color.RED: 1}), ("nested class", Outer.Inner), ("object of a nested class", Outer.Inner()), ("namespace", types.SimpleNamespace(a=1, b=u"x")),
     ]
 
 
