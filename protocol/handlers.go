@@ -39,7 +39,8 @@ func (in *incoming) handle() (any, error) {
 	case wire.HandleHash:
 		return exposed.Hash(in, o)
 	case wire.HandleDir:
-		return names(exposed.Dir(o)), nil
+		all, err := exposed.Dir(in, o)
+		return names(all), err
 	}
 	vs, err := in.values()
 	if err != nil {

@@ -92,7 +92,11 @@ func defineAttributes(m *Module) {
 	m.Def("delattr", func(ctx context.Context, v, name any) error { return exposed.DelAttr(ctx, everything, v, name) })
 	m.Def("dir", func(ctx context.Context, v any) (*exposed.List, error) {
 		l := exposed.NewList()
-		for _, n := range exposed.Dir(v) {
+		names, err := exposed.Dir(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range names {
 			l.Append(n)
 		}
 		return l, nil

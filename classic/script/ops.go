@@ -237,7 +237,11 @@ func (r *run) imports(add func(string, func(context.Context, []any) (any, error)
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range exposed.Dir(m) {
+		names, err := exposed.Dir(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
 			if name[0] == '_' {
 				continue
 			}

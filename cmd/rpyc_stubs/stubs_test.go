@@ -77,7 +77,9 @@ func TestNamesAgree(t *testing.T) {
 			}
 		}
 		var want []string
-		for _, n := range exposed.Dir(v) {
+		names, err := exposed.Dir(t.Context(), v)
+		require.NoError(t, err)
+		for _, n := range names {
 			bare, ok := strings.CutPrefix(n, exposed.DefaultPrefix)
 			if ok && !ofService[bare] {
 				want = append(want, bare)

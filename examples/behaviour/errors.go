@@ -10,7 +10,7 @@ import (
 var serviceError = vinegar.NewClass("behaviour_service.ServiceError", vinegar.Exception)
 
 // Fail raises an exception of the kind asked for.
-func (s *Service) Fail(kind string) error {
+func (s *Service) Fail(kind any) error {
 	switch kind {
 	case "zero":
 		return vinegar.ZeroDivisionError.New("division by zero")

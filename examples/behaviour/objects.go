@@ -28,8 +28,8 @@ var _ = exposed.Register[Gadget](exposed.ClassOptions{
 	Docs:   map[string]string{"Describe": "Describe the gadget.", "plain": "not exposed"},
 	Properties: map[string]exposed.Property{
 		"counter": {Get: func(g *Gadget) int { g.n++; return g.n }, Probed: true},
-		"bad":     {Get: func(*Gadget) (int, error) { return 0, vinegar.ZeroDivisionError.New("division by zero") }},
-		"ro":      {Get: func(*Gadget) string { return "read-only" }},
+		"bad":     {Get: func(*Gadget) (int, error) { return 0, vinegar.ZeroDivisionError.New("division by zero") }, Probed: true},
+		"ro":      {Get: func(*Gadget) string { return "read-only" }, Probed: true},
 	},
 	Hidden: map[string]any{
 		"hidden":   "hidden",
@@ -53,7 +53,10 @@ func (g *Gadget) Describe(ctx context.Context, verbose any) (string, error) {
 }
 
 // Tracked is logged when nobody has it any more: neither the client nor the service.
-type Tracked struct{ Name string }
+type Tracked struct {
+	exposed.Attrs
+	Name string
+}
 
 var _ = exposed.Register[Tracked](exposed.ClassOptions{
 	Name: "behaviour_service.Tracked",
@@ -71,6 +74,7 @@ func (t *Tracked) PyDrop() { protocol.CollectSoon() }
 
 // Context is a context manager.
 type Context struct {
+	exposed.Attrs
 	tag      string
 	suppress bool
 	world    *world

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
@@ -16,20 +15,10 @@ import (
 // Python.
 type Point struct {
 	exposed.Attrs
-	x, y any
+	X, Y any
 }
 
-func newPoint(x, y any) *Point {
-	p := &Point{x: x, y: y}
-	p.init()
-	return p
-}
-
-// init makes the coordinates attributes.
-func (p *Point) init() {
-	p.Attrs.Set("exposed_x", p.x)
-	p.Attrs.Set("exposed_y", p.y)
-}
+func newPoint(x, y any) *Point { return &Point{X: x, Y: y} }
 
 var pointClass = exposed.Register[Point](exposed.ClassOptions{
 	Name: "behaviour_service.Point",
@@ -56,21 +45,19 @@ var point3Class = exposed.Register[Point3](exposed.ClassOptions{
 	Doc:   "A point with a colour.",
 	Bases: []*exposed.Class{pointClass},
 	New: exposed.Func(func(x, y, colour any) *Point3 {
-		p := &Point3{Point: Point{x: x, y: y}, Colour: colour}
-		p.init()
-		return p
+		return &Point3{Point: Point{X: x, Y: y}, Colour: colour}
 	}, "x", "y", "colour='red'"),
 })
 
-func (p *Point) pair() brine.Tuple { return brine.Tuple{p.x, p.y} }
+func (p *Point) pair() brine.Tuple { return brine.Tuple{p.X, p.Y} }
 
 // each makes a point of what f makes of the coordinates.
 func (p *Point) each(f func(c any) (any, error)) (*Point, error) {
-	x, err := f(p.x)
+	x, err := f(p.X)
 	if err != nil {
 		return nil, err
 	}
-	y, err := f(p.y)
+	y, err := f(p.Y)
 	return newPoint(x, y), err
 }
 
@@ -100,21 +87,21 @@ func (p *Point) PyFormat(ctx context.Context, spec string) (string, error) {
 }
 
 func (p *Point) show(ctx context.Context, form string) (string, error) {
-	x, err := exposed.Str(ctx, p.x)
+	x, err := exposed.Str(ctx, p.X)
 	if err != nil {
 		return "", err
 	}
-	y, err := exposed.Str(ctx, p.y)
+	y, err := exposed.Str(ctx, p.Y)
 	return fmt.Sprintf(form, x, y), err
 }
 
 // PyHash is hash().
 func (p *Point) PyHash(ctx context.Context) (any, error) {
-	x, err := exposed.Operate(ctx, "__mul__", 1000, p.x)
+	x, err := exposed.Operate(ctx, "__mul__", 1000, p.X)
 	if err != nil {
 		return nil, err
 	}
-	return exposed.Operate(ctx, "__add__", x, p.y)
+	return exposed.Operate(ctx, "__add__", x, p.Y)
 }
 
 // PyNeg is the unary minus.
@@ -142,7 +129,7 @@ func (p *Point) PyBool(ctx context.Context) (bool, error) {
 
 // PyInt is int().
 func (p *Point) PyInt(ctx context.Context) (any, error) {
-	return exposed.Operate(ctx, "__add__", p.x, p.y)
+	return exposed.Operate(ctx, "__add__", p.X, p.Y)
 }
 
 // PyIndex is operator.index().
@@ -158,9 +145,7 @@ func (p *Point) PyFloat(ctx context.Context) (float64, error) {
 }
 
 // PyIter is iter().
-func (p *Point) PyIter() iter.Seq[any] {
-	return func(yield func(any) bool) { _ = yield(p.x) && yield(p.y) }
-}
+func (p *Point) PyIter(ctx context.Context) (any, error) { return exposed.Iter(ctx, p.pair()) }
 
 // PyGetItem is p[i].
 func (p *Point) PyGetItem(ctx context.Context, i any) (any, error) {
@@ -197,11 +182,11 @@ func (p *Point) PyAdd(ctx context.Context, o any) (any, error) {
 	if other == nil || err != nil {
 		return brine.NotImplemented, err
 	}
-	x, err := exposed.Operate(ctx, "__add__", p.x, other[0])
+	x, err := exposed.Operate(ctx, "__add__", p.X, other[0])
 	if err != nil {
 		return nil, err
 	}
-	y, err := exposed.Operate(ctx, "__add__", p.y, other[1])
+	y, err := exposed.Operate(ctx, "__add__", p.Y, other[1])
 	return newPoint(x, y), err
 }
 

@@ -9,40 +9,40 @@ import (
 
 // probe does everything to o that a program does to a sequence. o is an object of the client's, or a tuple.
 func probe(ctx context.Context, o any) (t brine.Tuple, err error) {
-	step := func(v any, e error) {
+	for _, step := range []func() (any, error){
+		func() (any, error) { return exposed.Len(ctx, o) },
+		func() (any, error) { return exposed.GetItem(ctx, o, 0) },
+		func() (any, error) {
+			items := brine.Tuple{}
+			for v, err := range exposed.Iterate(ctx, o) {
+				if err != nil {
+					return nil, err
+				}
+				items = append(items, v)
+			}
+			return items, nil
+		},
+		func() (any, error) { return exposed.Str(ctx, o) },
+		func() (any, error) { return exposed.Repr(ctx, o) },
+		func() (any, error) { return exposed.Contains(ctx, o, 2) },
+		func() (any, error) { return exposed.Truth(ctx, o) },
+		func() (any, error) { return exposed.Equal(ctx, o, o) },
+		func() (any, error) {
+			first, err := exposed.Hash(ctx, o)
+			if err != nil {
+				return nil, err
+			}
+			again, err := exposed.Hash(ctx, o)
+			return first == again, err
+		},
+	} {
+		v, err := step()
+		if err != nil {
+			return nil, err
+		}
 		t = append(t, v)
-		if err == nil {
-			err = e
-		}
 	}
-	n, e := exposed.Len(ctx, o)
-	step(n, e)
-	step(exposed.GetItem(ctx, o, 0))
-	items := brine.Tuple{}
-	for v, e := range exposed.Iterate(ctx, o) {
-		if e != nil {
-			return nil, e
-		}
-		items = append(items, v)
-	}
-	step(items, nil)
-	s, e := exposed.Str(ctx, o)
-	step(s, e)
-	s, e = exposed.Repr(ctx, o)
-	step(s, e)
-	found, e := exposed.Contains(ctx, o, 2)
-	step(found, e)
-	truth, e := exposed.Truth(ctx, o)
-	step(truth, e)
-	same, e := exposed.Equal(ctx, o, o)
-	step(same, e)
-	h1, e := exposed.Hash(ctx, o)
-	if e != nil {
-		return nil, e
-	}
-	h2, e := exposed.Hash(ctx, o)
-	step(h1 == h2, e)
-	return t, err
+	return t, nil
 }
 
 // dict makes a dict of keys and values in turn.

@@ -119,7 +119,17 @@ func (s *Service) Add(ctx context.Context, a, b any) (any, error) {
 }
 
 // Greet greets.
-func (s *Service) Greet(name, greeting, punct string) string { return greeting + ", " + name + punct }
+func (s *Service) Greet(ctx context.Context, name, greeting, punct any) (string, error) {
+	text := ""
+	for _, part := range []any{greeting, ", ", name, punct} {
+		t, err := exposed.Str(ctx, part)
+		if err != nil {
+			return "", err
+		}
+		text += t
+	}
+	return text, nil
+}
 
 // CallShape returns its arguments.
 func (s *Service) CallShape(args []any, kwargs []netref.Keyword) (brine.Tuple, brine.Tuple) {
@@ -232,7 +242,9 @@ func (s *Service) MakeGadget() *Gadget { return newGadget() }
 func (s *Service) Tracked(name string) *Tracked { return newTracked(s.world, name) }
 
 // Ctx makes a context manager.
-func (s *Service) Ctx(tag string, suppress bool) *Context { return &Context{tag, suppress, s.world} }
+func (s *Service) Ctx(tag string, suppress bool) *Context {
+	return &Context{tag: tag, suppress: suppress, world: s.world}
+}
 
 // Call calls f.
 func (s *Service) Call(ctx context.Context, f any, args []any, kwargs []netref.Keyword) (any, error) {
@@ -253,12 +265,19 @@ func (s *Service) CallCatching(ctx context.Context, f any) (string, any, error) 
 }
 
 // Pingpong calls f with n-1 until n is 0.
-func (s *Service) Pingpong(f func(int) (int, error), n int) (int, error) {
-	if n == 0 {
-		return 0, nil
+func (s *Service) Pingpong(ctx context.Context, f, n any) (any, error) {
+	if done, err := exposed.Equal(ctx, n, 0); done || err != nil {
+		return 0, err
 	}
-	d, err := f(n - 1)
-	return 1 + d, err
+	less, err := exposed.Operate(ctx, "__sub__", n, 1)
+	if err != nil {
+		return nil, err
+	}
+	d, err := exposed.Call(ctx, f, exposed.NewArgs([]any{less}, nil))
+	if err != nil {
+		return nil, err
+	}
+	return exposed.Operate(ctx, "__add__", 1, d)
 }
 
 // Register keeps a function of the client's.

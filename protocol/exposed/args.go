@@ -195,7 +195,9 @@ func (a *Args) none(qual, name string) error {
 }
 
 // direct holds the special methods that are ordinary methods in CPython's implementation, which shows in their errors.
-var direct = makeSet("list.__getitem__ dict.__getitem__ dict.__contains__ set.__contains__")
+var direct = makeSet(`object.__format__ object.__dir__ list.__getitem__ list.__reversed__ dict.__getitem__ dict.__contains__
+	dict.__reversed__ set.__contains__ list_iterator.__length_hint__ tuple_iterator.__length_hint__ set_iterator.__length_hint__
+	dict_keyiterator.__length_hint__ type.__instancecheck__`)
 
 // count checks and returns the positional arguments of a builtin method that takes between least and most.
 func (a *Args) count(qual, name string, least, most int) ([]any, error) {

@@ -24,10 +24,14 @@ type attr struct {
 	exposed bool   // the name begins with the prefix, whatever that is on a connection
 	qual    string // with the class's name
 	kind    attrKind
-	doc     docText
-	impl    callable  // methodAttr
-	prop    *property // propertyAttr
-	value   any       // constAttr
+	// classMethod makes a method one that is called with the class in place of the object.
+	classMethod bool
+	// field makes a property one of objects alone: their class does not have it, as with Python's instance attributes.
+	field bool
+	doc   docText
+	impl  callable  // methodAttr
+	prop  *property // propertyAttr
+	value any       // constAttr
 }
 
 // callable is the implementation of a method or function.
@@ -73,17 +77,28 @@ func protect(err *error) {
 func (a *attr) get(ctx context.Context, self any) (any, error) {
 	switch a.kind {
 	case methodAttr:
-		return &boundMethod{self: self, attr: a}, nil
+		return &boundMethod{self: a.owner(self), attr: a}, nil
 	case propertyAttr:
 		return a.prop.get(ctx, self)
 	}
 	return a.value, nil
 }
 
+// owner is what a method is called with.
+func (a *attr) owner(self any) any {
+	if !a.classMethod {
+		return self
+	}
+	if c, ok := self.(*Class); ok {
+		return c
+	}
+	return ClassOf(self)
+}
+
 // invoke calls what the attribute of the object is, without making a method object of it.
 func (a *attr) invoke(ctx context.Context, self any, args *Args) (any, error) {
 	if a.kind == methodAttr {
-		return a.impl.call(ctx, self, args)
+		return a.impl.call(ctx, a.owner(self), args)
 	}
 	f, err := a.get(ctx, self)
 	if err != nil {
@@ -191,7 +206,7 @@ func (c *Class) lookup(p *Policy, name string) (*attr, error) {
 		if a := typeClass.own[n]; a != nil && a.kind == propertyAttr {
 			return a // __name__, __doc__ and so on are the class's, not its objects'
 		}
-		if a := c.find(n, p.prefix(), lenient); a != nil {
+		if a := c.find(n, p.prefix(), lenient); a != nil && !a.field {
 			return a
 		}
 		return typeClass.flat[n]
@@ -210,6 +225,8 @@ func (c *Class) lookup(p *Policy, name string) (*attr, error) {
 func (a *attr) getFromClass(ctx context.Context, c *Class) (any, error) {
 	switch {
 	case typeClass.flat[a.name] == a:
+		return a.get(ctx, c)
+	case a.classMethod:
 		return a.get(ctx, c)
 	case a.kind == methodAttr:
 		return &Function{attr: a, owner: c}, nil
@@ -312,7 +329,7 @@ func DelAttr(ctx context.Context, p *Policy, v, name any) (err error) {
 		return vinegar.AttributeError.Errorf("property '%s' of '%s' object has no deleter", a.name, c.name)
 	case attrsOf(v).Delete(n):
 		return nil
-	case a != nil:
+	case a != nil && attrsOf(v) == nil:
 		return vinegar.AttributeError.Errorf("'%s' object attribute '%s' is read-only", c.name, n)
 	}
 	return noAttributeOf(v, c, n)
@@ -330,6 +347,9 @@ func noAttributeOf(v any, c *Class, name string) error {
 }
 
 func noAttribute(c *Class, name string) error {
+	if c == methodClass {
+		c = functionClass // a method passes the question on to its function
+	}
 	return vinegar.AttributeError.Errorf("'%s' object has no attribute '%s'", c.name, name)
 }
 

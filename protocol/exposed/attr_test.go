@@ -20,12 +20,12 @@ func TestMethodNames(t *testing.T) {
 	for name, want := range map[string]any{"get_url": "url", "http_server": "server", "id": int64(7)} {
 		require.Equal(t, want, must(t)(callAttr(c, name)), name)
 	}
-	dir := exposed.Dir(c)
-	require.Contains(t, dir, "exposed_add")
-	require.Contains(t, dir, "exposed_get_url")
-	require.Contains(t, dir, "__repr__")
+	listed := dir(t, c)
+	require.Contains(t, listed, "exposed_add")
+	require.Contains(t, listed, "exposed_get_url")
+	require.Contains(t, listed, "__repr__")
 	for _, absent := range []string{"add", "Add", "exposed_Add", "secret", "exposed_secret", "last", "exposed_last"} {
-		require.NotContains(t, dir, absent)
+		require.NotContains(t, listed, absent)
 	}
 }
 
@@ -90,7 +90,7 @@ func TestGadget(t *testing.T) {
 	require.Equal(t, "other", get(t, all, g, "hidden"))
 	require.NoError(t, exposed.DelAttr(ctx, all, g, "hidden"))
 	require.Equal(t, "hidden", get(t, all, g, "hidden"))
-	require.Contains(t, exposed.Dir(g), "brand_new")
+	require.Contains(t, dir(t, g), "brand_new")
 	require.EqualError(t, exposed.DelAttr(ctx, all, g, "nope"), "AttributeError: 'Gadget' object has no attribute 'nope'")
 
 	var names []string
@@ -219,7 +219,7 @@ func TestService(t *testing.T) {
 	}
 	require.Equal(t, "ROOT", must(t)(callAttr(r, "get_service_name")))
 	require.Equal(t, brine.Tuple{"ROOT"}, must(t)(callAttr(r, "exposed_get_service_aliases")))
-	require.Contains(t, exposed.Dir(r), "exposed_get_service_name")
+	require.Contains(t, dir(t, r), "exposed_get_service_name")
 }
 
 type opaque struct{}
@@ -232,4 +232,31 @@ func TestAttrGetter(t *testing.T) {
 	_, err := exposed.GetAttr(ctx, nil, opaque{}, "x")
 	require.ErrorIs(t, err, vinegar.AttributeError)
 	require.True(t, errors.Is(err, vinegar.AttributeError))
+}
+
+type attrsBase struct {
+	exposed.Attrs
+	N int
+}
+
+// Twice is declared at the bottom.
+func (b *attrsBase) Twice() int { return 2 * b.N }
+
+type attrsMiddle struct{ attrsBase }
+
+// Names is its own and not that of Attrs.
+func (m *attrsMiddle) Names() string { return "mine" }
+
+type attrsTop struct{ *attrsMiddle }
+
+// Attrs is no part of what an object shows, however deep it is embedded; what embedded structs declare is.
+func TestHiddenPromotedMethods(t *testing.T) {
+	v := &attrsTop{&attrsMiddle{attrsBase{N: 4}}}
+	listed := dir(t, v)
+	for _, name := range []string{"exposed_get", "exposed_set", "exposed_delete", "exposed_py_attrs"} {
+		require.NotContains(t, listed, name)
+	}
+	require.Equal(t, int64(8), must(t)(callAttr(v, "twice")))
+	require.Equal(t, "mine", must(t)(callAttr(v, "names")))
+	require.Equal(t, int64(4), must(t)(exposed.GetAttr(ctx, nil, v, "n")))
 }

@@ -2,8 +2,10 @@ package exposed
 
 import (
 	"context"
+	"maps"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,9 +32,12 @@ var (
 	ellipsisClass       = newClass("builtins.ellipsis", objectClass)
 	notImplementedClass = newClass("builtins.NotImplementedType", objectClass)
 
-	functionClass     = newClass("builtins.function", objectClass)
-	generatorClass    = newClass("builtins.generator", objectClass)
-	listIteratorClass = newClass("builtins.list_iterator", objectClass)
+	functionClass        = newClass("builtins.function", objectClass)
+	generatorClass       = newClass("builtins.generator", objectClass)
+	listIteratorClass    = newClass("builtins.list_iterator", objectClass)
+	tupleIteratorClass   = newClass("builtins.tuple_iterator", objectClass)
+	setIteratorClass     = newClass("builtins.set_iterator", objectClass)
+	dictKeyIteratorClass = newClass("builtins.dict_keyiterator", objectClass)
 
 	methodClass        = newClass("builtins.method", objectClass)
 	methodWrapperClass = newClass("builtins.method-wrapper", objectClass)
@@ -49,7 +54,8 @@ var (
 var builtinOrder = []*Class{
 	objectClass, typeClass, noneClass, intClass, boolClass, floatClass, complexClass, strClass, bytesClass, tupleClass,
 	frozensetClass, sliceClass, ellipsisClass, notImplementedClass, functionClass, generatorClass,
-	listIteratorClass, methodClass, methodWrapperClass, builtinMethodClass, listClass, dictClass, setClass, viewClasses[keysView], viewClasses[valuesView],
+	listIteratorClass, tupleIteratorClass, setIteratorClass, dictKeyIteratorClass,
+	methodClass, methodWrapperClass, builtinMethodClass, listClass, dictClass, setClass, viewClasses[keysView], viewClasses[valuesView],
 	viewClasses[itemsView], serviceClass, netrefClass, codeClass,
 }
 
@@ -114,7 +120,11 @@ func defineObject(c *Class) {
 	c.method("__hash__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) { return Hash(ctx, self) })
 	c.method("__dir__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		l := new(List)
-		for _, n := range Dir(self) {
+		c, ofClass := self.(*Class)
+		if !ofClass {
+			c = ClassOf(self)
+		}
+		for _, n := range slices.Sorted(maps.Keys(c.names(self, ofClass))) {
 			l.items = append(l.items, n)
 		}
 		return l, nil

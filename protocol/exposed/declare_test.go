@@ -164,7 +164,7 @@ func TestOwnAttributes(t *testing.T) {
 	_, err = exposed.GetAttr(ctx, nil, g, 5)
 	require.EqualError(t, err, "TypeError: name must be a string")
 	require.Equal(t, []string{"get _anything", "get nope", "set x", "del x"}, g.names)
-	require.NotContains(t, exposed.Dir(g), "exposed_py_get_attr")
+	require.NotContains(t, dir(t, g), "exposed_py_get_attr")
 }
 
 func TestIs(t *testing.T) {

@@ -137,7 +137,7 @@ func (*below) Get() int { return 1 }
 // What an embedded Attrs has for Go programs is no attribute, however deep it is embedded.
 func TestMethodsOfEmbeddedAttrs(t *testing.T) {
 	var names []string
-	for _, n := range exposed.Dir(&below{}) {
+	for _, n := range dir(t, &below{}) {
 		if strings.HasPrefix(n, "exposed_") {
 			names = append(names, n)
 		}

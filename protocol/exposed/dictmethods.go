@@ -43,6 +43,12 @@ func overKeys(what string, m mapping, build func(ctx context.Context, key any) (
 	keys := m.keys()
 	n := len(keys)
 	it := overItems(keys)
+	switch {
+	case what == "Set":
+		it.as(setIteratorClass)
+	case build == nil:
+		it.as(dictKeyIteratorClass)
+	}
 	each := it.over
 	it.over = nextFunc(func(ctx context.Context) (any, bool, error) {
 		if m.size() != n {
@@ -64,7 +70,11 @@ func defineMapping(c *Class) {
 		return int64(m.size()), nil
 	})
 	mapMethod(c, "__contains__", 1, 1, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
-		_, ok, err := m.get(ctx, args[0])
+		key := args[0]
+		if s, ok := key.(*Set); ok && c == setClass { // a set is looked for as what could be in a set
+			key = brine.FrozenSet(s.Items())
+		}
+		_, ok, err := m.get(ctx, key)
 		return ok, err
 	})
 	what := "dictionary"
@@ -154,6 +164,17 @@ func defineDict(c *Class) {
 		d, err := copyDict(ctx, m)
 		if err == nil {
 			err = updateDict(ctx, d, args[0])
+		}
+		return d, err
+	})
+	mapMethod(c, "__ror__", 1, 1, func(ctx context.Context, _ mapping, self any, args []any) (any, error) {
+		if !ClassOf(args[0]).IsSubclass(dictClass) {
+			return brine.NotImplemented, nil
+		}
+		d := NewDict()
+		err := updateDict(ctx, d, args[0])
+		if err == nil {
+			err = updateDict(ctx, d, self)
 		}
 		return d, err
 	})

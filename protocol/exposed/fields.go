@@ -46,7 +46,7 @@ func (c *Class) addFields(t reflect.Type) {
 		if name == "" || c.omits(f.Name) || under() || f.Anonymous && !tagged && f.Type.Kind() != reflect.Interface {
 			continue
 		}
-		a := &attr{name: DefaultPrefix + name, goName: f.Name, exposed: true, kind: propertyAttr}
+		a := &attr{name: DefaultPrefix + name, goName: f.Name, exposed: true, kind: propertyAttr, field: true}
 		if c.private(f.Name) {
 			a.name, a.exposed, a.goName = name, false, ""
 		}

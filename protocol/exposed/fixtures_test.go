@@ -255,3 +255,10 @@ func must(t *testing.T) func(v any, err error) any {
 }
 
 func refOf(name string) wire.Ref { return wire.Ref{Name: name, Class: 1, Object: 2} }
+
+func dir(t *testing.T, v any) []string {
+	t.Helper()
+	names, err := exposed.Dir(ctx, v)
+	require.NoError(t, err)
+	return names
+}

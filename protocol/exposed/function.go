@@ -144,7 +144,7 @@ func (f *Function) call(ctx context.Context, args *Args) (any, error) {
 		return nil, err
 	}
 	self, _ := ByValue(pos[0])
-	if !ClassOf(self).IsSubclass(f.owner) {
+	if _, builtin := f.attr.impl.(native); builtin && !ClassOf(self).IsSubclass(f.owner) {
 		return nil, vinegar.TypeError.Errorf("descriptor '%s' for '%s' objects doesn't apply to a '%s' object",
 			f.attr.name, f.owner.name, TypeName(self))
 	}

@@ -20,9 +20,11 @@ import (
 type Generator struct {
 	pull nexter
 	stop func()
-	name string // of the function that made it, for repr; may be empty
+	name string    // of the function that made it, for repr; may be empty
+	line *dialogue // with the producer, nil if it hears nothing
 
 	mu      sync.Mutex
+	started bool
 	busy    bool
 	done    bool
 	kept    bool
@@ -39,10 +41,17 @@ var _ Dropper = (*Generator)(nil)
 //	<-chan T               the items received until it is closed; it is not drained when the Generator is dropped
 //	func() (T, bool)       the items until false
 //	func() (T, error)      the items until an error; vinegar.StopIteration ends them without one
+//	func(yield func(any) (any, error)) error
+//	                       the items it yields; yield returns what a peer sends (nil for none) or throws
 //
-// The last two may take a context.Context, that of the request for the item.
+// The func() ones may take a context.Context, that of the request for the item. Only the last form hears of what Python's
+// send and throw pass in; for the others a value sent is lost, and an exception thrown stops the producer and is raised.
+// When the Generator is closed, yield returns a GeneratorExit, and the func has to return.
 func NewGenerator(source any) *Generator {
 	rv := reflect.ValueOf(source)
+	if f, ok := source.(func(yield func(any) (any, error)) error); ok && f != nil {
+		return newCoroutine(f)
+	}
 	if rv.Kind() == reflect.Func && !rv.IsNil() && isSeq(rv.Type()) {
 		return newGenerator(rv)
 	}
@@ -105,6 +114,11 @@ func newGenerator(rv reflect.Value) *Generator {
 }
 
 func (g *Generator) next(ctx context.Context) (v any, ok bool, err error) {
+	return g.resume(ctx, nil, nil)
+}
+
+// resume lets the producer go on, telling it what was sent or thrown if it listens.
+func (g *Generator) resume(ctx context.Context, sent any, thrown error) (v any, ok bool, err error) {
 	g.mu.Lock()
 	switch {
 	case g.busy:
@@ -114,7 +128,10 @@ func (g *Generator) next(ctx context.Context) (v any, ok bool, err error) {
 		g.mu.Unlock()
 		return nil, false, nil
 	}
-	g.busy = true
+	g.busy, g.started = true, true
+	if g.line != nil {
+		g.line.sent, g.line.thrown = sent, thrown
+	}
 	g.mu.Unlock()
 	defer func() { // in a defer because the producer may panic
 		g.mu.Lock()

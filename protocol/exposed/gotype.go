@@ -46,6 +46,8 @@ func classOfValue(v any) *Class {
 		return x.class()
 	case *dictView:
 		return viewClasses[x.kind]
+	case *iterator:
+		return x.class()
 	}
 	if err, ok := v.(error); ok {
 		e := vinegar.FromError(err)
@@ -99,7 +101,7 @@ func makeClass(t reflect.Type) *Class {
 	case reflect.TypeFor[*Generator]():
 		return generatorClass
 	case reflect.TypeFor[*iterator]():
-		return listIteratorClass
+		return perValue
 	case reflect.TypeFor[*dictView]():
 		return perValue
 	case reflect.TypeFor[*netref.Object]():

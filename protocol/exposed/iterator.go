@@ -27,6 +27,20 @@ type iterator struct {
 	mu   sync.Mutex
 	over nexter // nil when exhausted
 	left func() int
+	cls  *Class // nil for that of lists
+}
+
+func (it *iterator) class() *Class {
+	if it.cls == nil {
+		return listIteratorClass
+	}
+	return it.cls
+}
+
+// as names the kind of container that is iterated over.
+func (it *iterator) as(c *Class) *iterator {
+	it.cls = c
+	return it
 }
 
 func (it *iterator) next(ctx context.Context) (any, bool, error) {
@@ -113,7 +127,7 @@ func iterOf(ctx context.Context, v any) (nexter, error) {
 		return n, nil
 	}
 	if items, ok := scalarItems(v); ok {
-		return overItems(items), nil
+		return overItems(items).as(iteratorClassOf(ClassOf(v))), nil
 	}
 	c := ClassOf(v)
 	if a := c.flat["__iter__"]; a != nil {
@@ -311,8 +325,20 @@ func (m iterMethod) call(ctx context.Context, self any, args *Args) (any, error)
 	return &iterator{over: n}, nil
 }
 
+// iteratorClassOf is the class of the iterators over values that travel by value.
+func iteratorClassOf(c *Class) *Class {
+	switch c {
+	case tupleClass:
+		return tupleIteratorClass
+	case frozensetClass:
+		return setIteratorClass
+	}
+	return nil
+}
+
 func defineIterators() {
-	it, gen := listIteratorClass, generatorClass
+	gen := generatorClass
+	its := []*Class{listIteratorClass, tupleIteratorClass, setIteratorClass, dictKeyIteratorClass}
 	self := func(_ context.Context, self any, _ []any) (any, error) { return self, nil }
 	next := func(ctx context.Context, self any, _ []any) (any, error) {
 		n, ok := asNexter(self)
@@ -321,11 +347,11 @@ func defineIterators() {
 		}
 		return stopIteration(n.next(ctx))
 	}
-	for _, c := range []*Class{it, gen} {
+	for _, c := range append(its, gen) {
 		c.method("__iter__", 0, 0, self)
 		c.method("__next__", 0, 0, next)
 	}
-	it.method("__length_hint__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+	hint := func(_ context.Context, self any, _ []any) (any, error) {
 		i, ok := self.(*iterator)
 		if !ok {
 			return brine.NotImplemented, nil
@@ -336,7 +362,11 @@ func defineIterators() {
 			return int64(0), nil
 		}
 		return int64(min(i.left(), math.MaxInt32)), nil
-	})
+	}
+	for _, c := range its {
+		c.method("__length_hint__", 0, 0, hint)
+	}
+	defineCoroutine(gen)
 	gen.method("close", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		if g, ok := self.(*Generator); ok {
 			return nil, g.Close()

@@ -38,6 +38,9 @@ func (c *Class) addMethods(t reflect.Type) error {
 }
 
 func (c *Class) addMethod(m reflect.Method, name string, exposed bool) error {
+	if c.inherits(m, name) {
+		return nil
+	}
 	params, doc := c.declared(m.Name, name)
 	qual := c.name + "." + name
 	p, err := newPlan(m.Func, planOptions{name: name, qual: qual, method: true, params: params, places: declarations(m)})
@@ -59,6 +62,26 @@ func (c *Class) addMethod(m reflect.Method, name string, exposed bool) error {
 	}
 	c.add(a)
 	return nil
+}
+
+// inherits reports whether a method is one of a base class's that the type has by embedding the base's.
+func (c *Class) inherits(m reflect.Method, name string) bool {
+	if c.opts != nil {
+		if _, own := c.opts.Params[m.Name]; own || c.private(m.Name) {
+			return false
+		}
+	}
+	for _, b := range c.bases {
+		for _, base := range b.mro {
+			if base.goType == nil || c.embedded[base.goType] == nil {
+				continue
+			}
+			if a := base.own[name]; a != nil && a.kind == methodAttr && !declares(c.goType, m.Name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // declarations lists the funcs among which the method's source is: itself with a value receiver and, for a promoted
@@ -87,41 +110,67 @@ func declarations(m reflect.Method) []reflect.Value {
 	return fns
 }
 
-// hiddenMethods names the methods that a struct only has because it embeds a lock, an [Attrs] or a field tagged
-// `rpyc:"-"`, at any depth.
-func hiddenMethods(t reflect.Type) map[string]bool { return hiddenBelow(t, 0) }
-
-func hiddenBelow(t reflect.Type, depth int) map[string]bool {
-	if t.Kind() != reflect.Struct || depth > 8 { // a struct may embed a pointer to itself
+// hiddenMethods names the methods that a struct only has because it embeds, itself or in what it embeds, a lock, an
+// [Attrs] or a field tagged `rpyc:"-"`.
+func hiddenMethods(t reflect.Type) map[string]bool {
+	if t.Kind() != reflect.Struct {
 		return nil
 	}
 	hidden := map[string]bool{}
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if !f.Anonymous {
-			continue
-		}
-		ft := f.Type
-		if ft.Kind() != reflect.Pointer && ft.Kind() != reflect.Interface {
-			ft = reflect.PointerTo(ft)
-		}
-		if f.Tag.Get("rpyc") != "-" && !internalType(f.Type) {
-			if ft.Kind() == reflect.Pointer {
-				for m := range hiddenBelow(ft.Elem(), depth+1) {
-					if !declares(t, m) {
-						hidden[m] = true
-					}
-				}
-			}
-			continue
-		}
-		for j := range ft.NumMethod() {
-			if m := ft.Method(j).Name; !declares(t, m) {
-				hidden[m] = true
-			}
+	pt := reflect.PointerTo(t)
+	for i := range pt.NumMethod() {
+		m := pt.Method(i).Name
+		if !declares(t, m) && fromHidden(t, m) {
+			hidden[m] = true
 		}
 	}
 	return hidden
+}
+
+// fromHidden finds the embedded field that a struct has a method from, the shallowest one that declares it, and reports
+// whether that is hidden.
+func fromHidden(t reflect.Type, method string) bool {
+	type place struct {
+		t      reflect.Type
+		hidden bool
+	}
+	level := []place{{t, false}}
+	for depth := 0; len(level) > 0 && depth < maxEmbedding; depth++ {
+		var next []place
+		for _, at := range level {
+			if at.t.Kind() != reflect.Struct {
+				continue
+			}
+			for i := range at.t.NumField() {
+				f := at.t.Field(i)
+				if !f.Anonymous {
+					continue
+				}
+				ft := f.Type
+				if ft.Kind() == reflect.Pointer {
+					ft = ft.Elem()
+				}
+				hidden := at.hidden || f.Tag.Get("rpyc") == "-" || internalType(ft)
+				if hasMethod(ft, method) && (ft.Kind() != reflect.Struct || declares(ft, method)) {
+					return hidden
+				}
+				next = append(next, place{ft, hidden})
+			}
+		}
+		level = next
+	}
+	return false
+}
+
+// maxEmbedding bounds how deep embedded structs are searched; a struct can embed a pointer to itself.
+const maxEmbedding = 8
+
+func hasMethod(t reflect.Type, method string) bool {
+	if t.Kind() != reflect.Interface {
+		t = reflect.PointerTo(t)
+	}
+	_, ok := t.MethodByName(method)
+	return ok
 }
 
 func internalType(t reflect.Type) bool {

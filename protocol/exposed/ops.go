@@ -3,6 +3,7 @@ package exposed
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"math/big"
 	"slices"
@@ -225,22 +226,32 @@ func asIndex(v any) (int, error) {
 	return int(n.i), nil
 }
 
-// Dir is Python's dir(v): the real names of all attributes, sorted; exposed ones with the prefix. For an object of
-// another peer it asks that peer, and is empty if that fails.
-func Dir(v any) []string {
+// Dir is Python's dir(v): the real names of the attributes, sorted. Fields of structs are attributes of objects and not of
+// their class. The names are those that a PyDir method returns if the object has one.
+func Dir(ctx context.Context, v any) (names []string, err error) {
+	defer protect(&err)
 	v = norm(v)
 	if o, ok := v.(*netref.Object); ok {
-		names, _ := o.Dir(context.Background())
-		return names
+		return o.Dir(ctx)
 	}
-	c, ok := v.(*Class)
-	if !ok {
+	c, ofClass := v.(*Class)
+	if !ofClass {
 		c = ClassOf(v)
+		if a := c.flat["__dir__"]; a != objectClass.flat["__dir__"] {
+			return customDir(ctx, v, a)
+		}
 	}
+	return slices.Sorted(maps.Keys(c.names(v, ofClass))), nil
+}
+
+// names collects what objects of the class have, or v in particular, or the class itself.
+func (c *Class) names(v any, ofClass bool) map[string]bool {
 	set := map[string]bool{}
 	for _, m := range c.mro {
-		for n := range m.own {
-			set[n] = true
+		for n, a := range m.own {
+			if !ofClass || !a.field {
+				set[n] = true
+			}
 		}
 	}
 	if c.service.Load() {
@@ -251,12 +262,20 @@ func Dir(v any) []string {
 	for _, n := range attrsOf(v).Names() {
 		set[n] = true
 	}
-	names := make([]string, 0, len(set))
-	for n := range set {
-		names = append(names, n)
+	return set
+}
+
+func customDir(ctx context.Context, v any, a *attr) ([]string, error) {
+	r, err := a.invoke(ctx, v, &Args{})
+	if err != nil {
+		return nil, err
+	}
+	names, err := netref.As[[]string](ctx, r)
+	if all, ok := norm(r).(interface{ GoValue() any }); err != nil && ok {
+		return netref.As[[]string](ctx, all.GoValue())
 	}
 	slices.Sort(names)
-	return names
+	return names, err
 }
 
 // Method is an entry of the answer to INSPECT.

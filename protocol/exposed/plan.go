@@ -97,6 +97,7 @@ func newShape(t reflect.Type, o planOptions) (*shape, error) {
 		s.params, err = declare(o.params, types, first)
 	} else {
 		s.params, err = implicit(types, first, t.IsVariadic())
+		s.declared = len(s.params) == 0 && o.method // there is nothing to declare
 	}
 	if err != nil {
 		return nil, err
@@ -173,18 +174,18 @@ func (s *shape) release(f *frame) {
 // call calls the func. self is the object for methods and ignored otherwise.
 func (p *plan) call(ctx context.Context, self any, args *Args) (any, error) {
 	f := p.frames.Get().(*frame)
-	if p.recv != nil {
-		if err := adapt(f.in[0], self, p); err != nil {
-			p.release(f)
-			return nil, err
-		}
-	}
 	if f.ctx != nil {
 		*f.ctx = ctx
 	}
 	if err := p.bind(ctx, f, args); err != nil {
 		p.release(f)
 		return notFitting(p, err)
+	}
+	if p.recv != nil { // after the arguments: Python binds them before a method can look at its object
+		if err := adapt(f.in[0], self, p); err != nil {
+			p.release(f)
+			return nil, err
+		}
 	}
 	var out []reflect.Value
 	if p.typ.IsVariadic() {

@@ -360,17 +360,20 @@ func ServiceAliases(v any) []string {
 var serviceClass = newClass("rpyc.core.service.Service")
 
 func defineService(c *Class) {
-	c.method("exposed_get_service_aliases", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+	classMethod := func(name string, f any) {
+		p, err := newPlan(reflect.ValueOf(f), planOptions{name: name, qual: c.name + "." + name, method: true})
+		if err != nil {
+			panic(err)
+		}
+		p.self = "cls"
+		c.add(&attr{name: DefaultPrefix + name, qual: p.qual, exposed: true, kind: methodAttr, classMethod: true, impl: p})
+	}
+	classMethod("get_service_aliases", func(cls *Class) brine.Tuple {
 		var t brine.Tuple
-		for _, n := range ServiceAliases(self) {
+		for _, n := range ServiceAliases(cls) {
 			t = append(t, n)
 		}
-		return t, nil
+		return t
 	})
-	c.method("exposed_get_service_name", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return ServiceAliases(self)[0], nil
-	})
-	for _, a := range c.own {
-		a.exposed = true
-	}
+	classMethod("get_service_name", func(cls *Class) string { return ServiceAliases(cls)[0] })
 }

@@ -142,7 +142,7 @@ func defineContainer(c *Class) {
 	})
 	c.method("__iter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		all, _ := scalarItems(norm(self))
-		return overItems(all), nil
+		return overItems(all).as(iteratorClassOf(c)), nil
 	})
 	c.method("__contains__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 		v := norm(args[0])
