@@ -1,5 +1,5 @@
 // Command lint checks the house rules that the compiler cannot: which room may import which, how long a file may be, and that every
-// package and every exported name says what it promises. It needs nothing but the go command, so it runs where golangci-lint
+// package and every exported name says what it promises; and that the tests named in the protocol's ledger exist. It needs nothing but the go command, so it runs where golangci-lint
 // cannot be had; .golangci.yml states the same import rules for editors.
 //
 //	go run ./scripts/lint
@@ -31,7 +31,12 @@ func main() {
 		}
 		found = append(found, problems...)
 	}
-	if len(found) == 0 {
+	problems, err := checkLedger(".")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lint:", err)
+		os.Exit(2)
+	}
+	if found = append(found, problems...); len(found) == 0 {
 		fmt.Printf("lint: %d packages, nothing to say\n", len(packages))
 		return
 	}
