@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -22,12 +21,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv("GORPYC_SERVERS_TEST_FORK") != "" {
-		forkingProgram()
-		return
-	}
-	if kind := os.Getenv("GORPYC_SERVERS_TEST_STDIO"); kind != "" {
-		stdioProgram(kind)
+	if role := testProgram(); role != nil {
+		role()
 		return
 	}
 	goleak.VerifyTestMain(m)
@@ -48,9 +43,13 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func listen() (net.Listener, error) {
-	return transport.Listen(context.Background(), "tcp", "127.0.0.1:0")
+func listen() (net.Listener, error) { return listenOn("127.0.0.1:0") }
+
+func listenOn(addr string) (net.Listener, error) {
+	return transport.Listen(context.Background(), "tcp", addr)
 }
+
+func netDial(addr string) (net.Conn, error) { return net.Dial("tcp", addr) }
 
 // counter counts its own calls.
 type counter struct {

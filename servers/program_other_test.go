@@ -1,0 +1,5 @@
+//go:build !unix
+
+package servers_test
+
+func testProgram() func() { return nil }
