@@ -424,6 +424,17 @@ needs_go = pytest.mark.seconds(600)
 
 
 @needs_go
+def test_client_of_a_stub(request, peers, tmp_path):
+    """Go service, Python stub, Go client: the types survive both ways."""
+    if "go" not in selected(request.config):
+        pytest.skip("Go was not asked for")
+    text = generate(peers, "--source", os.path.join(SHOP, "shop.pyi"), "--class", "ShopService", "--type", "Shop")
+    binary = build(tmp_path, {"shop.go": text, "main.go": CLIENT_MAIN, "use.go": TYPED_MAIN})
+    shop = start_shop(request, peers, "go")
+    assert run_client(binary, "127.0.0.1:%d" % shop.port)["bill"] == "Ann pays 22.50, paid=cash"
+
+
+@needs_go
 def test_typed_client(request, peers, tmp_path):
     """A client written of a live CPython service with annotations, used with that service and with the Go one."""
     if "go" not in selected(request.config):
@@ -437,6 +448,9 @@ def test_typed_client(request, peers, tmp_path):
             "name": "cup", "price": 2.5, "none": True, "found": 2, "bill": "Ann pays 22.50, paid=cash", "cup": 4,
             "names": ["cup", "pot", "tea"], "greatest": 7, "limit": 100,
         }
+    # What the source says is what the live service says, Python's own names of classes aside.
+    source = generate(peers, "--source", TWIN, "--class", "ShopService")
+    assert re.findall("^func .*", source, re.M) == re.findall("^func .*", text, re.M)
     again = generate(peers, "--host", "127.0.0.1", "--port", twin.port)
     assert again == text, "the output is the same every time"
 

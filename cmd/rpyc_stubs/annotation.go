@@ -14,10 +14,13 @@ var scalars = map[string]string{
 	"int": "int", "float": "float64", "complex": "complex128", "bool": "bool", "str": "string", "bytes": "[]byte",
 }
 
+// classes are the names that are known to be classes whose objects come by reference.
+type classes map[string]bool
+
 // fromAnnotation translates the text of an annotation, whatever it is: what it does not know becomes any. param is for
 // what the Go program passes.
-func fromAnnotation(text string, param bool) goType {
-	return annotated(plainAnnotation(text), param, 0)
+func (k classes) fromAnnotation(text string, param bool) goType {
+	return k.annotated(plainAnnotation(text), param, 0)
 }
 
 // plainAnnotation brings the forms in which annotations come to one: str(int) is "<class 'int'>", and names may have
@@ -33,16 +36,16 @@ func plainAnnotation(text string) string {
 	return text
 }
 
-func annotated(text string, param bool, depth int) goType {
+func (k classes) annotated(text string, param bool, depth int) goType {
 	text = strings.TrimSpace(text)
 	if depth > 10 {
 		return anyType
 	}
 	if len(text) > 2 && (text[0] == '\'' || text[0] == '"') && text[len(text)-1] == text[0] {
-		return annotated(text[1:len(text)-1], param, depth+1) // a forward reference
+		return k.annotated(text[1:len(text)-1], param, depth+1) // a forward reference
 	}
 	if parts := splitTop(text, '|'); len(parts) > 1 {
-		return union(parts, param, depth)
+		return k.union(parts, param, depth)
 	}
 	if name, ok := scalars[text]; ok {
 		return goType{name: name}
@@ -53,15 +56,15 @@ func annotated(text string, param bool, depth int) goType {
 	}
 	arg := func(i int) goType {
 		if i < len(args) {
-			return annotated(args[i], param, depth+1)
+			return k.annotated(args[i], param, depth+1)
 		}
 		return anyType
 	}
 	switch name {
 	case "Optional":
-		return union(append(args, "None"), param, depth)
+		return k.union(append(args, "None"), param, depth)
 	case "Union":
-		return union(args, param, depth)
+		return k.union(args, param, depth)
 	case "Annotated", "Final":
 		return arg(0)
 	case "list", "List", "Sequence", "MutableSequence", "Collection":
@@ -92,11 +95,11 @@ func annotated(text string, param bool, depth int) goType {
 		return goType{name: "brine.Tuple", imports: []string{"github.com/gorpyc/gorpyc/brine"}}
 	case "Callable":
 		if param {
-			return callback(args, depth)
+			return k.callback(args, depth)
 		}
 		return object
 	}
-	if !param && className(name) {
+	if !param && (k[name] || className(name)) {
 		return object
 	}
 	return anyType
@@ -130,7 +133,7 @@ func wrap(before string, t goType, after string, imports ...string) goType {
 }
 
 // union is a pointer for an optional scalar, and any for other alternatives.
-func union(parts []string, param bool, depth int) goType {
+func (k classes) union(parts []string, param bool, depth int) goType {
 	var rest []string
 	optional := false
 	for _, p := range parts {
@@ -143,7 +146,7 @@ func union(parts []string, param bool, depth int) goType {
 	if len(rest) != 1 {
 		return anyType
 	}
-	t := annotated(rest[0], param, depth+1)
+	t := k.annotated(rest[0], param, depth+1)
 	if optional && isScalar(t) {
 		t.name = "*" + t.name
 	}
@@ -151,14 +154,14 @@ func union(parts []string, param bool, depth int) goType {
 }
 
 // callback is the func type for a function that is passed to the service.
-func callback(args []string, depth int) goType {
+func (k classes) callback(args []string, depth int) goType {
 	if len(args) != 2 || !strings.HasPrefix(args[0], "[") || !strings.HasSuffix(args[0], "]") {
 		return anyType
 	}
 	t := goType{name: "func(context.Context"}
 	for _, a := range splitTop(args[0][1:len(args[0])-1], ',') {
 		if a != "" {
-			p := annotated(a, false, depth+1)
+			p := k.annotated(a, false, depth+1)
 			t.name += ", " + p.name
 			t.imports = append(t.imports, p.imports...)
 		}
@@ -167,7 +170,7 @@ func callback(args []string, depth int) goType {
 		t.name += ") error"
 		return t
 	}
-	r := annotated(args[1], true, depth+1)
+	r := k.annotated(args[1], true, depth+1)
 	t.name += ") (" + r.name + ", error)"
 	t.imports = append(t.imports, r.imports...)
 	return t

@@ -33,14 +33,20 @@ a docstring begins with a signature, such as "add(a: int, b: int = 1) -> int". i
 bytes, bool, list, dict, set, Optional, Iterator and Callable have Go types, objects are
 *netref.Object, the rest is any.
 
+With --source, a Python file is read in place of a live service, nothing of it being run: a
+service's source, or a stub, such as rpyc_stubs pyi writes of a Go service.
+
 What the service sends is not trusted: names that are no identifiers are left out, and texts
 end up in comments.
 
-   rpyc_stubs client --port 18861 --package shop --type Basket --output basket.go`,
+   rpyc_stubs client --port 18861 --package shop --type Basket --output basket.go
+   rpyc_stubs client --source shop.py --class ShopService --package shop --output shop.go`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "host", Value: "localhost", Usage: "host of the service"},
 			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 18861, Usage: "port of the service"},
 			&cli.StringFlag{Name: "unix", Usage: "`PATH` of the service's Unix socket, in place of host and port"},
+			&cli.StringFlag{Name: "source", Usage: "read a Python `FILE`, .py or .pyi, and connect to nothing"},
+			&cli.StringFlag{Name: "class", Usage: "`NAME` of the class in the source, if it has several"},
 			&cli.StringFlag{Name: "attribute", Usage: "write the client of an attribute of the root, such as `db.users`"},
 			&cli.StringFlag{Name: "package", Usage: "`NAME` of the Go package (default: $GOPACKAGE, which go generate sets, or main)"},
 			&cli.StringFlag{Name: "type", Usage: "`NAME` of the Go type (default: the class's name without Service)"},
@@ -78,7 +84,19 @@ func runClient(c *cli.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
 	defer cancel()
-	r, err := exploreService(ctx, c)
+	if c.String("class") != "" && c.String("source") == "" {
+		return usage("--class needs --source; --type names the Go type")
+	}
+	explore := exploreService
+	if c.String("source") != "" {
+		for _, flag := range []string{"host", "port", "unix", "attribute"} {
+			if c.IsSet(flag) {
+				return usage("--%s: nothing is connected to with --source", flag)
+			}
+		}
+		explore = exploreFile
+	}
+	r, err := explore(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -96,6 +114,11 @@ func runClient(c *cli.Context) error {
 		return err
 	}
 	return emit(c, "", "", text)
+}
+
+func exploreFile(_ context.Context, c *cli.Context) (*remote, error) {
+	e := &explorer{prefix: c.String("prefix"), public: c.Bool("public")}
+	return e.exploreSource(c.String("source"), c.String("class"))
 }
 
 func exploreService(ctx context.Context, c *cli.Context) (r *remote, err error) {

@@ -10,6 +10,7 @@ import (
 	"go/types"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -84,8 +85,68 @@ func TestFromAnnotation(t *testing.T) {
 		{"list[int]; x]", "[]any", "[]any"},
 		{strings.Repeat("list[", 50) + "int" + strings.Repeat("]", 50), strings.Repeat("[]", 11) + "any", strings.Repeat("[]", 11) + "any"},
 	} {
-		require.Equal(t, row[1], fromAnnotation(row[0], false).name, row[0])
-		require.Equal(t, row[2], fromAnnotation(row[0], true).name, row[0])
+		require.Equal(t, row[1], classes(nil).fromAnnotation(row[0], false).name, row[0])
+		require.Equal(t, row[2], classes(nil).fromAnnotation(row[0], true).name, row[0])
+	}
+}
+
+// The file has the ways in which Python writes a class; the rows are what CPython's inspect shows of it, in Go types.
+func TestSource(t *testing.T) {
+	code, out := stubs(t, "client", "--source", "testdata/service.py", "--type", "T", "--package", "p")
+	require.Equal(t, 0, code, out)
+	var got []string
+	for line := range strings.SplitSeq(out, "\n") {
+		if rest, ok := strings.CutPrefix(line, "func (s *T) "); ok {
+			got = append(got, strings.TrimSuffix(rest, " {"))
+		}
+	}
+	require.Equal(t, []string{
+		"Object() *netref.Object { return s.object }",
+		"Inner(ctx context.Context) (any, error)",
+		"Again(ctx context.Context, second string) error",
+		"Class(ctx context.Context, x int) (int, error)",
+		"Decorated(ctx context.Context, a any) (any, error)",
+		"Folded(ctx context.Context, first int, options ...netref.Keyword) (string, error)",
+		"Limit(ctx context.Context) (int, error)",
+		"One(ctx context.Context) (int, error)",
+		"Other(ctx context.Context) (*netref.Object, error)",
+		"Others(ctx context.Context, args ...any) ([]*netref.Object, error)",
+		"Ratio(ctx context.Context) (float64, error)",
+		"Static(ctx context.Context, a int) (any, error)",
+	}, got)
+	for _, want := range []string{
+		"// T calls the methods of a Python object of the class MainService. It is safe for concurrent use.\n//\n// A service: with \"quotes\".\n",
+		"// Two lines,\n//\n// indented.\n",
+		"// One calls one() -> int.\n//\n// One line.\n",
+	} {
+		require.Contains(t, out, want)
+	}
+	for _, row := range [][]string{
+		{"a string is not closed", "x = 'a\n"},
+		{"has no class with exposed methods", "x = 1\n"},
+		{"has several classes", "class A:\n def exposed_a(self): pass\nclass B:\n def exposed_a(self): pass\n"},
+		{"has no class with exposed methods", "class A(rpyc.Service):\n  def exposed_\nclass"},
+	} {
+		file := filepath.Join(t.TempDir(), "x.py")
+		require.NoError(t, os.WriteFile(file, []byte(row[1]), 0o600))
+		code, out := stubs(t, "client", "--source", file)
+		require.Equal(t, 1, code, out)
+		require.Contains(t, out, row[0])
+	}
+}
+
+// A file that is no Python, or was cut anywhere, is no reason to panic.
+func TestSourceCut(t *testing.T) {
+	text, err := os.ReadFile("testdata/service.py")
+	require.NoError(t, err)
+	for n := 0; n <= len(text); n += 5 {
+		if lines, err := pyLines(string(text[:n])); err == nil {
+			for _, c := range pyClasses(lines) {
+				e := &explorer{prefix: "exposed_", public: true}
+				_, err := writeClient(e.fromClass(c), "p", "T")
+				require.NoError(t, err, "%d", n)
+			}
+		}
 	}
 }
 

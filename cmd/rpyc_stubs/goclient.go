@@ -21,12 +21,13 @@ type clientWriter struct {
 	pkg, typ string
 	imports  map[string]bool
 	methods  map[string]bool // Go names that are taken
+	classes  classes
 }
 
 // writeClient renders the client of r. The result is deterministic.
 func writeClient(r *remote, pkg, typ string) ([]byte, error) {
 	w := &clientWriter{pkg: pkg, typ: typ, imports: map[string]bool{"context": true, "github.com/gorpyc/gorpyc/netref": true},
-		methods: map[string]bool{"Object": true}}
+		methods: map[string]bool{"Object": true}, classes: r.classes}
 	w.comment("", typ+" calls the methods of a Python object of the class "+printable(r.class)+". It is safe for concurrent use.", r.doc)
 	fmt.Fprintf(w, "type %s struct{ object *netref.Object }\n\n", typ)
 	fmt.Fprintf(w, "// New%s makes a %s of a remote object, such as a connection's Root.\n", exported(typ), typ)
@@ -97,8 +98,15 @@ func (w *clientWriter) names(members []member) []string {
 func (w *clientWriter) member(name string, m *member) {
 	quoted := strconv.Quote(m.name)
 	if m.data {
-		w.comment("", name+" reads the attribute "+m.name+".")
-		fmt.Fprintf(w, "func (s *%s) %s(ctx context.Context) (any, error) {\n\treturn s.object.Get(ctx, %s)\n}\n", w.typ, name, quoted)
+		t := w.classes.fromAnnotation(m.typ, false)
+		w.imports = withAll(w.imports, t.imports)
+		w.comment("", name+" reads the attribute "+m.name+".", m.doc)
+		fmt.Fprintf(w, "func (s *%s) %s(ctx context.Context) (%s, error) {\n", w.typ, name, t.name)
+		if t.name == "any" {
+			fmt.Fprintf(w, "\treturn s.object.Get(ctx, %s)\n}\n", quoted)
+		} else {
+			fmt.Fprintf(w, "\treturn netref.Get[%s](ctx, s.object, %s)\n}\n", t.name, quoted)
+		}
 		return
 	}
 	what := "calls " + m.name + "."
@@ -109,7 +117,7 @@ func (w *clientWriter) member(name string, m *member) {
 		c = w.arguments(m.sig)
 		what = "calls " + m.name + m.sig.String() + "."
 		if m.sig.result != "" {
-			result = fromAnnotation(m.sig.result, false)
+			result = w.classes.fromAnnotation(m.sig.result, false)
 		}
 	default:
 		c.notes = []string{"The service does not tell its parameters. Keyword arguments are given by netref.Kw."}
@@ -181,7 +189,7 @@ func (w *clientWriter) arguments(sig *signature) call {
 		case p.def != "":
 			optional = append(optional, p.name)
 		default:
-			t := fromAnnotation(p.typ, true)
+			t := w.classes.fromAnnotation(p.typ, true)
 			w.imports = withAll(w.imports, t.imports)
 			name := goParam(p.name, taken)
 			c.params = append(c.params, name+" "+t.name)
@@ -193,7 +201,7 @@ func (w *clientWriter) arguments(sig *signature) call {
 	}
 	switch {
 	case rest != nil && len(optional) == 0 && len(byPosition) == 0 && !keywords && rest.typ != "":
-		t := fromAnnotation(rest.typ, true)
+		t := w.classes.fromAnnotation(rest.typ, true)
 		w.imports = withAll(w.imports, t.imports)
 		c.rest, c.typed = goParam(rest.name, taken), t.name
 	case rest != nil || len(byPosition) > 0:

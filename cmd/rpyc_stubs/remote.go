@@ -27,12 +27,14 @@ type remote struct {
 	class, doc string
 	members    []member
 	skipped    []string // names that cannot be Go's, quoted
+	classes    classes  // that a source file defines
 }
 
 // member is an attribute of the object.
 type member struct {
 	name, doc string
-	data      bool // not a method
+	data      bool   // not a method
+	typ       string // the annotation of an attribute that is not
 	class     bool
 	sig       *signature // nil if the service does not tell
 }
