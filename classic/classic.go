@@ -14,6 +14,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -66,29 +67,33 @@ func withPort(addr, port string) string {
 // Dial connects to a classic server over TCP (rpyc.classic.connect). addr is a host, or host:port; the default port is
 // [DefaultPort]. ctx bounds the connecting only. A nil cfg is RPyC's default.
 func Dial(ctx context.Context, addr string, cfg *protocol.Config) (*Conn, error) {
-	return wrap(protocol.Dial(ctx, "tcp", withPort(addr, DefaultPort), config(cfg)))
+	return wrap(protocol.DialService(ctx, "tcp", withPort(addr, DefaultPort), newGuest(), config(cfg)))
 }
 
 // DialTLS is [Dial] over TLS (rpyc.classic.ssl_connect), with [DefaultTLSPort] as the default. See protocol.DialTLS for
 // the configuration.
 func DialTLS(ctx context.Context, addr string, tlsConfig *tls.Config, cfg *protocol.Config) (*Conn, error) {
-	return wrap(protocol.DialTLS(ctx, "tcp", withPort(addr, DefaultTLSPort), tlsConfig, config(cfg)))
+	if tlsConfig == nil {
+		tlsConfig = &tls.Config{}
+	}
+	d := &protocol.Dialer{Root: newGuest(), Config: config(cfg), Options: transport.Options{TLS: tlsConfig}}
+	return wrap(d.Dial(ctx, "tcp", withPort(addr, DefaultTLSPort)))
 }
 
 // DialUnix connects to a classic server at a Unix socket (rpyc.classic.unix_connect).
 func DialUnix(ctx context.Context, path string, cfg *protocol.Config) (*Conn, error) {
-	return wrap(protocol.Dial(ctx, "unix", path, config(cfg)))
+	return wrap(protocol.DialService(ctx, "unix", path, newGuest(), config(cfg)))
 }
 
 // DialStream makes a connection of a stream at whose other end is a classic server (rpyc.classic.connect_stream).
 func DialStream(ctx context.Context, stream io.ReadWriteCloser, cfg *protocol.Config) (*Conn, error) {
-	return wrap(protocol.DialStream(ctx, stream, nil, config(cfg)))
+	return wrap(protocol.DialStream(ctx, stream, newGuest(), config(cfg)))
 }
 
 // DialSubprocess starts a program that serves classic mode on its standard input and output, and connects to it
 // (rpyc.classic.connect_subproc): rpyc_classic -m stdio. See protocol.DialSubprocess for what becomes of the process.
 func DialSubprocess(ctx context.Context, cmd *exec.Cmd, cfg *protocol.Config) (*Conn, error) {
-	return wrap(protocol.DialSubprocess(ctx, cmd, nil, config(cfg)))
+	return wrap(protocol.DialSubprocess(ctx, cmd, newGuest(), config(cfg)))
 }
 
 // Module imports a module of the server's and returns a handle on it (conn.modules). The name may have dots. It is asked

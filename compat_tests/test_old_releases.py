@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(not os.environ.get("GORPYC_OLD_RELEASES") or RPY
 
 OLD = [("2.7", "3.4.4"), ("3.6", "3.4.4"), ("3.6", "4.0.2")]
 SERVICE = os.path.join(HERE, "reference", "old_service.py")
+CLASSIC = os.path.join(HERE, "reference", "old_classic.py")
 CLIENT = os.path.join(HERE, "reference", "old_client.py")
 CACHE = os.environ.get("GORPYC_CACHE") or os.path.join(os.path.expanduser("~"), ".cache", "gorpyc")
 
@@ -86,6 +87,24 @@ def test_old_services_look_like_new_ones_to_go(old, peers, start):
         seen[kind] = lines("Go client", [peers.binaries.path("oldpeer"), "call", server.host, str(server.port)])
     assert len(seen["new"]) > 12
     assert seen["old"] == seen["new"]
+
+
+def test_classic_mode_of_old_releases(old, peers, start):
+    python, env = old
+    seen = {}
+    for kind, server in (("new", start("cpython", [sys.executable, CLASSIC])),
+                         ("old", start("cpython", python + [CLASSIC], env=env))):
+        seen[kind] = lines("Go client", [peers.binaries.path("oldpeer"), "classic", server.host, str(server.port)])
+    assert len(seen["new"]) == 10
+    assert seen["old"] == seen["new"]
+
+
+def test_servers_that_want_the_clients_interpreter_in_return(peers, start):
+    seen = []
+    for service in "SlaveService", "ClassicService":
+        server = start("cpython", [sys.executable, CLASSIC, service])
+        seen.append(lines("Go client", [peers.binaries.path("oldpeer"), "classic", server.host, str(server.port)]))
+    assert seen[0] == seen[1]
 
 
 def test_new_clients_see_no_difference(peers, start):

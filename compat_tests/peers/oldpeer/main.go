@@ -1,5 +1,6 @@
 // Command oldpeer is the Go side of compat_tests/test_old_releases.py: "oldpeer serve" is the service of
-// reference/old_service.py and prints READY host port, "oldpeer call HOST PORT" prints what a Go client sees of that service.
+// reference/old_service.py and prints READY host port, "oldpeer call HOST PORT" prints what a Go client sees of that service, "oldpeer classic HOST
+// PORT" what it sees of a classic server.
 package main
 
 import (
@@ -83,8 +84,10 @@ func run(ctx context.Context, args []string) error {
 		return serve(ctx)
 	case len(args) == 3 && args[0] == "call":
 		return call(ctx, net.JoinHostPort(args[1], args[2]))
+	case len(args) == 3 && args[0] == "classic":
+		return useClassic(ctx, net.JoinHostPort(args[1], args[2]))
 	}
-	return errors.New("usage: oldpeer serve | oldpeer call HOST PORT")
+	return errors.New("usage: oldpeer serve | oldpeer call HOST PORT | oldpeer classic HOST PORT")
 }
 
 func serve(ctx context.Context) error {
