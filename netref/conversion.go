@@ -282,7 +282,7 @@ func (c *conversion) put(m reflect.Value, k any, v *any, in *Object) error {
 }
 
 func (c *conversion) insert(m, kv, vv reflect.Value, k any) error {
-	if kv.Kind() == reflect.Interface && !kv.IsNil() {
+	if kv.Type() == anyType && !kv.IsNil() {
 		if h, ok := hashable(kv.Interface()); ok {
 			kv.Set(reflect.ValueOf(h))
 		}

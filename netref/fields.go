@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // structField is an exported field of a struct with the Python name it stands for.
@@ -16,10 +17,21 @@ type structField struct {
 
 func (f *structField) has(option string) bool { return slices.Contains(f.opts, option) }
 
+// fieldsOf has the fields of the struct types met so far, which are those of the program.
+var fieldsOf sync.Map
+
 // structFields lists the exported fields with their Python names: the `rpyc` tag, or [PythonName] of the field's name.
-// Those of embedded structs are among them.
+// Those of embedded structs are among them. The slice is shared.
 func structFields(t reflect.Type) []structField {
-	var fs []structField
+	if fs, ok := fieldsOf.Load(t); ok {
+		return fs.([]structField)
+	}
+	fs, _ := fieldsOf.LoadOrStore(t, listFields(t))
+	return fs.([]structField)
+}
+
+func listFields(t reflect.Type) []structField {
+	fs := []structField{}
 	for _, f := range reflect.VisibleFields(t) {
 		if !f.IsExported() || f.Anonymous || hiddenPointer(t, f.Index) {
 			continue
