@@ -21,17 +21,28 @@ type conversion struct {
 	ctx  context.Context
 	deep bool // an any takes the contents of containers and not handles: see Fetch
 
-	path   []step         // leads to what is being assigned; after a failure, to what has failed
-	fresh  []*question    // asked since the last answer, in order
-	stack  []*question    // to be sent, the next one last
-	under  []*question    // sent and not answered, the oldest first
-	after  []func() error // what needs all that is inside to be complete: run at the end, the last first
-	denied bool           // the peer does not let us call items()
+	path    []step         // leads to what is being assigned; after a failure, to what has failed
+	fresh   []*question    // asked since the last answer, in order
+	stack   []*question    // to be sent, the next one last
+	under   []*question    // sent and not answered, the oldest first
+	after   []func() error // what needs all that is inside to be complete: run at the end, the last first
+	may     permission     // whether the peer lets us call items()
+	singles int            // values of mappings asked for one by one
 
 	// Of a deep conversion:
 	seen  map[*Object]reflect.Value // where the copies of containers are
 	edges map[*Object][]*Object     // what containers contain
 }
+
+// permission is what is known of what a peer allows.
+type permission int8
+
+const (
+	unknown permission = iota
+	asked
+	allowed
+	denied
+)
 
 // question is a request and what its answer is for.
 type question struct {
@@ -40,7 +51,9 @@ type question struct {
 	args []any
 	path []step
 	got  func(v any, exc error) error // exc is an exception of the peer's
-	r    *AsyncResult
+	// before changes the question just before it is sent, to what has turned out to be better; may be nil.
+	before func(q *question)
+	r      *AsyncResult
 }
 
 const (
@@ -87,6 +100,9 @@ func (c *conversion) run() error {
 			q := c.stack[last]
 			c.stack[last] = nil
 			c.stack = c.stack[:last]
+			if q.before != nil {
+				q.before(q)
+			}
 			r, err := q.o.peer.Start(c.ctx, q.h, append([]any{q.o}, q.args...)...)
 			if err != nil {
 				return err
@@ -257,7 +273,7 @@ func (c *conversion) members(m reflect.Value, members []any, in *Object) error {
 func (c *conversion) put(m reflect.Value, k any, v *any, in *Object) error {
 	t := m.Type()
 	kv, vv := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
-	asked, later := len(c.fresh), len(c.after)
+	questions, later := len(c.fresh), len(c.after)
 	if err := c.inside(step{kind: toKey, key: k, in: in}, func() error { return c.assign(kv, k) }); err != nil {
 		return err
 	}
@@ -270,7 +286,7 @@ func (c *conversion) put(m reflect.Value, k any, v *any, in *Object) error {
 	case vv.Kind() == reflect.Bool:
 		vv.SetBool(true)
 	}
-	if asked == len(c.fresh) && later == len(c.after) {
+	if questions == len(c.fresh) && later == len(c.after) {
 		return c.insert(m, kv, vv, k)
 	}
 	path := c.here()

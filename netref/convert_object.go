@@ -158,7 +158,8 @@ func (c *conversion) mapping(dst reflect.Value, o *Object) error {
 
 // fill adds the items of a mapping, or the members of a set, to m.
 func (c *conversion) fill(m reflect.Value, o *Object, asSet bool) error {
-	return c.ask(o, wire.HandleBuffIter, func(v any, exc error) error {
+	put := func(_ int, k, v any) error { return c.put(m, k, &v, o) }
+	got := func(v any, exc error) error {
 		if exc != nil {
 			return notThat(exc, o, m.Type())
 		}
@@ -169,8 +170,18 @@ func (c *conversion) fill(m reflect.Value, o *Object, asSet bool) error {
 		if asSet {
 			return c.members(m, keys, o)
 		}
-		return c.values(o, keys, m.Type(), func(_ int, k, v any) error { return c.put(m, k, &v, o) })
-	}, nil)
+		return c.values(o, keys, m.Type(), put)
+	}
+	if err := c.ask(o, wire.HandleBuffIter, got, nil); err != nil || asSet || !mappings[typeName(o)] {
+		return err
+	}
+	c.fresh[len(c.fresh)-1].before = func(q *question) {
+		if c.may == allowed {
+			q.h, q.args = wire.HandleCallAttr, []any{"items", brine.Tuple{}, brine.Tuple{}}
+			q.got = c.gotItems(o, m.Type(), put, func() error { return c.ask(o, wire.HandleBuffIter, got, nil) })
+		}
+	}
+	return nil
 }
 
 // pairSlice fills a slice of Pair with the items of a mapping, in their order.
@@ -212,22 +223,55 @@ func (c *conversion) pairSlice(dst reflect.Value, o *Object) error {
 // method is not among what peers allow by default, and a refusal costs a round trip.
 const manyItems = 16
 
-// values fetches the values of a mapping's keys and calls each for every item, in no particular order.
+// values fetches the values of a mapping's keys and calls each for every item, in no particular order. When many small
+// mappings have been met, whether the peer allows items() is found out on the way, for those that are still to come.
 func (c *conversion) values(o *Object, keys brine.Tuple, t reflect.Type, each func(i int, k, v any) error) error {
-	if len(keys) < manyItems || c.denied || !mappings[typeName(o)] {
-		return c.oneByOne(o, keys, t, each)
+	oneByOne := func() error { return c.oneByOne(o, keys, t, each) }
+	if c.may == denied || !mappings[typeName(o)] {
+		return oneByOne()
 	}
-	return c.ask(o, wire.HandleCallAttr, func(v any, exc error) error {
+	if len(keys) >= manyItems {
+		return c.byItems(o, t, each, oneByOne)
+	}
+	if c.singles += len(keys); c.singles >= manyItems && c.may == unknown {
+		c.may = asked
+		err := c.ask(o, wire.HandleCallAttr, func(v any, _ error) error {
+			if view, ok := v.(*Object); ok {
+				view.Release()
+				c.may = allowed
+			} else {
+				c.may = denied
+			}
+			return nil
+		}, "items", brine.Tuple{}, brine.Tuple{})
+		if err != nil {
+			return err
+		}
+	}
+	return oneByOne()
+}
+
+// byItems fetches all items of a mapping at once, or goes another way if the peer does not allow that.
+func (c *conversion) byItems(o *Object, t reflect.Type, each func(i int, k, v any) error, otherwise func() error) error {
+	return c.ask(o, wire.HandleCallAttr, c.gotItems(o, t, each, otherwise), "items", brine.Tuple{}, brine.Tuple{})
+}
+
+// gotItems takes the answer to items().
+func (c *conversion) gotItems(o *Object, t reflect.Type, each func(i int, k, v any) error,
+	otherwise func() error) func(any, error) error {
+	return func(v any, _ error) error {
 		view, ok := v.(*Object)
 		if !ok {
-			c.denied = true
-			return c.oneByOne(o, keys, t, each)
+			c.may = denied
+			return otherwise()
 		}
+		c.may = allowed
 		return c.ask(view, wire.HandleBuffIter, func(v any, exc error) error {
 			view.Release()
 			pairs, ok := v.(brine.Tuple)
 			if exc != nil || !ok {
-				return c.oneByOne(o, keys, t, each)
+				c.may = denied
+				return otherwise()
 			}
 			for i, p := range pairs {
 				pair, ok := p.(brine.Tuple)
@@ -240,7 +284,7 @@ func (c *conversion) values(o *Object, keys brine.Tuple, t reflect.Type, each fu
 			}
 			return nil
 		}, nil)
-	}, "items", brine.Tuple{}, brine.Tuple{})
+	}
 }
 
 func (c *conversion) oneByOne(o *Object, keys brine.Tuple, t reflect.Type, each func(i int, k, v any) error) error {

@@ -96,7 +96,9 @@ func (l *liar) Keep(*netref.Object) {}
 
 func (l *liar) ResolveRoot(context.Context, *netref.Object) error { return nil }
 
-func (l *liar) Bound(ctx context.Context) (context.Context, context.CancelFunc) { return ctx, func() {} }
+func (l *liar) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return ctx, func() {}
+}
 
 // answered is a request that has its answer.
 type answered struct {
