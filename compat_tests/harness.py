@@ -3,6 +3,7 @@
 Nothing here sleeps for synchronisation: a program is ready when it prints so, and whatever else has to be waited for is polled
 against a deadline by ``eventually``.  A peer that was asked for and cannot be had is an error, never a skip.
 """
+import fcntl
 import os
 import queue
 import re
@@ -20,6 +21,7 @@ from describe import RPYC
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(HERE)
+CACHE = os.environ.get("GORPYC_CACHE") or os.path.join(os.path.expanduser("~"), ".cache", "gorpyc")
 
 READY_SECONDS = 30    # for a program to print READY
 STOP_SECONDS = 5      # for a program to end after its stdin was closed, before it is killed
@@ -33,6 +35,7 @@ GO_PACKAGES = {
     "rpyc_stubs": "./cmd/rpyc_stubs",
     "objects": "./compat_tests/peers/objects",
     "oldpeer": "./compat_tests/peers/oldpeer",
+    "calculator": "./examples/calculator/server",
     "goregistrar": "./compat_tests/peers/goregistrar",
     "rpyc_registry": "./cmd/rpyc_registry",
 }
@@ -65,6 +68,27 @@ def serving_thread(conn):
     class Eager(rpyc.BgServingThread):
         SLEEP_INTERVAL = 0.001
     return Eager(conn)
+
+
+def old_release(version, release):
+    """The start of a command for an old Python, and an environment in which it has an old RPyC, installed when it is first asked
+    for.  None if this Python is not here."""
+    python = shutil.which("python" + version)
+    if python is None or subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL).returncode:
+        return None
+    directory = os.path.join(CACHE, "old", "py%s-rpyc%s" % (version, release))
+    os.makedirs(directory, exist_ok=True)
+    with open(directory + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = os.path.join(directory, ".complete")
+        if not os.path.exists(stamp):
+            done = subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target",
+                                   directory, "--upgrade", "rpyc==" + release],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+            if done.returncode:
+                raise PeerError(done.stdout.decode("utf-8", "replace"))
+            open(stamp, "w").close()
+    return [python], {"PYTHONPATH": directory, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class Program:

@@ -3,16 +3,13 @@
 What an old client sees of the Go service is compared with what it sees of its own kind; what the Go client sees of an old
 service with what it sees of a service of the release under test.
 """
-import fcntl
 import os
-import shutil
-import subprocess
 import sys
 
 import pytest
 
 from describe import RPYC
-from harness import HERE, Program, Server
+from harness import HERE, Program, Server, old_release
 
 pytestmark = pytest.mark.skipif(not os.environ.get("GORPYC_OLD_RELEASES") or RPYC < (6,),
                                 reason="old releases are tested in one cell of the matrix, of RPyC 6 with GORPYC_OLD_RELEASES set")
@@ -21,28 +18,15 @@ OLD = [("2.7", "3.4.4"), ("3.6", "3.4.4"), ("3.6", "4.0.2")]
 SERVICE = os.path.join(HERE, "reference", "old_service.py")
 CLASSIC = os.path.join(HERE, "reference", "old_classic.py")
 CLIENT = os.path.join(HERE, "reference", "old_client.py")
-CACHE = os.environ.get("GORPYC_CACHE") or os.path.join(os.path.expanduser("~"), ".cache", "gorpyc")
 
 
 @pytest.fixture(scope="module", params=OLD, ids=["py%s-rpyc%s" % pair for pair in OLD])
 def old(request):
     """The start of a command for an old Python, and an environment in which it has an old RPyC."""
-    version, release = request.param
-    python = shutil.which("python" + version)
-    if python is None or subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL).returncode:
-        pytest.skip("python%s is not here" % version)
-    directory = os.path.join(CACHE, "old", "py%s-rpyc%s" % (version, release))
-    os.makedirs(directory, exist_ok=True)
-    with open(directory + ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        stamp = os.path.join(directory, ".complete")
-        if not os.path.exists(stamp):
-            done = subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target",
-                                   directory, "--upgrade", "rpyc==" + release],
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
-            assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
-            open(stamp, "w").close()
-    return [python], {"PYTHONPATH": directory, "PYTHONDONTWRITEBYTECODE": "1"}
+    found = old_release(*request.param)
+    if found is None:
+        pytest.skip("python%s is not here" % request.param[0])
+    return found
 
 
 def lines(name, command, env=None):

@@ -1,7 +1,7 @@
 """Registrars and registries, {CPython, Go, RPyC 3.4 on old Pythons} on either side.
 
-Every pair in which Go takes part, and CPython with itself, which keeps the expectations honest.  GORPYC_RPYC34 names old Pythons with
-RPyC 3.4.4: "PYTHON=DIRECTORY" separated by spaces, DIRECTORY being what goes into PYTHONPATH.
+Every pair in which Go takes part, and CPython with itself, which keeps the expectations honest.  The old releases take part in one cell, of
+RPyC 6 with GORPYC_OLD_RELEASES set.
 """
 import json
 import os
@@ -12,14 +12,16 @@ import sys
 import pytest
 
 from describe import RPYC
-from harness import HERE, Program, eventually
+from harness import HERE, eventually, old_release
 
-OLD = dict(("py%d-rpyc344" % i, entry.split("=", 1)) for i, entry in enumerate(os.environ.get("GORPYC_RPYC34", "").split()))
-SIDES = ["cpython", "go"] + sorted(OLD)
+OLD = {"py%s-rpyc344" % version: version for version in ("2.7", "3.6")}
+SIDES = ["cpython", "go"]
+if os.environ.get("GORPYC_OLD_RELEASES") and RPYC >= (6,):
+    SIDES += sorted(OLD)
 
 
 def python2(side):
-    return side in OLD and "2." in os.path.basename(os.path.realpath(OLD[side][0]))
+    return OLD.get(side) == "2.7"
 
 
 def pytest_generate_tests(metafunc):
@@ -32,11 +34,6 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize("pair", pairs, ids=["%s registrar-%s registry" % pair for pair in pairs])
 
 
-def test_old_releases_are_here():
-    if not OLD:
-        pytest.skip("GORPYC_RPYC34 is not set: RPyC 3.4.4 is not tried")
-
-
 @pytest.fixture(params=["udp", "tcp"])
 def transport(request):
     return request.param
@@ -46,8 +43,10 @@ def script(side, name):
     """The command for one of the reference programs, and its environment."""
     path = os.path.join(HERE, "reference", name)
     if side in OLD:
-        python, packages = OLD[side]
-        return [python, path], {"PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1"}
+        found = old_release(OLD[side], "3.4.4")
+        if found is None:
+            pytest.skip("python%s is not here" % OLD[side])
+        return found[0] + [path], found[1]
     return [sys.executable, path], {"PYTHONDONTWRITEBYTECODE": "1"}
 
 

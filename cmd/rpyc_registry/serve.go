@@ -40,6 +40,7 @@ func (s *settings) serve(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	s.server.Stats() // has it read the state file before anybody is told that it serves
 	ended := make(chan error, len(sockets)+1)
 	for _, socket := range sockets {
 		go func() { ended <- socket.serve(&s.server) }()

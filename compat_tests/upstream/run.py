@@ -13,7 +13,9 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
+sys.path.append(os.path.dirname(HERE))
 
+import netns  # noqa: E402
 from selection import TESTS  # noqa: E402
 
 SOURCE = "https://github.com/tomerfiliba-org/rpyc"
@@ -31,13 +33,29 @@ def checkout(given, target):
     subprocess.run(["tar", "-x", "-C", target], input=archive.stdout, check=True)
 
 
-def build(target):
-    """Builds the Go program, unless GORPYC_BIN_DIR has it."""
-    program = os.path.join(os.environ.get("GORPYC_BIN_DIR", target), "upstream")
+def build(target, package="./compat_tests/peers/upstream"):
+    """Builds a Go program, unless GORPYC_BIN_DIR has it."""
+    program = os.path.join(os.environ.get("GORPYC_BIN_DIR", target), os.path.basename(package))
     if not os.path.exists(program):
         flags = os.environ.get("GORPYC_GO_BUILD_FLAGS", "").split()
-        subprocess.run(["go", "build"] + flags + ["-o", program, "./compat_tests/peers/upstream"], cwd=REPO, check=True)
+        subprocess.run(["go", "build"] + flags + ["-o", program, package], cwd=REPO, check=True)
     return os.path.abspath(program)
+
+
+def registry(work, cpython, rest):
+    """Runs the tests of the registry, which broadcast and want port 18811, in a network of their own.  Returns pytest's status."""
+    reason = netns.unavailable()
+    if reason:
+        print("test_registry.py: SKIPPED: " + reason)
+        return 0
+    environment = dict(os.environ, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", work, "-c", os.devnull]
+    if not cpython:
+        environment["GORPYC_UPSTREAM_REGISTRY"] = build(work, "./cmd/rpyc_registry")
+        command += ["-p", "registry_shim"]
+    command += (rest or ["-q"]) + [os.path.join("tests", "test_registry.py")]
+    status = subprocess.run(netns.command(command), cwd=work, env=environment).returncode
+    return 0 if rest and status == 5 else status  # 5: nothing of it was selected
 
 
 def main():
@@ -55,7 +73,8 @@ def main():
             command += ["-p", "shim"]
         command += ["-c", os.devnull] + (rest or ["-q"])
         files = sorted({os.path.join("tests", test.partition("::")[0]) for test in TESTS})
-        return subprocess.run(command + files, cwd=work, env=environment).returncode
+        status = subprocess.run(command + files, cwd=work, env=environment).returncode
+        return registry(work, options.cpython, rest) or status
 
 
 if __name__ == "__main__":

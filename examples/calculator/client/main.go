@@ -1,6 +1,7 @@
 // Command client calls a calculator service, Python's or Go's.
 //
 //	go run ./examples/calculator/client --addr localhost:18861
+//	go run ./examples/calculator/client --service calculator
 package main
 
 import (
@@ -14,20 +15,29 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/registry"
 )
 
 func main() {
 	addr := flag.String("addr", "localhost:18861", "address of the service")
+	service := flag.String("service", "", "name of the service, to be looked up in the registry in place of --addr")
+	registryAddr := flag.String("registry", "", "the registry's address; by default it is found by a broadcast")
 	flag.Parse()
-	if err := run(*addr); err != nil {
+	dial := func(ctx context.Context) (*protocol.Conn, error) { return protocol.Dial(ctx, "tcp", *addr, nil) }
+	if *service != "" {
+		dial = func(ctx context.Context) (*protocol.Conn, error) {
+			return protocol.DialByService(ctx, *service, &protocol.Discovery{Registrar: &registry.UDPClient{Addr: *registryAddr}})
+		}
+	}
+	if err := run(dial); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(addr string) error {
+func run(dial func(context.Context) (*protocol.Conn, error)) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	conn, err := protocol.Dial(ctx, "tcp", addr, nil)
+	conn, err := dial(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@
 //
 //	go run ./examples/calculator/server --port 18861
 //
-// It prints "READY host port" when it listens.
+// It prints "READY host port" when it listens. With --register clients find it by its name, through the registry.
 package main
 
 import (
@@ -15,8 +15,10 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"syscall"
 
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/registry"
 	"github.com/gorpyc/gorpyc/servers"
 )
 
@@ -63,9 +65,11 @@ func (Calculator) Apply(ctx context.Context, f func(context.Context, any) (any, 
 func main() {
 	host := flag.String("host", "127.0.0.1", "address to listen on")
 	port := flag.Int("port", 18861, "port to listen on, 0 for any that is free")
+	register := flag.Bool("register", false, "tell the registry, so that clients find the service as CALCULATOR")
+	registryAddr := flag.String("registry", "", "the registry's address; by default it is found by a broadcast")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	l, err := net.Listen("tcp", net.JoinHostPort(*host, strconv.Itoa(*port)))
 	if err != nil {
@@ -73,6 +77,9 @@ func main() {
 	}
 	fmt.Println("READY", *host, l.Addr().(*net.TCPAddr).Port)
 	srv := &servers.Server{Service: Calculator{}}
+	if *register {
+		srv.Registrar = &registry.UDPClient{Addr: *registryAddr}
+	}
 	if err := srv.Serve(ctx, l); err != nil && !errors.Is(err, context.Canceled) {
 		log.Fatal(err)
 	}
