@@ -129,7 +129,11 @@ func tryMethod(ctx context.Context, o *Object, name string, arg any, missing *er
 // an AttributeError from inside a method.
 func lacks(err error, name string) bool {
 	e, ok := err.(*vinegar.Error)
-	return ok && e.Is(vinegar.AttributeError) && strings.Contains(e.Message(), "'"+name+"'")
+	if !ok || !e.Is(vinegar.AttributeError) {
+		return false
+	}
+	m := e.Message()
+	return m == name || strings.Contains(m, "'"+name+"'")
 }
 
 // lacking is the TypeError that Python raises where an object lacks a special method, with what the peer said as its
@@ -175,9 +179,7 @@ func compare(ctx context.Context, x any, op string, y any, names [2]string) (any
 
 // sameClass reports whether two objects are known to be of one class.
 func sameClass(a, b *Object) bool {
-	ra, okA := a.Ref()
-	rb, okB := b.Ref()
-	return okA && okB && a.peer == b.peer && ra.Class == rb.Class && ra.IsClass() == rb.IsClass()
+	return a.peer == b.peer && sameClassID(a, b) && a.IsClass() == b.IsClass()
 }
 
 // operandType is the name of an operand's Python type for a message.

@@ -113,15 +113,15 @@ func (o *Object) IsInstance(ctx context.Context, classes ...*Object) (bool, erro
 }
 
 func (o *Object) isInstance(ctx context.Context, class *Object) (is bool, err error) {
-	if !class.IsClass() {
-		return false, vinegar.TypeError.New("isinstance() arg 2 must be a type, a tuple of types, or a union")
-	}
-	if o.peer == class.peer && !o.IsClass() && sameClassID(o, class) {
+	if o.peer == class.peer && class.IsClass() && !o.IsClass() && sameClassID(o, class) {
 		return true, nil
 	}
 	err = class.CallMethodInto(ctx, &is, "__instancecheck__", o)
 	if !lacks(err, "__instancecheck__") {
 		return is, err
+	}
+	if !class.IsClass() {
+		return false, lacking(err, "isinstance() arg 2 must be a type, a tuple of types, or a union")
 	}
 	ref, _ := o.Ref()
 	err = class.request(ctx, &is, wire.HandleInstanceCheck, brine.Tuple{ref.Name, ref.Class, ref.Object})
@@ -131,7 +131,7 @@ func (o *Object) isInstance(ctx context.Context, class *Object) (is bool, err er
 func sameClassID(o, class *Object) bool {
 	a, okA := o.Ref()
 	b, okB := class.Ref()
-	return okA && okB && a.Class == b.Class
+	return okA && okB && a.Class == b.Class && a.Class != 0 // releases before 4.1 do not tell classes
 }
 
 // With runs f inside the object as a context manager (Python: with o as v: f(v)). v is what __enter__ returned. If f
