@@ -448,9 +448,10 @@ def test_typed_client(request, peers, tmp_path):
             "name": "cup", "price": 2.5, "none": True, "found": 2, "bill": "Ann pays 22.50, paid=cash", "cup": 4,
             "names": ["cup", "pot", "tea"], "greatest": 7, "limit": 100,
         }
-    # What the source says is what the live service says, Python's own names of classes aside.
+    # What the source says is what the live service says. RPyC before 6 counts a class among the methods.
     source = generate(peers, "--source", TWIN, "--class", "ShopService")
-    assert re.findall("^func .*", source, re.M) == re.findall("^func .*", text, re.M)
+    methods = re.compile(r"^func (?!\(s \*Shop\) Item\().*", re.M)
+    assert methods.findall(source) == methods.findall(text)
     again = generate(peers, "--host", "127.0.0.1", "--port", twin.port)
     assert again == text, "the output is the same every time"
 

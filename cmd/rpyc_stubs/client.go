@@ -16,6 +16,7 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/registry"
 )
 
 func clientCommand() *cli.Command {
@@ -45,6 +46,8 @@ end up in comments.
 			&cli.StringFlag{Name: "host", Value: "localhost", Usage: "host of the service"},
 			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 18861, Usage: "port of the service"},
 			&cli.StringFlag{Name: "unix", Usage: "`PATH` of the service's Unix socket, in place of host and port"},
+			&cli.StringFlag{Name: "service", Usage: "`NAME` under which a registry knows the service, in place of host and port"},
+			&cli.StringFlag{Name: "registry", Usage: "`HOST[:PORT]` of the registry for --service (default: whichever answers a broadcast)"},
 			&cli.StringFlag{Name: "source", Usage: "read a Python `FILE`, .py or .pyi, and connect to nothing"},
 			&cli.StringFlag{Name: "class", Usage: "`NAME` of the class in the source, if it has several"},
 			&cli.StringFlag{Name: "attribute", Usage: "write the client of an attribute of the root, such as `db.users`"},
@@ -84,12 +87,15 @@ func runClient(c *cli.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
 	defer cancel()
+	if c.String("registry") != "" && c.String("service") == "" {
+		return usage("--registry needs --service, the name to ask it for")
+	}
 	if c.String("class") != "" && c.String("source") == "" {
 		return usage("--class needs --source; --type names the Go type")
 	}
 	explore := exploreService
 	if c.String("source") != "" {
-		for _, flag := range []string{"host", "port", "unix", "attribute"} {
+		for _, flag := range []string{"host", "port", "unix", "service", "attribute"} {
 			if c.IsSet(flag) {
 				return usage("--%s: nothing is connected to with --source", flag)
 			}
@@ -116,17 +122,24 @@ func runClient(c *cli.Context) error {
 	return emit(c, "", "", text)
 }
 
+// dial connects to what the flags name.
+func dial(ctx context.Context, c *cli.Context) (*protocol.Conn, error) {
+	switch name, path := c.String("service"), c.String("unix"); {
+	case name != "":
+		return protocol.DialByService(ctx, name, &protocol.Discovery{Registrar: &registry.UDPClient{Addr: c.String("registry")}})
+	case path != "":
+		return protocol.Dial(ctx, "unix", path, nil)
+	}
+	return protocol.Dial(ctx, "tcp", net.JoinHostPort(c.String("host"), strconv.Itoa(c.Int("port"))), nil)
+}
+
 func exploreFile(_ context.Context, c *cli.Context) (*remote, error) {
 	e := &explorer{prefix: c.String("prefix"), public: c.Bool("public")}
 	return e.exploreSource(c.String("source"), c.String("class"))
 }
 
 func exploreService(ctx context.Context, c *cli.Context) (r *remote, err error) {
-	network, addr := "tcp", net.JoinHostPort(c.String("host"), strconv.Itoa(c.Int("port")))
-	if path := c.String("unix"); path != "" {
-		network, addr = "unix", path
-	}
-	conn, err := protocol.Dial(ctx, network, addr, nil)
+	conn, err := dial(ctx, c)
 	if err != nil {
 		return nil, err
 	}
