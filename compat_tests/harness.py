@@ -34,6 +34,7 @@ GO_PACKAGES = {
     "shop": "./examples/shop",
     "rpyc_stubs": "./cmd/rpyc_stubs",
     "objects": "./compat_tests/peers/objects",
+    "kinds": "./compat_tests/peers/kinds",
     "oldpeer": "./compat_tests/peers/oldpeer",
     "calculator": "./examples/calculator/server",
     "goregistrar": "./compat_tests/peers/goregistrar",

@@ -56,7 +56,7 @@ var builtinOrder = []*Class{
 	frozensetClass, sliceClass, ellipsisClass, notImplementedClass, functionClass, generatorClass,
 	listIteratorClass, tupleIteratorClass, setIteratorClass, dictKeyIteratorClass,
 	methodClass, methodWrapperClass, builtinMethodClass, listClass, dictClass, setClass, viewClasses[keysView], viewClasses[valuesView],
-	viewClasses[itemsView], serviceClass, netrefClass, codeClass,
+	viewClasses[itemsView], serviceClass, netrefClass, codeClass, timeClass,
 }
 
 // init fills the tables. It cannot be done where the variables are declared, because the methods refer to them.
@@ -71,6 +71,7 @@ func init() {
 		defineMethod(c)
 	}
 	defineIterators()
+	defineTime(timeClass)
 	defineList(listClass)
 	defineDict(dictClass)
 	for _, c := range viewClasses {

@@ -76,6 +76,8 @@ func makeClass(t reflect.Type) *Class {
 		return intClass
 	case durationType:
 		return floatClass
+	case timeType:
+		return timeClass
 	case reflect.TypeFor[brine.Tuple]():
 		return tupleClass
 	case reflect.TypeFor[brine.FrozenSet]():
@@ -234,8 +236,13 @@ func (c *Class) fill(o *ClassOptions) *Class {
 	if err := c.addMethods(t); err != nil {
 		panic(err) // parameters declared by the program that do not fit: reached from Register and Describe only
 	}
+	c.addFile(t)
 	if t.Kind() == reflect.Struct {
 		c.addFields(t)
 	}
-	return c.seal()
+	c.seal()
+	if err := c.checkDocs(); err != nil {
+		panic(err)
+	}
+	return c
 }

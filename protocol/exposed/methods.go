@@ -8,7 +8,7 @@ import (
 // addMethods enters the exported methods of a type and its pointer.
 func (c *Class) addMethods(t reflect.Type) error {
 	pt := reflect.PointerTo(t)
-	hidden := hiddenMethods(t)
+	hidden, file := hiddenMethods(t), fileMethods(t)
 	for i := range pt.NumMethod() {
 		m := pt.Method(i)
 		if hidden[m.Name] || c.omits(m.Name) {
@@ -19,8 +19,11 @@ func (c *Class) addMethods(t reflect.Type) error {
 				return err
 			}
 		}
-		if notAttributes[m.Name] {
+		if notAttributes[m.Name] || file[m.Name] {
 			continue
+		}
+		if err := c.checkSpecial(m); err != nil {
+			return err
 		}
 		name, special := specialMethods[m.Name]
 		exposed := !special && !c.private(m.Name)
@@ -45,7 +48,7 @@ func (c *Class) addMethod(m reflect.Method, name string, exposed bool) error {
 	qual := c.name + "." + name
 	p, err := newPlan(m.Func, planOptions{name: name, qual: qual, method: true, params: params, places: declarations(m)})
 	if err != nil {
-		if params != nil {
+		if c.opts != nil {
 			return err
 		}
 		return nil

@@ -83,7 +83,7 @@ func TestClassNames(t *testing.T) {
 		{exposed.NewGenerator(make(chan int)), "builtins.generator"},
 		{make(chan<- int), "builtins.object"}, {struct{ X int }{}, "builtins.object"},
 		{&Point{}, "behaviour_service.Point"}, {Point{}, "behaviour_service.Point"}, {&Context{}, "exposed_test.Context"},
-		{&Stack{}, "exposed_test.Stack"}, {http.Header{}, "http.Header"}, {time.Time{}, "time.Time"},
+		{&Stack{}, "exposed_test.Stack"}, {http.Header{}, "http.Header"}, {time.Time{}, "datetime.datetime"},
 		{get(t, public, exposed.NewList(), "append"), "builtins.builtin_function_or_method"},
 		{get(t, nil, exposed.NewList(), "__len__"), "builtins.method-wrapper"}, {get(t, nil, &Calc{}, "add"), "builtins.method"},
 		{pointClass, "builtins.type"}, {vinegar.KeyError.New(), "builtins.KeyError"}, {errors.New(""), "builtins.RuntimeError"},

@@ -1,0 +1,235 @@
+"""Every kind of Go value as Python sees it.  Where Python has the like, the same is done to Python's own object beside it."""
+import datetime
+import gc
+import io
+import os
+import types
+
+import pytest
+import rpyc
+
+from harness import Server, eventually
+
+
+@pytest.fixture(scope="module")
+def kinds(request, peers):
+    if "go" not in request.config.getoption("--peers"):
+        pytest.skip("these are Go's own kinds")
+    server = Server("kinds", [peers.binaries.path("kinds")])
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def root(kinds):
+    conn = rpyc.connect(kinds.host, kinds.port, config={"allow_public_attrs": True})
+    yield conn.root
+    conn.close()
+
+
+def outcome(do):
+    try:
+        return do()
+    except Exception as error:
+        return type(error).__name__
+
+
+def test_scalars(root):
+    assert root.scalars() == (True, -3, 1 << 63, 1.5, "text", b"\x00\xff", (1, 2), 1, 1.5, None)
+    assert (root.levels().LOW, root.levels().HIGH) == (0, 1)
+
+
+def test_generic_structs(root):
+    first, second = root.pairs()
+    first.swap()
+    assert (first.first, first.second, second.first) == (2, 1, "a")
+    first.first = 7
+    assert first.first == 7
+    assert type(first).__name__ == type(second).__name__ == "main.Pair"
+
+
+def test_embedded(root):
+    derived = root.derived()
+    derived.name = "y"
+    assert (derived.hello(), derived.extra) == ("hello y", 5)
+
+
+def test_containers(root):
+    ints, table, queue = root.ints(), root.table(), root.queue()
+    assert (list(ints), ints[-1], list(ints[::-1]), 2 in ints, len(ints)) == ([3, 1, 2], 2, [2, 1, 3], True, 3)
+    ints.sort()
+    assert list(ints) == [1, 2, 3]
+    assert list(table) == ["a", "b", "c"] and dict(table.items()) == {"a": 1, "b": 2, "c": 3}
+    table["d"] = 4
+    assert table["d"] == 4 and list(table) == ["a", "b", "c", "d"]
+    with pytest.raises(KeyError) as caught:
+        table["nope"]
+    assert caught.value.args == ("nope",)
+    queue.append("two")
+    assert list(queue) == ["one", "two"]
+    with pytest.raises(TypeError):
+        queue.append(3)
+    assert sorted(root.members()) == [1, 2] and isinstance(root.members(), set)
+    assert isinstance(ints, list) and isinstance(table, dict)
+
+
+def test_generators(root):
+    assert list(root.chan(3)) == [0, 1, 2]
+    assert list(root.enumerate("a", "b")) == [(0, "a"), (1, "b")]
+    count = root.count(10)
+    assert isinstance(count, types.GeneratorType)
+    assert (next(count), next(count)) == (0, 1)
+    del count
+    gc.collect()
+    eventually(lambda: root.log() == ("count ended",))
+    with pytest.raises(ValueError):
+        closing = root.count(3)
+        next(closing)
+        closing.throw(ValueError, "thrown")
+    assert root.log() == ("count ended",) * 2
+    closing = root.count(3)
+    next(closing)
+    closing.close()
+    assert root.log() == ("count ended",) * 3 and list(closing) == []
+
+
+def test_generators_that_listen(root):
+    echo = root.echo()
+    assert outcome(lambda: echo.send(1)) == "TypeError"
+    assert (next(echo), echo.send("x"), next(echo), echo.throw(KeyError)) == (None, "x", None, "caught")
+    echo.close()
+    assert root.log() == ("echo ended",)
+
+
+LINES = b"first\nsecond\r\n\nlast without end"
+READS = {
+    "read": lambda f: f.read(),
+    "read 4, 0, rest": lambda f: (f.read(4), f.read(0), f.read(-1), f.read()),
+    "read None": lambda f: f.read(None),
+    "readline": lambda f: (f.readline(), f.readline(3), f.readline(), f.readline(-1), f.readline(), f.readline(), f.readline()),
+    "readlines": lambda f: (list(f.readlines()), list(f.readlines())),
+    "iteration": lambda f: [line for line in f],
+    "mixed": lambda f: (f.readline(), f.read(3), next(f), f.read()),
+    "able": lambda f: (f.readable(),),
+    "bad size": lambda f: f.read("x"),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+@pytest.mark.parametrize("make", ["buffer", "temp_file", "reader"])
+def test_reading(root, make, name):
+    assert outcome(lambda: READS[name](getattr(root, make)(LINES))) == outcome(lambda: READS[name](io.BytesIO(LINES)))
+
+
+WRITES = {
+    "write": lambda f: (f.write(b"abc"), f.write(b"")),
+    "writelines": lambda f: f.writelines([b"a", b"b"]),
+    "text": lambda f: f.write("text"),
+    "flush": lambda f: (f.write(b"x"), f.flush()),
+    "able": lambda f: f.writable(),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_writing(root, name):
+    ours, theirs = root.temp_file(b""), io.BytesIO()
+    assert outcome(lambda: WRITES[name](ours)) == outcome(lambda: WRITES[name](theirs))
+    ours.seek(0), theirs.seek(0)
+    assert ours.read() == theirs.read()
+
+
+def test_seeking(root):
+    ours, theirs = root.temp_file(LINES), io.BytesIO(LINES)
+    for do in (lambda f: f.seekable(), lambda f: (f.seek(3), f.tell(), f.read(2)), lambda f: (f.seek(-4, 2), f.read()),
+               lambda f: (f.seek(0, os.SEEK_SET), f.readline(), f.tell()), lambda f: f.seek(-1)):
+        theirs_did, ours_did = outcome(lambda: do(theirs)), outcome(lambda: do(ours))
+        assert ours_did == theirs_did or (ours_did, theirs_did) == ("OSError", "ValueError")
+
+
+def test_closing(root):
+    with root.temp_file(b"x") as f:
+        assert f.read() == b"x"
+    with pytest.raises(ValueError):
+        f.read()
+
+
+TIMES = [(0, 0, 0), (1700000000, 123456789, 0), (1700000000, 0, 7200), (1600000000, 5000, -12600), (951827696, 999999999, 19800)]
+DATETIMES = {
+    "parts": lambda t: (t.year, t.month, t.day, t.hour, t.minute, t.second, t.microsecond),
+    "isoformat": lambda t: (t.isoformat(), t.isoformat(" "), str(t), format(t), "{:%d.%m.%Y}".format(t)),
+    "strftime": lambda t: t.strftime("%Y-%m-%d %H:%M:%S.%f %z %a %A %b %B %j %y %I %p %G-%V-%u %%"),
+    "weekday": lambda t: (t.weekday(), t.isoweekday()),
+    "timestamp": lambda t: t.timestamp(),
+    "repr": lambda t: repr(t),
+    "bad": lambda t: t.isoformat("--"),
+}
+
+
+@pytest.mark.parametrize("name", DATETIMES)
+@pytest.mark.parametrize("when", TIMES)
+def test_times(root, when, name):
+    seconds, nanoseconds, zone = when
+    tz = datetime.timezone(datetime.timedelta(seconds=zone), "Z%d" % zone) if zone else datetime.timezone.utc
+    theirs = datetime.datetime.fromtimestamp(seconds, tz).replace(microsecond=nanoseconds // 1000)
+    ours = root.time(*when)
+    if name == "timestamp":
+        assert abs(ours.timestamp() - theirs.timestamp()) < 2e-6
+    else:
+        assert outcome(lambda: DATETIMES[name](ours)) == outcome(lambda: DATETIMES[name](theirs))
+
+
+def test_times_together(root):
+    early, late = root.time(1000, 0, 0), root.time(1060, 0, 3600)
+    here = datetime.datetime.fromtimestamp(1000, datetime.timezone.utc)
+    assert isinstance(early, datetime.datetime)
+    assert early < late and early != late and early == root.time(1000, 0, 0) and early == here and late > here
+    assert hash(early) == hash(root.time(1000, 0, 7200))
+    assert late - early == 60.0 and (early + 60) == late and (late - datetime.timedelta(minutes=1)) == early
+    assert root.since(late, early) == 60.0 and root.since(late, here) == 60.0
+    assert late.utcoffset() == 3600.0
+
+
+def test_funcs(root):
+    assert root.func()(41) == 42
+    upper = root.upper()
+    assert upper(s="x") == "X" and upper.__doc__ == "Capitals."
+    assert root.log == root.log and hash(root.log) == hash(root.log) and root.log != root.ints
+
+
+def test_errors_and_strings(root):
+    with pytest.raises(FileNotFoundError):
+        root.fail()
+    error = root.error_value()
+    assert repr(error) == repr(KeyError("k")) and str(error) == str(KeyError("k")) and isinstance(error, KeyError)
+    assert str(root.stringer()) == "number 7"
+
+
+def test_classes(root):
+    account, savings = root.classes()
+    a = account(balance=3)
+    assert a.deposit(4, note="n") == "n" and a.balance == 7
+    a.balance = 9
+    assert (a.balance, account.CURRENCY, a.CURRENCY) == (9, "EUR", "EUR")
+    with pytest.raises(ValueError, match="no credit"):
+        a.balance = -1
+    with pytest.raises(TypeError):
+        a.balance = "much"
+    with pytest.raises(TypeError, match="deposit"):
+        a.deposit()
+    assert (account.__doc__, a.deposit.__doc__) == ("An account.", "Put money in.")
+    s = savings(0.5)
+    s.deposit(2)
+    assert (s.balance, s.rate) == (2, 0.5)
+    assert isinstance(a, account) and isinstance(s, savings) and not isinstance(a, savings)
+    assert root.isinstance(s, account) and not root.isinstance(a, savings) and root.isinstance(s, (savings, account))
+    assert root.isinstance(root.ints(), list) and root.isinstance([], list) and not root.isinstance(a, list)
+
+
+def test_restricted(root):
+    account = root.restricted()
+    assert account.balance == 5 and account.deposit(2, note="") == ""
+    account.balance = 1
+    with pytest.raises(AttributeError):
+        account.CURRENCY
+    with pytest.raises(AttributeError):
+        account.deposit = 1

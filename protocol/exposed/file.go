@@ -1,0 +1,227 @@
+package exposed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"reflect"
+	"slices"
+
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// maxRead bounds what one read of a peer takes in at once.
+const maxRead = 256 << 20
+
+var (
+	readerType = reflect.TypeFor[io.Reader]()
+	writerType = reflect.TypeFor[io.Writer]()
+	closerType = reflect.TypeFor[io.Closer]()
+	seekerType = reflect.TypeFor[io.Seeker]()
+)
+
+// fileMethods are the Go methods of a type that implements the interfaces of package io and that Python gets in another form.
+func fileMethods(t reflect.Type) map[string]bool {
+	pt := reflect.PointerTo(t)
+	return map[string]bool{"Read": pt.Implements(readerType), "Seek": pt.Implements(seekerType), "Write": pt.Implements(writerType)}
+}
+
+// addFile gives a type that implements interfaces of package io what Python's binary files have. What the type defines
+// itself has been entered before and stays.
+func (c *Class) addFile(t reflect.Type) {
+	pt := reflect.PointerTo(t)
+	reads, writes := pt.Implements(readerType), pt.Implements(writerType)
+	closes, seeks := pt.Implements(closerType), pt.Implements(seekerType)
+	method := func(goName, name string, least, most int, f func(ctx context.Context, self any, args []any) (any, error)) {
+		if c.omits(goName) || c.private(goName) {
+			return
+		}
+		if !isSpecial(name) {
+			name = DefaultPrefix + name
+		}
+		if c.own[name] == nil {
+			c.method(name, least, most, f)
+			c.own[name].exposed = !isSpecial(name)
+		}
+	}
+	answer := func(goName, name string, v bool) {
+		method(goName, name, 0, 0, func(context.Context, any, []any) (any, error) { return v, nil })
+	}
+	if reads {
+		c.addReading(method)
+	}
+	if writes {
+		write := func(self any, v any) (any, error) {
+			b, ok := norm(v).([]byte)
+			if !ok {
+				return nil, vinegar.TypeError.Errorf("a bytes-like object is required, not '%s'", TypeName(v))
+			}
+			n, err := self.(io.Writer).Write(b)
+			return int64(n), err
+		}
+		method("Write", "write", 1, 1, func(_ context.Context, self any, args []any) (any, error) { return write(self, args[0]) })
+		method("Write", "writelines", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
+			for v, err := range Iterate(ctx, args[0]) {
+				if err == nil {
+					_, err = write(self, v)
+				}
+				if err != nil {
+					return nil, err
+				}
+			}
+			return nil, nil
+		})
+		method("Write", "flush", 0, 0, func(context.Context, any, []any) (any, error) { return nil, nil })
+	}
+	if seeks {
+		method("Seek", "seek", 1, 2, func(ctx context.Context, self any, args []any) (any, error) {
+			at, err := netref.As[int64](ctx, args[0])
+			whence := io.SeekStart
+			if err == nil && len(args) == 2 {
+				whence, err = netref.As[int](ctx, args[1])
+			}
+			if err != nil {
+				return nil, vinegar.TypeError.New("seek() takes integers")
+			}
+			return self.(io.Seeker).Seek(at, whence)
+		})
+		method("Seek", "tell", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+			return self.(io.Seeker).Seek(0, io.SeekCurrent)
+		})
+	}
+	if reads || writes {
+		answer("Read", "readable", reads)
+		answer("Write", "writable", writes)
+		answer("Seek", "seekable", seeks)
+	}
+	if closes && (reads || writes) {
+		method("Close", "__enter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return self, nil })
+		method("Close", "__exit__", 3, 3, func(_ context.Context, self any, _ []any) (any, error) {
+			return nil, self.(io.Closer).Close()
+		})
+	}
+}
+
+// addReading enters what files have for reading: read, read1, readline, readlines and iteration over lines.
+func (c *Class) addReading(method func(goName, name string, least, most int, f func(ctx context.Context, self any, args []any) (any, error))) {
+	sized := func(name string, f func(r io.Reader, n int) ([]byte, error)) {
+		method("Read", name, 0, 1, func(ctx context.Context, self any, args []any) (any, error) {
+			n := -1
+			if len(args) == 1 && args[0] != nil {
+				var err error
+				if n, err = netref.As[int](ctx, args[0]); err != nil {
+					return nil, vinegar.TypeError.Errorf("argument should be integer or None, not '%s'", TypeName(args[0]))
+				}
+			}
+			return f(self.(io.Reader), n)
+		})
+	}
+	sized("read", readFull)
+	sized("read1", func(r io.Reader, n int) ([]byte, error) {
+		if n < 0 || n > 1<<16 {
+			n = 1 << 16
+		}
+		b := make([]byte, n)
+		k, err := r.Read(b)
+		return b[:k], someRead(k, err)
+	})
+	sized("readline", readLine)
+	next := func(_ context.Context, self any, _ []any) (any, error) {
+		line, err := readLine(self.(io.Reader), -1)
+		return stopIteration(line, len(line) > 0, err)
+	}
+	method("Read", "__iter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return self, nil })
+	method("Read", "__next__", 0, 0, next)
+	method("Read", "readlines", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+		lines, size := NewList(), 0
+		for {
+			line, err := readLine(self.(io.Reader), -1)
+			if size += len(line); err != nil || len(line) == 0 {
+				return lines, err
+			}
+			if size > maxRead || lines.Len() == maxItems {
+				return nil, tooManyItems()
+			}
+			lines.Append(line)
+		}
+	})
+}
+
+// someRead hides an error behind data: it comes again with the next read.
+func someRead(n int, err error) error {
+	if n > 0 || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
+}
+
+// readFull reads n bytes unless the file ends before; a negative n means all of it.
+func readFull(r io.Reader, n int) ([]byte, error) {
+	limit := int64(n)
+	if n < 0 || n > maxRead {
+		limit = maxRead + 1
+	}
+	var b bytes.Buffer
+	_, err := io.CopyN(&b, onlyReader{r}, limit)
+	if b.Len() > maxRead {
+		return nil, vinegar.MemoryError.Errorf("more than %d bytes at once", maxRead)
+	}
+	return b.Bytes(), someRead(b.Len(), err)
+}
+
+// onlyReader hides a WriterTo, which would not stop at the limit.
+type onlyReader struct{ io.Reader }
+
+// readLine reads up to the end of a line, n bytes or the end of the file. Nothing is read beyond: readers that cannot be
+// asked for lines or single bytes are read byte by byte, or in pieces that are given back where they can seek.
+func readLine(r io.Reader, n int) ([]byte, error) {
+	if n < 0 || n > maxRead {
+		n = maxRead
+	}
+	if lr, ok := r.(interface {
+		ReadBytes(delim byte) ([]byte, error)
+	}); ok && n == maxRead {
+		line, err := lr.ReadBytes('\n')
+		return line, someRead(len(line), err)
+	}
+	if s, ok := r.(io.Seeker); ok {
+		if line, err, done := readLineSeeking(r, s, n); done {
+			return line, err
+		}
+	}
+	var line []byte
+	one := make([]byte, 1)
+	for len(line) < n {
+		k, err := io.ReadFull(r, one)
+		if k == 0 {
+			return line, someRead(len(line), err)
+		}
+		if line = append(line, one[0]); one[0] == '\n' {
+			break
+		}
+	}
+	return line, nil
+}
+
+// readLineSeeking reads pieces and seeks back behind the line. done is false if the reader cannot seek in fact, as a pipe.
+func readLineSeeking(r io.Reader, s io.Seeker, n int) (line []byte, err error, done bool) {
+	if _, err := s.Seek(0, io.SeekCurrent); err != nil {
+		return nil, nil, false
+	}
+	piece := make([]byte, min(n, 4096))
+	for len(line) < n {
+		k, err := r.Read(piece[:min(len(piece), n-len(line))])
+		if at := slices.Index(piece[:k], '\n'); at >= 0 {
+			line = append(line, piece[:at+1]...)
+			_, err := s.Seek(int64(at+1-k), io.SeekCurrent)
+			return line, err, true
+		}
+		line = append(line, piece[:k]...)
+		if err != nil || k == 0 {
+			return line, someRead(len(line), err), true
+		}
+	}
+	return line, nil, true
+}
