@@ -240,13 +240,14 @@ func TestTableLimits(t *testing.T) {
 	require.NoError(t, m.Unregister(ctx, a))
 	require.NoError(t, m.Register(ctx, []string{"1"}, Endpoint{Host: "c", Port: 2}))
 
-	// A request beyond a limit is not answered.
+	// A request beyond a limit is not answered; the own host may register as much as there is room for.
 	s := &Server{Limits: Limits{PerHost: 1}}
 	s.start()
 	defer s.Close()
-	local := netip.MustParseAddr("127.0.0.1")
-	require.NotNil(t, s.handle(udp, nil, local, local, registerCall([]string{"A"}, a).encode(false)))
-	require.Nil(t, s.handle(udp, nil, local, local, registerCall([]string{"B"}, a).encode(false)))
+	other, local := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("127.0.0.1")
+	require.NotNil(t, s.handle(udp, nil, other, local, registerCall([]string{"A"}, a).encode(false)))
+	require.Nil(t, s.handle(udp, nil, other, local, registerCall([]string{"B"}, a).encode(false)))
+	require.NotNil(t, s.handle(udp, nil, local, local, registerCall([]string{"A", "B"}, a).encode(false)))
 	require.Equal(t, uint64(1), s.Stats().Rejects["limit"])
 }
 

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -174,10 +175,15 @@ func (m *Memory) room(names []string, ep Endpoint) error {
 	if h := m.hosts[ep.Host]; h != nil {
 		n += h.pairs
 	}
-	if n > m.limits.PerHost {
+	if n > m.limits.PerHost && !isLoopback(ep.Host) {
 		return &LimitError{What: "registrations of a host", Got: n, Limit: m.limits.PerHost}
 	}
 	return nil
+}
+
+func isLoopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
 }
 
 // find returns the entry of name and ep, nil if there is none. A server names its services in the same order each time, so

@@ -87,7 +87,7 @@ func (e *LimitError) Error() string {
 type Limits struct {
 	// Registrations is the number of pairs of a name and an endpoint in all. 0 means 1,048,576 (about 200 bytes each).
 	Registrations int
-	// PerHost is the same for one host. 0 means 4096. Loopback addresses, each a host, count too.
+	// PerHost is the same for one host. 0 means 16,384. The registry's own host, by its loopback addresses, is not limited.
 	PerHost int
 	// Names is the number of names in one request. 0 means 256.
 	Names int
@@ -113,7 +113,7 @@ func (l Limits) orDefault() Limits {
 		}
 	}
 	set(&l.Registrations, 1<<20)
-	set(&l.PerHost, 4096)
+	set(&l.PerHost, 1<<14)
 	set(&l.Names, 256)
 	set(&l.NameLength, 255)
 	set(&l.Rate, 1000)

@@ -76,7 +76,7 @@ func newApp() *cli.App {
 			&cli.StringFlag{Name: "http", Usage: "show the services on a page at `[ADDRESS:]PORT`; ADDRESS is 127.0.0.1 unless given"},
 			&cli.BoolFlag{Name: "ping", Usage: "connect to each server now and then, and show on the page whether that works"},
 			&cli.IntFlag{Name: "max-registrations", DefaultText: "1048576", Usage: "limit the registrations in all to `NUMBER`"},
-			&cli.IntFlag{Name: "max-per-host", DefaultText: "4096", Usage: "limit the registrations of one host to `NUMBER`"},
+			&cli.IntFlag{Name: "max-per-host", DefaultText: "16384", Usage: "limit the registrations of one host to `NUMBER`"},
 			&cli.IntFlag{Name: "max-rate", DefaultText: "1000", Usage: "limit the requests per second of one host to `NUMBER`"},
 			&cli.BoolFlag{Name: "ready", Usage: "print 'READY host port' for each socket on stdout when serving"},
 			&cli.StringFlag{Name: "completions", Usage: "print the completion script for `SHELL` (bash, zsh, fish) and quit"},

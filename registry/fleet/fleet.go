@@ -52,13 +52,14 @@ type Handler struct {
 	pings  *pinger
 
 	mu    sync.Mutex
+	hold  time.Duration // how old last may be: it may be large, and many may look
 	taken time.Time
 	last  *snapshot
 }
 
 // New makes a handler that shows what source knows. [Handler.Close] ends it.
 func New(source Source, opts *Options) *Handler {
-	h := &Handler{source: source, mux: http.NewServeMux()}
+	h := &Handler{source: source, mux: http.NewServeMux(), hold: time.Second}
 	if opts != nil {
 		h.opts = *opts
 	}
@@ -147,7 +148,7 @@ type Change struct {
 
 const maxServers = 10_000
 
-// snapshot is the source's contents at some time. Requests that come within a second share one: it may be large.
+// snapshot is the source's contents at some time.
 type snapshot struct {
 	at            time.Time
 	registrations []registry.Registration // by name
@@ -158,7 +159,7 @@ type snapshot struct {
 func (h *Handler) snapshot() *snapshot {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.last != nil && time.Since(h.taken) < time.Second {
+	if h.last != nil && time.Since(h.taken) < h.hold {
 		return h.last
 	}
 	s := &snapshot{at: time.Now(), stats: h.source.Stats(), recent: h.source.Recent()}

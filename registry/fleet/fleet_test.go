@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -213,4 +214,22 @@ func TestAge(t *testing.T) {
 	for seconds, want := range map[float64]string{0.4: "now", 1: "1 s", 119.9: "119 s", 120: "2 min", 7199: "119 min", 7200: "2 h", 172800: "2 d"} {
 		require.Equal(t, want, age(seconds))
 	}
+}
+
+// lockedBuffer collects what a program prints.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
