@@ -2,6 +2,7 @@ package classic_test
 
 import (
 	"context"
+	"fmt"
 	"math/big"
 	"os"
 	"os/exec"
@@ -253,4 +254,54 @@ func TestWays(t *testing.T) {
 		_, err = classic.New(b).Module(ctx, "os")
 		require.ErrorIs(t, err, vinegar.AttributeError)
 	})
+}
+
+// classicService is a server that asks its clients for their interpreter as soon as they connect.
+const classicService = `
+import sys, threading, rpyc
+from rpyc.core.service import ClassicService
+from rpyc.utils.server import ThreadedServer
+got = []
+class Both(ClassicService):
+    def on_connect(self, conn):
+        super(Both, self).on_connect(conn)
+        got.append(conn)
+server = ThreadedServer(Both, hostname="127.0.0.1", port=0)
+server._listen()
+print("READY", server.port)
+sys.stdout.flush()
+server.start()
+`
+
+// TestFullDuplex is about servers that take their clients for classic servers, too.
+func TestFullDuplex(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, python(t), "-c", classicService)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	var port string
+	_, err = fmt.Fscanf(out, "READY %s", &port)
+	require.NoError(t, err)
+	c, err := classic.Dial(ctx, "127.0.0.1:"+port, nil)
+	require.NoError(t, err)
+	defer func() { c.Close(); <-c.Done() }()
+	n, err := classic.Eval[int](ctx, c, "1 + 1")
+	require.NoError(t, err)
+	require.Equal(t, 2, n)
+	// It has taken us for one, but gets nothing.
+	main, err := c.Module(ctx, "__main__")
+	require.NoError(t, err)
+	ns, err := c.Namespace(ctx)
+	require.NoError(t, err)
+	require.NoError(t, ns.SetItem(ctx, "main", main))
+	ours, err := classic.Eval[*netref.Object](ctx, c, "main.got[0]")
+	require.NoError(t, err)
+	_, err = ours.CallMethod(ctx, "eval", "1")
+	require.ErrorIs(t, err, vinegar.PermissionError)
 }

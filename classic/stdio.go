@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -29,6 +30,13 @@ type Stdio struct {
 // KeyboardInterrupt to the program that reads.
 type LineReader interface {
 	ReadLine(ctx context.Context, prompt string) (line string, err error)
+}
+
+// CompletingLineReader is a [LineReader] that completes words. [Conn.Interact] sets what it asks: complete returns what a
+// dotted name can be completed to, and is to be called with the context of the line.
+type CompletingLineReader interface {
+	LineReader
+	SetCompletion(complete func(ctx context.Context, word string) []string)
 }
 
 // ErrInterrupt is what a [LineReader] returns when the person pressed Ctrl-C.
@@ -325,6 +333,10 @@ func (c *Conn) Interact(ctx context.Context, stdio Stdio, names map[string]any) 
 	if err != nil {
 		return err
 	}
+	if lines, ok := stdio.Lines.(CompletingLineReader); ok {
+		lines.SetCompletion(c.completion(ctx, namespace))
+		defer lines.SetCompletion(nil)
+	}
 	err = c.RedirectedStdio(ctx, stdio, func(ctx context.Context) error {
 		return unbounded(ctx, code, "interact", netref.Kw("local", namespace))
 	})
@@ -332,6 +344,26 @@ func (c *Conn) Interact(ctx context.Context, stdio Stdio, names map[string]any) 
 		return nil
 	}
 	return err
+}
+
+// completion asks the server's rlcompleter; nil if it has none.
+func (c *Conn) completion(ctx context.Context, namespace *netref.Object) func(context.Context, string) []string {
+	completer, err := Call[*netref.Object](ctx, c, "rlcompleter.Completer", namespace)
+	if err != nil {
+		return nil
+	}
+	return func(ctx context.Context, word string) []string {
+		method := "global_matches"
+		if strings.Contains(word, ".") {
+			method = "attr_matches"
+		}
+		words, err := netref.Call[[]string](ctx, completer, method, word)
+		if err != nil {
+			return nil // nothing can be completed to what fails
+		}
+		slices.Sort(words)
+		return slices.Compact(words)
+	}
 }
 
 // dict makes a dict of the server's own, which eval and exec need.

@@ -61,6 +61,7 @@ var arrows = []arrow{
 	{from: "protocol", to: []string{"brine", "netref", "protocol/...", "registry"}},
 	{from: "registry/...", to: []string{"brine", "registry/..."}},
 	{from: "servers/...", to: []string{"brine", "protocol/...", "registry/...", "servers/..."}},
+	{from: "classic/terminal", to: []string{"classic"}, thirdParty: true},
 	{from: "classic/script", to: []string{"brine", "netref", "protocol/..."}, thirdParty: true},
 	{from: "classic/modules", to: []string{"brine", "netref", "protocol/..."}},
 	{from: "classic/...", to: []string{"brine", "netref", "protocol/...", "classic/..."}},

@@ -1,0 +1,219 @@
+package classic_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gorpyc/gorpyc/classic"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/pickle"
+)
+
+// scientific returns a Python that has numpy, pandas and the rpyc of GORPYC_TEST_PYTHON: that one, or one in a virtual
+// environment that is made in the cache when it is needed for the first time.
+func scientific(t *testing.T) string {
+	t.Helper()
+	path := python(t)
+	if exec.Command(path, "-c", "import numpy, pandas").Run() == nil {
+		return path
+	}
+	if os.Getenv("GORPYC_TEST_PYTHON") == "" {
+		t.Skip("NO NUMPY: the Python here has none, and without GORPYC_TEST_PYTHON none is installed")
+	}
+	out, err := exec.Command(path, "-c", "import sys, rpyc.version as v; print('%d.%d' % sys.version_info[:2], getattr(v, 'version_string', None) or v.__version__)").Output()
+	require.NoError(t, err)
+	version := strings.Fields(string(out))
+	require.Len(t, version, 2)
+	cache := os.Getenv("GORPYC_CACHE")
+	if cache == "" {
+		dir, err := os.UserCacheDir()
+		require.NoError(t, err)
+		cache = filepath.Join(dir, "gorpyc")
+	}
+	dir := filepath.Join(cache, fmt.Sprintf("numpy-py%s-rpyc%s", version[0], version[1]))
+	bin, exe := "bin", ""
+	if runtime.GOOS == "windows" {
+		bin, exe = "Scripts", ".exe"
+	}
+	made := filepath.Join(dir, bin, "python"+exe)
+	if exec.Command(made, "-c", "import numpy, pandas, rpyc").Run() == nil {
+		return made
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, path, "-m", "venv", "--clear", dir).CombinedOutput(); err != nil {
+		t.Skipf("NO NUMPY: %v %s", err, out)
+	}
+	if out, err := exec.CommandContext(ctx, made, "-m", "pip", "install", "-q", "--disable-pip-version-check", "numpy", "pandas", "rpyc=="+version[1]).CombinedOutput(); err != nil {
+		t.Skipf("NO NUMPY: it cannot be installed: %v %s", err, out)
+	}
+	return made
+}
+
+func TestArraysAndFrames(t *testing.T) {
+	ctx := t.Context()
+	path := scientific(t)
+	addr, stop, err := startServer(path)
+	require.NoError(t, err)
+	defer stop()
+	c, err := classic.Dial(ctx, addr, nil)
+	require.NoError(t, err)
+	defer func() { c.Close(); <-c.Done() }()
+	require.NoError(t, c.Execute(ctx, "import numpy as np, pandas as pd"))
+	eval := func(t *testing.T, expression string) *netref.Object {
+		t.Helper()
+		o, err := classic.Eval[*netref.Object](ctx, c, expression)
+		require.NoError(t, err)
+		return o
+	}
+
+	t.Run("obtain", func(t *testing.T) {
+		xs, shape, err := classic.ObtainArray[float64](ctx, eval(t, "np.arange(6, dtype='f8').reshape(2, 3)"))
+		require.NoError(t, err)
+		require.Equal(t, []float64{0, 1, 2, 3, 4, 5}, xs)
+		require.Equal(t, []int{2, 3}, shape)
+		rows, err := classic.Obtain[[][]int32](ctx, eval(t, "np.array([[1, 2], [3, 4]], dtype='i4')"))
+		require.NoError(t, err)
+		require.Equal(t, [][]int32{{1, 2}, {3, 4}}, rows)
+		fortran, _, err := classic.ObtainArray[float64](ctx, eval(t, "np.asfortranarray(np.arange(6.).reshape(2, 3))"))
+		require.NoError(t, err)
+		require.Equal(t, []float64{0, 1, 2, 3, 4, 5}, fortran)
+		strided, _, err := classic.ObtainArray[int64](ctx, eval(t, "np.arange(10)[::3].astype('>i8')"))
+		require.NoError(t, err)
+		require.Equal(t, []int64{0, 3, 6, 9}, strided)
+		for dtype, want := range map[string]any{
+			"?": []bool{true, false}, "i1": []int8{1, 0}, "u1": pickle.ByteArray{1, 0}, "u2": []uint16{1, 0}, "f4": []float32{1, 0},
+			"c16": []complex128{1, 0}, "c8": []complex64{1, 0}, "u8": []uint64{1, 0},
+		} {
+			a, err := classic.Obtain[*pickle.Array](ctx, eval(t, fmt.Sprintf("np.array([1, 0], dtype=%q)", dtype)))
+			require.NoError(t, err)
+			require.Equal(t, want, a.GoValue(), dtype)
+		}
+		n, err := classic.Obtain[[]float64](ctx, eval(t, "[np.float64(1.5), np.int32(2)]"))
+		require.NoError(t, err)
+		require.Equal(t, []float64{1.5, 2}, n)
+		dates, err := classic.Obtain[[]time.Time](ctx, eval(t, "np.array(['2024-02-29T12', '1969-12-31T23'], dtype='M8[h]')"))
+		require.NoError(t, err)
+		require.Equal(t, []time.Time{time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC), time.Date(1969, 12, 31, 23, 0, 0, 0, time.UTC)}, dates)
+		texts, err := classic.Obtain[[]string](ctx, eval(t, "np.array(['a', 'é€😀'])"))
+		require.NoError(t, err)
+		require.Equal(t, []string{"a", "é€😀"}, texts)
+		mixed, err := classic.Obtain[[]any](ctx, eval(t, "np.array([1, 'x', None], dtype=object)"))
+		require.NoError(t, err)
+		require.Equal(t, []any{int64(1), "x", nil}, mixed)
+		_, _, err = classic.ObtainArray[int8](ctx, eval(t, "np.arange(3)"))
+		require.ErrorIs(t, err, pickle.ErrArray)
+		structured, err := classic.Obtain[any](ctx, eval(t, "np.zeros(2, dtype=[('a', 'i4'), ('b', 'f8')])"))
+		require.NoError(t, err)
+		require.IsType(t, (*pickle.Object)(nil), structured, "what Go has no type for stays as it is")
+	})
+
+	t.Run("deliver", func(t *testing.T) {
+		ns, err := c.Namespace(ctx)
+		require.NoError(t, err)
+		check := func(o *netref.Object, expression string) {
+			t.Helper()
+			require.NoError(t, ns.SetItem(ctx, "got", o))
+			ok, err := classic.Eval[bool](ctx, c, "bool("+expression+")")
+			require.NoError(t, err)
+			require.True(t, ok, expression)
+		}
+		o, err := classic.DeliverArray(ctx, c, []float64{1, 2.5, -3, 4, 5, 6}, 3, 2)
+		require.NoError(t, err)
+		check(o, "type(got) is np.ndarray and got.dtype == 'f8' and got.shape == (3, 2) and got[0, 1] == 2.5 and got.flags.writeable")
+		o, err = classic.DeliverArray(ctx, c, []bool{true, false})
+		require.NoError(t, err)
+		check(o, "got.dtype == bool and got.tolist() == [True, False]")
+		o, err = classic.DeliverArray(ctx, c, []int16{})
+		require.NoError(t, err)
+		check(o, "got.shape == (0,) and got.dtype == 'i2'")
+		a, err := pickle.NewArray([]complex64{1, complex(0, -1)})
+		require.NoError(t, err)
+		v, err := c.Deliver(ctx, map[string]any{"inside": []any{a}})
+		require.NoError(t, err)
+		check(v.(*netref.Object), "got['inside'][0][1] == -1j")
+		_, err = classic.DeliverArray(ctx, c, []int16{1, 2, 3}, 2, 2)
+		require.Error(t, err)
+	})
+
+	t.Run("big", func(t *testing.T) {
+		big := make([]float64, 1<<20)
+		for i := range big {
+			big[i] = math.Sqrt(float64(i))
+		}
+		start := time.Now()
+		o, err := classic.DeliverArray(ctx, c, big, 1024, 1024)
+		require.NoError(t, err)
+		there := time.Since(start)
+		start = time.Now()
+		back, _, err := classic.ObtainArray[float64](ctx, o)
+		require.NoError(t, err)
+		require.Equal(t, big, back)
+		t.Logf("8 MiB of numbers: there in %v, back in %v", there, time.Since(start))
+	})
+
+	t.Run("frames", func(t *testing.T) {
+		f, err := classic.ObtainFrame(ctx, eval(t, `pd.DataFrame({
+			"n": [1, 2, 3], "x": [0.5, None, 2.5], "name": ["a", None, "c"], "ok": [True, False, True],
+			"when": pd.to_datetime(["2024-01-02 00:00", None, "2024-01-04 05:06"]),
+			"zoned": pd.to_datetime(["2024-01-02 01:00"] * 3).tz_localize("Europe/Prague"),
+			"kind": pd.Categorical(["u", "v", "u"]), 5: [1, 2, 3]}, index=["r1", "r2", "r3"])`))
+		require.NoError(t, err)
+		require.Equal(t, []string{"n", "x", "name", "ok", "when", "zoned", "kind", "5"}, f.Columns)
+		require.Equal(t, 3, f.Len())
+		rows, err := netref.As[[]string](ctx, f.Index)
+		require.NoError(t, err)
+		require.Equal(t, []string{"r1", "r2", "r3"}, rows)
+		ints, err := classic.Column[int](f, "n")
+		require.NoError(t, err)
+		require.Equal(t, []int{1, 2, 3}, ints)
+		floats, err := classic.Column[float64](f, "x")
+		require.NoError(t, err)
+		require.Equal(t, 0.5, floats[0])
+		require.True(t, math.IsNaN(floats[1]))
+		names, err := classic.Column[any](f, "name")
+		require.NoError(t, err)
+		require.Equal(t, "a", names[0])
+		oks, err := classic.Column[bool](f, "ok")
+		require.NoError(t, err)
+		require.Equal(t, []bool{true, false, true}, oks)
+		whens, err := classic.Column[time.Time](f, "when")
+		require.NoError(t, err)
+		require.Equal(t, []time.Time{time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC), {}, time.Date(2024, 1, 4, 5, 6, 0, 0, time.UTC)}, whens)
+		zoned, err := classic.Column[time.Time](f, "zoned")
+		require.NoError(t, err)
+		require.Equal(t, time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC), zoned[0])
+		kinds, err := classic.Column[string](f, "kind")
+		require.NoError(t, err)
+		require.Equal(t, []string{"u", "v", "u"}, kinds)
+		_, err = classic.Column[int](f, "missing")
+		require.ErrorContains(t, err, "no column")
+		_, err = classic.Column[int](f, "kind")
+		require.ErrorContains(t, err, `column "kind"`)
+
+		o, err := classic.DeliverFrame(ctx, c, classic.Series{Name: "b", Data: []float64{1, 2}}, classic.Series{Name: "a", Data: []string{"x", "y"}},
+			classic.Series{Name: "i", Data: []int{7, 8}})
+		require.NoError(t, err)
+		ns, err := c.Namespace(ctx)
+		require.NoError(t, err)
+		require.NoError(t, ns.SetItem(ctx, "frame", o))
+		ok, err := classic.Eval[bool](ctx, c, "list(frame.columns) == ['b', 'a', 'i'] and frame.b.dtype == 'f8' and frame.i.dtype == 'i8' and list(frame.a) == ['x', 'y']")
+		require.NoError(t, err)
+		require.True(t, ok)
+		back, err := classic.ObtainFrame(ctx, o)
+		require.NoError(t, err)
+		require.Equal(t, []string{"b", "a", "i"}, back.Columns)
+		_, err = classic.DeliverFrame(ctx, c, classic.Series{Name: "b", Data: 5})
+		require.ErrorContains(t, err, "no slice")
+	})
+}
