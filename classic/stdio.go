@@ -51,6 +51,10 @@ func (c *Conn) RedirectedStdio(ctx context.Context, stdio Stdio, f func(context.
 	if err != nil {
 		return err
 	}
+	version, err := c.Python(ctx)
+	if err != nil {
+		return err
+	}
 	out := &output{w: stdio.Out}
 	streams := []struct {
 		name string
@@ -75,12 +79,47 @@ func (c *Conn) RedirectedStdio(ctx context.Context, stdio Stdio, f func(context.
 		if err != nil {
 			return err
 		}
+		if version[0] < 3 && s.name != "stdin" {
+			if s.to, err = c.python2(ctx, s.to); err != nil {
+				return err
+			}
+		}
 		if err := sys.Set(ctx, s.name, s.to); err != nil {
 			return err
 		}
 		before = append(before, v)
 	}
 	return f(ctx)
+}
+
+// python2File is what Python 2 needs of a file to print to: the print statement leaves a note in the file about whether a
+// space or a line feed is due, and a server may not set attributes of ours.
+const python2File = `
+class _gorpyc_file(object):
+    softspace = 0
+    def __init__(self, file):
+        self._file = file
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+`
+
+// python2 wraps a file of ours at a server that runs Python 2.
+func (c *Conn) python2(ctx context.Context, file any) (any, error) {
+	if err := c.Execute(ctx, python2File); err != nil {
+		return nil, err
+	}
+	ns, err := c.Namespace(ctx)
+	if err != nil {
+		return nil, err
+	}
+	class, err := netref.Item[*netref.Object](ctx, ns, "_gorpyc_file")
+	if err != nil {
+		return nil, err
+	}
+	if err := ns.DelItem(ctx, "_gorpyc_file"); err != nil {
+		return nil, err
+	}
+	return netref.CallFunc[*netref.Object](ctx, class, file)
 }
 
 func orEmpty(r io.Reader) io.Reader {

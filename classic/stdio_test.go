@@ -28,7 +28,7 @@ func TestRedirectedStdio(t *testing.T) {
 	require.NoError(t, c.RedirectedStdio(ctx, stdio, func(ctx context.Context) error {
 		return c.Execute(ctx, `
 import sys, warnings
-print(u"na\xefve", 1, 2)
+sys.stdout.write(u"na\xefve 1 2\n")
 sys.stderr.write(u"oops\n")
 sys.stdout.writelines([u"a", u"b\n"])
 try:
@@ -129,7 +129,13 @@ func TestPM(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c := connect(t, nil)
-	require.ErrorIs(t, c.PM(ctx, classic.Stdio{}), classic.ErrNoTraceback)
+	remote, err := c.Remote(ctx)
+	require.NoError(t, err)
+	last, err := remote.Get(ctx, "_last_traceback")
+	require.NoError(t, err)
+	if last == nil { // RPyC 3 fails at something by itself when a connection begins
+		require.ErrorIs(t, c.PM(ctx, classic.Stdio{}), classic.ErrNoTraceback)
+	}
 	require.ErrorIs(t, c.Execute(ctx, "def f(wanted):\n    return 1 / 0\nf('here')"), vinegar.ZeroDivisionError)
 	var out bytes.Buffer
 	require.NoError(t, c.PM(ctx, classic.Stdio{In: strings.NewReader("p wanted\nq\n"), Out: &out}))

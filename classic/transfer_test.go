@@ -20,7 +20,6 @@ import (
 	"github.com/gorpyc/gorpyc/classic"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
-	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // tree is a directory of files, links and things that are no files.
@@ -105,7 +104,7 @@ func TestTransferErrors(t *testing.T) {
 	require.ErrorContains(t, c.Download(ctx, filepath.Join(dir, "none"), filepath.Join(dir, "x"), nil), "cannot download")
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, []byte("kept"), 0o644))
-	require.ErrorIs(t, c.Upload(ctx, file, filepath.Join(dir, "no", "such", "dir"), nil), vinegar.FileNotFoundError)
+	require.ErrorIs(t, c.Upload(ctx, file, filepath.Join(dir, "no", "such", "dir"), nil), fs.ErrNotExist)
 	require.ErrorIs(t, c.Download(ctx, file, filepath.Join(dir, "no", "such"), nil), fs.ErrNotExist)
 	require.ErrorIs(t, c.DownloadTo(ctx, filepath.Join(dir, "none"), io.Discard, nil), fs.ErrNotExist)
 	require.Error(t, c.Upload(ctx, dir, file, nil), "a file is in the way of the directory")
