@@ -39,9 +39,9 @@ type permission int8
 
 const (
 	unknown permission = iota
-	asked
-	allowed
-	denied
+	beingAsked
+	granted
+	refused
 )
 
 // question is a request and what its answer is for.

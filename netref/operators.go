@@ -136,12 +136,18 @@ func lacks(err error, name string) bool {
 	return m == name || strings.Contains(m, "'"+name+"'")
 }
 
+// denied reports whether err says that an attribute may not be read, which tells nothing about whether it is there.
+func denied(err error) bool {
+	e, ok := err.(*vinegar.Error)
+	return ok && e.Is(vinegar.AttributeError) && strings.HasPrefix(e.Message(), "cannot access")
+}
+
 // lacking is the TypeError that Python raises where an object lacks a special method, with what the peer said as its
 // cause. That the peer only keeps the method from us is told as well.
 func lacking(cause error, format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
-	if e, ok := cause.(*vinegar.Error); ok && strings.HasPrefix(e.Message(), "cannot access") {
-		text += " (" + e.Message() + ")"
+	if denied(cause) {
+		text += " (" + cause.(*vinegar.Error).Message() + ")"
 	}
 	return vinegar.TypeError.New(text).From(cause)
 }

@@ -10,12 +10,16 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// firstOf calls the first of several special methods that the object has and that may be used; found is false if there
-// is none, and err then what was said of the last.
+// firstOf calls the first of several special methods that the object has; found is false if there is none, and err then
+// what was said of the last. Where the peer keeps one from us, the search ends: the object may have it, and the next would
+// say something else.
 func (o *Object) firstOf(ctx context.Context, dst any, names ...string) (found bool, err error) {
 	for _, name := range names {
 		if err = o.CallMethodInto(ctx, dst, name); !lacks(err, name) {
 			return true, err
+		}
+		if denied(err) {
+			break
 		}
 	}
 	return false, err
@@ -52,7 +56,8 @@ func (o *Object) Float(ctx context.Context) (f float64, err error) {
 	return f, err
 }
 
-// Complex returns Python's complex(o), by __complex__, which peers do not allow by default, __float__ or __index__.
+// Complex returns Python's complex(o), by __complex__, __float__ or __index__. Peers do not allow the first by default, and
+// then it is an error, because o may have it.
 func (o *Object) Complex(ctx context.Context) (z complex128, err error) {
 	found, err := o.firstOf(ctx, &z, "__complex__", "__float__", "__index__")
 	if !found {
@@ -76,12 +81,16 @@ func special[T any](ctx context.Context, o *Object, format, name string, args ..
 	return t, err
 }
 
-// Bytes returns Python's bytes(o), by __bytes__, which peers do not allow by default, or by iterating over o, whose
-// items must be integers from 0 to 255.
+// Bytes returns Python's bytes(o), by __bytes__ or by iterating over o, whose items must be integers from 0 to 255. Peers do
+// not allow __bytes__ by default, and then it is an error but for built-in classes, because o may have it; [As] only iterates.
 func (o *Object) Bytes(ctx context.Context) (b []byte, err error) {
 	if !strings.HasPrefix(o.ClassName(), "builtins.") {
-		if found, err := o.firstOf(ctx, &b, "__bytes__"); found {
+		found, err := o.firstOf(ctx, &b, "__bytes__")
+		switch {
+		case found:
 			return b, err
+		case denied(err):
+			return nil, lacking(err, "cannot convert '%s' object to bytes", operandType(o))
 		}
 	}
 	return As[[]byte](ctx, o)
