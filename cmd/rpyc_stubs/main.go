@@ -105,9 +105,11 @@ func goCommand() *cli.Command {
 		Usage:     "write a Go file that registers what the source says",
 		ArgsUsage: "[package]",
 		Description: `Reads the Go package (the current directory's without an argument) and writes a file into
-it that describes its types and funcs to package exposed. Put this into one of its files:
+it that describes its types and funcs to package exposed. Make this program a tool of your
+module once, and put the second line into one of the package's files:
 
-   //go:generate go run github.com/gorpyc/gorpyc/cmd/rpyc_stubs go
+   go get -tool github.com/gorpyc/gorpyc/cmd/rpyc_stubs
+   //go:generate go tool rpyc_stubs go
 ` + directivesHelp,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, - for stdout (default: rpyc_stubs.go in the package)"},
@@ -142,6 +144,9 @@ argument) as Python sees them. In a Python program it is used so:
        from calculator import Calculator
 
    root: Calculator = rpyc.connect("localhost", 18861).root
+
+mypy finds the stub if its directory is in MYPYPATH; RPyC itself has no types, which
+--ignore-missing-imports tells mypy to accept.
 
 Services and objects are protocols: what the program has is a proxy, and a test may put any
 object with the same methods in its place.
