@@ -3,6 +3,7 @@ package transport
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -184,17 +185,40 @@ func (f *TLSFiles) load() error {
 		cert = &pair
 	}
 	if f.CA != "" {
-		pem, err := os.ReadFile(f.CA)
+		data, err := os.ReadFile(f.CA)
 		if err != nil {
 			return fmt.Errorf("transport: authorities: %w", err)
 		}
 		roots = x509.NewCertPool()
-		if !roots.AppendCertsFromPEM(pem) {
-			return fmt.Errorf("transport: authorities: %s has no certificate", f.CA)
+		if !addAuthorities(roots, data) {
+			return fmt.Errorf("transport: authorities: %s has no certificate of one", f.CA)
 		}
 	}
 	f.cert, f.roots, f.stamps = cert, roots, stamps
 	return nil
+}
+
+// addAuthorities adds the certificates that may sign others, and those that have signed themselves. A peer's own certificate
+// that has got among them is not trusted to sign others, which package x509 does with roots of the old form without
+// extensions.
+func addAuthorities(pool *x509.CertPool, data []byte) (any bool) {
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			return any
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			continue
+		}
+		if cert.IsCA || cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil {
+			pool.AddCert(cert)
+			any = true
+		}
+	}
 }
 
 func (f *TLSFiles) look() ([]stamp, error) {

@@ -20,11 +20,15 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"sync"
+	"time"
+
+	"github.com/gorpyc/gorpyc/protocol/transport"
 )
 
 func main() {
@@ -58,6 +62,21 @@ type tlsFiles struct {
 	Cert    string `json:"cert"`
 	CA      string `json:"ca"`
 	Require bool   `json:"require"`
+}
+
+// config is what the SSLAuthenticator would do.
+func (f *tlsFiles) config() (*tls.Config, error) {
+	pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+	if err != nil {
+		return nil, err
+	}
+	// The suite's certificates were good for a month of 2025. This server lives in it.
+	then := pair.Leaf.NotBefore.Add(pair.Leaf.NotAfter.Sub(pair.Leaf.NotBefore) / 2)
+	files := &transport.TLSFiles{Cert: f.Cert, Key: f.Key, CA: f.CA, Verify: transport.VerifyNone, Base: &tls.Config{Time: func() time.Time { return then }}}
+	if f.Require {
+		files.Verify = transport.VerifyRequired
+	}
+	return files.Server()
 }
 
 // control is the conversation with the tests.

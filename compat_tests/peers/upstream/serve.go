@@ -18,7 +18,8 @@ import (
 // configuration has a servers.Server of its own and all of them take connections from one listener.
 type server struct {
 	listener net.Listener
-	oneShot  bool
+	mode     servers.Mode
+	auth     servers.Authenticator
 	service  func() any
 	enforce  func(*protocol.Config) // what a service demands of its connections
 
@@ -30,13 +31,20 @@ type server struct {
 	ctx     context.Context
 }
 
+// modes are the ways of serving by the names the tests' side has for them.
+var modes = map[string]servers.Mode{"threaded": servers.Threaded, "pool": servers.Pool, "oneshot": servers.OneShot}
+
 // serve opens a server.
 func (c *control) serve(r *request) (any, error) {
 	newService := services[r.Service]
 	if newService == nil {
 		return nil, fmt.Errorf("there is no Go form of the service %q", r.Service)
 	}
-	s := &server{oneShot: r.Kind != "threaded", service: func() any { return newService(c) }}
+	mode, ok := modes[r.Kind]
+	if !ok {
+		return nil, fmt.Errorf("there is no kind of server %q", r.Kind)
+	}
+	s := &server{mode: mode, service: func() any { return newService(c) }}
 	answer := map[string]any{}
 	if r.Instance != "" {
 		v := c.instance(r.Instance)
@@ -64,7 +72,11 @@ func (c *control) serve(r *request) (any, error) {
 		network, addr = "unix", r.Path
 	}
 	if r.TLS != nil {
-		return nil, fmt.Errorf("TLS is not served yet")
+		cfg, err := r.TLS.config()
+		if err != nil {
+			return nil, err
+		}
+		s.auth = servers.TLS(cfg)
 	}
 	s.ctx, s.cancel = context.WithCancel(c.ctx)
 	l, err := transport.Listen(s.ctx, network, addr)
@@ -94,9 +106,9 @@ func (s *server) accept() {
 		if err != nil {
 			return
 		}
-		if s.oneShot { // the next ones are refused while this one is served
+		oneShot := s.mode == servers.OneShot
+		if oneShot { // the next ones are refused while this one is served
 			_ = s.listener.Close()
-			conn = &only{Conn: conn, ended: s.end}
 		}
 		s.mu.Lock()
 		to := s.current
@@ -106,7 +118,7 @@ func (s *server) accept() {
 		case <-s.ctx.Done():
 			_ = conn.Close()
 		}
-		if s.oneShot {
+		if oneShot {
 			return
 		}
 	}
@@ -118,12 +130,17 @@ func (s *server) configure(python map[string]any) error {
 	if s.enforce != nil {
 		s.enforce(cfg)
 	}
-	srv := &servers.Server{NewService: s.service, Config: cfg}
+	srv := &servers.Server{NewService: s.service, Config: cfg, Mode: s.mode, Authenticator: s.auth}
 	conns := make(chan net.Conn)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.current, s.all = conns, append(s.all, srv)
-	go func() { _ = srv.Serve(s.ctx, &handed{Listener: s.listener, conns: conns, ctx: s.ctx}) }() // ends with s.ctx
+	go func() { // ends with s.ctx, or with the only connection
+		_ = srv.Serve(s.ctx, &handed{Listener: s.listener, conns: conns, ctx: s.ctx})
+		if s.mode == servers.OneShot {
+			s.end()
+		}
+	}()
 	return nil
 }
 
@@ -153,19 +170,6 @@ func (s *server) clients() int {
 		n += len(srv.Clients())
 	}
 	return n
-}
-
-// only is the connection of a server that serves one.
-type only struct {
-	net.Conn
-	once  sync.Once
-	ended func()
-}
-
-func (o *only) Close() error {
-	err := o.Conn.Close()
-	o.once.Do(o.ended)
-	return err
 }
 
 // end notes that the only connection of the server has ended.
