@@ -26,6 +26,7 @@
 //	classic.interact(conn)                     err := conn.Interact(ctx, stdio, nil)
 //	classic.pm(conn)                           err := conn.PM(ctx, stdio)
 //	conn.teleport(f)                           o, err := conn.Teleport(ctx, source)
+//	conn.root.getconn()._channel.compress = …  err := conn.SetCompression(ctx, false)
 //	conn.close()                               conn.Close()
 //
 // Everything else that can be done with remote objects is in package netref.
