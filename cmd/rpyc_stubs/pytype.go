@@ -66,6 +66,9 @@ var wellKnown = map[string]string{
 	"github.com/gorpyc/gorpyc/brine.NotImplementedType": "Any",
 }
 
+// files are the interfaces of package io that are file objects in Python.
+var files = strings.Fields("Reader Writer ReadWriter ReadCloser WriteCloser ReadWriteCloser ReadSeeker WriteSeeker ReadWriteSeeker ReadSeekCloser")
+
 // of translates a type. param is for what Python passes, which may be more than what it gets: any iterable is taken
 // for a slice, say.
 func (p *pyTypes) of(t types.Type, param bool) string {
@@ -130,6 +133,11 @@ func (p *pyTypes) named(t *types.Named, param bool) string {
 		return p.from("Iterator") + "[" + p.from("Any") + "]"
 	case path == exposedPath && obj.Name() == "Function":
 		return p.from("Callable") + "[..., " + p.from("Any") + "]"
+	case path == "time" && obj.Name() == "Time":
+		p.modules["datetime"] = true
+		return "datetime.datetime"
+	case path == "io" && slices.Contains(files, obj.Name()):
+		return p.from("BinaryIO")
 	case path == "iter" && obj.Name() == "Seq":
 		return p.iterator(param, p.of(t.TypeArgs().At(0), param))
 	case path == "iter" && obj.Name() == "Seq2":

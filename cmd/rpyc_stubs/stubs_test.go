@@ -313,3 +313,11 @@ _Point = Point
 _Point3 = Point3
 `, classes)
 }
+
+func TestStubOfForeignTypes(t *testing.T) {
+	text, err := mustModel(t, "./testdata/kinds").writePyi()
+	require.NoError(t, err)
+	require.Contains(t, string(text), "import builtins\nimport datetime\n")
+	require.Contains(t, string(text), "def stream(self, r: BinaryIO, err: BaseException) -> ")
+	require.Contains(t, string(text), "def when(self, t: datetime.datetime) -> datetime.datetime: ...")
+}

@@ -122,6 +122,7 @@ func (*Kinds) Set(int) map[string]struct{}      { return nil }
 func (*Kinds) Int() int                         { return 0 }
 func (*Kinds) Tree2() *node                     { return nil }
 func (*Kinds) Other(g Generic[int]) *sync.Mutex { return nil }
+func (*Kinds) When(t time.Time) time.Time       { return t }
 func (*Kinds) OnConnect()                       {}
 func (*Kinds) String() string                   { return "" }
 func (*Kinds) unexported()                      {}

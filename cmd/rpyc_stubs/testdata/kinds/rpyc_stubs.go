@@ -46,6 +46,7 @@ func init() {
 			"Trailing":   {"xs", "kw"},
 			"Tree2":      {},
 			"Unnamed":    {"int", "arg2", "/", "last"},
+			"When":       {"t"},
 		},
 		Docs: map[string]string{
 			"Declared": "Everything is declared by hand.",
