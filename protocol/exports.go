@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"maps"
+
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -12,6 +14,7 @@ type exports struct {
 	classes map[int64]*export // by class id
 	byKey   map[any]*export   // by identity, for objects that have one
 	last    int64
+	peak    int // the most objects there have been since the maps were made
 }
 
 type export struct {
@@ -48,6 +51,7 @@ func (l locked) addExport(v any, class *exposed.Class) (wire.Ref, error) {
 		x.last++
 		e.ref = wire.Ref{Name: exposed.RefName(v, class), Class: class.ID(), Object: x.last}
 		x.objects[x.last] = e
+		x.peak = max(x.peak, len(x.objects))
 	}
 	if hasKey {
 		e.key = key
@@ -77,6 +81,19 @@ func (x *exports) remove(e *export) {
 	if e.key != nil {
 		delete(x.byKey, e.key)
 	}
+	if outgrown(len(x.objects), x.peak) {
+		x.objects, x.byKey, x.peak = remade(x.objects), remade(x.byKey), len(x.objects)
+	}
+}
+
+// outgrown reports whether a map of n entries that has had peak of them should be made anew: a map never gives back the
+// memory that it grew to.
+func outgrown(n, peak int) bool { return peak >= 4096 && n <= peak/16 }
+
+func remade[K comparable, V any](m map[K]V) map[K]V {
+	out := make(map[K]V, len(m))
+	maps.Copy(out, m)
+	return out
 }
 
 // clear empties the table and returns the objects that want to be told.

@@ -15,6 +15,7 @@ import (
 // a new entry; the old one, which the cleanup has a pointer to, still gives back its own count.
 type imports struct {
 	entries map[wire.Ref]*imported
+	peak    int // the most entries there have been since the map was made
 }
 
 type imported struct {
@@ -41,6 +42,7 @@ func (l locked) importRef(r wire.Ref) *netref.Object {
 	o := netref.New(l.c, r)
 	e := &imported{c: l.c, ref: r, handle: weak.Make(o), count: 1}
 	l.imports.entries[r] = e
+	l.imports.peak = max(l.imports.peak, len(l.imports.entries))
 	runtime.AddCleanup(o, func(e *imported) { e.giveBack() }, e)
 	return o
 }
@@ -57,6 +59,9 @@ func (e *imported) giveBack() {
 	e.kept = nil
 	if l.imports.entries[e.ref] == e {
 		delete(l.imports.entries, e.ref)
+		if m := &l.imports; outgrown(len(m.entries), m.peak) {
+			m.entries, m.peak = remade(m.entries), len(m.entries)
+		}
 	}
 	l.unlock()
 	e.c.sendDel(e.ref, e.count)

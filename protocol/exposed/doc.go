@@ -3,30 +3,83 @@
 // RPyC server, together with the attribute policy of rpyc.core.protocol. It knows no connection: package protocol
 // calls it to carry out a peer's requests, and sends what it returns.
 //
+// # What a service author needs
+//
+//	a service                      any Go value: its exported methods and fields are what Python can use
+//	names, defaults, docstrings    [Func], ClassOptions.Params and Docs in [Register], or cmd/rpyc_stubs and [Describe]
+//	a class that Python can call   [Register] with ClassOptions.New, and the *[Class] it returns as ClassOptions.Static of the
+//	                               service, as a field or as a result
+//	an exception                   return an error: package vinegar has Python's classes, vinegar.NewClass makes one
+//	operators, len, iteration      methods named Py…: see below
+//	properties                     ClassOptions.Properties: computed, with a setter that may fail
+//	attributes set from Python     embed [Attrs], and a [Policy] with AllowSet
+//	a list or dict that both use   [List], [Dict], [Set]
+//	a generator                    return an iter.Seq, an iter.Seq2[T, error], a channel, or [NewGenerator]'s
+//	a file                         return what implements io.Reader or io.Writer
+//	part of an object              [Restricted]
+//	to know who calls              the context: protocol.FromContext
+//	what Python passes in          parameters of Go types, any, or *netref.Object; see netref.Assign
+//	Python's operators on any      [Operate], [Call], [GetItem], [Iterate], [Str], [Equal], [IsInstance] and so on
+//	the end of a connection        a method OnDisconnect; of an object, [Dropper]
+//
 // # What a Go value is to Python
 //
 //	Go                                          Python
 //	--                                          ------
-//	bool, numbers, string, named types of them  bool, int, float, complex, str, by value
-//	time.Duration                               float, in seconds
+//	bool, numbers, string, named types of them  bool, int, float, complex, str, by value; see Enumerations
+//	time.Duration                               float, in seconds, by value
 //	big.Int, *big.Int                           int
 //	[]byte, [N]byte, named ones                 bytes
 //	[N]T, several results, brine.Tuple          tuple
 //	nil of any kind but slice and map           None
+//	pointer to any of these                     what it points to
+//	interface                                   what it holds
 //	[]T                                         list of fixed length; nil is an empty one
 //	*[]T, a field of type []T, *List            list
-//	map[K]V, *Dict                              dict; a Go map is ordered by key if keys have an order
+//	map[K]V, *Dict                              dict; a missing key is a KeyError, as in Python. A Dict keeps the order of
+//	                                            insertion; a Go map is ordered by key if keys have an order, or at random
 //	map[K]struct{}, *Set                        set
-//	func, *Function                             function
-//	a method read from an object                method, a new object at every read, equal to the others
-//	iter.Seq, iter.Seq2, <-chan T, *Generator   generator
+//	func, *Function                             function; the same func is the same object
+//	a method read from an object                method: a new object at every read, equal to and hashed as the others
+//	iter.Seq, <-chan T, *Generator              generator; closed when Python drops it: the producer's deferred calls run
+//	iter.Seq2[T, error]                         generator whose error is raised; other iter.Seq2 give tuples of two
+//	struct, pointer to one                      object of class "package.Type"; see Attributes
+//	struct that embeds others                   the same, with their methods and fields; a subclass if ClassOptions.Bases says so
+//	generic type                                the same; all instances of Pair[T] are of a class called Pair, each of its own
+//	slice, map, func, chan type with methods    object of that type that is a list, dict, function or generator as well
+//	io.Reader, io.Writer, io.Closer, io.Seeker  binary file; see Files
+//	time.Time                                   datetime with a zone; see Times
+//	fmt.Stringer                                str(x)
 //	error, *vinegar.Error                       the exception that package vinegar makes of it
 //	*vinegar.Class, *Class                      class
-//	struct, pointer, other types with methods   object of class "package.Type"
 //	*netref.Object                              the object of another peer, asked in its place
 //
-// A struct value becomes a pointer to a copy when it is handed out; expose pointers to share an object. Slices, maps
-// and funcs of a named type that has methods are objects of that type and inherit from list, dict or function.
+// A struct value becomes a pointer to a copy when it is handed out; expose pointers to share an object.
+//
+// # Enumerations
+//
+// A value of a named type such as time.Month travels as the number or text it is and has no methods at the peer. Where Python
+// is to see names, publish them: constants in ClassOptions.Static of the service or of a class made for them. A named type that
+// was registered travels by reference, with its methods; PyInt, PyIndex, PyEq, PyHash and String then make it a number that
+// knows its name.
+//
+// # Files
+//
+// What implements io.Reader has read, read1, readline, readlines and iteration over lines; io.Writer write, writelines and flush;
+// io.Seeker seek and tell; readable, writable and seekable tell which. io.Closer makes it a context manager that closes. Data
+// is bytes; a text of Python's is a TypeError. read waits for as many bytes as asked for, read1 takes what one Read gives.
+// readline takes nothing that is behind the line, which costs one Read for each byte unless the type has ReadBytes, as
+// bufio.Reader has, or can seek. One read brings at most 256 MiB. Methods of the type's own with one of these names win;
+// Read and Seek themselves have Python's form. A read that blocks holds the connection's turn: see package protocol.
+//
+// # Times
+//
+// A time.Time has datetime's attributes year, month, day, hour, minute, second and microsecond, and nanosecond; the methods
+// isoformat, strftime (the directives that need no locale), timestamp, weekday, isoweekday, utcoffset and tzname; str, repr, format,
+// hash, comparison with times and datetimes, and addition and subtraction of seconds or a timedelta. The difference of two is
+// in seconds, as all durations. isinstance(t, datetime.datetime) is true, because RPyC's proxies go by the class's name, but
+// C code of CPython's wants the real one: datetime.datetime.fromisoformat(t.isoformat()). Attributes are exposed, unlike those of a
+// datetime that a CPython server hands out.
 //
 // # Attributes
 //
@@ -46,13 +99,30 @@
 // constants, constructors, base classes, and attributes that exist without being exposed. A struct that embeds [Attrs]
 // has a dictionary of further attributes. Which names a peer may use is decided by a [Policy].
 //
+// # Classes
+//
+// [Register] describes a type once, when the program starts, and returns its class. To publish it, so that Python can call
+// root.Point(1, 2), read constants and static methods from it and ask isinstance(p, root.Point), hand the class out:
+//
+//	var pointClass = exposed.Register[Point](exposed.ClassOptions{
+//		Doc: "A point.", New: exposed.Func(NewPoint, "x", "y=0"),
+//	})
+//
+//	var _ = exposed.Register[Service](exposed.ClassOptions{Static: map[string]any{"Point": pointClass}})
+//
+// isinstance with a base class is false in Python for an instance of a subclass: RPyC answers so, see [InstanceCheck]. Mistakes
+// are told at once, by a panic: parameters that do not fit, names in the options that the type does not have, a method
+// such as PyGetIttem, or a PyLen that returns a text.
+//
 // # Calls
 //
 // A leading context.Context is that of the request. A trailing error raises an exception; no other result is None, one
 // is itself, several are a tuple. A variadic parameter is *args, a variadic netref.Keyword **kwargs. Arguments are
-// converted as netref.Assign does; one that does not fit is a TypeError. Go has no parameter names, so arguments are
-// positional unless names are declared by [Func] or ClassOptions.Params, or the last parameter is a struct without
-// methods: its fields are keyword arguments. Wrong calls raise the TypeErrors of CPython, word for word. The program
+// converted as netref.Assign does; one that does not fit is a TypeError. None is nil for a pointer, func, interface, slice or
+// map, and does not fit anything else; a func must be ready for it. Go has no parameter names, so arguments are
+// positional unless names are declared by [Func] or ClassOptions.Params, or the last parameter is an options struct: one
+// without methods all of whose fields are exported, which are keyword arguments with defaults from `default:"…"` tags. A struct
+// with methods or an unexported field is a parameter like others, filled from a mapping or the attributes of an object. Wrong calls raise the TypeErrors of CPython, word for word. The program
 // cmd/rpyc_stubs reads names, defaults and documentation from the Go source and writes them down for [Describe].
 //
 // A panic becomes an exception of the call. An exception from a method gets a traceback line with the method's Python
@@ -66,7 +136,7 @@
 //	PyLen PyGetItem PySetItem PyDelItem PyContains PyIter PyNext PyReversed PyLengthHint     containers
 //	PyCall PyEnter PyExit                                                                    calls, with
 //	PyEq PyNe PyLt PyLe PyGt PyGe PyHash                                                     comparison
-//	PyBool PyInt PyFloat PyComplex PyIndex PyBytes PyStr PyRepr PyFormat                     conversion
+//	PyBool PyInt PyFloat PyComplex PyIndex PyBytes PyStr PyRepr PyFormat PyDir                conversion
 //	PyNeg PyPos PyAbs PyInvert PyRound PyTrunc PyFloor PyCeil                                unary operators
 //	PyAdd PySub PyMul PyTrueDiv PyFloorDiv PyMod PyDivMod PyPow PyMatMul                     binary operators,
 //	PyLShift PyRShift PyAnd PyOr PyXor                                                       PyRAdd and PyIAdd likewise
@@ -80,6 +150,13 @@
 // Requests of several connections may reach one object at the same time; its methods have to be prepared for that.
 // [List], [Dict], [Set], [Attrs] and [Generator] are safe for concurrent use. What peers do to plain slices, maps and
 // fields is synchronised among the peers, so that nothing breaks, but not with Go code that uses them meanwhile.
+//
+// # Lifetime
+//
+// An object that was handed out lives until the peer has dropped it, or the connection ends; [Dropper] tells. What a handler gets
+// as *netref.Object, or in an any, is given back to the peer soon after the handler has returned if it was not kept: the
+// garbage collector is asked to look. To be precise about it, netref.Object.Release gives back at once, and netref.Object.Keep
+// holds on until then. Funcs and iterators made of Python objects keep them as long as they are reachable themselves.
 //
 // # Limits
 //
