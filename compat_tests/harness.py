@@ -32,6 +32,7 @@ GO_PACKAGES = {
     "behaviour": "./examples/behaviour",
     "goclient": "./compat_tests/peers/goclient",
     "shop": "./examples/shop",
+    "rpyc_classic": "./cmd/rpyc_classic",
     "rpyc_stubs": "./cmd/rpyc_stubs",
     "objects": "./compat_tests/peers/objects",
     "kinds": "./compat_tests/peers/kinds",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"syscall"
 	"time"
@@ -210,6 +211,9 @@ func (s *Server) connect(ctx context.Context, stream io.ReadWriteCloser, peer st
 	if s.Authenticator != nil {
 		log.Info("authenticated successfully")
 	}
+	if s.Handle != nil {
+		return nil, s.handle(ctx, stream, log, credentials, gone)
+	}
 	c, err := protocol.NewConn(ctx, stream, s.service(), s.config(credentials))
 	if err != nil {
 		log.Warn("refused", "reason", err)
@@ -248,6 +252,27 @@ func (s *Server) connect(ctx context.Context, stream io.ReadWriteCloser, peer st
 	return c, nil
 }
 
+// errHandled says that a connection was served, by Handle, and has ended.
+var errHandled = errors.New("rpyc: served")
+
+// handle has Handle serve an authenticated stream.
+func (s *Server) handle(ctx context.Context, stream io.ReadWriteCloser, log *slog.Logger, credentials any, gone func()) error {
+	if credentials != nil {
+		log = log.With("credentials", loggable(credentials))
+	}
+	log.Info("welcome")
+	err := s.Handle(ctx, stream, credentials)
+	_ = stream.Close()
+	if err == nil {
+		log.Info("goodbye")
+		err = errHandled
+	} else {
+		log.Error("goodbye", "error", err)
+	}
+	gone()
+	return err
+}
+
 // ServeConn serves one peer over a stream there is already, and returns when the connection has ended: a pipe, an SSH
 // channel, what transport.Stdio returns. A stream that is a net.Conn is authenticated as those that were accepted; one that
 // is not is trusted, and must not be given to a server with an Authenticator. It returns nil after an orderly end and
@@ -270,7 +295,10 @@ func (s *Server) ServeConn(ctx context.Context, stream io.ReadWriteCloser) error
 		}
 		c, err = s.connect(ctx, stream, "pipe", nil, func() {})
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errHandled):
+		return nil
+	case err != nil:
 		return err
 	}
 	<-c.Done()

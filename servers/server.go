@@ -3,6 +3,7 @@ package servers
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -85,6 +86,10 @@ type Server struct {
 	// OnServe, if not nil, is called with each connection that is about to be served, after the service's OnConnect. An error
 	// closes it.
 	OnServe func(c *protocol.Conn) error
+	// Handle, if not nil, serves the stream of each connection in place of RPyC's protocol, for instance by passing it on to
+	// another process; the server accepts, counts, authenticates, registers and logs. credentials is what the Authenticator has
+	// returned. The connection ends when Handle returns; Shutdown and Close close the stream under it. OnServe and OnGone are not called.
+	Handle func(ctx context.Context, stream io.ReadWriteCloser, credentials any) error
 	// OnGone, if not nil, is called when a connection that was served has ended, after the service's OnDisconnect.
 	OnGone func(c *protocol.Conn)
 	// Logger is told of connections coming and going, at level Info; nil is silent. The connections log to it, too, unless

@@ -170,6 +170,9 @@ func count(n *int) int {
 }
 
 func (b *binary) read(n int) ([]byte, error) {
+	if b.r == nil {
+		return nil, unsupported("read")
+	}
 	if err := b.use(); err != nil {
 		return nil, err
 	}
@@ -189,6 +192,9 @@ func (b *binary) read(n int) ([]byte, error) {
 }
 
 func (b *binary) readline(limit int) ([]byte, error) {
+	if b.r == nil {
+		return nil, unsupported("readline")
+	}
 	if err := b.use(); err != nil {
 		return nil, err
 	}
@@ -224,6 +230,9 @@ const maxLines = 1 << 22
 func tooManyLines() error { return vinegar.MemoryError.Errorf("more than %d lines", maxLines) }
 
 func (b *binary) peek(int) ([]byte, error) {
+	if b.r == nil {
+		return nil, unsupported("peek")
+	}
 	if err := b.use(); err != nil {
 		return nil, err
 	}
@@ -239,6 +248,9 @@ func (b *binary) write(ctx context.Context, data any) (int, error) {
 	p, err := bytesOf(ctx, data)
 	if err != nil {
 		return 0, err
+	}
+	if b.w == nil {
+		return 0, unsupported("write")
 	}
 	if err := b.use(); err != nil {
 		return 0, err

@@ -9,12 +9,19 @@
 // missing, a ModuleNotFoundError), so that a program notices; nothing is there that answers wrongly. Results and
 // exceptions are those of CPython 3.11 on POSIX systems, and are compared with it by the compatibility tests.
 //
-//	module                     what it is for
-//	builtins                   types, exceptions, functions; open, eval, exec, __import__
-//	os, os.path                files, directories, the environment
-//	sys                        streams, path, modules, platform
-//	io                         open, StringIO, BytesIO
-//	importlib, importlib.util  what RPyC's clients ask for
+//	module                      what it is for
+//	builtins                    types, exceptions, functions; open, eval, exec, __import__
+//	os, os.path                 files, directories, processes, the environment
+//	sys                         streams, path, modules, platform
+//	io                          open, StringIO, BytesIO
+//	shutil glob fnmatch         trees of files, patterns
+//	tempfile stat errno signal  temporary files, constants
+//	subprocess                  run and Popen
+//	time platform getpass       clocks, the machine, the user
+//	socket                      names of hosts
+//	json hashlib pickle         data
+//	importlib, importlib.util   what RPyC's clients ask for
+//	rpyc.lib.compat             what RPyC's deliver asks for
 //
 // A program adds modules of its own with [Options.Modules].
 package modules

@@ -68,7 +68,8 @@ var builders map[string]func(in *Interpreter) *Module
 func init() { // not in the declaration: builders refer to it
 	builders = map[string]func(in *Interpreter) *Module{
 		"builtins": newBuiltins, "sys": newSys, "os": newOS, "posixpath": newPath, "posix": newPosix,
-		"importlib": newImportlib, "io": newIO, "importlib.util": newImportlibUtil,
+		"importlib": newImportlib, "rpyc.lib.compat": newCompat, "subprocess": newSubprocess, "json": newJSON, "hashlib": newHashlib, "socket": newSocket, "platform": newPlatform,
+		"stat": newStatModule, "errno": newErrno, "signal": newSignal, "getpass": newGetpass, "shutil": newShutil, "glob": newGlob, "fnmatch": newFnmatch, "tempfile": newTempfile, "time": newTime, "pickle": newPickle, "io": newIO, "importlib.util": newImportlibUtil,
 	}
 }
 

@@ -30,11 +30,12 @@ func (in *Interpreter) openFile(ctx context.Context, name any, mode string, buff
 	case newline != nil && *newline != "" && *newline != "\n" && *newline != "\r" && *newline != "\r\n":
 		return nil, vinegar.ValueError.Errorf("illegal newline value: %s", vinegar.Repr(*newline))
 	}
-	enc, mis := "utf-8", "strict"
+	enc, mis, called := "utf-8", "strict", ""
 	if errs != nil {
 		mis = *errs
 	}
 	if encoding != nil {
+		called = *encoding
 		if enc, err = canonicalEncoding(*encoding); err != nil {
 			return nil, err
 		}
@@ -46,7 +47,7 @@ func (in *Interpreter) openFile(ctx context.Context, name any, mode string, buff
 	f := in.adopt(newFile(raw, m.read, m.write))
 	f.append = m.append
 	if !m.binary {
-		return &textIO{text{file: f, name: name, mode: mode, encoding: enc, errors: mis, newline: newline,
+		return &textIO{text{file: f, name: name, mode: mode, encoding: enc, called: called, errors: mis, newline: newline,
 			lineBuffered: buffering == 1 || buffering < 0 && raw.Terminal()}}, nil
 	}
 	b := binary{file: f, name: name, mode: m.raw, raw: buffering == 0}

@@ -114,6 +114,14 @@ func defineSystem(in *Interpreter, m *Module) {
 		}
 		return t, nil
 	})
+	m.Def("system", func(ctx context.Context, command any) (int, error) {
+		s, err := pathOf(ctx, command, "expected str, bytes or os.PathLike object, not %s")
+		if err != nil {
+			return 0, err
+		}
+		return in.system(ctx, s)
+	}, "command")
+	m.Def("popen", in.popen, "cmd", "mode='r'", "buffering=-1")
 	defineDescriptors(in, m)
 }
 

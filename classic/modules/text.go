@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -18,6 +19,7 @@ type text struct {
 	name             any
 	mode             string
 	encoding, errors string
+	called           string  // the encoding as it was given
 	newline          *string // nil: any line end is read as "\n"
 	lineBuffered     bool
 	pendingCR        bool // a "\r" was returned as "\n"; a "\n" that follows is dropped
@@ -59,7 +61,7 @@ func textOptions[T any](name string, of func(*T) *text) exposed.ClassOptions {
 	o := exposed.ClassOptions{Name: name, Hidden: fileMethods(base), Properties: fileProperties(base)}
 	for attr, get := range map[string]func(f *text) any{
 		"name": func(f *text) any { return f.name }, "mode": func(f *text) any { return f.mode },
-		"encoding": func(f *text) any { return f.encoding }, "errors": func(f *text) any { return f.errors },
+		"encoding": func(f *text) any { return cmp.Or(f.called, f.encoding) }, "errors": func(f *text) any { return f.errors },
 		"newlines": func(*text) any { return nil }, "line_buffering": func(f *text) any { return f.lineBuffered },
 	} {
 		o.Properties[attr] = exposed.Property{Hidden: true, Get: func(f *T) any { return get(of(f)) }}
@@ -98,7 +100,7 @@ func textOptions[T any](name string, of func(*T) *text) exposed.ClassOptions {
 		if name != "_io.TextIOWrapper" {
 			return "<" + name + ">"
 		}
-		return "<" + name + " name=" + vinegar.Repr(t.name) + " mode=" + vinegar.Repr(t.mode) + " encoding=" + vinegar.Repr(t.encoding) + ">"
+		return "<" + name + " name=" + vinegar.Repr(t.name) + " mode=" + vinegar.Repr(t.mode) + " encoding=" + vinegar.Repr(cmp.Or(t.called, t.encoding)) + ">"
 	}
 	return o
 }

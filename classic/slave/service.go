@@ -60,13 +60,14 @@ func NewService(o *Options) *Service {
 }
 
 // Config returns a copy of c with the rights that a slave gives its master: every attribute may be read, set and deleted, and
-// the prefix "exposed_" means nothing. nil is RPyC's defaults.
+// the prefix "exposed_" means nothing, and objects may be copied by pickle. nil is RPyC's defaults.
 func Config(c *protocol.Config) *protocol.Config {
 	var own protocol.Config
 	if c != nil {
 		own = *c
 	}
 	own.Access = exposed.Policy{AllowAll: true, AllowSet: true, AllowDel: true, DenyExposed: true}
+	own.AllowPickle = true
 	return &own
 }
 

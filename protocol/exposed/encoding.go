@@ -55,7 +55,11 @@ func encode(s string, encoding, errors any) (any, error) {
 		case mode == "replace":
 			out = append(out, '?')
 		case mode == "backslashreplace":
-			out = append(out, strings.Trim(strconv.QuoteToASCII(string(r)), `"`)...)
+			if r <= 0xff {
+				out = append(out, `\x`+strconv.FormatInt(int64(r), 16)...)
+			} else {
+				out = append(out, strings.Trim(strconv.QuoteToASCII(string(r)), `"`)...)
+			}
 		default:
 			return nil, vinegar.UnicodeEncodeError.New(enc, s, at, at+1, "ordinal not in range("+strconv.Itoa(int(limit)+1)+")")
 		}

@@ -24,6 +24,17 @@ func defineScalars() {
 		complexClass.getter(name, func(self any) (any, error) { return get(toNumber(norm(self))), nil })
 	}
 	for _, c := range []*Class{intClass, floatClass} {
+		c.getter("real", func(self any) (any, error) { return norm(self), nil })
+		c.getter("imag", func(any) (any, error) {
+			if c == floatClass {
+				return 0.0, nil
+			}
+			return int64(0), nil
+		})
+	}
+	intClass.getter("numerator", func(self any) (any, error) { return norm(self), nil })
+	intClass.getter("denominator", func(any) (any, error) { return int64(1), nil })
+	for _, c := range []*Class{intClass, floatClass} {
 		c.method("__int__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return toInt(self) })
 		c.method("__float__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 			return toNumber(norm(self)).float()

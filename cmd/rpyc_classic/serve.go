@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/gorpyc/gorpyc/classic/modules"
+	"github.com/gorpyc/gorpyc/classic/slave"
+	"github.com/gorpyc/gorpyc/classic/worker"
+	"github.com/gorpyc/gorpyc/protocol/transport"
+	"github.com/gorpyc/gorpyc/registry"
+	"github.com/gorpyc/gorpyc/servers"
+)
+
+const (
+	defaultPort    = 18812
+	defaultSSLPort = 18821
+	patience       = 10 * time.Second // for requests that run when a signal comes
+)
+
+// serve does what the switches say, until a signal or the last client ends it.
+func serve(s switches) error {
+	mode := strings.ToLower(s["mode"])
+	host := s["host"]
+	if host == "" {
+		host = "127.0.0.1"
+		if s.on("ipv6") {
+			host = "::1"
+		}
+	}
+	registrar, err := registrarOf(s)
+	if err != nil {
+		return err
+	}
+	out, err := openLog(s["logfile"])
+	if err != nil {
+		return err
+	}
+	level := slog.LevelInfo
+	if s.on("quiet") {
+		level = slog.LevelError
+	}
+	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
+	srv := &servers.Server{Name: "SLAVE", Aliases: []string{"SLAVE"}, Logger: log, MaxConns: s.number("max-connections")}
+	if s.on("register") && mode != "stdio" {
+		srv.Registrar = registrar
+	}
+	switch mode {
+	case "forking":
+		srv.Mode = servers.Forking
+	case "oneshot":
+		srv.Mode = servers.OneShot
+	}
+	port := defaultPort
+	if s["ssl-keyfile"] != "" {
+		port = defaultSSLPort
+		files := &transport.TLSFiles{Cert: s["ssl-certfile"], Key: s["ssl-keyfile"], CA: s["ssl-cafile"],
+			OnError: func(err error) { log.Error("certificates cannot be read again", "error", err) }}
+		cfg, err := files.Server()
+		if err != nil {
+			return err
+		}
+		srv.Authenticator = servers.TLS(cfg)
+	}
+	if s["port"] != "" {
+		port = s.number("port")
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	if err := engine(ctx, s, srv, log); err != nil {
+		return err
+	}
+	finished := signals(srv, out, log, stop)
+	if mode == "stdio" {
+		return srv.ServeStdio(ctx)
+	}
+	network := "tcp4"
+	if s.on("ipv6") {
+		network = "tcp6"
+	}
+	if servers.Forked() {
+		return ended(srv.ListenAndServe(ctx, network, net.JoinHostPort(host, strconv.Itoa(port))), finished)
+	}
+	warn(ctx, host, s, log)
+	l, err := transport.Listen(ctx, network, net.JoinHostPort(host, strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	at := l.Addr().(*net.TCPAddr)
+	switch {
+	case mode == "oneshot":
+		fmt.Printf("rpyc-oneshot\n%s\t%d\n", at.IP, at.Port)
+	case s.on("ready"):
+		fmt.Printf("READY %s %d\n", at.IP, at.Port)
+	}
+	return ended(srv.Serve(ctx, l), finished)
+}
+
+// ended waits for the last requests after an orderly end.
+func ended(err error, finished *sync.WaitGroup) error {
+	if !errors.Is(err, servers.ErrServerClosed) {
+		return err
+	}
+	finished.Wait()
+	return nil
+}
+
+// signals has SIGTERM and SIGINT end the server, and SIGHUP open the log file anew.
+func signals(srv *servers.Server, out *logFile, log *slog.Logger, stop func()) *sync.WaitGroup {
+	ch := make(chan os.Signal, 4)
+	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	finished := new(sync.WaitGroup)
+	go func() {
+		ending := false
+		for sig := range ch {
+			switch {
+			case sig == syscall.SIGHUP:
+				if err := out.reopen(); err != nil {
+					log.Error("the log file cannot be opened", "error", err)
+				}
+			case ending:
+				_ = srv.Close()
+				stop()
+			default:
+				ending = true
+				log.Info("ending", "signal", sig.String())
+				finished.Go(func() {
+					ctx, cancel := context.WithTimeout(context.Background(), patience)
+					defer cancel()
+					_ = srv.Shutdown(ctx)
+				})
+			}
+		}
+	}()
+	return finished
+}
+
+// registrarOf is what the server registers with; the switches are checked whether it does or not.
+func registrarOf(s switches) (registry.Registrar, error) {
+	host, port := s["registry-host"], s["registry-port"]
+	if strings.EqualFold(s["registry-type"], "UDP") {
+		if host == "" {
+			host = "255.255.255.255"
+		}
+		return &registry.UDPClient{Addr: net.JoinHostPort(host, port)}, nil
+	}
+	if host == "" {
+		return nil, errors.New("With TCP registry, you must specify --registry-host")
+	}
+	return &registry.TCPClient{Addr: net.JoinHostPort(host, port)}, nil
+}
+
+// engine sets what serves the clients.
+func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logger) error {
+	if e := s["engine"]; e != "go" {
+		if s["allow"] != "" || s.on("no-eval") {
+			return usageError{errors.New("--allow and --no-eval are for the engine go: a Python cannot be confined to modules")}
+		}
+		python := &worker.Engine{Python: e, Logger: log}
+		if !servers.Forked() { // whose parent has
+			checking, cancel := context.WithTimeout(ctx, 30*time.Second)
+			defer cancel()
+			release, err := python.Check(checking)
+			if err != nil {
+				return err
+			}
+			log.Info("engine", "python", e, "rpyc", release)
+		}
+		srv.Handle = func(ctx context.Context, stream stream, _ any) error { return python.Serve(ctx, stream) }
+		return nil
+	}
+	o := &slave.Options{DenyScript: s.on("no-eval")}
+	if s["allow"] != "" {
+		names := strings.FieldsFunc(s["allow"], func(r rune) bool { return r == ',' || r == ' ' })
+		known := modules.NewInterpreter(nil).Names()
+		for _, n := range names {
+			if !slices.Contains(known, n) {
+				return usageError{fmt.Errorf("--allow: there is no module '%s'; there are %s", n, strings.Join(known, ", "))}
+			}
+		}
+		o.Modules.Allow = func(name string) bool { return slices.Contains(names, name) }
+	}
+	o.Modules.Argv = []string{"rpyc_classic"}
+	if s["mode"] != "stdio" {
+		o.Modules.Stdin, o.Modules.Stdout, o.Modules.Stderr = os.Stdin, os.Stdout, os.Stderr
+	}
+	srv.NewService = slave.New(o)
+	srv.Config = slave.Config(nil)
+	return nil
+}
+
+// warn says what it means to let others than this host connect without knowing who they are.
+func warn(ctx context.Context, host string, s switches, log *slog.Logger) {
+	if s["ssl-cafile"] != "" || loopback(ctx, host) {
+		return
+	}
+	log.Warn("everybody who reaches this address can do on this machine what its user can: demand certificates (--ssl-keyfile, --ssl-certfile, --ssl-cafile)", "host", host)
+}
+
+func loopback(ctx context.Context, host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.IsLoopback()
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return false
+	}
+	return !slices.ContainsFunc(ips, func(ip netip.Addr) bool { return !ip.Unmap().IsLoopback() })
+}
