@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"os/exec"
 	"slices"
 	"sync"
 	"testing"
@@ -201,5 +203,36 @@ func BenchmarkRenew(b *testing.B) {
 	for b.Loop() {
 		i++
 		_ = m.Register(context.Background(), names, Endpoint{Host: fmt.Sprintf("10.0.%d.%d", i%10_000>>8, i%10_000&255), Port: 1})
+	}
+}
+
+// BenchmarkRatioUDPPython measures RPyC's own registry in the same way, where GORPYC_TEST_PYTHON names a Python that has it.
+func BenchmarkRatioUDPPython(b *testing.B) {
+	python := os.Getenv("GORPYC_TEST_PYTHON")
+	if python == "" {
+		b.Skip("GORPYC_TEST_PYTHON is not set")
+	}
+	for _, n := range []int{1, 50} {
+		b.Run(fmt.Sprintf("servers=%d", n), func(b *testing.B) {
+			cmd := exec.Command(python, "../compat_tests/reference/ref_registry.py")
+			in, err := cmd.StdinPipe()
+			require.NoError(b, err)
+			out, err := cmd.StdoutPipe()
+			require.NoError(b, err)
+			require.NoError(b, cmd.Start())
+			defer func() {
+				_ = in.Close()
+				_ = cmd.Wait()
+			}()
+			var host, port string
+			_, err = fmt.Fscanf(out, "READY %s %s\n", &host, &port)
+			require.NoError(b, err)
+			addr := net.JoinHostPort(host, port)
+			for i := range n {
+				require.NoError(b, (&UDPClient{Addr: addr}).Register(b.Context(), []string{"FOO"}, Endpoint{Port: i + 1}))
+			}
+			req := discoverCall("FOO", nil).encode(false)
+			compare(b, udpExchange(b, echoUDP(b), req), udpExchange(b, addr, req))
+		})
 	}
 }

@@ -67,7 +67,6 @@ func (s *Server) start() {
 		s.limits = s.Limits.orDefault()
 		s.advertiser = newAdvertiser(s.Advertise)
 		s.limiter = newLimiter(s.limits.Rate)
-		s.conns.bySource = make(map[any]int)
 		s.store = s.Store
 		if s.store == nil {
 			m := NewMemory(s.Timeout, s.Limits)

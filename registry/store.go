@@ -96,7 +96,8 @@ type Limits struct {
 	// Rate is the number of requests per second that are answered to one source: an IPv4 address or an IPv6 network of 64 bits.
 	// Twice as many may come at once. 0 means 1000. The registry's own host is not limited.
 	Rate int
-	// Conns is the number of TCP connections at a time. 0 means 1024. A newcomer beyond it is closed.
+	// Conns is the number of TCP connections at a time. 0 means 1024. Beyond it a newcomer takes the place of the one that has
+	// been silent for longest.
 	Conns int
 	// ConnsPerHost is the same for one source. 0 means 64. The registry's own host is not limited.
 	ConnsPerHost int

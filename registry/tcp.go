@@ -93,28 +93,61 @@ func (s *Server) converse(c net.Conn, peer, at netip.Addr) {
 
 // connCount knows the open connections. It is protected by Server.mu.
 type connCount struct {
-	open     map[net.Conn]bool // whether a request is being answered
-	bySource map[any]int
+	open     map[net.Conn]*openConn
+	bySource map[netip.Addr]int
+	serial   uint64
 }
 
-// admit counts a connection, if there is room for it.
+type openConn struct {
+	serial uint64 // in the order of their coming
+	busy   bool   // a request is being answered
+}
+
+// admit counts a connection, if there is room for it. If all places are taken, the one that has waited longest for its request makes
+// room: who wants to know something asks at once, so that those who do not cannot keep others out.
 func (s *Server) admit(c net.Conn, peer netip.Addr) bool {
 	key := sourceKey(peer)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.closed:
+	cs := &s.conns
+	if s.closed {
 		return false
-	case len(s.conns.open) >= s.limits.Conns, !peer.IsLoopback() && s.conns.bySource[key] >= s.limits.ConnsPerHost:
+	}
+	if !peer.IsLoopback() && cs.bySource[key] >= s.limits.ConnsPerHost {
 		s.reject(overConns, time.Since(s.started), peer, nil)
 		return false
 	}
-	if s.conns.open == nil {
-		s.conns.open = make(map[net.Conn]bool)
+	if len(cs.open) >= s.limits.Conns {
+		s.reject(overConns, time.Since(s.started), peer, nil)
+		if !cs.evict() {
+			return false
+		}
 	}
-	s.conns.open[c] = false
-	s.conns.bySource[key]++
+	if cs.open == nil {
+		cs.open = make(map[net.Conn]*openConn)
+		cs.bySource = make(map[netip.Addr]int)
+	}
+	cs.serial++
+	cs.open[c] = &openConn{serial: cs.serial}
+	cs.bySource[key]++
 	s.busy.Add(1)
+	return true
+}
+
+// evict closes the connection that has been idle for longest; false if none is.
+func (cs *connCount) evict() bool {
+	var oldest net.Conn
+	var serial uint64
+	for c, o := range cs.open {
+		if !o.busy && (oldest == nil || o.serial < serial) {
+			oldest, serial = c, o.serial
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	_ = oldest.Close()
+	delete(cs.open, oldest) // release counts the rest
 	return true
 }
 
@@ -130,20 +163,24 @@ func (s *Server) release(c net.Conn, peer netip.Addr) {
 	s.busy.Done()
 }
 
-func (cs *connCount) setBusy(c net.Conn) { cs.open[c] = true }
+func (cs *connCount) setBusy(c net.Conn) {
+	if o := cs.open[c]; o != nil {
+		o.busy = true
+	}
+}
 
 func (cs *connCount) setIdle(c net.Conn) bool {
-	if _, ok := cs.open[c]; ok {
-		cs.open[c] = false
-		return true
+	o := cs.open[c]
+	if o != nil {
+		o.busy = false
 	}
-	return false
+	return o != nil
 }
 
 // closeIdle closes the connections that no answer is being made for.
 func (cs *connCount) closeIdle() {
-	for c, busy := range cs.open {
-		if !busy {
+	for c, o := range cs.open {
+		if !o.busy {
 			_ = c.Close()
 		}
 	}
