@@ -74,7 +74,8 @@ def test_sizes_around_the_frame_limits(root, size):
 
 
 @pytest.mark.seconds(180)
-def test_64_mib_both_ways(root):
+def test_64_mib_both_ways(connect):
+    root = connect(config={"sync_request_timeout": 120}).root  # a server built for the race detector inflates slowly
     block = bytes(range(256)) * 4096
     payload = block * 64
     assert len(payload) == 64 * MiB

@@ -76,10 +76,12 @@ func overIndex(get func(i int) (any, bool), length func() int) *iterator {
 	}
 }
 
-func overItems(items []any) *iterator {
+func overItems(items []any) *iterator { return overEach(items, itself) }
+
+func overEach[T any](items []T, one func(T) any) *iterator {
 	return overIndex(func(i int) (any, bool) {
 		if i < len(items) {
-			return items[i], true
+			return one(items[i]), true
 		}
 		return nil, false
 	}, func() int { return len(items) })
@@ -109,6 +111,30 @@ func scalarItems(v any) ([]any, bool) {
 	return nil, false
 }
 
+// scalarLen is the number of scalarItems.
+func scalarLen(v any) int {
+	switch x := v.(type) {
+	case string:
+		return utf8.RuneCountInString(x)
+	case []byte:
+		return len(x)
+	}
+	all, _ := scalarItems(v)
+	return len(all)
+}
+
+// overScalar iterates over scalarItems without making them all at once.
+func overScalar(v any) *iterator {
+	switch x := v.(type) {
+	case string:
+		return overEach([]rune(x), func(r rune) any { return string(r) })
+	case []byte:
+		return overEach(x, func(b byte) any { return int64(b) })
+	}
+	all, _ := scalarItems(v)
+	return overItems(all)
+}
+
 // iterable reports whether Python's iter(v) is possible; for an object of another peer, whether it may be.
 func iterable(v any) bool {
 	v = norm(v)
@@ -126,8 +152,9 @@ func iterOf(ctx context.Context, v any) (nexter, error) {
 	if n, ok := asNexter(v); ok {
 		return n, nil
 	}
-	if items, ok := scalarItems(v); ok {
-		return overItems(items).as(iteratorClassOf(ClassOf(v))), nil
+	switch v.(type) {
+	case string, []byte, brine.Tuple, brine.FrozenSet:
+		return overScalar(v).as(iteratorClassOf(ClassOf(v))), nil
 	}
 	c := ClassOf(v)
 	if a := c.flat["__iter__"]; a != nil {

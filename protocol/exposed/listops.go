@@ -124,22 +124,23 @@ func resolve(ctx context.Context, s brine.Slice, n int) (span, error) {
 	return r, nil
 }
 
-func (s span) of(items []any) []any {
-	out := make([]any, s.count)
+func spanOf[T any](s span, items []T) []T {
+	out := make([]T, s.count)
 	for i := range out {
 		out[i] = items[s.start+i*s.step]
 	}
 	return out
 }
 
-// sliced is Python's items[key] for a list, tuple or string given as items; make builds the result of a slice.
-func sliced(ctx context.Context, kind string, items []any, key any, build func([]any) any) (any, error) {
+// sliced is Python's items[key] for a list, tuple or string given as items; one makes the value of an item, build that of a
+// slice.
+func sliced[T any](ctx context.Context, kind string, items []T, key any, one func(T) any, build func([]T) any) (any, error) {
 	if s, ok := key.(brine.Slice); ok {
 		sp, err := resolve(ctx, s, len(items))
 		if err != nil {
 			return nil, err
 		}
-		return build(sp.of(items)), nil
+		return build(spanOf(sp, items)), nil
 	}
 	n, ok, err := toIndex(ctx, key)
 	if err != nil {
@@ -152,8 +153,11 @@ func sliced(ctx context.Context, kind string, items []any, key any, build func([
 	if err != nil {
 		return nil, err
 	}
-	return items[i], nil
+	return one(items[i]), nil
 }
+
+// itself is what an item is that is a value already.
+func itself(v any) any { return v }
 
 func badIndex(kind string, key any) error {
 	if kind == "string" {
@@ -165,7 +169,7 @@ func badIndex(kind string, key any) error {
 func listItem(ctx context.Context, s sequence, key any) (any, error) {
 	key = norm(key)
 	if _, slice := key.(brine.Slice); slice {
-		return sliced(ctx, "list", s.all(), key, func(items []any) any { return &List{items: items} })
+		return sliced(ctx, "list", s.all(), key, itself, func(items []any) any { return &List{items: items} })
 	}
 	n, ok, err := toIndex(ctx, key)
 	switch {

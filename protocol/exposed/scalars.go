@@ -148,12 +148,10 @@ func defineArithmetic(c *Class) {
 
 func defineContainer(c *Class) {
 	c.method("__len__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		all, _ := scalarItems(norm(self))
-		return int64(len(all)), nil
+		return int64(scalarLen(norm(self))), nil
 	})
 	c.method("__iter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		all, _ := scalarItems(norm(self))
-		return overItems(all).as(iteratorClassOf(c)), nil
+		return overScalar(norm(self)).as(iteratorClassOf(c)), nil
 	})
 	c.method("__contains__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 		v := norm(args[0])
@@ -192,26 +190,12 @@ func defineSequence(c *Class) {
 		key := norm(args[0])
 		switch x := norm(self).(type) {
 		case string:
-			all, _ := scalarItems(x)
-			return sliced(ctx, "string", all, key, func(part []any) any {
-				var b strings.Builder
-				for _, s := range part {
-					b.WriteString(s.(string))
-				}
-				return b.String()
-			})
+			return sliced(ctx, "string", []rune(x), key, func(r rune) any { return string(r) }, func(part []rune) any { return string(part) })
 		case []byte:
-			all, _ := scalarItems(x)
-			return sliced(ctx, "byte", all, key, func(part []any) any {
-				p := make([]byte, len(part))
-				for i, n := range part {
-					p[i] = byte(n.(int64))
-				}
-				return p
-			})
+			return sliced(ctx, "byte", x, key, func(b byte) any { return int64(b) }, func(part []byte) any { return part })
 		}
 		all, _ := scalarItems(norm(self))
-		return sliced(ctx, "tuple", all, key, func(part []any) any { return brine.Tuple(part) })
+		return sliced(ctx, "tuple", all, key, itself, func(part []any) any { return brine.Tuple(part) })
 	})
 	c.method("__add__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
 		switch x := norm(self).(type) {
@@ -234,8 +218,7 @@ func defineSequence(c *Class) {
 	})
 	for _, op := range []string{"__mul__", "__rmul__"} {
 		c.method(op, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
-			all, _ := scalarItems(norm(self))
-			n, err := repeats(ctx, len(all), args[0])
+			n, err := repeats(ctx, scalarLen(norm(self)), args[0])
 			if err != nil {
 				return nil, err
 			}
@@ -245,6 +228,7 @@ func defineSequence(c *Class) {
 			case []byte:
 				return bytes.Repeat(x, n), nil
 			}
+			all, _ := scalarItems(norm(self))
 			return brine.Tuple(slices.Repeat(all, n)), nil
 		})
 	}
