@@ -71,13 +71,24 @@ func Dial(ctx context.Context, addr string, cfg *protocol.Config) (*Conn, error)
 }
 
 // DialTLS is [Dial] over TLS (rpyc.classic.ssl_connect), with [DefaultTLSPort] as the default. See protocol.DialTLS for
-// the configuration.
+// the configuration. The rpyc_classic of releases before RPyC 5 offers TLS 1.0 only, which tlsConfig has to allow.
 func DialTLS(ctx context.Context, addr string, tlsConfig *tls.Config, cfg *protocol.Config) (*Conn, error) {
 	if tlsConfig == nil {
 		tlsConfig = &tls.Config{}
 	}
-	d := &protocol.Dialer{Root: newGuest(), Config: config(cfg), Options: transport.Options{TLS: tlsConfig}}
-	return wrap(d.Dial(ctx, "tcp", withPort(addr, DefaultTLSPort)))
+	d := &protocol.Dialer{Config: cfg, Options: transport.Options{TLS: tlsConfig}}
+	return DialWith(ctx, d, "tcp", withPort(addr, DefaultTLSPort))
+}
+
+// DialWith connects as d says: through an SSH tunnel or a proxy, with keepalive or other options. If d has no Root, the
+// server gets a root with nothing in it, as it does from [Dial]. addr is complete.
+func DialWith(ctx context.Context, d *protocol.Dialer, network, addr string) (*Conn, error) {
+	own := *d
+	if own.Root == nil {
+		own.Root = newGuest()
+	}
+	own.Config = config(d.Config)
+	return wrap(own.Dial(ctx, network, addr))
 }
 
 // DialUnix connects to a classic server at a Unix socket (rpyc.classic.unix_connect).

@@ -8,7 +8,9 @@
 //	classic.unix_connect(path)                 DialUnix(ctx, path, nil)
 //	classic.connect_stream(stream)             DialStream(ctx, stream, nil)
 //	classic.connect_subproc(server)            DialSubprocess(ctx, cmd, nil)
-//	classic.ssh_connect(machine, port)         any way of protocol to connect, then New(conn)
+//	classic.ssh_connect(machine, port)         DialWith(ctx, &protocol.Dialer{Options: …}, "tcp", "localhost:18812"),
+//	                                           with the tunnel of package protocol/transport/ssh as Options.Dialer
+//	any other connection                       New(conn)
 //	conn.modules.os, conn.modules["os.path"]   o, err := conn.Module(ctx, "os.path")
 //	"os" in conn.modules                       ok, err := conn.HasModule(ctx, "os")
 //	conn.modules.os.getpid()                   pid, err := classic.Call[int](ctx, conn, "os.getpid")
