@@ -37,6 +37,8 @@
 //	ssl_connect(host, port)           DialTLS                           servers.TestTLSToPython; verifies by default
 //	ssl_connect(keyfile=…, …)         transport.TLSFiles                servers.TestTLSToPython
 //	ssh_connect                       package transport/ssh             ssh.TestTunnel
+//	connect_by_service                DialByService                     TestDialByService
+//	discover, list_services           Discover, ListServices            see package registry
 //	connect_pipes                     DialPipes                         servers.TestDialSubprocess
 //	connect_stdpipes                  DialStdio, servers' ServeStdio    servers.TestDialStdio, TestStdioInetd
 //	connect_subproc(args)             DialSubprocess                    servers.TestDialSubprocess
@@ -60,4 +62,7 @@
 //	DEFAULT_CONFIG                         Config
 //	Service.on_connect, on_disconnect      Connecter, Disconnecter
 //	VoidService                            VoidService
+//	_config["credentials"]                 Conn.Credentials, Conn.TLS
+//	_config["endpoints"]                   Conn.LocalAddr, Conn.RemoteAddr
+//	_config["connid"]                      Conn.Name
 package protocol
