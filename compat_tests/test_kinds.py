@@ -3,7 +3,6 @@ import datetime
 import gc
 import io
 import os
-import types
 
 import pytest
 import rpyc
@@ -77,7 +76,7 @@ def test_generators(root):
     assert list(root.chan(3)) == [0, 1, 2]
     assert list(root.enumerate("a", "b")) == [(0, "a"), (1, "b")]
     count = root.count(10)
-    assert isinstance(count, types.GeneratorType)
+    assert repr(count).startswith("<generator object Kinds.exposed_count at ")
     assert (next(count), next(count)) == (0, 1)
     del count
     gc.collect()

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
@@ -56,6 +59,9 @@ func (g *Gadget) Describe(ctx context.Context, verbose any) (string, error) {
 type Tracked struct {
 	exposed.Attrs
 	Name string
+
+	gone *atomic.Bool // set when the object is no more
+	once sync.Once
 }
 
 var _ = exposed.Register[Tracked](exposed.ClassOptions{
@@ -64,13 +70,29 @@ var _ = exposed.Register[Tracked](exposed.ClassOptions{
 })
 
 func newTracked(w *world, name string) *Tracked {
-	t := &Tracked{Name: name}
-	runtime.AddCleanup(t, w.log, "final:"+name)
+	gone := new(atomic.Bool)
+	t := &Tracked{Name: name, gone: gone}
+	runtime.AddCleanup(t, func(name string) {
+		gone.Store(true)
+		w.log("final:" + name)
+	}, name)
 	return t
 }
 
-// PyDrop is called when the client has let go of the object.
-func (t *Tracked) PyDrop() { protocol.CollectSoon() }
+// PyDrop is called when the client has let go of the object. Something of the service's, such as a list, may still have it:
+// from now on the collector is asked until it is no more.
+func (t *Tracked) PyDrop() {
+	gone := t.gone // the goroutine must not hold t
+	t.once.Do(func() { go collectUntil(gone) })
+}
+
+// collectUntil asks the collector to run, ever more seldom, until the object is gone.
+func collectUntil(gone *atomic.Bool) {
+	for pause := 50 * time.Millisecond; !gone.Load(); pause = min(2*pause, time.Second) {
+		protocol.CollectSoon()
+		time.Sleep(pause)
+	}
+}
 
 // Context is a context manager.
 type Context struct {
