@@ -106,10 +106,10 @@ def same(classic, f, kind_of_error=False):
 # What every classic client does.
 
 def test_connects_and_imports(classic):
-    assert classic.modules.os.getcwd() == os.getcwd() or os.path.isdir(classic.modules.os.getcwd())
+    assert os.path.isdir(classic.modules.os.getcwd())
     assert classic.modules.sys is classic.modules["sys"]
     assert classic.builtin.len([1, 2]) == 2
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError if RPYC >= (5, 1) else ImportError):
         classic.modules.no_such_module
     with pytest.raises(AttributeError):
         classic.modules.os.no_such_function
@@ -119,7 +119,7 @@ def test_connects_and_imports(classic):
 
 @pytest.mark.skipif(RPYC < (5, 3), reason="until 5.3 `in` asks __getattr__")
 def test_module_in_modules(classic):
-    assert "os" in classic.modules and "os.path" not in ("", )
+    assert "os" in classic.modules
     assert "no_such_module" not in classic.modules
 
 
@@ -243,7 +243,7 @@ def test_callbacks(classic):
     classic.namespace["callback"] = lambda a: a * 2
     assert classic.eval("callback(21)") == 42
     classic.namespace["items"] = [1, 2, 3]
-    assert classic.eval("[x + 1 for x in items]") == [2, 3, 4] or list(classic.eval("[x + 1 for x in items]")) == [2, 3, 4]
+    assert list(classic.eval("[x + 1 for x in items]")) == [2, 3, 4]
 
 
 # builtins and files

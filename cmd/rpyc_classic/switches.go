@@ -114,6 +114,9 @@ func parse(args []string) (switches, error) {
 			return nil, mistake("Unknown switch %s", dashed(name))
 		}
 		if _, twice := given[s.long]; twice {
+			if first := shown[s.long]; first != name {
+				return nil, mistake("Switch %s already given (%s is equivalent)", dashed(first), dashed(name))
+			}
 			return nil, mistake("Switch %s already given", dashed(name))
 		}
 		shown[s.long] = name

@@ -1,0 +1,261 @@
+"""cmd/rpyc_classic in place of rpyc_classic.py: its command line, its ways of serving, and its engines."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+import rpyc
+from rpyc.utils import factory
+
+from describe import RPYC
+from harness import Program, eventually
+
+SLAVE = rpyc.classic.SlaveService
+
+
+@pytest.fixture(scope="session")
+def command(peers):
+    return peers.binaries.path("rpyc_classic")
+
+
+def upstream():
+    """The Python program, where the release under test has installed one that runs."""
+    for name in ("rpyc_classic", "rpyc_classic.py"):
+        path = os.path.join(os.path.dirname(sys.executable), name)
+        if os.path.exists(path):
+            return [sys.executable, path]
+    return None
+
+
+@pytest.fixture
+def start(command, run_program):
+    """start(switches…) -> a program that has printed READY, with host and port."""
+    def run(*switches):
+        program = run_program("rpyc_classic", [command, "-p", "0", "--ready"] + list(switches))
+        word, program.host, program.port = program.line().split()
+        assert word == "READY"
+        return program
+    return run
+
+
+ENGINES = [[], ["--engine", sys.executable]]
+
+
+MISTAKES = [
+    ["--mode=bogus"], ["-p", "99999"], ["-p", "x"], ["-px"], ["--ssl-keyfile", __file__], ["--ssl-certfile", __file__], ["--ssl-cafile", __file__],
+    ["--ssl-keyfile", "/no/such", "--ssl-certfile", "/no/such"], ["--registry-type", "XX"], ["--registry-port", "70000"], ["--bogus"], ["-z"],
+    ["extra"], ["-m", "stdio", "extra"], ["-p"], ["--mode"], ["--port=1", "--port=2"], ["-q", "--quiet"],
+]
+
+
+@pytest.mark.skipif(RPYC < (6,), reason="plumbum's words as installed with RPyC 6")
+@pytest.mark.parametrize("switches", MISTAKES, ids=" ".join)
+def test_mistakes_are_told_in_the_same_words(command, switches):
+    python = upstream()
+    assert python, "no rpyc_classic beside %s" % sys.executable
+    theirs = subprocess.run(python + switches, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=30)
+    ours = subprocess.run([command] + switches, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=30)
+    assert ours.returncode == theirs.returncode == 2
+    first = theirs.stdout.decode().splitlines()[0].rstrip(":")
+    assert ours.stderr.decode().splitlines()[0] == first
+
+
+def test_other_refusals(command):
+    def run(*switches):
+        done = subprocess.run([command] + list(switches), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=30)
+        return done.returncode, done.stdout.decode()
+    assert run("--registry-type", "TCP") == (1, "rpyc_classic: With TCP registry, you must specify --registry-host\n")
+    assert run("--vdb", "x")[0] == 2 and "--ssl-keyfile" in run("--vdb", "x")[1]
+    assert run("--allow", "no_such_module")[0] == 2
+    assert run("--engine", "/no/such/python")[0] == 1
+    assert run("--engine", "/bin/false")[0] == 1
+    assert run("--engine", sys.executable, "--allow", "os")[0] == 2
+
+
+def test_an_engine_without_rpyc_says_what_is_missing(command):
+    """The interpreter without its site packages has none."""
+    import tempfile
+    with tempfile.TemporaryDirectory() as directory:
+        bare = os.path.join(directory, "python")
+        with open(bare, "w") as f:
+            f.write('#!/bin/sh\nexec "%s" -S -I "$@"\n' % sys.executable)
+        os.chmod(bare, 0o755)
+        done = subprocess.run([command, "--engine", bare, "-p", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+    assert done.returncode == 1
+    assert "has no rpyc" in done.stderr.decode() and "pip install rpyc" in done.stderr.decode()
+
+
+def test_help_lists_what_the_python_program_has(command):
+    done = subprocess.run([command, "--help"], stdout=subprocess.PIPE, timeout=30)
+    assert done.returncode == 0
+    text = done.stdout.decode()
+    for switch in ("-m, --mode VALUE:{threaded, forking, stdio, oneshot}", "-p, --port VALUE:[0..65535]", "--host VALUE:str", "--ipv6", "--logfile VALUE:str", "-q, --quiet",
+                   "--register", "--registry-type VALUE:{UDP, TCP}", "--registry-port VALUE:[0..65535]", "--registry-host VALUE:str", "--ssl-keyfile VALUE:ExistingFile",
+                   "--ssl-certfile VALUE:ExistingFile", "--ssl-cafile VALUE:ExistingFile", "--completions", "--version", "--help-all", "--engine", "--allow"):
+        assert switch in text, switch
+    for shell in ("bash", "zsh", "fish"):
+        assert subprocess.run([command, "--completions", shell], stdout=subprocess.PIPE, timeout=30).stdout.count(b"mode") >= 1
+    script = subprocess.run([command, "--completions", "bash"], stdout=subprocess.PIPE, timeout=30).stdout.decode()
+    done = subprocess.run(["bash", "-c", script + "\nCOMP_WORDS=(rpyc_classic --mode fo); COMP_CWORD=2; _rpyc_classic; echo ${COMPREPLY[@]}"], stdout=subprocess.PIPE, timeout=30)
+    assert done.stdout == b"forking\n"
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["go", "python"])
+def test_stdio_as_connect_subproc_runs_it(command, engine):
+    """What rpyc.classic.connect_subproc(server_file) starts, with the program in place of the script."""
+    conn = factory.connect_subproc([command, "-q", "-m", "stdio"] + engine, SLAVE)
+    conn.modules.sys.path.append("xxx")
+    assert conn.modules.sys.path.pop(-1) == "xxx"
+    conn.execute("print('into the protocol?')")
+    assert conn.eval("1 + 1") == 2
+    conn.close()
+    assert conn.proc.wait(15) == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["go", "python"])
+def test_inetd(command, engine):
+    """An inetd starts the program with the connected socket for stdin and stdout."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1)
+    started = []
+
+    def inetd():
+        peer, _ = listener.accept()
+        started.append(subprocess.Popen([command, "-m", "stdio", "-q"] + engine, stdin=peer, stdout=peer))
+        peer.close()
+    thread = threading.Thread(target=inetd)
+    thread.start()
+    conn = rpyc.classic.connect("127.0.0.1", listener.getsockname()[1])
+    assert conn.modules.os.getpid() > 0
+    assert conn.builtin.len([1, 2]) == 2
+    conn.close()
+    thread.join()
+    assert started[0].wait(15) == 0
+    listener.close()
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["go", "python"])
+def test_oneshot(command, run_program, engine):
+    """What RPyC's own tests of teleportation start and read."""
+    program = run_program("rpyc_classic", [command, "--mode=oneshot", "--host=localhost", "-p0"] + engine)
+    assert program.line() == "rpyc-oneshot"
+    host, port = program.line().split("\t")
+    conn = rpyc.classic.connect(host, int(port))
+    assert conn.eval("2 + 2") == 4
+    conn.close()
+    assert program.process.wait(15) == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["go", "python"])
+def test_forking(start, engine):
+    program = start("-m", "forking", *engine)
+    one, two = (rpyc.classic.connect(program.host, int(program.port)) for _ in range(2))
+    pids = {one.modules.os.getpid(), two.modules.os.getpid(), program.process.pid}
+    assert len(pids) == 3
+    one.close()
+    assert two.eval("40 + 2") == 42
+    two.close()
+    program.process.terminate()
+    assert program.process.wait(15) == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["go", "python"])
+def test_connections_are_apart(start, engine):
+    program = start(*engine)
+    one, two = (rpyc.classic.connect(program.host, int(program.port)) for _ in range(2))
+    one.execute("import sys\nsys.path.append('only-here')")
+    two.execute("import sys")
+    assert one.eval("'only-here' in sys.path") is True
+    assert two.eval("'only-here' in sys.path") is False
+    one.close()
+    assert two.eval("1") == 1
+    two.close()
+
+
+def test_an_engine_process_ends_with_its_client(start):
+    program = start("--engine", sys.executable)
+    conn = rpyc.classic.connect(program.host, int(program.port))
+    pid = conn.modules.os.getpid()
+    conn._channel.stream.sock.close()  # gone without a word
+
+    def gone():
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+    eventually(gone, 15, "the end of the engine's process")
+    assert program.running()
+
+
+@pytest.mark.skipif(RPYC < (5, 2), reason="older releases do not know the code objects of all the Pythons that run this")
+def test_teleport_by_an_engine(start):
+    def function(a, b=2):
+        import os
+        return a + b, os.getpid()
+    program = start("--engine", sys.executable)
+    conn = rpyc.classic.connect(program.host, int(program.port))
+    there = conn.teleport(function)
+    assert there(1) == (3, conn.modules.os.getpid())
+    conn.close()
+
+
+def test_allow_and_no_eval(start):
+    program = start("--allow", "sys,json", "--no-eval")
+    conn = rpyc.classic.connect(program.host, int(program.port))
+    assert conn.modules.json.dumps(5) == "5"
+    for module in ("os", "subprocess", "os.path", "posix"):
+        with pytest.raises(ImportError):
+            conn.modules[module]
+    with pytest.raises(AttributeError):
+        conn.builtins.open
+    with pytest.raises(PermissionError):
+        conn.eval("1")
+    with pytest.raises(PermissionError):
+        conn.execute("x = 1")
+    conn.close()
+
+
+def test_signals_and_log(command, run_program, tmp_path):
+    log = tmp_path / "log"
+    program = run_program("rpyc_classic", [command, "-p", "0", "--ready", "--logfile", str(log)])
+    _, host, port = program.line().split()
+    conn = rpyc.classic.connect(host, int(port))
+    eventually(lambda: "welcome" in log.read_text(), 10, "the log")
+    log.rename(tmp_path / "old")
+    program.process.send_signal(signal.SIGHUP)
+    eventually(log.exists, 10, "the log file to be opened anew")
+    conn.close()
+    program.process.send_signal(signal.SIGTERM)
+    assert program.process.wait(15) == 0
+    assert "ending" in log.read_text()
+
+
+def test_warns_beyond_loopback(start):
+    program = start("--host", "0.0.0.0")
+    eventually(lambda: "demand certificates" in program.stderr(), 10, "the warning")
+    assert len(re.findall("WARN", program.stderr())) == 1
+    quiet = start()
+    assert "demand certificates" not in quiet.stderr()
+
+
+def test_max_connections_and_ipv6(start):
+    program = start("--max-connections", "1")
+    one = rpyc.classic.connect(program.host, int(program.port))
+    assert one.eval("1") == 1
+    one.close()
+    two = rpyc.classic.connect(program.host, int(program.port))
+    assert two.eval("2") == 2
+    two.close()
+    try:
+        socket.socket(socket.AF_INET6).bind(("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 here")
+    program = start("--ipv6")
+    conn = rpyc.classic.connect("::1", int(program.port), ipv6=True)
+    assert conn.eval("6") == 6
+    conn.close()
