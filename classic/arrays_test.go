@@ -111,6 +111,18 @@ func TestArraysAndFrames(t *testing.T) {
 		mixed, err := classic.Obtain[[]any](ctx, eval(t, "np.array([1, 'x', None], dtype=object)"))
 		require.NoError(t, err)
 		require.Equal(t, []any{int64(1), "x", nil}, mixed)
+		require.NoError(t, c.Execute(ctx, "import pickle"))
+		for p := range 6 {
+			data, err := classic.Eval[[]byte](ctx, c, fmt.Sprintf("pickle.dumps([np.arange(4, dtype='>f4').reshape(2, 2, order='F'), np.float32(0.5)], min(%d, pickle.HIGHEST_PROTOCOL))", p))
+			require.NoError(t, err)
+			v, err := pickle.Unmarshal(data)
+			require.NoError(t, err)
+			both := v.([]any)
+			rows, err := netref.As[[][]float64](ctx, both[0])
+			require.NoError(t, err, "protocol %d", p)
+			require.Equal(t, [][]float64{{0, 2}, {1, 3}}, rows)
+			require.Equal(t, 0.5, both[1])
+		}
 		_, _, err = classic.ObtainArray[int8](ctx, eval(t, "np.arange(3)"))
 		require.ErrorIs(t, err, pickle.ErrArray)
 		structured, err := classic.Obtain[any](ctx, eval(t, "np.zeros(2, dtype=[('a', 'i4'), ('b', 'f8')])"))
