@@ -71,7 +71,7 @@ func TestPrompt(t *testing.T) {
 	require.NotEmpty(t, addr)
 
 	var keys strings.Builder
-	for _, step := range [][2]string{ // the editor begins with a carriage return; from then on Ctrl-C is its own
+	for _, step := range [][2]string{ // the editor begins with a carriage return
 		{"\r>>> ", "x = answ\t + 1\r"}, // completed to answer
 		{"\r>>> ", "x\r"},              //
 		{"\n43", ""},                   //
@@ -83,7 +83,8 @@ func TestPrompt(t *testing.T) {
 		{"\r... ", "    'block'\r"},    //
 		{"\r... ", "\r"},               //
 		{"'block'", ""},                //
-		{"\r>>> ", "half a li\x03"},    // Ctrl-C
+		{"\r>>> ", "half\x01"},         // to the beginning: the editor shows that it has the terminal
+		{"\x1b[5G", "\x03"},            // Ctrl-C
 		{"KeyboardInterrupt", ""},      //
 		{"\r>>> ", "answer.__n\t\t"},   // several answers
 		{"answer.__neg__", "\x15"},     //
