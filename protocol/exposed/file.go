@@ -187,7 +187,7 @@ func readLine(r io.Reader, n int) ([]byte, error) {
 		return line, someRead(len(line), err)
 	}
 	if s, ok := r.(io.Seeker); ok {
-		if line, err, done := readLineSeeking(r, s, n); done {
+		if line, done, err := readLineSeeking(r, s, n); done {
 			return line, err
 		}
 	}
@@ -206,9 +206,9 @@ func readLine(r io.Reader, n int) ([]byte, error) {
 }
 
 // readLineSeeking reads pieces and seeks back behind the line. done is false if the reader cannot seek in fact, as a pipe.
-func readLineSeeking(r io.Reader, s io.Seeker, n int) (line []byte, err error, done bool) {
+func readLineSeeking(r io.Reader, s io.Seeker, n int) (line []byte, done bool, err error) {
 	if _, err := s.Seek(0, io.SeekCurrent); err != nil {
-		return nil, nil, false
+		return nil, false, nil // no error of the file: it is read in another way
 	}
 	piece := make([]byte, min(n, 4096))
 	for len(line) < n {
@@ -216,12 +216,12 @@ func readLineSeeking(r io.Reader, s io.Seeker, n int) (line []byte, err error, d
 		if at := slices.Index(piece[:k], '\n'); at >= 0 {
 			line = append(line, piece[:at+1]...)
 			_, err := s.Seek(int64(at+1-k), io.SeekCurrent)
-			return line, err, true
+			return line, true, err
 		}
 		line = append(line, piece[:k]...)
 		if err != nil || k == 0 {
-			return line, someRead(len(line), err), true
+			return line, true, someRead(len(line), err)
 		}
 	}
-	return line, nil, true
+	return line, true, nil
 }
