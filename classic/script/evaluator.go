@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -178,6 +179,11 @@ var errTime = errors.New("rpyc: the program's time is up")
 // run carries a program out in a new thread, within the limits. A program that another one of this evaluator calls shares
 // its thread, and so its limits.
 func (e *Evaluator) run(ctx context.Context, ns *exposed.Dict, f func(r *run) error) (err error) {
+	defer func() { // a program that calls the rewriter's functions itself, and wrongly
+		if p := recover(); p != nil {
+			err = vinegar.FromPanic(p, debug.Stack())
+		}
+	}()
 	if ns == nil {
 		ns = e.ns
 	}

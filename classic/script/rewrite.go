@@ -61,7 +61,10 @@ func (s scope) with(names ...string) scope {
 }
 
 // rewriter collects the first error.
-type rewriter struct{ err error }
+type rewriter struct {
+	err   error
+	depth int // of the expression
+}
 
 func (r *rewriter) fail(at syntax.Node, text string) {
 	if r.err == nil {

@@ -1,6 +1,10 @@
 package script
 
-import "go.starlark.net/syntax"
+import (
+	"go.starlark.net/syntax"
+
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
 
 // signs are the binary operators that become calls.
 var signs = map[syntax.Token]string{
@@ -16,7 +20,38 @@ func (r *rewriter) exprs(list []syntax.Expr, s scope) []syntax.Expr {
 	return list
 }
 
+// maxDepth bounds how deep expressions are nested: the parser's positions take time by the square of it.
+const maxDepth = 1000
+
+// tooLong reports whether a chain such as a + b + c …, which is nested to the left, is longer than maxDepth.
+func tooLong(e syntax.Expr) bool {
+	for range maxDepth {
+		switch x := e.(type) {
+		case *syntax.BinaryExpr:
+			e = x.X
+		case *syntax.DotExpr:
+			e = x.X
+		case *syntax.CallExpr:
+			e = x.Fn
+		case *syntax.IndexExpr:
+			e = x.X
+		case *syntax.SliceExpr:
+			e = x.X
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 func (r *rewriter) expr(e syntax.Expr, s scope) syntax.Expr {
+	if r.depth++; r.err == nil && (r.depth > maxDepth || tooLong(e)) {
+		r.err = vinegar.RecursionError.New("maximum recursion depth exceeded during compilation")
+	}
+	defer func() { r.depth-- }()
+	if r.err != nil {
+		return e
+	}
 	switch x := e.(type) {
 	case *syntax.Ident:
 		switch {
