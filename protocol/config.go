@@ -59,7 +59,8 @@ type Config struct {
 	// Limits bounds what the peer can make this side hold.
 	Limits Limits
 
-	// Logger is told of what no caller can be told; nil is silent.
+	// Logger is told of what no caller can be told, of panics in handlers at level Error, and of other exceptions that handlers
+	// end with at level Debug; nil is silent.
 	Logger *slog.Logger
 	// Trace gets a line for each message, in the form wire.Dumper describes, after "<" for received and ">" for sent.
 	// It slows the connection down. Writes are made one at a time.

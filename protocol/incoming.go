@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -244,6 +245,9 @@ func (in *incoming) run() {
 		return
 	}
 	v, err := in.protect()
+	if err != nil {
+		in.note(err)
+	}
 	in.forgetArgs()
 	if w := in.c.cfg.Workers; w != nil && w.refuse {
 		w.done(in)
@@ -279,6 +283,20 @@ func (in *incoming) protect() (v any, err error) {
 	v, err = in.handle()
 	returned = true
 	return v, err
+}
+
+// note logs what a handler ended with: panics, which somebody has to mend, as errors, and exceptions for debugging, as RPyC does
+// with all but the end of an iteration.
+func (in *incoming) note(err error) {
+	cfg := &in.c.cfg
+	e, _ := err.(*vinegar.Error) // as panics are; anything else costs more to look at than a disabled log is worth
+	switch {
+	case e.Panicked():
+		cfg.Logger.ErrorContext(in, "rpyc: panic", "conn", cfg.Name, "in", in.h.String(), "panic", e.Error(), "traceback", e.FormatTraceback())
+	case cfg.Logger.Enabled(in, slog.LevelDebug) && !errors.Is(err, vinegar.StopIteration):
+		e = vinegar.FromError(err)
+		cfg.Logger.DebugContext(in, "rpyc: exception", "conn", cfg.Name, "in", in.h.String(), "exception", e.Error(), "traceback", e.FormatTraceback())
+	}
 }
 
 // exited is called when a handler ends its goroutine with runtime.Goexit, as testing's FailNow does: the request is answered,

@@ -92,6 +92,44 @@ func TestPanicsInHooksAreLogged(t *testing.T) {
 	require.Contains(t, log.String(), `"the one"`)
 }
 
+// failing has handlers that fail in the ways that are logged differently.
+type failing struct{}
+
+func (failing) Panic() { panic("in a handler") }
+
+func (failing) Index(x []int) int { return x[len(x)] }
+
+func (failing) Raise() error { return vinegar.KeyError.New("in order") }
+
+func (failing) Stop() error { return vinegar.StopIteration.New() }
+
+// TestHandlersAreLogged checks that a panic, which the peer alone would see otherwise, is an error with its place in the log, and that
+// what RPyC logs for debugging is.
+func TestHandlersAreLogged(t *testing.T) {
+	for _, level := range []slog.Level{slog.LevelInfo, slog.LevelDebug} {
+		var log syncWriter
+		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: level}))
+		a, b, err := protocol.Pair(t.Context(), nil, failing{}, &protocol.Config{Logger: logger, Name: "the one"})
+		require.NoError(t, err)
+		for _, name := range []string{"panic", "raise", "stop"} {
+			_, err = a.Root().CallMethod(t.Context(), name)
+			require.Error(t, err)
+		}
+		_, err = netref.Call[int](t.Context(), a.Root(), "index", brine.Tuple{int64(1)})
+		require.ErrorIs(t, err, vinegar.IndexError)
+		require.NoError(t, a.Close())
+		<-a.Done()
+		<-b.Done()
+		text := log.String()
+		require.Equal(t, 2, strings.Count(text, "level=ERROR"), text)
+		require.Contains(t, text, "in a handler")
+		require.Contains(t, text, "life_test.go")
+		require.Contains(t, text, "index out of range")
+		require.Equal(t, level == slog.LevelDebug, strings.Contains(text, "in order"), text)
+		require.NotContains(t, text, "StopIteration")
+	}
+}
+
 // TestDropsAreTold checks that objects learn of the end of their last reference, by DEL or with the connection.
 func TestDropsAreTold(t *testing.T) {
 	s := &dropService{dropped: make(chan int, 8)}

@@ -24,13 +24,17 @@ import (
 //
 // FromPanic accepts any values and never panics. The result is never nil.
 func FromPanic(v any, stack []byte) *Error {
-	e := panicValue(v)
+	e := panicValue(v).clone()
+	e.panicked = true
 	if frames := parseStack(stack); len(frames) > 0 {
-		e = e.clone()
 		e.Frames = frames
 	}
 	return e
 }
+
+// Panicked reports whether the exception was made by [FromPanic], in this process: a mistake in the program, and not an answer that
+// its author meant to give.
+func (e *Error) Panicked() bool { return e != nil && e.panicked }
 
 func panicValue(v any) *Error {
 	switch v := v.(type) {

@@ -117,7 +117,11 @@ func TestFromPanicDoesNotChangeItsValue(t *testing.T) {
 	got := caught(func() { panic(e) })
 	require.Empty(t, e.Frames)
 	require.NotEmpty(t, got.Frames)
-	require.Same(t, e, FromPanic(e, nil))
+	require.True(t, got.Panicked())
+	bare := FromPanic(e, nil)
+	require.ErrorIs(t, bare, ValueError)
+	require.True(t, bare.Panicked())
+	require.False(t, e.Panicked(), "it may be returned elsewhere")
 	require.Equal(t, RuntimeError, FromPanic(nil, nil).Class)
 	var none *Error
 	require.Equal(t, RuntimeError, FromPanic(none, nil).Class)
