@@ -3,7 +3,6 @@ package protocol
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -113,8 +112,8 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 }
 
 // Conn returns a connection that stands, as far as is known; the next call returns another if several are kept. It waits for
-// one until ctx ends, which without a deadline means the connections' default timeout; the error then says why connecting
-// has failed last.
+// one until ctx ends, which without a deadline means the connections' default timeout; the error, a
+// *[NotConnectedError], then says why connecting has failed last.
 func (c *Client) Conn(ctx context.Context) (*Conn, error) {
 	if _, bounded := ctx.Deadline(); !bounded {
 		if limit := c.cfg.Dialer.Config.clone().Timeout; limit > 0 {
@@ -138,10 +137,7 @@ func (c *Client) Conn(ctx context.Context) (*Conn, error) {
 			c.mu.Lock()
 			last := c.lastErr
 			c.mu.Unlock()
-			if last != nil {
-				return nil, fmt.Errorf("rpyc: not connected: %w; the last attempt: %w", ended(ctx), last)
-			}
-			return nil, fmt.Errorf("rpyc: not connected: %w", ended(ctx))
+			return nil, &NotConnectedError{Cause: ended(ctx), Last: last}
 		}
 	}
 }
@@ -182,7 +178,7 @@ func (c *Client) Do(ctx context.Context, f func(ctx context.Context, conn *Conn)
 }
 
 // DoIdempotent is [Client.Do] for calls that may be carried out twice: they are tried again after every end of a
-// connection.
+// connection. SafeToRetry tells of the last attempt only.
 func (c *Client) DoIdempotent(ctx context.Context, f func(ctx context.Context, conn *Conn) error) error {
 	return c.do(ctx, f, true)
 }

@@ -105,6 +105,7 @@ func TestClient(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	var refused *net.OpError
 	require.ErrorAs(t, err, &refused, "why it is not connected")
+	require.True(t, protocol.SafeToRetry(err), "nobody was asked")
 
 	s.up()
 	require.Equal(t, s.addr, where(t, c))

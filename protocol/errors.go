@@ -44,8 +44,38 @@ func (e *ClosedError) As(target any) bool {
 
 // SafeToRetry reports whether a failed request was certainly not carried out by the peer.
 func SafeToRetry(err error) bool {
+	var none *NotConnectedError
+	if errors.As(err, &none) {
+		return true
+	}
 	var e *ClosedError
 	return errors.As(err, &e) && !e.Sent
+}
+
+// NotConnectedError says that a [Client] had no connection for as long as it could be waited for, so that nothing was asked of any
+// server. It matches its Cause and Last.
+type NotConnectedError struct {
+	// Cause is what ended the waiting, such as context.DeadlineExceeded.
+	Cause error
+	// Last is why the last attempt to connect failed; nil if none has ended yet.
+	Last error
+}
+
+// Error implements error.
+func (e *NotConnectedError) Error() string {
+	s := fmt.Sprintf("rpyc: not connected: %v", e.Cause)
+	if e.Last != nil {
+		s += fmt.Sprintf("; the last attempt: %v", e.Last)
+	}
+	return s
+}
+
+// Unwrap gives both errors.
+func (e *NotConnectedError) Unwrap() []error {
+	if e.Last == nil {
+		return []error{e.Cause}
+	}
+	return []error{e.Cause, e.Last}
 }
 
 // TimeoutError says that no reply came within the connection's default timeout ("result expired" in RPyC). It matches
