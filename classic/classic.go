@@ -276,3 +276,11 @@ func (c *Conn) Python(ctx context.Context) ([]int, error) {
 	c.mu.Unlock()
 	return v, nil
 }
+
+// needsPython explains why a server lacks a module of Python's library that its modules written in Go do not stand in for.
+func needsPython(err error) error {
+	if errors.Is(err, vinegar.ModuleNotFoundError) {
+		return fmt.Errorf("classic: this takes a server with a Python, such as RPyC's or rpyc_classic --engine python3: %w", err)
+	}
+	return err
+}

@@ -370,7 +370,7 @@ func (c *Conn) Interact(ctx context.Context, stdio Stdio, names map[string]any) 
 	}
 	code, err := c.Module(ctx, "code")
 	if err != nil {
-		return err
+		return needsPython(err)
 	}
 	if lines, ok := stdio.Lines.(CompletingLineReader); ok {
 		lines.SetCompletion(c.completion(ctx, namespace))
@@ -438,7 +438,7 @@ func (c *Conn) PM(ctx context.Context, stdio Stdio) error {
 	}
 	pdb, err := c.Module(ctx, "pdb")
 	if err != nil {
-		return err
+		return needsPython(err)
 	}
 	return c.RedirectedStdio(ctx, stdio, func(ctx context.Context) error {
 		return unbounded(ctx, pdb, "post_mortem", traceback)

@@ -345,6 +345,8 @@ func typeName(v any) string {
 		return "NotImplementedType"
 	case *Object:
 		return strings.TrimPrefix(v.ClassName(), "builtins.")
+	case interface{ ClassName() string }: // of a pickle
+		return v.ClassName()
 	}
 	return fmt.Sprintf("Go %T", v)
 }

@@ -30,7 +30,11 @@ type ConvertError struct {
 
 // Error implements error.
 func (e *ConvertError) Error() string {
-	s := "cannot use " + e.From + " as " + e.To.String()
+	to := e.To.String()
+	if e.To == reflect.TypeFor[Object]() {
+		to = "*" + to // nobody asked for what the pointer points to
+	}
+	s := "cannot use " + e.From + " as " + to
 	if v := shortRepr(e.Value); v != "" {
 		s += ": " + v
 	}

@@ -117,6 +117,9 @@ type Object struct {
 	Pairs *Dict
 }
 
+// ClassName is the full name of the object's class, as netref.Object has it; errors of netref.As name it.
+func (o *Object) ClassName() string { return o.Class.String() }
+
 // All iterates over the object's attributes, those in its State. It lets netref.As make a struct of an object.
 func (o *Object) All() iter.Seq2[any, any] {
 	return func(yield func(k, v any) bool) {
