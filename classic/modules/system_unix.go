@@ -90,12 +90,10 @@ func defineSystem(in *Interpreter, m *Module) {
 		return r, bare(err)
 	})
 	m.Def("times", func() (*timesResult, error) {
-		var t syscall.Tms
-		_, err := syscall.Times(&t)
-		tick := func(n int64) any { return float64(n) / 100 }
+		own, children, err := cpuTimes()
 		r := new(timesResult)
 		r.set("posix.times_result", []string{"user", "system", "children_user", "children_system", "elapsed"},
-			brine.Tuple{tick(t.Utime), tick(t.Stime), tick(t.Cutime), tick(t.Cstime), float64(time.Since(started)) / 1e9})
+			brine.Tuple{own[0], own[1], children[0], children[1], float64(time.Since(started)) / 1e9})
 		return r, bare(err)
 	})
 	m.Def("getloadavg", func() (brine.Tuple, error) {
@@ -207,4 +205,16 @@ func defineDescriptors(in *Interpreter, m *Module) {
 		}
 		return exposed.Call(ctx, exposed.Func(in.openFile, openParams...), exposed.NewArgs(append([]any{fd}, args...), kw))
 	}, "fd", "*args", "**kwargs")
+}
+
+// cpuTimes gives the user and system time in seconds of this process and of its children that have ended.
+func cpuTimes() (own, children [2]float64, err error) {
+	for who, times := range map[int]*[2]float64{syscall.RUSAGE_SELF: &own, syscall.RUSAGE_CHILDREN: &children} {
+		var u syscall.Rusage
+		if err = syscall.Getrusage(who, &u); err != nil {
+			break
+		}
+		times[0], times[1] = float64(u.Utime.Nano())/1e9, float64(u.Stime.Nano())/1e9
+	}
+	return own, children, err
 }

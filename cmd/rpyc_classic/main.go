@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command rpyc_classic serves RPyC's classic mode: it takes the switches of the Python program of this name, with the
 // same defaults and messages, and can stand in its place on a command line, in an inetd line or in a service file. Clients
 // get modules written in Go, or, with --engine python3, a CPython each. README.md beside it has examples.

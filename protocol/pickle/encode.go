@@ -217,7 +217,7 @@ func (w *writer) text(s string) error {
 	case w.protocol >= 4:
 		w.b = binary.LittleEndian.AppendUint64(append(w.b, opBinUnicode8), uint64(len(s)))
 	default:
-		return limit("length of a string", len(s), math.MaxUint32)
+		return limit("length of a string", len(s), int64(math.MaxUint32))
 	}
 	w.b = append(w.b, s...)
 	if len(s) > 1 && len(s) < 100 && len(w.texts) < 1<<16 {
@@ -252,7 +252,7 @@ func (w *writer) bytes(p []byte) error {
 	case w.protocol >= 4:
 		w.b = binary.LittleEndian.AppendUint64(append(w.b, opBinBytes8), uint64(len(p)))
 	default:
-		return limit("length of a byte string", len(p), math.MaxUint32)
+		return limit("length of a byte string", len(p), int64(math.MaxUint32))
 	}
 	w.b = append(w.b, p...)
 	return nil

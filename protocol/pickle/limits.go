@@ -70,6 +70,6 @@ func (e *UnsupportedTypeError) Error() string { return fmt.Sprintf("cannot pickl
 // ErrProtocol is matched by the error of a pickle, or a wish for one, of a protocol above 5.
 var ErrProtocol = errors.New("unsupported pickle protocol")
 
-func limit(what string, got, limit int) error {
+func limit[G, L int | int64](what string, got G, limit L) error {
 	return &brine.LimitError{What: what, Got: int64(got), Limit: int64(limit)}
 }

@@ -188,13 +188,13 @@ func (c *call) array(shape, element any, fortran bool, data any) (any, error) {
 
 // tooEmpty tells a shape that holds nothing but is long: its rows would be made all the same.
 func tooEmpty(shape []int) bool {
-	n := 1
+	n := int64(1)
 	for _, d := range shape {
 		if d > 1<<20 {
 			return true
 		}
 		if d > 0 && n < 1<<40 {
-			n *= d
+			n *= int64(d)
 		}
 	}
 	return n > 1<<20
