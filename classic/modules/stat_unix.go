@@ -53,7 +53,7 @@ func newStat(st *syscall.Stat_t) *statResult {
 	a, m, c := statTimes(st)
 	r := new(statResult)
 	seconds := func(t syscall.Timespec) float64 { return float64(t.Sec) + 1e-9*float64(t.Nsec) }
-	r.set("os.stat_result", statNames, brine.Tuple{int64(st.Mode), unsigned(st.Ino), unsigned(uint64(st.Dev)), int64(st.Nlink),
+	r.set("os.stat_result", statNames, brine.Tuple{int64(st.Mode), unsigned(st.Ino), unsigned(uint64(st.Dev)), int64(st.Nlink), //nolint:unconvert // signed on some systems
 		int64(st.Uid), int64(st.Gid), st.Size, int64(a.Sec), int64(m.Sec), int64(c.Sec)}, //nolint:unconvert // 32 bits on some systems
 		"st_atime", seconds(a), "st_mtime", seconds(m), "st_ctime", seconds(c),
 		"st_atime_ns", a.Nano(), "st_mtime_ns", m.Nano(), "st_ctime_ns", c.Nano(),

@@ -63,7 +63,7 @@ var arrows = []arrow{
 	{from: "servers/...", to: []string{"brine", "protocol/...", "registry/...", "servers/..."}},
 	{from: "classic/terminal", to: []string{"classic"}, thirdParty: true},
 	{from: "classic/script", to: []string{"brine", "netref", "protocol/..."}, thirdParty: true},
-	{from: "classic/modules", to: []string{"brine", "netref", "protocol/..."}},
+	{from: "classic/modules", to: []string{"brine", "netref", "protocol/..."}, thirdParty: true}, // golang.org/x/sys
 	{from: "classic/...", to: []string{"brine", "netref", "protocol/...", "classic/..."}},
 	{from: "cmd/...", to: []string{"brine", "netref", "protocol/...", "servers/...", "classic/...", "registry/...", "cmd/..."}, thirdParty: true},
 	// Programs beside the library: they may use all of it but not each other.
