@@ -40,6 +40,7 @@ GO_PACKAGES = {
     "calculator": "./examples/calculator/server",
     "goregistrar": "./compat_tests/peers/goregistrar",
     "rpyc_registry": "./cmd/rpyc_registry",
+    "gorpyc": "./cmd/gorpyc",
 }
 
 # What a healthy Go program never writes to stderr.

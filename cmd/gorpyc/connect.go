@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gorpyc/gorpyc/classic"
+	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/transport"
+	"github.com/gorpyc/gorpyc/protocol/transport/ssh"
+	"github.com/gorpyc/gorpyc/registry"
+)
+
+const (
+	groupConnection = "Connection"
+	groupOutput     = "Output"
+)
+
+// connectionFlags are those of every command that connects.
+func connectionFlags(more ...cli.Flag) []cli.Flag {
+	return append(more,
+		&cli.StringFlag{Category: groupConnection, Name: "unix", Usage: "connect to the Unix socket at `PATH`"},
+		&cli.StringFlag{Category: groupConnection, Name: "service", Usage: "connect to whoever offers the service `NAME`, as a registry knows it"},
+		registryFlag(),
+		&cli.BoolFlag{Category: groupConnection, Name: "tls", Usage: "connect over TLS; implied by the following ones"},
+		&cli.StringFlag{Category: groupConnection, Name: "ca", Usage: "trust the authorities in `FILE`, not the system's"},
+		&cli.StringFlag{Category: groupConnection, Name: "cert", Usage: "show the certificate in `FILE`"},
+		&cli.StringFlag{Category: groupConnection, Name: "key", Usage: "the certificate's private key is in `FILE`, not beside it"},
+		&cli.BoolFlag{Category: groupConnection, Name: "insecure", Usage: "accept any certificate, from anybody"},
+		&cli.StringFlag{Category: groupConnection, Name: "ssh", Usage: "go through the SSH server `[USER@]HOST[:PORT]`; the address, or the Unix socket, is as seen from there"},
+		&cli.StringSliceFlag{Category: groupConnection, Name: "ssh-key", Usage: "log in with the private key in `FILE` (default: the agent's and those in ~/.ssh)"},
+		&cli.StringFlag{Category: groupConnection, Name: "ssh-known-hosts", Usage: "the SSH server's key has to be in `FILE` (default: ~/.ssh/known_hosts)"},
+		timeoutFlag(),
+	)
+}
+
+func registryFlag() cli.Flag {
+	return &cli.StringFlag{Category: groupConnection, Name: "registry", Usage: "ask the registry at `[tcp://]HOST[:PORT]` (default: whichever answers a broadcast)"}
+}
+
+func timeoutFlag() cli.Flag {
+	return &cli.DurationFlag{Category: groupConnection, Name: "timeout", Value: 30 * time.Second, Usage: "how long connecting, and each request, may take; 0 is without end"}
+}
+
+func outputFlags(more ...cli.Flag) []cli.Flag {
+	return append(more,
+		&cli.BoolFlag{Category: groupOutput, Name: "json", Usage: "print JSON"},
+		&cli.BoolFlag{Category: groupOutput, Name: "traceback", Usage: "print the other end's traceback of an exception"},
+	)
+}
+
+func classicFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "classic", Usage: "the server is a classic one; names begin with a module"}
+}
+
+// target is where to connect to, and how.
+type target struct {
+	network, addr string
+	service       string
+	registrar     registry.Registrar
+	dialer        protocol.Dialer
+	timeout       time.Duration
+	ssh           string
+	sshConfig     *ssh.Config
+}
+
+// targetOf reads the options and the address, which is the first argument if no option has it, and returns the other arguments.
+func targetOf(c *cli.Context) (*target, []string, error) { return targetFrom(c, c.Args().Slice()) }
+
+func targetFrom(c *cli.Context, args []string) (*target, []string, error) {
+	t := &target{network: "tcp", service: c.String("service"), timeout: c.Duration("timeout"), ssh: c.String("ssh")}
+	secure := c.Bool("tls") || c.Bool("insecure") || c.String("ca")+c.String("cert")+c.String("key") != ""
+	switch path := c.String("unix"); {
+	case t.service != "" && path != "":
+		return nil, nil, usage("--service and --unix exclude each other")
+	case t.service != "" && t.ssh != "":
+		return nil, nil, usage("--service and --ssh exclude each other")
+	case path != "":
+		t.network, t.addr = "unix", path
+	case t.service == "":
+		if len(args) == 0 {
+			return nil, nil, usage("an address is missing: HOST[:PORT], --unix or --service (try --help)")
+		}
+		var err error
+		if t.addr, err = address(args[0], secure); err != nil {
+			return nil, nil, err
+		}
+		args = args[1:]
+	}
+	if c.String("registry") != "" && t.service == "" {
+		return nil, nil, usage("--registry needs --service, the name to ask it for")
+	}
+	var err error
+	if t.registrar, err = registrarOf(c); err != nil {
+		return nil, nil, err
+	}
+	if t.timeout <= 0 {
+		t.timeout = -1
+	}
+	t.dialer.Config = &protocol.Config{Timeout: t.timeout, SendKeyboardInterrupt: true}
+	if t.ssh != "" {
+		t.sshConfig = &ssh.Config{KeyFiles: c.StringSlice("ssh-key")}
+		if f := c.String("ssh-known-hosts"); f != "" {
+			t.sshConfig.KnownHosts = []string{f}
+		}
+		t.dialer.Dialer = ssh.Dialer(t.ssh, t.sshConfig)
+	}
+	if !secure {
+		return t, args, nil
+	}
+	files := &transport.TLSFiles{CA: c.String("ca"), Cert: c.String("cert"), Key: c.String("key")}
+	if files.Key != "" && files.Cert == "" {
+		return nil, nil, usage("--key needs --cert")
+	}
+	if c.Bool("insecure") {
+		files.Verify = transport.VerifyNone
+	}
+	if t.dialer.TLS, err = files.Client(); err != nil {
+		return nil, nil, coded{err, exitFailed}
+	}
+	if t.network == "unix" && !c.Bool("insecure") && t.dialer.TLS.ServerName == "" {
+		t.dialer.TLS.ServerName = "localhost"
+	}
+	return t, args, nil
+}
+
+// address completes what is written for an address.
+func address(text string, secure bool) (string, error) {
+	port := classic.DefaultPort
+	if secure {
+		port = classic.DefaultTLSPort
+	}
+	host := text
+	if h, p, err := net.SplitHostPort(text); err == nil {
+		host, port = h, p
+	} else if strings.HasPrefix(text, "[") {
+		host = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil || port == "" {
+		return "", usage("address %q: %q is no port", text, port)
+	}
+	if host == "" {
+		host = "localhost"
+	}
+	if strings.ContainsAny(host, " /,()'\"") {
+		return "", usage("%q is no address, which has to come first", text)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+func registrarOf(c *cli.Context) (registry.Registrar, error) {
+	addr := c.String("registry")
+	kind, rest, found := strings.Cut(addr, "://")
+	switch {
+	case !found:
+		return &registry.UDPClient{Addr: addr}, nil
+	case kind == "udp":
+		return &registry.UDPClient{Addr: rest}, nil
+	case kind == "tcp":
+		return &registry.TCPClient{Addr: rest}, nil
+	}
+	return nil, usage("--registry: %q is neither udp:// nor tcp://", kind+"://")
+}
+
+// dial connects. The error has exit code 3 or 4.
+func (t *target) dial(ctx context.Context) (*protocol.Conn, error) {
+	conn, err := t.connect(ctx)
+	if err == nil || ctx.Err() != nil {
+		return conn, err
+	}
+	var timeout interface{ Timeout() bool }
+	if errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, registry.ErrNoAnswer) {
+		return nil, coded{err, exitTimeout}
+	}
+	return nil, coded{err, exitConnection}
+}
+
+func (t *target) connect(ctx context.Context) (*protocol.Conn, error) {
+	if t.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, t.timeout, &protocol.TimeoutError{After: t.timeout})
+		defer cancel()
+	}
+	if t.service != "" {
+		return protocol.DialByService(ctx, t.service, &protocol.Discovery{Registrar: t.registrar, Dialer: t.dialer})
+	}
+	return t.dialer.Dial(ctx, t.network, t.addr)
+}
+
+// String names the target for a person.
+func (t *target) String() string {
+	if t.service != "" {
+		return t.service
+	}
+	return t.addr
+}
+
+// session is a connection for one command.
+type session struct {
+	*protocol.Conn
+	classic *classic.Conn // nil unless it is said to be one
+	out     *printer
+}
+
+// connected runs f with a connection to the target of a command and its other arguments.
+func connected(c *cli.Context, least, most int, what string, f func(ctx context.Context, s *session, args []string) error) error {
+	t, args, err := targetOf(c)
+	if err != nil {
+		return err
+	}
+	if err := want(args, least, most, what); err != nil {
+		return err
+	}
+	conn, err := t.dial(c.Context)
+	if err != nil {
+		return err
+	}
+	s := &session{Conn: conn, out: printerOf(c)}
+	if c.Bool("classic") {
+		s.classic = classic.New(conn)
+	}
+	err = f(c.Context, s, args)
+	if c.Context.Err() != nil {
+		_ = conn.CloseNow()
+		return c.Context.Err()
+	}
+	_ = conn.Close()
+	if err == nil && s.out.err != nil {
+		return coded{fmt.Errorf("output: %w", s.out.err), exitFailed}
+	}
+	return err
+}

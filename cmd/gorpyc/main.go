@@ -1,0 +1,143 @@
+// Command gorpyc is a tool for RPyC services of any make: it calls, lists, reads and writes, measures and listens in. See its
+// help.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run runs the program and returns its exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	app := newApp()
+	app.Reader, app.Writer, app.ErrWriter = stdin, stdout, stderr
+	args, err := arrange(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, args)
+	}
+	return report(ctx, stderr, args, err)
+}
+
+const description = `ADDRESS is HOST, HOST:PORT or [IPv6]:PORT; without a port it is 18812, over TLS 18821. It is left out
+with --unix or --service. Options can stand anywhere; behind -- there are arguments only.
+
+Names are paths of attributes, beginning at the service: add, calculator.add. With --classic they begin
+with a module of the server's: os.getcwd. Arguments are Python literals: 2, 1.5, 'text', b'bytes', True, None,
+[1, 2], (1, 2), {'a': 1}; what is none is a str, so that words need no quotes.
+
+What comes by value is printed as Python's repr, an object of the server's as the repr it has there. With
+--json results are JSON: containers are copied, bytes are {"bytes": BASE64}, other objects {"object": CLASS, "repr": …}.
+
+Exit status: 0 done; 1 the other end raised an exception; 2 wrong command line; 3 no connection, or it was lost;
+4 timeout; 5 a failure here, such as a file that cannot be written; 130 interrupted.`
+
+func newApp() *cli.App {
+	app := &cli.App{
+		Name:                      "gorpyc",
+		Usage:                     "talk to RPyC services",
+		Version:                   version(),
+		Description:               description,
+		HideHelpCommand:           true,
+		DisableSliceFlagSeparator: true,
+		OnUsageError:              misused,
+		ExitErrHandler:            func(*cli.Context, error) {}, // run does it
+		CustomAppHelpTemplate:     appHelp,
+		Commands: []*cli.Command{
+			callCommand(), getCommand(), setCommand(), lsCommand(), inspectCommand(), shellCommand(),
+			evalCommand(), execCommand(), uploadCommand(), downloadCommand(),
+			discoverCommand(), listCommand(),
+			pingCommand(), benchCommand(), tapCommand(), completionsCommand(),
+		},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usage("no command is called %q (try --help)", c.Args().First())
+			}
+			_ = cli.ShowAppHelp(c)
+			return usage("a command is missing")
+		},
+	}
+	var finish func([]*cli.Command)
+	finish = func(commands []*cli.Command) {
+		for _, c := range commands {
+			c.OnUsageError, c.HideHelpCommand = misused, true
+			c.CustomHelpTemplate = commandHelp
+			for _, f := range c.Flags {
+				if b, ok := f.(*cli.BoolFlag); ok {
+					b.DisableDefaultText = true
+				}
+			}
+			finish(c.Subcommands)
+		}
+	}
+	finish(app.Commands)
+	return app
+}
+
+const appHelp = `{{.Name}} - {{.Usage}}
+
+Usage: {{.Name}} COMMAND [ADDRESS] [ARGUMENTS] [OPTIONS]
+{{range .VisibleCategories}}
+{{with .Name}}{{.}}{{else}}Other{{end}}:{{range .VisibleCommands}}
+  {{.Name}}{{"\t"}}{{.Usage}}{{end}}
+{{end}}
+'gorpyc COMMAND --help' lists a command's options.
+
+{{.Description}}
+`
+
+const commandHelp = `{{.HelpName}} - {{.Usage}}
+
+Usage: {{.HelpName}} {{.ArgsUsage}} [OPTIONS]
+{{if .Description}}
+{{.Description}}
+{{end}}{{if .Subcommands}}
+Commands:{{range .VisibleCommands}}
+  {{.Name}}{{"\t"}}{{.Usage}}{{end}}
+{{end}}{{range .VisibleFlagCategories}}
+{{with .Name}}{{.}}{{else}}Options{{end}}:{{range .Flags}}
+  {{.}}{{end}}
+{{end}}`
+
+func misused(_ *cli.Context, err error, _ bool) error { return usage("%w (try --help)", err) }
+
+// coded is an error with an exit code.
+type coded struct {
+	error
+	code int
+}
+
+func (c coded) Unwrap() error { return c.error }
+
+func usage(format string, args ...any) error { return coded{fmt.Errorf(format, args...), exitUsage} }
+
+// version is the module's, as far as it is known.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(unknown)"
+}
+
+// want checks the number of arguments left.
+func want(args []string, least, most int, what string) error {
+	if len(args) < least || most >= 0 && len(args) > most {
+		return usage("want %s, not %q (try --help)", what, args)
+	}
+	return nil
+}
+
+var errInterrupted = errors.New("interrupted")

@@ -1,0 +1,337 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+const groupObjects = "Services"
+
+func callCommand() *cli.Command {
+	return &cli.Command{
+		Name: "call", Category: groupObjects,
+		Usage:     "call a method and print what it returns",
+		ArgsUsage: "[ADDRESS] NAME [ARGUMENT…]",
+		Description: `   gorpyc call localhost:18861 add 2 3
+   gorpyc call localhost:18861 greet Ann --kw punct='!' --json
+   gorpyc call --service calculator add 2 -3
+   gorpyc call --classic host os.listdir /tmp`,
+		Flags: connectionFlags(outputFlags(classicFlag(),
+			&cli.StringSliceFlag{Name: "kw", Aliases: []string{"k"}, Usage: "keyword argument `NAME=VALUE`; may be repeated"})...),
+		Action: func(c *cli.Context) error {
+			return connected(c, 1, -1, "a method's name", func(ctx context.Context, s *session, args []string) error {
+				values, err := parseArgs(args[1:], c.StringSlice("kw"))
+				if err != nil {
+					return err
+				}
+				v, err := s.call(ctx, args[0], values)
+				if err != nil {
+					return err
+				}
+				return s.out.value(ctx, v)
+			})
+		},
+	}
+}
+
+func getCommand() *cli.Command {
+	return &cli.Command{
+		Name: "get", Category: groupObjects,
+		Usage:     "read an attribute",
+		ArgsUsage: "[ADDRESS] NAME",
+		Flags:     connectionFlags(outputFlags(classicFlag())...),
+		Action: func(c *cli.Context) error {
+			return connected(c, 1, 1, "one attribute's name", func(ctx context.Context, s *session, args []string) error {
+				v, err := s.resolve(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return s.out.value(ctx, v)
+			})
+		},
+	}
+}
+
+func setCommand() *cli.Command {
+	return &cli.Command{
+		Name: "set", Category: groupObjects,
+		Usage:       "write an attribute",
+		ArgsUsage:   "[ADDRESS] NAME VALUE",
+		Description: "Peers have to allow it (allow_setattr), and do not by default. The attributes of a service itself are never written to.",
+		Flags:       connectionFlags(outputFlags(classicFlag())...),
+		Action: func(c *cli.Context) error {
+			return connected(c, 2, 2, "an attribute's name and a value", func(ctx context.Context, s *session, args []string) error {
+				v, err := parseArg(args[1])
+				if err != nil {
+					return err
+				}
+				o, name, err := s.owner(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return o.Set(ctx, name, v)
+			})
+		},
+	}
+}
+
+// resolve gives what a path of attributes leads to.
+func (s *session) resolve(ctx context.Context, path string) (any, error) {
+	o, name, err := s.owner(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		return o, nil
+	}
+	return o.Get(ctx, name)
+}
+
+func (s *session) call(ctx context.Context, path string, args []any) (any, error) {
+	o, name, err := s.owner(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		return o.Call(ctx, args...)
+	}
+	return o.CallMethod(ctx, name, args...)
+}
+
+// owner gives the object before the last name of a path, and that name; no name if the path leads to a module, or is empty.
+func (s *session) owner(ctx context.Context, path string) (*netref.Object, string, error) {
+	o := s.Root()
+	var names []string
+	if path != "" {
+		names = strings.Split(path, ".")
+	}
+	if slices.Contains(names, "") {
+		return nil, "", usage("%q is no name", path)
+	}
+	if s.classic != nil {
+		var err error
+		if o, names, err = s.module(ctx, names); err != nil {
+			return nil, "", err
+		}
+	}
+	if len(names) == 0 {
+		return o, "", nil
+	}
+	last := len(names) - 1
+	for _, name := range names[:last] {
+		v, err := o.Get(ctx, name)
+		if err != nil {
+			return nil, "", err
+		}
+		next, ok := v.(*netref.Object)
+		if !ok {
+			return nil, "", usage("%s: %s is a value, which has no attributes here", path, name)
+		}
+		o = next
+	}
+	return o, names[last], nil
+}
+
+// module finds the module that a path begins with, the longest there is; a path without one is of the builtins.
+func (s *session) module(ctx context.Context, names []string) (*netref.Object, []string, error) {
+	for n := len(names); n > 0; n-- {
+		ok, err := s.classic.HasModule(ctx, strings.Join(names[:n], "."))
+		if n == len(names) && n > 1 && err != nil {
+			continue // what is before the last name may be no package
+		}
+		if err != nil && n == 1 {
+			return nil, nil, err
+		}
+		if ok {
+			m, err := s.classic.Module(ctx, strings.Join(names[:n], "."))
+			return m, names[n:], err
+		}
+	}
+	m, err := s.classic.Builtins(ctx)
+	return m, names, err
+}
+
+func (s *session) object(ctx context.Context, path string) (*netref.Object, error) {
+	v, err := s.resolve(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := v.(*netref.Object)
+	if !ok {
+		return nil, usage("%s is a value, and has no attributes here", path)
+	}
+	return o, nil
+}
+
+// member is a line of ls or inspect.
+type member struct {
+	Name   string `json:"name"`
+	Method bool   `json:"method"`
+	Doc    string `json:"doc,omitempty"`
+}
+
+func listingFlags() []cli.Flag {
+	return connectionFlags(outputFlags(classicFlag(),
+		&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "also names that begin with an underscore, and those not exposed"})...)
+}
+
+func lsCommand() *cli.Command {
+	return &cli.Command{
+		Name: "ls", Category: groupObjects,
+		Usage:     "list the names of the service, or of an object",
+		ArgsUsage: "[ADDRESS] [NAME]",
+		Description: `One name per line, methods with (). Of a service whose names begin with exposed_ only these are listed,
+without that prefix; --all lists everything.`,
+		Flags: append(listingFlags(), &cli.BoolFlag{Name: "long", Aliases: []string{"l"}, Usage: "with the first line of the documentation"}),
+		Action: func(c *cli.Context) error {
+			return connected(c, 0, 1, "at most one name", func(ctx context.Context, s *session, args []string) error {
+				o, err := s.object(ctx, first(args))
+				if err != nil {
+					return err
+				}
+				list, err := members(ctx, o, c.Bool("all"))
+				if err != nil {
+					return err
+				}
+				if s.out.json {
+					return s.out.document(list)
+				}
+				for _, m := range list {
+					text := m.Name
+					if m.Method {
+						text += "()"
+					}
+					if line, _, _ := strings.Cut(m.Doc, "\n"); c.Bool("long") && line != "" {
+						text = fmt.Sprintf("%-24s %s", text, line)
+					}
+					s.out.printf("%s\n", text)
+				}
+				return nil
+			})
+		},
+	}
+}
+
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+// members lists what an object has: nothing of it is called, and no attribute read.
+func members(ctx context.Context, o *netref.Object, all bool) ([]member, error) {
+	names, err := o.Dir(ctx)
+	if err != nil {
+		return nil, err
+	}
+	docs, err := methods(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	const prefix = "exposed_"
+	exposes := slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, prefix) })
+	list := []member{}
+	seen := map[string]bool{}
+	slices.Sort(names)
+	for _, name := range names {
+		shown := name
+		if !all {
+			bare, has := strings.CutPrefix(name, prefix)
+			if exposes && !has || strings.HasPrefix(bare, "_") || fromService[bare] {
+				continue
+			}
+			shown = bare
+		}
+		if seen[shown] {
+			continue
+		}
+		seen[shown] = true
+		doc, method := docs[name]
+		list = append(list, member{Name: shown, Method: method, Doc: strings.TrimSpace(doc)})
+	}
+	return list, nil
+}
+
+// fromService are the names that rpyc.Service gives every service.
+var fromService = map[string]bool{"get_service_name": true, "get_service_aliases": true}
+
+// methods asks for the methods of an object and their documentation.
+func methods(ctx context.Context, o *netref.Object) (map[string]string, error) {
+	ref, ok := o.Ref()
+	if !ok {
+		return nil, fmt.Errorf("the object is not resolved")
+	}
+	var v any
+	if err := o.Peer().Request(ctx, &v, wire.HandleInspect, ref.Tuple()); err != nil {
+		return nil, err
+	}
+	docs := map[string]string{}
+	pairs, _ := v.(brine.Tuple)
+	for _, p := range pairs {
+		if pair, ok := p.(brine.Tuple); ok && len(pair) == 2 {
+			if name, ok := pair[0].(string); ok {
+				docs[name], _ = pair[1].(string)
+			}
+		}
+	}
+	return docs, nil
+}
+
+func inspectCommand() *cli.Command {
+	return &cli.Command{
+		Name: "inspect", Category: groupObjects,
+		Usage:     "describe the service, or an object: class, methods, documentation",
+		ArgsUsage: "[ADDRESS] [NAME]",
+		Flags:     listingFlags(),
+		Action: func(c *cli.Context) error {
+			return connected(c, 0, 1, "at most one name", func(ctx context.Context, s *session, args []string) error {
+				o, err := s.object(ctx, first(args))
+				if err != nil {
+					return err
+				}
+				list, err := members(ctx, o, c.Bool("all"))
+				if err != nil {
+					return err
+				}
+				doc, err := o.Doc(ctx)
+				if err != nil {
+					doc = "" // a service need not tell
+				}
+				if s.out.json {
+					return s.out.document(map[string]any{"class": o.ClassName(), "doc": doc, "members": list})
+				}
+				s.out.printf("class %s\n%s", o.ClassName(), indented(doc, "    "))
+				for _, m := range list {
+					text := m.Name
+					if m.Method {
+						text += "(…)"
+					}
+					s.out.printf("\n  %s\n%s", text, indented(m.Doc, "      "))
+				}
+				return nil
+			})
+		},
+	}
+}
+
+// indented puts a text behind a margin, without the margin it has in the source.
+func indented(text, margin string) string {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return ""
+	}
+	var b strings.Builder
+	for line := range strings.SplitSeq(text, "\n") {
+		b.WriteString(strings.TrimRight(margin+strings.TrimSpace(line), " ") + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,148 @@
+"""The tool gorpyc against this cell's own services: one of RPyC's, and a classic server."""
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from conftest import selected
+from harness import REPO, Program
+
+SERVICE = """
+import rpyc, sys
+from rpyc.utils.server import ThreadedServer
+
+class Thing(object):
+    def __init__(self):
+        self.size = 1
+
+class CalculatorService(rpyc.Service):
+    "A calculator."
+    exposed_rate = 3
+    thing = exposed_thing = Thing()
+    def exposed_add(self, a, b=1):
+        "Adds."
+        return a + b
+    def exposed_echo(self, *args, **kwargs):
+        return repr(args), tuple(sorted(kwargs.items()))
+    def exposed_kinds(self, *args):
+        return ",".join(type(a).__name__ for a in args)
+    def exposed_items(self):
+        return [1, "two", {"k": b"x"}]
+    def exposed_fail(self):
+        return {}["missing"]
+
+config = {"allow_setattr": True, "allow_public_attrs": True}
+server = ThreadedServer(CalculatorService(), hostname="127.0.0.1", port=0, protocol_config=config)
+server.listener.listen(10)  # not only when it starts
+print("READY 127.0.0.1 %d" % server.port)
+sys.stdout.flush()
+server.start()
+"""
+
+CLASSIC = """
+import sys
+from rpyc.core import SlaveService
+from rpyc.utils.server import ThreadedServer
+server = ThreadedServer(SlaveService, hostname="127.0.0.1", port=0)
+server.listener.listen(10)  # not only when it starts
+print("READY 127.0.0.1 %d" % server.port)
+sys.stdout.flush()
+server.start()
+"""
+
+
+@pytest.fixture
+def tool(request, peers):
+    if "go" not in selected(request.config):
+        pytest.skip("only Go is tested here")
+    path = peers.binaries.path("gorpyc")
+
+    def run(*args, **options):
+        done = subprocess.run([path] + list(args), input=options.get("stdin", "").encode(), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=30, cwd=REPO)
+        assert done.returncode == options.get("code", 0), done.stderr.decode()
+        return done.stdout.decode() if "code" not in options else done.stderr.decode()
+    run.path = path
+    return run
+
+
+def start(run_program, source):
+    program = run_program("server", [sys.executable, "-u", "-c", source])
+    word, host, port = program.line().split()
+    assert word == "READY"
+    return host + ":" + port
+
+
+@pytest.fixture
+def service(run_program):
+    return start(run_program, SERVICE)
+
+
+@pytest.fixture
+def classic(run_program):
+    return start(run_program, CLASSIC)
+
+
+def test_calls(tool, service):
+    assert tool("call", service, "add", "2", "-3") == "-1\n"
+    assert tool("call", service, "add", "2", "--kw", "b=40") == "42\n"
+    values = ["2", "1.5", "'te\\'xt'", "b'by\\xfftes'", "True", "None", "(1, 'a')", "()", "(3,)", "1e300", str(2 ** 70), str(-2 ** 70)]
+    assert tool("call", service, "echo", *values) == repr((repr(tuple(eval(v) for v in values)), ())) + "\n"
+    assert tool("call", service, "kinds", "word", "[1]", "{'a': 1}") == repr("str,builtins.list,builtins.dict") + "\n"
+    assert tool("call", service, "echo", "[1, 'two', [3]]", "{'a': 1}") == repr((repr(([1, "two", [3]], {"a": 1})), ())) + "\n"
+    assert tool("call", service, "items") == repr([1, "two", {"k": b"x"}]) + "\n"
+    assert json.loads(tool("call", service, "items", "--json")) == [1, "two", {"k": {"bytes": "eA=="}}]
+
+
+def test_attributes(tool, service):
+    assert tool("get", service, "rate") == "3\n"
+    tool("set", service, "thing.size", "[2]")
+    assert tool("ls", service).split() == ["add()", "echo()", "fail()", "items()", "kinds()", "rate", "thing"]
+    described = tool("inspect", service)
+    assert "A calculator." in described and "Adds." in described
+
+
+def test_errors(tool, service):
+    text = tool("call", service, "fail", code=1)
+    assert text == "gorpyc: KeyError: 'missing'\n"
+    text = tool("call", service, "fail", "--traceback", code=1)
+    assert "exposed_fail" in text
+    tool("call", service, "add", "1", "--nonsense", code=2)
+    tool("call", "127.0.0.1:1", "add", code=3)
+
+
+def test_ping_bench_shell(tool, service):
+    assert "3 pings, min " in tool("ping", service, "-c", "3", "-i", "1ms")
+    assert json.loads(tool("bench", service, "add", "1", "--calls", "50", "-c", "3", "--json"))["count"] == 50
+    assert tool("shell", service, stdin="x = items()\nx[0] = 5\nx\nlen(x)\nadd(1, b=2)\n") == repr([5, "two", {"k": b"x"}]) + "\n3\n3\n"
+
+
+def test_tap(tool, service, run_program, tmp_path):
+    file = str(tmp_path / "tap.jsonl")
+    tap = run_program("tap", [tool.path, "tap", service, "--write", file, "--connections", "1"])
+    from harness import eventually
+    port = eventually(lambda: tap.stderr().split()[1:2])[0]
+    assert tool("shell", port, stdin="items()[2]\n") == "{'k': b'x'}\n"
+    seen = tap.lines(10)
+
+    def messages(lines):
+        return [line for line in lines if " END" not in line]
+    assert any('"items"' in line for line in seen)
+    assert tool("tap", "replay", file).splitlines() == seen
+    # In older dialects the first connection is of the newest one, which the server does not understand.
+    assert messages(tool("tap", "replay", file, service).splitlines()) == messages(seen)
+
+
+def test_classic(tool, classic, tmp_path):
+    assert tool("eval", classic, "sum(range(10))") == "45\n"
+    assert tool("exec", classic, "for i in range(3): print(i)") == "0\n1\n2\n"
+    assert tool("call", classic, "--classic", "os.path.join", "a", "b") == repr(os.path.join("a", "b")) + "\n"
+    data = os.urandom(300000)
+    (tmp_path / "a").write_bytes(data)
+    tool("upload", classic, str(tmp_path / "a"), str(tmp_path / "b"))
+    tool("download", classic, str(tmp_path / "b"), str(tmp_path / "c"))
+    assert (tmp_path / "c").read_bytes() == data
+    tool("download", classic, str(tmp_path / "nothing"), str(tmp_path / "d"), code=5)
+    assert "42" in tool("shell", classic, stdin="x = 6\nx * 7\n")
