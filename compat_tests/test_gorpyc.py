@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from conftest import selected
-from harness import REPO, Program
+from describe import RPYC
+from harness import REPO, eventually
 
 SERVICE = """
 import rpyc, sys
@@ -27,7 +28,7 @@ class CalculatorService(rpyc.Service):
     def exposed_echo(self, *args, **kwargs):
         return repr(args), tuple(sorted(kwargs.items()))
     def exposed_kinds(self, *args):
-        return ",".join(type(a).__name__ for a in args)
+        return ",".join(a.__class__.__name__ for a in args)
     def exposed_items(self):
         return [1, "two", {"k": b"x"}]
     def exposed_fail(self):
@@ -90,7 +91,7 @@ def test_calls(tool, service):
     assert tool("call", service, "add", "2", "--kw", "b=40") == "42\n"
     values = ["2", "1.5", "'te\\'xt'", "b'by\\xfftes'", "True", "None", "(1, 'a')", "()", "(3,)", "1e300", str(2 ** 70), str(-2 ** 70)]
     assert tool("call", service, "echo", *values) == repr((repr(tuple(eval(v) for v in values)), ())) + "\n"
-    assert tool("call", service, "kinds", "word", "[1]", "{'a': 1}") == repr("str,builtins.list,builtins.dict") + "\n"
+    assert tool("call", service, "kinds", "word", "[1]", "{'a': 1}") == repr("str,list,dict") + "\n"
     assert tool("call", service, "echo", "[1, 'two', [3]]", "{'a': 1}") == repr((repr(([1, "two", [3]], {"a": 1})), ())) + "\n"
     assert tool("call", service, "items") == repr([1, "two", {"k": b"x"}]) + "\n"
     assert json.loads(tool("call", service, "items", "--json")) == [1, "two", {"k": {"bytes": "eA=="}}]
@@ -121,8 +122,9 @@ def test_ping_bench_shell(tool, service):
 
 def test_tap(tool, service, run_program, tmp_path):
     file = str(tmp_path / "tap.jsonl")
-    tap = run_program("tap", [tool.path, "tap", service, "--write", file, "--connections", "1"])
-    from harness import eventually
+    # A server of an older family hangs up on the first connection, which is of the newest one.
+    number = "1" if RPYC >= (6,) else "2"
+    tap = run_program("tap", [tool.path, "tap", service, "--write", file, "--connections", number])
     port = eventually(lambda: tap.stderr().split()[1:2])[0]
     assert tool("shell", port, stdin="items()[2]\n") == "{'k': b'x'}\n"
     seen = tap.lines(10)
@@ -131,7 +133,6 @@ def test_tap(tool, service, run_program, tmp_path):
         return [line for line in lines if " END" not in line]
     assert any('"items"' in line for line in seen)
     assert tool("tap", "replay", file).splitlines() == seen
-    # In older dialects the first connection is of the newest one, which the server does not understand.
     assert messages(tool("tap", "replay", file, service).splitlines()) == messages(seen)
 
 

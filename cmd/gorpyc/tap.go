@@ -71,8 +71,8 @@ type recorder struct {
 
 // view is what is known of a conversation.
 type view struct {
-	dialect *wire.Dialect
-	dumper  wire.Dumper
+	dialects map[string]*wire.Dialect // by direction: they differ where a peer hangs up on a family that is not its own
+	dumper   wire.Dumper
 }
 
 func (r *recorder) record(rec record, raw, payload []byte) {
@@ -84,7 +84,7 @@ func (r *recorder) record(rec record, raw, payload []byte) {
 	}
 	text := rec.End
 	if text == "" {
-		text = r.describe(rec.Conn, payload)
+		text = r.describe(rec.Conn, rec.Dir, payload)
 	} else {
 		text = "END " + text
 	}
@@ -94,26 +94,26 @@ func (r *recorder) record(rec record, raw, payload []byte) {
 	r.out.printf("%d %s %s\n", rec.Conn, rec.Dir, text)
 }
 
-func (r *recorder) describe(conn int, payload []byte) string {
+func (r *recorder) describe(conn int, dir string, payload []byte) string {
 	v := r.views[conn]
 	if v == nil {
 		if r.views == nil {
 			r.views = map[int]*view{}
 		}
-		v = &view{dumper: wire.Dumper{MaxText: r.text}}
+		v = &view{dialects: map[string]*wire.Dialect{}, dumper: wire.Dumper{MaxText: r.text}}
 		r.views[conn] = v
 	}
 	if payload == nil {
 		return "EMPTY"
 	}
-	if v.dialect == nil {
+	if v.dialects[dir] == nil {
 		d, err := wire.Detect(payload)
 		if err != nil {
 			return "MALFORMED " + err.Error()
 		}
-		v.dialect = d
+		v.dialects[dir] = d
 	}
-	return v.dumper.Dump(v.dialect, payload)
+	return v.dumper.Dump(v.dialects[dir], payload)
 }
 
 func runTap(c *cli.Context) error {
