@@ -17,6 +17,7 @@ pytestmark = pytest.mark.skipif(not os.environ.get("GORPYC_OLD_RELEASES") or RPY
 OLD = [("2.7", "3.4.4"), ("3.6", "3.4.4"), ("3.6", "4.0.2")]
 SERVICE = os.path.join(HERE, "reference", "old_service.py")
 CLASSIC = os.path.join(HERE, "reference", "old_classic.py")
+CLASSIC_CLIENT = os.path.join(HERE, "reference", "old_classic_client.py")
 CLIENT = os.path.join(HERE, "reference", "old_client.py")
 
 
@@ -81,6 +82,18 @@ def test_classic_mode_of_old_releases(old, peers, start):
         seen[kind] = lines("Go client", [peers.binaries.path("oldpeer"), "classic", server.host, str(server.port)])
     assert len(seen["new"]) == 10
     assert seen["old"] == seen["new"]
+
+
+def test_classic_clients_of_old_releases(old, peers, start):
+    python, env = old
+    if "2.7" in python[0]:
+        pytest.skip("texts of Python 2 are bytes to the modules of the Go server")
+    seen = {}
+    for kind, server in (("cpython", start("cpython", python + [CLASSIC], env=env)),
+                         ("go", start("go", [peers.binaries.path("rpyc_classic"), "--ready", "-q", "--host", "127.0.0.1", "-p", "0"]))):
+        seen[kind] = lines("old client", python + [CLASSIC_CLIENT, server.host, str(server.port)], env)
+    assert len(seen["cpython"]) == 8
+    assert seen["go"] == seen["cpython"]
 
 
 def test_servers_that_want_the_clients_interpreter_in_return(peers, start):

@@ -123,6 +123,12 @@ func (s *Service) source(text any, what string) (string, error) {
 
 // GetModule imports a module by its name, or the parts of its name.
 func (s *Service) GetModule(name any) (any, error) {
+	if b, ok := name.([]byte); ok && s.conn != nil && s.conn.Dialect().Python2() { // has names as bytes, and its own for builtins
+		name = string(b)
+		if name == "__builtin__" {
+			name = "builtins"
+		}
+	}
 	switch n := name.(type) {
 	case string:
 		return s.interp.Import(n)
