@@ -176,7 +176,7 @@ func TestTimeoutsOfSilentPeers(t *testing.T) {
 	t.Run("not reading", func(t *testing.T) {
 		near, far := tcp(t)
 		defer far.Close()
-		c, err := protocol.NewConn(t.Context(), near, nil, &protocol.Config{StallTimeout: time.Second, Dialect: wire.FamilyD})
+		c, err := protocol.NewConn(t.Context(), near, nil, &protocol.Config{StallTimeout: 3 * time.Second, Dialect: wire.FamilyD})
 		require.NoError(t, err)
 		p := newPeer(t, far, wire.FamilyD)
 		p.request(int64(0), wire.HandleGetRoot)
