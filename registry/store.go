@@ -10,8 +10,9 @@ import (
 // Store keeps the registrations behind a [Server]. [Memory] is the one used unless another is given. All methods may be called by several
 // goroutines at once. Names are in upper case already.
 //
-// Lookup and Names are called for every query: they must answer from memory. A store that several registries share keeps
-// a copy of its contents for them, for instance in a Memory of its own.
+// All methods are called while other requests wait, so they must not wait for a network: lookups answer from memory, changes are noted
+// and carried out later. A store that several registries share keeps a copy of its contents for that, for instance in a Memory
+// of its own: see [Memory.Set] and registry/etcdstore.
 type Store interface {
 	// Register notes or renews that ep offers the services. All or none are noted. A *LimitError says that there is no room.
 	Register(ctx context.Context, names []string, ep Endpoint) error
