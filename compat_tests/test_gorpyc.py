@@ -146,4 +146,5 @@ def test_classic(tool, classic, tmp_path):
     tool("download", classic, str(tmp_path / "b"), str(tmp_path / "c"))
     assert (tmp_path / "c").read_bytes() == data
     tool("download", classic, str(tmp_path / "nothing"), str(tmp_path / "d"), code=5)
+    assert "  wrap(text, width=70, **kwargs)\n" in tool("inspect", classic, "--classic", "textwrap")
     assert "42" in tool("shell", classic, stdin="x = 6\nx * 7\n")

@@ -186,6 +186,11 @@ func TestInspect(t *testing.T) {
 	require.Contains(t, got.Class, "inner")
 	require.Len(t, got.Members, 2)
 	require.True(t, got.Members[0].Method)
+	out, errs, code = gorpyc(t, "", "inspect", serve(t, &calculator{}, "tcp", "127.0.0.1:0", func(s *servers.Server) {
+		s.Config.Access.AllowAll = true
+	}))
+	require.Zero(t, code, errs)
+	require.Regexp(t, `(?m)^  add\(.*,.*\)$`, out)
 	out, _, _ = gorpyc(t, "", "inspect", addr)
 	require.Contains(t, out, "  add(")
 }

@@ -176,6 +176,8 @@ type member struct {
 	Name   string `json:"name"`
 	Method bool   `json:"method"`
 	Doc    string `json:"doc,omitempty"`
+	// Signature is found out by inspect alone.
+	Signature string `json:"signature,omitempty"`
 }
 
 func listingFlags() []cli.Flag {
@@ -291,7 +293,9 @@ func inspectCommand() *cli.Command {
 		Name: "inspect", Category: groupObjects,
 		Usage:     "describe the service, or an object: class, methods, documentation",
 		ArgsUsage: "[ADDRESS] [NAME]",
-		Flags:     listingFlags(),
+		Description: `Signatures are shown as far as the service tells: in a docstring's first line, or by what inspect.signature reads if
+all attributes may be read; a classic server tells them in any case (--classic). Others are (…).`,
+		Flags: listingFlags(),
 		Action: func(c *cli.Context) error {
 			return connected(c, 0, 1, "at most one name", func(ctx context.Context, s *session, args []string) error {
 				o, err := s.object(ctx, first(args))
@@ -306,6 +310,12 @@ func inspectCommand() *cli.Command {
 				if err != nil {
 					doc = "" // a service need not tell
 				}
+				for i := range list {
+					s.function(ctx, o, &list[i])
+					if list[i].Method {
+						list[i].Signature = s.signature(ctx, o, list[i])
+					}
+				}
 				if s.out.json {
 					return s.out.document(map[string]any{"class": o.ClassName(), "doc": doc, "members": list})
 				}
@@ -313,7 +323,7 @@ func inspectCommand() *cli.Command {
 				for _, m := range list {
 					text := m.Name
 					if m.Method {
-						text += "(…)"
+						text += m.Signature
 					}
 					s.out.printf("\n  %s\n%s", text, indented(m.Doc, "      "))
 				}
