@@ -111,7 +111,7 @@ func runBench(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		defer conn.CloseNow()
+		defer func() { _ = conn.CloseNow() }()
 		s := &session{Conn: conn}
 		if c.Bool("classic") {
 			s.classic = classic.New(conn)

@@ -158,7 +158,7 @@ func TestErrors(t *testing.T) {
 	require.True(t, strings.HasPrefix(errs, "Traceback (most recent call last):\n"), errs)
 	_, errs, code = gorpyc(t, "", "call", addr, "div", "1", "0", "--json")
 	require.Equal(t, exitException, code)
-	require.JSONEq(t, `{"error": {"kind": "exception", "class": "ZeroDivisionError", "message": "division by zero", "args": ["division by zero"]}}`, errs)
+	require.JSONEq(t, `{"error": {"kind": "exception", "class": "ZeroDivisionError", "message": "division by zero", "args": ["'division by zero'"]}}`, errs)
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

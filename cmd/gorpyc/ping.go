@@ -37,7 +37,7 @@ with status 4.`,
 				return err
 			}
 			s := &session{Conn: conn, out: printerOf(c)}
-			defer s.CloseNow()
+			defer func() { _ = s.CloseNow() }()
 			connecting := time.Since(begun)
 			if !s.out.json {
 				s.out.printf("connected to %v in %v\n", t, rounded(connecting))

@@ -61,7 +61,7 @@ func (p *printer) document(v any) error {
 	return p.err
 }
 
-// plain makes of a value what encoding/json can write. Objects are asked for their repr unless ctx is nil.
+// plain makes of a value what encoding/json can write. Objects are asked for their repr.
 func plain(ctx context.Context, v any) any {
 	switch v := v.(type) {
 	case nil, bool, int64, *big.Int, string:
@@ -93,10 +93,8 @@ func plain(ctx context.Context, v any) any {
 		return plainDict(ctx, v)
 	case *netref.Object:
 		o := map[string]any{"object": v.ClassName()}
-		if ctx != nil {
-			if s, err := v.Repr(ctx); err == nil {
-				o["repr"] = s
-			}
+		if s, err := v.Repr(ctx); err == nil {
+			o["repr"] = s
 		}
 		return o
 	}

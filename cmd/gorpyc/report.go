@@ -43,7 +43,7 @@ func report(ctx context.Context, w io.Writer, args []string, err error) int {
 			e.Message = remote.Message()
 			e.Class = className(remote)
 			for _, a := range remote.Args {
-				e.Args = append(e.Args, plain(nil, a))
+				e.Args = append(e.Args, vinegar.Repr(a))
 			}
 			if switched(args, "--traceback") {
 				e.Traceback = remote.Traceback
@@ -62,11 +62,11 @@ func report(ctx context.Context, w io.Writer, args []string, err error) int {
 }
 
 type jsonError struct {
-	Kind      string `json:"kind"`
-	Class     string `json:"class,omitempty"`
-	Message   string `json:"message"`
-	Args      []any  `json:"args,omitempty"`
-	Traceback string `json:"traceback,omitempty"`
+	Kind      string   `json:"kind"`
+	Class     string   `json:"class,omitempty"`
+	Message   string   `json:"message"`
+	Args      []string `json:"args,omitempty"`
+	Traceback string   `json:"traceback,omitempty"`
 }
 
 var kinds = map[int]string{
