@@ -273,6 +273,8 @@ TEXT = "first\nsecond ünï\r\nthird\rlast"
 
 @pytest.mark.parametrize("mode", ["r", "rb", "r+", "rb+", "w", "wb", "w+", "a", "a+", "ab", "x", "U"])
 def test_open_modes(classic, tmp_path, mode):
+    if mode == "U" and sys.version_info < (3, 11):
+        pytest.skip("Go's modules refuse what Python 3.11 has removed")
     path = str(tmp_path / "file")
 
     def use(c):
