@@ -8,6 +8,7 @@ import gc
 import os
 import re
 import signal
+import subprocess
 import threading
 
 import pytest
@@ -165,6 +166,14 @@ def run_program(request):
     yield run
     for program in started:
         program.stop()
+
+
+@pytest.fixture(scope="session")
+def certificates(peers, tmp_path_factory):
+    """certificates(name) -> the path of a file that peers/certs has written."""
+    directory = tmp_path_factory.mktemp("certificates")
+    subprocess.run([peers.binaries.path("certs"), str(directory)], check=True, timeout=60)
+    return lambda name: str(directory / name)
 
 
 # Connections.

@@ -41,6 +41,7 @@ GO_PACKAGES = {
     "goregistrar": "./compat_tests/peers/goregistrar",
     "rpyc_registry": "./cmd/rpyc_registry",
     "gorpyc": "./cmd/gorpyc",
+    "certs": "./compat_tests/peers/certs",
 }
 
 # What a healthy Go program never writes to stderr.

@@ -37,6 +37,17 @@ def unavailable():
     return None
 
 
+def run_tests(file, **environment):
+    """Runs a file of tests in a new network, as a pytest of its own; AssertionError with what it said unless all is well."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    tests = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", here, "--noconftest", "-q", os.path.join(here, file)]
+    done = subprocess.run(command(tests), cwd=here, env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1", **environment),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=170)
+    text = done.stdout.decode("utf-8", "replace")
+    print(text)
+    assert done.returncode == 0, text
+
+
 def tap(name, address):
     """A network interface of this namespace whose frames are read from and written to a file."""
     file = os.open("/dev/net/tun", os.O_RDWR)

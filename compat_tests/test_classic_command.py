@@ -38,8 +38,12 @@ def start(command, run_program):
         program = run_program("rpyc_classic", [command, "-p", "0", "--ready"] + list(switches))
         word, program.host, program.port = program.line().split()
         assert word == "READY"
+        started.append(program)
         return program
-    return run
+    started = []
+    yield run
+    for program in started:
+        program.signal(signal.SIGTERM)  # it does not mind its stdin
 
 
 ENGINES = [[], ["--engine", sys.executable]]

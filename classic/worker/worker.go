@@ -114,7 +114,7 @@ func (e *Engine) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
 	lines.start(log.With("pid", cmd.Process.Pid))
 	var reading sync.WaitGroup
 	reading.Go(func() { // until the process closes its end
-		_, _ = io.Copy(stream, out)
+		_, _ = io.Copy(&frameWriter{w: stream}, out)
 		_ = stream.Close() // the client is told, and the other direction ends
 	})
 	_, _ = io.Copy(in, stream) // until the client has gone

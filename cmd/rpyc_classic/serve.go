@@ -35,7 +35,7 @@ const (
 // serve does what the switches say, until a signal or the last client ends it.
 func serve(s switches) error {
 	mode := strings.ToLower(s["mode"])
-	host := s["host"]
+	host := bindAddress(s["host"])
 	if host == "" {
 		host = "127.0.0.1"
 		if s.on("ipv6") {
