@@ -2,6 +2,7 @@
 """Runs RPyC's own tests, unmodified, with their servers replaced by Go ones.  See README.md beside this file.
 
     run.py [--tests CHECKOUT] [pytest arguments]
+    run.py --classic ENGINE [--tests CHECKOUT] [pytest arguments]   # go, python3, cpython or all: see classic.py
 """
 import argparse
 import os
@@ -15,6 +16,7 @@ REPO = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 sys.path.append(os.path.dirname(HERE))
 
+import classic  # noqa: E402
 import netns  # noqa: E402
 from selection import TESTS  # noqa: E402
 
@@ -22,14 +24,16 @@ SOURCE = "https://github.com/tomerfiliba-org/rpyc"
 
 
 def checkout(given, target):
-    """Puts RPyC's tests/ into the directory target, from a checkout, a git directory, or the project's site."""
+    """Puts RPyC's tests/ and bin/ into the directory target, from a checkout, a git directory, or the project's site."""
+    parts = ("tests", "bin")
     if given and os.path.isdir(os.path.join(given, "tests")):
-        shutil.copytree(os.path.join(given, "tests"), os.path.join(target, "tests"))
+        for part in parts:
+            shutil.copytree(os.path.join(given, part), os.path.join(target, part))
         return
     if not given:
         given = os.path.join(target, "rpyc.git")
         subprocess.run(["git", "clone", "--quiet", "--bare", "--depth", "1", SOURCE, given], check=True)
-    archive = subprocess.run(["git", "--git-dir", given, "archive", "HEAD", "tests"], check=True, stdout=subprocess.PIPE)
+    archive = subprocess.run(("git", "--git-dir", given, "archive", "HEAD") + parts, check=True, stdout=subprocess.PIPE)
     subprocess.run(["tar", "-x", "-C", target], input=archive.stdout, check=True)
 
 
@@ -63,9 +67,21 @@ def main():
     parser.add_argument("--tests", default=os.environ.get("GORPYC_UPSTREAM"),
                         help="a checkout of RPyC's repository, or its git directory (default: $GORPYC_UPSTREAM, or a clone of %s)" % SOURCE)
     parser.add_argument("--cpython", action="store_true", help="leave the tests their own servers: what passes at all here?")
+    parser.add_argument("--classic", choices=classic.ENGINES + ("all",),
+                        help="the whole suite with cmd/rpyc_classic in the place of its classic servers, compared with RPyC's own program")
+    parser.add_argument("--source", action="store_true", help="print where the tests would be cloned from, and quit")
     options, rest = parser.parse_known_args()
+    if options.source:
+        print(SOURCE)
+        return 0
     with tempfile.TemporaryDirectory(prefix="gorpyc-upstream-") as work:
-        checkout(options.tests, work)
+        source = os.path.join(work, "source")
+        os.mkdir(source)
+        checkout(options.tests, source)
+        if options.classic:
+            engines = classic.ENGINES if options.classic == "all" else [options.classic]
+            return classic.compare(engines, source, work, build(work, "./cmd/rpyc_classic"), rest)
+        work = source
         environment = dict(os.environ, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1")
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "selection", "--rootdir", work]
         if not options.cpython:
