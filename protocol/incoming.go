@@ -84,7 +84,6 @@ func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, 
 		c.reader.slow--
 	}
 	l := c.lock()
-	l.expiry.watch(c)                               // the peer may not read the answer
 	mine = l.admit(in, mine && len(l.pending) == 0) // nor is an answer to wait for a handler
 	l.unlock()
 	if !mine {

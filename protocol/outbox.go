@@ -35,7 +35,7 @@ type outbox struct {
 	seen     uint // writes at the last look
 	closed   bool
 
-	began atomic.Int64 // when the piece being written was begun, in Unix nanoseconds; 0 if none is
+	began atomic.Int64 // since when the stream has not taken the piece being written, in Unix nanoseconds; 0 if it has
 }
 
 const (
@@ -316,20 +316,33 @@ func (o *outbox) putAll(q [][]byte, wait bool) (rest [][]byte, err error) {
 	return nil, nil
 }
 
-// put writes to the stream, in pieces whose beginning is noted, so that a peer that reads slowly can be told from one that
-// does not read.
+// put writes to the stream, in pieces. When the stream does not take one at once, the time is noted, so that a peer that reads
+// slowly can be told from one that does not read.
 func (o *outbox) put(b []byte) error {
-	defer o.began.Store(0)
 	for len(b) > 0 {
 		piece := b
 		if len(b) > pieceSize && !o.single {
 			piece = b[:pieceSize]
 		}
+		b = b[len(piece):]
+		if o.try != nil {
+			n, err := o.try.TryWrite(piece)
+			if err != nil {
+				return err
+			}
+			if piece = piece[n:]; len(piece) == 0 {
+				continue
+			}
+		}
 		o.began.Store(time.Now().UnixNano())
-		if _, err := o.c.stream.Write(piece); err != nil {
+		l := o.c.lock()
+		l.expiry.watch(o.c)
+		l.unlock()
+		_, err := o.c.stream.Write(piece)
+		o.began.Store(0)
+		if err != nil {
 			return err
 		}
-		b = b[len(piece):]
 	}
 	return nil
 }

@@ -140,11 +140,13 @@ func TestLateReplyIsReleased(t *testing.T) {
 		var te *protocol.TimeoutError
 		require.ErrorAs(t, c.Request(context.Background(), nil, wire.HandleGetRoot), &te)
 		require.Equal(t, 30*time.Second, te.After)
-		require.Equal(t, 30*time.Second, time.Since(start))
+		require.GreaterOrEqual(t, time.Since(start), 30*time.Second)
+		require.Less(t, time.Since(start), 31*time.Second)
+		start = time.Now()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		require.ErrorIs(t, c.Request(ctx, nil, wire.HandleGetRoot), context.DeadlineExceeded)
-		require.Equal(t, 90*time.Second, time.Since(start))
+		require.Equal(t, time.Minute, time.Since(start))
 
 		asked := []message{p.next(), p.next()}
 		root := p.root()

@@ -126,11 +126,9 @@ func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed 
 		return &ClosedError{Cause: cause}
 	}
 	l.pending[p.seq] = p
-	if c.cfg.Timeout > 0 {
-		deadline := l.expiry.arm(c)
-		if timed {
-			p.deadline = deadline
-		}
+	if timed {
+		l.expiry.watch(c)
+		p.born = l.expiry.tick
 	}
 	gather := len(l.pending) > 1
 	c.room.Signal()
@@ -230,12 +228,12 @@ func interruption(ctx context.Context) error {
 
 // call is a request of ours that waits for its answer.
 type call struct {
-	c        *Conn
-	seq      int64
-	sync     bool          // somebody waits in Request, and nobody else knows the call
-	ch       chan struct{} // gets a token (sync) or is closed when there is an answer
-	deadline time.Time     // zero for none
-	answer   answer
+	c      *Conn
+	seq    int64
+	sync   bool          // somebody waits in Request, and nobody else knows the call
+	ch     chan struct{} // gets a token (sync) or is closed when there is an answer
+	born   uint          // the tick of expiry it was sent in; 0 if the default timeout is not for it
+	answer answer
 }
 
 // newCall makes what Conn.calls holds. The pool is the connection's own because of the channel: one that was made in a
@@ -321,30 +319,30 @@ func (p *call) Wait(ctx context.Context) error {
 	}
 }
 
-// expiry ends requests after the default timeout with one timer for the whole connection.
+// expiry ends requests after the default timeout. It counts ticks of one timer for the whole connection: looking at the clock for
+// every request would be a twentieth of what a request costs. A request is ended by up to a tick late, and never early.
 type expiry struct {
 	timer *time.Timer
 	armed bool
-}
-
-// arm returns the deadline of a request that begins now and sees to it that somebody looks after it.
-func (e *expiry) arm(c *Conn) time.Time {
-	deadline := time.Now().Add(c.cfg.Timeout)
-	e.watch(c)
-	return deadline
+	tick  uint // the present one; 0 only before the first request
 }
 
 // watch sees to it that somebody looks after what takes too long.
 func (e *expiry) watch(c *Conn) {
-	if !e.armed && c.cfg.Timeout > 0 {
-		e.armed = true
-		if e.timer == nil {
-			e.timer = time.AfterFunc(c.cfg.Timeout, c.expire)
-		} else {
-			e.timer.Reset(c.cfg.Timeout)
-		}
+	if e.armed || c.cfg.Timeout <= 0 {
+		return
+	}
+	e.armed = true
+	if e.timer == nil {
+		e.tick = 1
+		e.timer = time.AfterFunc(c.tickPeriod(), c.expire)
+	} else {
+		e.timer.Reset(c.tickPeriod())
 	}
 }
+
+// tickPeriod is how long a tick lasts: a small part of the timeout, and not so short that ticks themselves cost anything.
+func (c *Conn) tickPeriod() time.Duration { return max(c.cfg.Timeout/256, 5*time.Millisecond) }
 
 func (e *expiry) stop() {
 	if e.timer != nil {
@@ -352,32 +350,30 @@ func (e *expiry) stop() {
 	}
 }
 
-// expire fails the requests whose time is over, and ends a connection whose peer has not read for as long.
+// expire is a tick. It fails the requests whose time is over, and ends a connection whose peer has not read for as long.
 func (c *Conn) expire() {
 	l := c.lock()
-	now := time.Now()
+	l.expiry.tick++
+	period := c.tickPeriod()
+	ticks := uint((c.cfg.Timeout + period - 1) / period) // of a timeout
 	var over []*call
-	var next time.Time
+	waiting := c.out.began.Load() != 0
 	for seq, p := range l.pending {
 		switch {
-		case p.deadline.IsZero():
-		case !p.deadline.After(now):
+		case p.born == 0:
+		case l.expiry.tick-p.born > ticks: // it was born in the midst of a tick
 			over = append(over, p)
 			delete(l.pending, seq)
-		case next.IsZero() || p.deadline.Before(next):
-			next = p.deadline
+		default:
+			waiting = true
 		}
 	}
-	writing := c.out.began.Load() != 0
-	if next.IsZero() && writing {
-		next = now.Add(c.cfg.Timeout)
-	}
-	l.expiry.armed = !next.IsZero() && !l.broken
+	l.expiry.armed = waiting && !l.broken
 	if l.expiry.armed {
-		l.expiry.timer.Reset(next.Sub(now))
+		l.expiry.timer.Reset(period)
 	}
 	l.unlock()
-	if c.out.stalled(now, c.cfg.Timeout) {
+	if c.out.stalled(time.Now(), c.cfg.Timeout) {
 		c.die(fmt.Errorf("rpyc: the peer does not read: %w", &TimeoutError{After: c.cfg.Timeout}))
 	}
 	for _, p := range over {
