@@ -210,23 +210,27 @@ func (t *tap) pass(ctx context.Context, n int, client net.Conn) error {
 	return nil
 }
 
-// pump copies one direction. Bytes are passed on as they come, before anything is made of them.
+// pump copies one direction. A frame is recorded before it is passed on, so that no answer stands before what it answers.
 func (t *tap) pump(n int, dir string, from io.Reader, to net.Conn) {
 	var raw bytes.Buffer
-	tee := io.TeeReader(from, io.MultiWriter(to, &raw))
+	tee := io.TeeReader(from, &raw)
 	for {
 		raw.Reset()
 		payload, err := protocol.ReadFrame(tee, frameLimit)
 		rec := record{Conn: n, Dir: dir, Time: time.Since(t.begun).Seconds()}
 		if err == nil {
 			t.record(rec, raw.Bytes(), payload)
-			continue
+			if _, err = to.Write(raw.Bytes()); err == nil {
+				continue
+			}
+			raw.Reset()
 		}
 		rec.End = "hung up"
 		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 			rec.End = err.Error()
 		}
 		t.record(rec, raw.Bytes(), nil)
+		_, _ = to.Write(raw.Bytes())
 		_, _ = io.Copy(to, from) // of what is no frame, the rest is passed on unseen
 		if w, ok := to.(interface{ CloseWrite() error }); ok {
 			_ = w.CloseWrite()
