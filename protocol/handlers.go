@@ -97,9 +97,8 @@ func (in *incoming) callArgs(i int) (*exposed.Args, error) {
 		kw = boxed{value: in.d.OwnKeywords(v)}
 	}
 	if pos.raw != nil && kw.raw != nil {
-		args := exposed.NewArgs(nil, nil)
-		in.setRaw(args, pos.raw, kw.raw)
-		return args, nil
+		in.setRaw(&in.call, pos.raw, kw.raw)
+		return &in.call, nil
 	}
 	posValue, kwValue := any(brine.Tuple(nil)), any(brine.Tuple(nil))
 	if pos.raw == nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/internal/frame"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
@@ -23,6 +24,7 @@ type incoming struct {
 	seq  wire.Seq
 	h    wire.Handler
 	args []boxed
+	call exposed.Args // the arguments of a call, if they are all encoded
 	few  *[5]boxed    // room for args, which are rarely more; from a pool
 	buf  frame.Buffer // what encoded args stand in
 	refs bool         // the peer handed objects over
@@ -310,6 +312,7 @@ func (in *incoming) exited() {
 func (in *incoming) forgetArgs() {
 	in.buf.Release()
 	in.args = nil
+	in.call = exposed.Args{}
 	if in.few != nil {
 		*in.few = [5]boxed{}
 		fews.Put(in.few)
