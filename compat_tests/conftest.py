@@ -17,6 +17,7 @@ import rpyc
 import expected
 from describe import RPYC
 from harness import ALARMS, Peers, Program
+from terminal import Terminal
 
 KINDS = ("cpython", "go")
 TEST_SECONDS = 60
@@ -166,6 +167,19 @@ def run_program(request):
     yield run
     for program in started:
         program.stop()
+
+
+@pytest.fixture
+def terminal():
+    """terminal(argv, …) -> a Terminal with this program, which ends with the test."""
+    opened = []
+
+    def run(*arguments, **options):
+        opened.append(Terminal(*arguments, **options))
+        return opened[-1]
+    yield run
+    for t in opened:
+        t.close()
 
 
 @pytest.fixture(scope="session")

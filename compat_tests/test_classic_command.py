@@ -224,19 +224,110 @@ def test_allow_and_no_eval(start):
     conn.close()
 
 
-def test_signals_and_log(command, run_program, tmp_path):
+def test_log_file(command, run_program, tmp_path):
+    """A line for each step of each client, appended; opened anew after SIGHUP."""
     log = tmp_path / "log"
+    log.write_text("before\n")
     program = run_program("rpyc_classic", [command, "-p", "0", "--ready", "--logfile", str(log)])
     _, host, port = program.line().split()
     conn = rpyc.classic.connect(host, int(port))
-    eventually(lambda: "welcome" in log.read_text(), 10, "the log")
+    me = conn._channel.stream.sock.getsockname()[1]
+    assert conn.eval("1") == 1
+    conn.close()
+    eventually(lambda: "goodbye" in log.read_text(), 10, "the log")
+    lines = log.read_text().splitlines()
+    assert lines[0] == "before"
+    assert "server started" in lines[1] and "addr=127.0.0.1:" + port in lines[1]
+    assert [re.search(r"msg=(\S+)", line).group(1) for line in lines if "peer=127.0.0.1:%d" % me in line] == ["accepted", "welcome", "goodbye"]
     log.rename(tmp_path / "old")
     program.process.send_signal(signal.SIGHUP)
     eventually(log.exists, 10, "the log file to be opened anew")
-    conn.close()
     program.process.send_signal(signal.SIGTERM)
     assert program.process.wait(15) == 0
-    assert "ending" in log.read_text()
+    assert "ending" in log.read_text() and "has terminated" in log.read_text()
+    assert program.stderr() == ""
+
+
+def test_quiet(command, run_program):
+    program = run_program("rpyc_classic", [command, "-p", "0", "--ready", "-q"])
+    _, host, port = program.line().split()
+    rpyc.classic.connect(host, int(port)).close()
+    program.process.send_signal(signal.SIGTERM)
+    assert program.process.wait(15) == 0
+    assert program.stderr() == ""
+
+
+def test_a_log_that_cannot_be_written(command, tmp_path):
+    done = subprocess.run([command, "-p", "0", "--logfile", str(tmp_path / "no" / "log")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+    assert done.returncode == 1 and b"no such file" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("engine", ENGINES, ids=["go", "python"])
+def test_signals(start, tmp_path, engine, number):
+    """Idle clients are no reason to stay; what a client waits for is answered first."""
+    program = start(*engine)
+    idle, busy = (rpyc.classic.connect(program.host, int(program.port)) for _ in range(2))
+    assert idle.eval("1") == 1
+    os.mkfifo(str(tmp_path / "fifo"))
+    answers = []
+
+    def ask():
+        answers.append(busy.modules.subprocess.check_output(["cat", str(tmp_path / "fifo")]))
+    thread = threading.Thread(target=ask)
+    thread.start()
+    with open(str(tmp_path / "fifo"), "w") as f:  # opened as soon as it is open over there
+        program.process.send_signal(number)
+        eventually(lambda: "ending" in program.stderr(), 10)
+
+        def refused():
+            try:
+                rpyc.classic.connect(program.host, int(program.port)).close()
+            except (OSError, EOFError):
+                return True
+        eventually(refused, 10)
+        f.write("answered")
+    thread.join(20)
+    assert answers == [b"answered"]
+    assert program.process.wait(15) == 0
+
+
+def test_a_signal_while_the_client_is_asked(start):
+    """The engine go sees a request through that calls back."""
+    program = start()
+    conn = rpyc.classic.connect(program.host, int(program.port))
+
+    def signalled():
+        program.process.send_signal(signal.SIGTERM)
+        eventually(lambda: "ending" in program.stderr(), 10)
+        return "told"
+    conn.namespace["signalled"] = signalled
+    assert conn.eval("signalled()") == "told"
+    assert program.process.wait(15) == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["go", "python"])
+def test_a_signal_to_one_on_pipes(command, engine):
+    conn = factory.connect_subproc([command, "-q", "-m", "stdio"] + engine, SLAVE)
+    assert conn.eval("1") == 1
+    conn.proc.terminate()
+    assert conn.proc.wait(15) == 0
+    with pytest.raises(EOFError):
+        conn.eval("1")
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["go", "python"])
+def test_a_second_signal_ends_it_at_once(start, engine):
+    program = start(*engine)
+    conn = rpyc.classic.connect(program.host, int(program.port))
+    conn.execute("import time")
+    sleep = rpyc.async_(conn.modules.time.sleep)
+    sleep(60)
+    eventually(lambda: "welcome" in program.stderr(), 10)
+    program.process.send_signal(signal.SIGTERM)
+    eventually(lambda: "ending" in program.stderr(), 10)
+    program.process.send_signal(signal.SIGTERM)
+    assert program.process.wait(5) == 0
 
 
 def test_warns_beyond_loopback(start):

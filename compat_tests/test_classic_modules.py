@@ -103,6 +103,11 @@ PROGRAMS = [
     lambda s: s.run(["echo", "x"], stdout=s.DEVNULL).stdout,
     lambda s: (s.PIPE, s.STDOUT, s.DEVNULL),
     lambda s: s.run(["printf", "a\\r\\nb"], capture_output=True, universal_newlines=True).stdout,
+    # a PATH that is given counts, and without one there is another
+    lambda s: s.run(["true"], env={}).returncode,
+    lambda s: s.run(["true"], env={"PATH": "/nonexistent"}),
+    lambda s: s.run(["hostname"], env={"PATH": "/nonexistent:/etc"}),
+    lambda s: s.run(["no-such-program-at-all"], env={"PATH": ""}),
 ]
 
 
@@ -110,6 +115,22 @@ PROGRAMS = [
 def test_subprocess(classic, f):
     exact = f not in (PROGRAMS[13], PROGRAMS[14], PROGRAMS[17], PROGRAMS[18])
     same(classic, lambda c: f(c.modules.subprocess), kind_of_error=not exact)
+
+
+def test_nodes(classic, tmp_path):
+    def use(c):
+        steps = []
+        base = str(tmp_path / ("here" if c is Here else "there"))
+        os.mkdir(base)
+        for make in (lambda: c.modules.os.mknod(base + "/plain"), lambda: c.modules.os.mknod(base + "/plain"), lambda: c.modules.os.mknod(base + "/typed", 0o640 | stat.S_IFREG),
+                     lambda: c.modules.os.mkfifo(base + "/pipe"), lambda: c.modules.os.mkfifo(base + "/pipe2", mode=0o600), lambda: c.modules.os.mkfifo(base + "/no/such"),
+                     lambda: c.modules.os.mknod(5)):
+            try:
+                steps.append(make())
+            except (OSError, TypeError) as e:
+                steps.append((type(e).__name__.rpartition(".")[2], str(e).split("\n")[0], getattr(e, "filename", None)))
+        return steps + sorted((name, oct(os.stat(os.path.join(base, name)).st_mode)) for name in os.listdir(base))
+    same(classic, use)
 
 
 def test_popen(classic):

@@ -2,7 +2,9 @@ package servers
 
 import (
 	"context"
+	"maps"
 	"net"
+	"slices"
 
 	"github.com/gorpyc/gorpyc/protocol"
 )
@@ -13,6 +15,7 @@ import (
 func (s *Server) Shutdown(ctx context.Context) error {
 	conns, ended := s.stop()
 	s.eachWorker((*worker).shutdown)
+	s.eachHandled(handled.endInput)
 	for _, c := range conns {
 		go func() {
 			if c.Drain(ctx) == nil {
@@ -27,6 +30,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		case <-done:
 		case <-ctx.Done():
 			s.eachWorker((*worker).kill)
+			s.eachHandled(func(h handled) { _ = h.Close() })
 			return context.Cause(ctx)
 		}
 	}
@@ -38,6 +42,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) Close() error {
 	conns, _ := s.stop()
 	s.eachWorker((*worker).kill)
+	s.eachHandled(func(h handled) { _ = h.Close() })
 	for _, c := range conns {
 		_ = c.CloseNow()
 	}
@@ -79,7 +84,7 @@ func (s *Server) stopping() chan struct{} {
 
 // maybeEnded tells those that wait that nothing is served any more. The lock is held.
 func (s *Server) maybeEnded() {
-	if s.ended == nil || !s.closed || len(s.conns)+len(s.waiting)+len(s.forked) > 0 {
+	if s.ended == nil || !s.closed || len(s.conns)+len(s.waiting)+len(s.handled)+len(s.forked) > 0 {
 		return
 	}
 	select {
@@ -113,6 +118,35 @@ func (s *Server) removeWaiting(c net.Conn) {
 	defer s.mu.Unlock()
 	delete(s.waiting, c)
 	s.maybeEnded()
+}
+
+// addHandled has a stream that was authenticated served by Handle: conn, what it is made of, waits no longer.
+func (s *Server) addHandled(h handled, conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.waiting, conn)
+	if s.closed {
+		s.maybeEnded()
+		return false
+	}
+	return put(&s.handled, h)
+}
+
+func (s *Server) removeHandled(h handled) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.handled, h)
+	s.maybeEnded()
+}
+
+// eachHandled calls f with each stream of Handle, without the lock.
+func (s *Server) eachHandled(f func(handled)) {
+	s.mu.Lock()
+	streams := slices.Collect(maps.Keys(s.handled))
+	s.mu.Unlock()
+	for _, h := range streams {
+		f(h)
+	}
 }
 
 func (s *Server) addConn(c *protocol.Conn) bool {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"syscall"
 	"time"
@@ -202,17 +201,17 @@ func (s *Server) meet(ctx context.Context, stream net.Conn, gone func()) (*proto
 		gone()
 		return nil, err
 	}
-	return s.connect(ctx, secure, peerName(stream), credentials, gone)
+	return s.connect(ctx, stream, secure, peerName(stream), credentials, gone)
 }
 
-// connect makes the connection of an authenticated stream. gone is as for meet.
-func (s *Server) connect(ctx context.Context, stream io.ReadWriteCloser, peer string, credentials any, gone func()) (*protocol.Conn, error) {
+// connect makes the connection of an authenticated stream, which is made of raw if that is not nil. gone is as for meet.
+func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteCloser, peer string, credentials any, gone func()) (*protocol.Conn, error) {
 	log := s.log().With("peer", peer)
 	if s.Authenticator != nil {
 		log.Info("authenticated successfully")
 	}
 	if s.Handle != nil {
-		return nil, s.handle(ctx, stream, log, credentials, gone)
+		return nil, s.handle(ctx, raw, stream, log, credentials, gone)
 	}
 	c, err := protocol.NewConn(ctx, stream, s.service(), s.config(credentials))
 	if err != nil {
@@ -252,27 +251,6 @@ func (s *Server) connect(ctx context.Context, stream io.ReadWriteCloser, peer st
 	return c, nil
 }
 
-// errHandled says that a connection was served, by Handle, and has ended.
-var errHandled = errors.New("rpyc: served")
-
-// handle has Handle serve an authenticated stream.
-func (s *Server) handle(ctx context.Context, stream io.ReadWriteCloser, log *slog.Logger, credentials any, gone func()) error {
-	if credentials != nil {
-		log = log.With("credentials", loggable(credentials))
-	}
-	log.Info("welcome")
-	err := s.Handle(ctx, stream, credentials)
-	_ = stream.Close()
-	if err == nil {
-		log.Info("goodbye")
-		err = errHandled
-	} else {
-		log.Error("goodbye", "error", err)
-	}
-	gone()
-	return err
-}
-
 // ServeConn serves one peer over a stream there is already, and returns when the connection has ended: a pipe, an SSH
 // channel, what transport.Stdio returns. A stream that is a net.Conn is authenticated as those that were accepted; one that
 // is not is trusted, and must not be given to a server with an Authenticator. It returns nil after an orderly end and
@@ -293,7 +271,7 @@ func (s *Server) ServeConn(ctx context.Context, stream io.ReadWriteCloser) error
 			_ = stream.Close()
 			return errors.New("rpyc: a stream that is no network connection cannot be authenticated")
 		}
-		c, err = s.connect(ctx, stream, "pipe", nil, func() {})
+		c, err = s.connect(ctx, nil, stream, "pipe", nil, func() {})
 	}
 	switch {
 	case errors.Is(err, errHandled):

@@ -88,7 +88,8 @@ type Server struct {
 	OnServe func(c *protocol.Conn) error
 	// Handle, if not nil, serves the stream of each connection in place of RPyC's protocol, for instance by passing it on to
 	// another process; the server accepts, counts, authenticates, registers and logs. credentials is what the Authenticator has
-	// returned. The connection ends when Handle returns; Shutdown and Close close the stream under it. OnServe and OnGone are not called.
+	// returned. The connection ends when Handle returns. Shutdown ends the stream's input, so that what is under way can be answered, or closes
+	// a stream that is no net.Conn, and waits; Close closes the stream. OnServe and OnGone are not called.
 	Handle func(ctx context.Context, stream io.ReadWriteCloser, credentials any) error
 	// OnGone, if not nil, is called when a connection that was served has ended, after the service's OnDisconnect.
 	OnGone func(c *protocol.Conn)
@@ -108,6 +109,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	waiting   map[net.Conn]struct{} // accepted and not authenticated yet
 	conns     map[*protocol.Conn]struct{}
+	handled   map[handled]struct{} // those of Handle
 	forked    map[*worker]struct{}
 	closed    bool
 	closing   chan struct{} // closed when closed is set

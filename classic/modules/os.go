@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -25,7 +26,7 @@ func osPath(ctx context.Context, name string, v any) (string, error) {
 func newOS(in *Interpreter) *Module {
 	m := New("os", "OS routines for NT or Posix depending on what system we're on.")
 	m.Const("name", "posix", "path", in.must("posixpath"), "sep", "/", "pardir", "..", "curdir", ".", "extsep", ".", "altsep", nil,
-		"pathsep", ":", "linesep", "\n", "defpath", "/bin:/usr/bin", "devnull", "/dev/null",
+		"pathsep", ":", "linesep", "\n", "defpath", defaultPath, "devnull", "/dev/null",
 		"F_OK", 0, "X_OK", 1, "W_OK", 2, "R_OK", 4, "SEEK_SET", 0, "SEEK_CUR", 1, "SEEK_END", 2, "EX_OK", 0,
 		"error", vinegar.OSError, "environ", &environ{}, "stat_result", statClass)
 	defineFiles(in, m)
@@ -238,6 +239,12 @@ func defineDirectories(in *Interpreter, m *Module) {
 		}
 		return nil
 	}, "path", "mode=511")
+	m.Def("mkfifo", func(ctx context.Context, v any, mode uint32) error {
+		return makeNode(ctx, "mkfifo", v, mode|syscall.S_IFIFO, 0)
+	}, "path", "mode=438")
+	m.Def("mknod", func(ctx context.Context, v any, mode uint32, device uint64) error {
+		return makeNode(ctx, "mknod", v, mode, device)
+	}, "path", "mode=384", "device=0")
 	m.Def("makedirs", func(ctx context.Context, v any, mode uint32, existOK bool) error {
 		s, back, err := onePath(ctx, v)
 		if err != nil {
@@ -277,6 +284,17 @@ func defineDirectories(in *Interpreter, m *Module) {
 		}
 		return walk(s, back, topdown, onerror, follow), nil
 	}, "top", "topdown=True", "onerror=None", "followlinks=False")
+}
+
+func makeNode(ctx context.Context, op string, v any, mode uint32, device uint64) error {
+	s, err := osPath(ctx, op, v)
+	if err != nil {
+		return err
+	}
+	if err := mknod(s, mode, device); err != nil {
+		return fileError(err)
+	}
+	return nil
 }
 
 func makeDirs(s string, back func(string) any, mode uint32, existOK bool) error {

@@ -15,6 +15,9 @@ import (
 
 // A path is str or bytes in Python, and so are the results. The functions here work on text and are wrapped by pathFunc.
 
+// defaultPath is os.defpath: where programs are looked for without a PATH.
+const defaultPath = "/bin:/usr/bin"
+
 // onePath takes a path of either kind; back makes a result of the same kind.
 func onePath(ctx context.Context, v any) (s string, back func(string) any, err error) {
 	p, err := fspath(ctx, v)
@@ -54,7 +57,7 @@ func pathPair(f func(string) (string, string)) func(context.Context, any) (any, 
 // newPath makes os.path, which is posixpath.
 func newPath(in *Interpreter) *Module {
 	m := New("posixpath", "Common operations on Posix pathnames.")
-	m.Const("sep", "/", "pardir", "..", "curdir", ".", "extsep", ".", "altsep", nil, "pathsep", ":", "defpath", "/bin:/usr/bin", "devnull", "/dev/null",
+	m.Const("sep", "/", "pardir", "..", "curdir", ".", "extsep", ".", "altsep", nil, "pathsep", ":", "defpath", defaultPath, "devnull", "/dev/null",
 		"supports_unicode_filenames", false)
 	m.Def("join", joinPaths, "a", "*p")
 	m.Def("split", pathPair(splitPath), "p")

@@ -5,9 +5,9 @@ package modules
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -120,8 +120,7 @@ func (in *Interpreter) start(ctx context.Context, args any, kw []netref.Keyword)
 		}
 	}
 	p := &process{args: args, text: o.Text, done: make(chan struct{})}
-	p.cmd = exec.Command(name)
-	p.cmd.Args = list
+	p.cmd = &exec.Cmd{Args: list}
 	if o.Cwd != nil {
 		if p.cmd.Dir, err = pathOf(ctx, o.Cwd, "expected str, bytes or os.PathLike object, not %s"); err != nil {
 			return nil, err
@@ -135,6 +134,9 @@ func (in *Interpreter) start(ctx context.Context, args any, kw []netref.Keyword)
 			return nil, err
 		}
 	}
+	if p.cmd.Path, err = programPath(name, p.cmd.Env); err != nil {
+		return nil, fileError(err, name)
+	}
 	if err := in.connect(p, o); err != nil {
 		return nil, err
 	}
@@ -144,12 +146,6 @@ func (in *Interpreter) start(ctx context.Context, args any, kw []netref.Keyword)
 	}
 	if err != nil {
 		closeAll(p.stdin, p.stdout, p.stderr)
-		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-			return nil, vinegar.OSError.New(int64(syscall.ENOENT), "No such file or directory", name)
-		}
-		if errors.Is(err, exec.ErrDot) || errors.Is(err, fs.ErrPermission) {
-			return nil, vinegar.OSError.New(int64(syscall.EACCES), "Permission denied", name)
-		}
 		return nil, fileError(err, name)
 	}
 	go func() {
@@ -164,6 +160,40 @@ func (in *Interpreter) start(ctx context.Context, args any, kw []netref.Keyword)
 		close(p.done)
 	}()
 	return p, nil
+}
+
+// programPath finds a program on the PATH of the environment that it gets (nil is ours), or where CPython looks if there is none, as under inetd.
+func programPath(name string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, nil
+	}
+	search, set := os.LookupEnv("PATH")
+	if env != nil {
+		set = false
+		for _, pair := range env {
+			if value, ok := strings.CutPrefix(pair, "PATH="); ok {
+				search, set = value, true
+			}
+		}
+	}
+	if !set {
+		search = defaultPath
+	}
+	failure := &os.PathError{Op: "exec", Path: name, Err: syscall.ENOENT}
+	for dir := range strings.SplitSeq(search, ":") {
+		path := joined(dir, name)
+		if dir == "" {
+			path = "./" + name
+		}
+		if fi, err := os.Stat(path); err != nil || fi.IsDir() {
+			continue
+		}
+		if syscall.Access(path, 1) == nil {
+			return path, nil
+		}
+		failure.Err = syscall.EACCES
+	}
+	return "", failure
 }
 
 func environment(ctx context.Context, env any) ([]string, error) {

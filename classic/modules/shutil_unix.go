@@ -203,7 +203,10 @@ func newShutil(*Interpreter) *Module {
 			}
 			return nil, nil
 		}
-		search := os.Getenv("PATH")
+		search, set := os.LookupEnv("PATH")
+		if !set {
+			search = defaultPath
+		}
 		if path != nil {
 			if search, _, err = onePath(ctx, path); err != nil {
 				return nil, err

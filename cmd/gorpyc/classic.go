@@ -45,7 +45,7 @@ func execCommand() *cli.Command {
 here; with --no-stdio it appears at the server. While they run the standard streams of the server's whole process are
 redirected, as rpyc.classic.redirected_stdio does.`,
 		Flags: connectionFlags(outputFlags(
-			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "run what is in `FILE`"},
+			&cli.StringFlag{Name: "file", TakesFile: true, Aliases: []string{"f"}, Usage: "run what is in `FILE`"},
 			&cli.BoolFlag{Name: "no-stdio", Usage: "leave the server's standard streams alone"})...),
 		Action: func(c *cli.Context) error {
 			file := c.String("file")

@@ -25,17 +25,17 @@ const (
 // connectionFlags are those of every command that connects.
 func connectionFlags(more ...cli.Flag) []cli.Flag {
 	return append(more,
-		&cli.StringFlag{Category: groupConnection, Name: "unix", Usage: "connect to the Unix socket at `PATH`"},
+		&cli.StringFlag{Category: groupConnection, Name: "unix", TakesFile: true, Usage: "connect to the Unix socket at `PATH`"},
 		&cli.StringFlag{Category: groupConnection, Name: "service", Usage: "connect to whoever offers the service `NAME`, as a registry knows it"},
 		registryFlag(),
 		&cli.BoolFlag{Category: groupConnection, Name: "tls", Usage: "connect over TLS; implied by the following ones"},
-		&cli.StringFlag{Category: groupConnection, Name: "ca", Usage: "trust the authorities in `FILE`, not the system's"},
-		&cli.StringFlag{Category: groupConnection, Name: "cert", Usage: "show the certificate in `FILE`"},
-		&cli.StringFlag{Category: groupConnection, Name: "key", Usage: "the certificate's private key is in `FILE`, not beside it"},
+		&cli.StringFlag{Category: groupConnection, Name: "ca", TakesFile: true, Usage: "trust the authorities in `FILE`, not the system's"},
+		&cli.StringFlag{Category: groupConnection, Name: "cert", TakesFile: true, Usage: "show the certificate in `FILE`"},
+		&cli.StringFlag{Category: groupConnection, Name: "key", TakesFile: true, Usage: "the certificate's private key is in `FILE`, not beside it"},
 		&cli.BoolFlag{Category: groupConnection, Name: "insecure", Usage: "accept any certificate, from anybody"},
 		&cli.StringFlag{Category: groupConnection, Name: "ssh", Usage: "go through the SSH server `[USER@]HOST[:PORT]`; the address, or the Unix socket, is as seen from there"},
-		&cli.StringSliceFlag{Category: groupConnection, Name: "ssh-key", Usage: "log in with the private key in `FILE` (default: the agent's and those in ~/.ssh)"},
-		&cli.StringFlag{Category: groupConnection, Name: "ssh-known-hosts", Usage: "the SSH server's key has to be in `FILE` (default: ~/.ssh/known_hosts)"},
+		&cli.StringSliceFlag{Category: groupConnection, Name: "ssh-key", TakesFile: true, Usage: "log in with the private key in `FILE` (default: the agent's and those in ~/.ssh)"},
+		&cli.StringFlag{Category: groupConnection, Name: "ssh-known-hosts", TakesFile: true, Usage: "the SSH server's key has to be in `FILE` (default: ~/.ssh/known_hosts)"},
 		timeoutFlag(),
 	)
 }

@@ -9,10 +9,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 )
 
 func main() {
@@ -49,7 +50,7 @@ func newApp() *cli.App {
 	app := &cli.App{
 		Name:                      "gorpyc",
 		Usage:                     "talk to RPyC services",
-		Version:                   version(),
+		Version:                   program.Version(),
 		Description:               description,
 		HideHelpCommand:           true,
 		DisableSliceFlagSeparator: true,
@@ -123,14 +124,6 @@ type coded struct {
 func (c coded) Unwrap() error { return c.error }
 
 func usage(format string, args ...any) error { return coded{fmt.Errorf(format, args...), exitUsage} }
-
-// version is the module's, as far as it is known.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(unknown)"
-}
 
 // want checks the number of arguments left.
 func want(args []string, least, most int, what string) error {

@@ -30,7 +30,7 @@ Of other services the names are variables: root is the service, add(2, 3) is roo
 attributes, items and slices, literals, assignments to variables, attributes and items, del, len, str,
 repr, bool, list, dict, dir and help; _ is the last value. Tab completes names. quit or Ctrl-D ends it.`,
 		Flags: connectionFlags(classicFlag(),
-			&cli.StringFlag{Name: "history", Usage: "keep the history in `FILE`; - keeps none (default: gorpyc_history in the user's cache directory)"},
+			&cli.StringFlag{Name: "history", TakesFile: true, Usage: "keep the history in `FILE`; - keeps none (default: gorpyc_history in the user's cache directory)"},
 			&cli.BoolFlag{Name: "traceback", Category: groupOutput, Usage: "print the other end's traceback of exceptions"}),
 		Action: func(c *cli.Context) error {
 			return connected(c, 0, 0, "no arguments", func(ctx context.Context, s *session, _ []string) error {

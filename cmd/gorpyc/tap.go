@@ -39,7 +39,7 @@ With --write, the bytes go to a file as well: JSON lines {"conn": 1, "t": SECOND
 address says the client's part again to a server.`,
 		Flags: connectionFlags(
 			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Value: "127.0.0.1:0", Usage: "`ADDRESS` for the clients, HOST:PORT or unix:PATH"},
-			&cli.StringFlag{Name: "write", Aliases: []string{"w"}, Usage: "write the bytes to `FILE`"},
+			&cli.StringFlag{Name: "write", TakesFile: true, Aliases: []string{"w"}, Usage: "write the bytes to `FILE`"},
 			&cli.IntFlag{Name: "connections", Usage: "end after so many `CONNECTIONS`"},
 			&cli.BoolFlag{Name: "times", Category: groupOutput, Usage: "begin lines with the seconds since the start"},
 			&cli.IntFlag{Name: "text", Category: groupOutput, Value: 64, Usage: "cut texts after so many `BYTES`"}),

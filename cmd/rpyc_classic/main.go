@@ -9,8 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"strings"
+
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -20,13 +21,16 @@ func run(args []string) int {
 	if err == nil {
 		switch {
 		case s.on("help") || s.on("help-all"):
-			printHelp(os.Stdout)
+			_ = describe().WriteHelp(os.Stdout)
 			return 0
 		case s.on("version"):
-			fmt.Println("rpyc_classic", version())
+			fmt.Println("rpyc_classic", program.Version())
 			return 0
 		case s["completions"] != "":
-			printCompletions(os.Stdout, strings.ToLower(s["completions"]))
+			_ = describe().WriteCompletion(os.Stdout, strings.ToLower(s["completions"]))
+			return 0
+		case s.on("man"):
+			_ = describe().WriteMan(os.Stdout)
 			return 0
 		}
 		err = serve(s)
@@ -41,12 +45,4 @@ func run(args []string) int {
 		fmt.Fprintf(os.Stderr, "rpyc_classic: %v\n", err)
 		return 1
 	}
-}
-
-// version is the module's, as far as it is known.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(unknown)"
 }

@@ -6,9 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"os/signal"
 	"slices"
@@ -21,6 +21,7 @@ import (
 	"github.com/gorpyc/gorpyc/classic/modules"
 	"github.com/gorpyc/gorpyc/classic/slave"
 	"github.com/gorpyc/gorpyc/classic/worker"
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/registry"
 	"github.com/gorpyc/gorpyc/servers"
@@ -46,7 +47,7 @@ func serve(s switches) error {
 	if err != nil {
 		return err
 	}
-	out, err := openLog(s["logfile"])
+	out, err := program.OpenLog(s["logfile"])
 	if err != nil {
 		return err
 	}
@@ -86,6 +87,9 @@ func serve(s switches) error {
 	}
 	finished := signals(srv, out, log, stop)
 	if mode == "stdio" {
+		if ls, err := transport.Activated(); err == nil { // of a socket unit with Accept=yes: the connection, once more
+			closeAll(ls)
+		}
 		return srv.ServeStdio(ctx)
 	}
 	network := "tcp4"
@@ -93,21 +97,70 @@ func serve(s switches) error {
 		network = "tcp6"
 	}
 	if servers.Forked() {
-		return ended(srv.ListenAndServe(ctx, network, net.JoinHostPort(host, strconv.Itoa(port))), finished)
+		return ended(srv.Serve(ctx, nil), finished)
 	}
-	warn(ctx, host, s, log)
-	l, err := transport.Listen(ctx, network, net.JoinHostPort(host, strconv.Itoa(port)))
+	listeners, err := listen(ctx, network, net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {
 		return err
 	}
-	at := l.Addr().(*net.TCPAddr)
-	switch {
-	case mode == "oneshot":
-		fmt.Printf("rpyc-oneshot\n%s\t%d\n", at.IP, at.Port)
-	case s.on("ready"):
-		fmt.Printf("READY %s %d\n", at.IP, at.Port)
+	for _, l := range listeners {
+		if s["ssl-cafile"] == "" && !local(l.Addr()) {
+			log.Warn("everybody who reaches this address can do on this machine what its user can: demand certificates (--ssl-keyfile, --ssl-certfile, --ssl-cafile)", "addr", l.Addr())
+		}
+		at := strings.Join(hostPort(l.Addr()), "\t")
+		switch {
+		case mode == "oneshot":
+			fmt.Printf("rpyc-oneshot\n%s\n", at)
+		case s.on("ready"):
+			fmt.Printf("READY %s\n", strings.ReplaceAll(at, "\t", " "))
+		}
 	}
-	return ended(srv.Serve(ctx, l), finished)
+	program.Notify("READY=1")
+	ends := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { ends <- srv.Serve(ctx, l) }()
+	}
+	err = <-ends // one-shot servers end with a client, others with a signal or a listener's failure
+	if !errors.Is(err, servers.ErrServerClosed) {
+		closeAll(listeners)
+	}
+	for range len(listeners) - 1 {
+		<-ends
+	}
+	program.Notify("STOPPING=1")
+	return ended(err, finished)
+}
+
+// listen gives what to listen on: the sockets that systemd has passed, or else one of the address.
+func listen(ctx context.Context, network, addr string) ([]net.Listener, error) {
+	listeners, err := transport.Activated()
+	if !errors.Is(err, transport.ErrNotActivated) {
+		return listeners, err
+	}
+	l, err := transport.Listen(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return []net.Listener{l}, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		_ = l.Close()
+	}
+}
+
+// local reports whether an address is for this host alone.
+func local(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return !ok || tcp.IP.IsLoopback()
+}
+
+func hostPort(addr net.Addr) []string {
+	if tcp, ok := addr.(*net.TCPAddr); ok {
+		return []string{tcp.IP.String(), strconv.Itoa(tcp.Port)}
+	}
+	return []string{addr.String()}
 }
 
 // ended waits for the last requests after an orderly end.
@@ -120,7 +173,7 @@ func ended(err error, finished *sync.WaitGroup) error {
 }
 
 // signals has SIGTERM and SIGINT end the server, and SIGHUP open the log file anew.
-func signals(srv *servers.Server, out *logFile, log *slog.Logger, stop func()) *sync.WaitGroup {
+func signals(srv *servers.Server, out *program.LogFile, log *slog.Logger, stop func()) *sync.WaitGroup {
 	ch := make(chan os.Signal, 4)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	finished := new(sync.WaitGroup)
@@ -129,7 +182,7 @@ func signals(srv *servers.Server, out *logFile, log *slog.Logger, stop func()) *
 		for sig := range ch {
 			switch {
 			case sig == syscall.SIGHUP:
-				if err := out.reopen(); err != nil {
+				if err := out.Reopen(); err != nil {
 					log.Error("the log file cannot be opened", "error", err)
 				}
 			case ending:
@@ -170,7 +223,10 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 		if s["allow"] != "" || s.on("no-eval") {
 			return usageError{errors.New("--allow and --no-eval are for the engine go: a Python cannot be confined to modules")}
 		}
-		python := &worker.Engine{Python: e, Logger: log}
+		if _, set := os.LookupEnv("PATH"); !set && !strings.Contains(e, "/") { // under inetd
+			_ = os.Setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
+		}
+		python := &worker.Engine{Python: e, Grace: patience, Logger: log}
 		if !servers.Forked() { // whose parent has
 			checking, cancel := context.WithTimeout(ctx, 30*time.Second)
 			defer cancel()
@@ -180,7 +236,7 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 			}
 			log.Info("engine", "python", e, "rpyc", release)
 		}
-		srv.Handle = func(ctx context.Context, stream stream, _ any) error { return python.Serve(ctx, stream) }
+		srv.Handle = func(ctx context.Context, stream io.ReadWriteCloser, _ any) error { return python.Serve(ctx, stream) }
 		return nil
 	}
 	o := &slave.Options{DenyScript: s.on("no-eval")}
@@ -202,23 +258,4 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 	srv.Config = slave.Config(nil)
 	srv.Config.OldPeers = true // as the program of RPyC 3 served them; costs others a round trip at most
 	return nil
-}
-
-// warn says what it means to let others than this host connect without knowing who they are.
-func warn(ctx context.Context, host string, s switches, log *slog.Logger) {
-	if s["ssl-cafile"] != "" || loopback(ctx, host) {
-		return
-	}
-	log.Warn("everybody who reaches this address can do on this machine what its user can: demand certificates (--ssl-keyfile, --ssl-certfile, --ssl-cafile)", "host", host)
-}
-
-func loopback(ctx context.Context, host string) bool {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.IsLoopback()
-	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return false
-	}
-	return !slices.ContainsFunc(ips, func(ip netip.Addr) bool { return !ip.Unmap().IsLoopback() })
 }

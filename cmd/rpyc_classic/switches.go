@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 )
 
 // The command line is read as the Python program reads its own: groups of short switches, "-p18812", "--port=18812", each switch
@@ -31,6 +33,7 @@ type aSwitch struct {
 	kind               kind
 	words              []string // of a choice
 	value              string   // what the help calls it, if not by the kind
+	file               bool     // the value can be a file that need not exist
 	requires           string
 	help, fallback     string
 }
@@ -53,7 +56,7 @@ var table = []aSwitch{
 	{long: "ipv6", group: groupSocket, help: "Enable IPv6"},
 	{long: "max-connections", group: groupSocket, kind: number, help: "Serve at most so many clients at a time; others wait"},
 	{long: "ready", group: groupSocket, help: "Print 'READY host port' on stdout once clients can connect"},
-	{long: "logfile", group: groupLog, kind: str, help: "Specify the log file to use; the default is stderr. SIGHUP opens it anew"},
+	{long: "logfile", group: groupLog, kind: str, file: true, help: "Specify the log file to use; the default is stderr. SIGHUP opens it anew"},
 	{short: "q", long: "quiet", group: groupLog, help: "Quiet mode (only errors will be logged)"},
 	{long: "ssl-keyfile", group: groupSSL, kind: file, requires: "ssl-certfile", help: "The keyfile to use for SSL. Required for SSL"},
 	{long: "ssl-certfile", group: groupSSL, kind: file, requires: "ssl-keyfile", help: "The certificate file to use for SSL. Required for SSL"},
@@ -63,7 +66,7 @@ var table = []aSwitch{
 	{long: "registry-type", group: groupReg, kind: choice, words: []string{"UDP", "TCP"}, fallback: "UDP", help: "Specify a UDP or TCP registry"},
 	{long: "registry-port", group: groupReg, kind: port, fallback: "18811", help: "The registry's UDP/TCP port"},
 	{long: "registry-host", group: groupReg, kind: str, help: "The registry host machine. For UDP, the default is 255.255.255.255; for TCP, a value is required"},
-	{long: "engine", group: groupEngine, kind: str, value: "go|PYTHON", fallback: "go",
+	{long: "engine", group: groupEngine, kind: str, file: true, value: "go|PYTHON", fallback: "go",
 		help: "What clients get: modules written in Go, or a process of this Python (python3, a path), which must have rpyc, for each client"},
 	{long: "allow", group: groupEngine, kind: str, value: "NAMES",
 		help: "The modules that clients may import, separated by commas; without it all. Without builtins among them there is no open. For the engine go"},
@@ -71,7 +74,8 @@ var table = []aSwitch{
 	{short: "h", long: "help", group: groupMeta, help: "Prints this help message and quits"},
 	{long: "help-all", group: groupMeta, help: "Prints this help message and quits"},
 	{short: "v", long: "version", group: groupMeta, help: "Prints the program's version and quits"},
-	{long: "completions", group: groupMeta, kind: choice, words: []string{"bash", "zsh", "fish"}, help: "Prints shell completion script and quits"},
+	{long: "completions", group: groupMeta, kind: choice, words: program.Shells, help: "Prints shell completion script and quits"},
+	{long: "man", group: groupMeta, help: "Prints the manual page and quits"},
 }
 
 // gone answers for switches of releases long past.
@@ -143,7 +147,7 @@ func parse(args []string) (switches, error) {
 		}
 		given[s.long] = value
 	}
-	if given["help"] == "" && given["help-all"] == "" && given["version"] == "" && given["completions"] == "" {
+	if given["help"] == "" && given["help-all"] == "" && given["version"] == "" && given["completions"] == "" && given["man"] == "" {
 		for _, s := range table {
 			if given[s.long] != "" && s.requires != "" && given[s.requires] == "" {
 				return nil, mistake("Given %s, the following are missing ['%s']", dashed(shown[s.long]), s.requires)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"log/slog"
 	"net/netip"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -116,9 +115,9 @@ func TestSettings(t *testing.T) {
 func TestHelp(t *testing.T) {
 	app := newApp()
 	var help, man, bash bytes.Buffer
-	require.NoError(t, printHelp(&help, app))
-	require.NoError(t, printMan(&man, app))
-	require.NoError(t, printCompletions(&bash, app, "bash"))
+	require.NoError(t, describe(app).WriteHelp(&help))
+	require.NoError(t, describe(app).WriteMan(&man))
+	require.NoError(t, describe(app).WriteCompletion(&bash, "bash"))
 	for _, name := range []string{
 		"--mode", "-m", "--port", "-p", "--file", "-f", "--logfile", "--quiet", "-q", "--timeout", "-t", "--listing", "-l", "--ipv6", "-6", "--state-file", "--version",
 	} {
@@ -127,32 +126,5 @@ func TestHelp(t *testing.T) {
 		require.Contains(t, bash.String(), name)
 	}
 	require.NotContains(t, help.String(), "`")
-	require.ErrorAs(t, printCompletions(&bash, app, "csh"), new(usageError))
-}
-
-// TestCompletionScripts has the shells that are here read their scripts, and bash use its own.
-func TestCompletionScripts(t *testing.T) {
-	for _, shell := range []string{"bash", "zsh", "fish"} {
-		t.Run(shell, func(t *testing.T) {
-			path, err := exec.LookPath(shell)
-			if err != nil {
-				t.Skip("no ", shell, " here")
-			}
-			var script bytes.Buffer
-			require.NoError(t, printCompletions(&script, newApp(), shell))
-			cmd := exec.Command(path, "-n")
-			cmd.Stdin = bytes.NewReader(script.Bytes())
-			out, err := cmd.CombinedOutput()
-			require.NoError(t, err, string(out))
-			if shell != "bash" {
-				return
-			}
-			cmd = exec.Command(path, "-c", script.String()+`
-COMP_WORDS=(rpyc_registry --mo) COMP_CWORD=1; _rpyc_registry; echo "${COMPREPLY[@]}"
-COMP_WORDS=(rpyc_registry --mode T) COMP_CWORD=2; _rpyc_registry; echo "${COMPREPLY[@]}"`)
-			out, err = cmd.CombinedOutput()
-			require.NoError(t, err, string(out))
-			require.Equal(t, "--mode\nTCP\n", string(out))
-		})
-	}
+	require.Equal(t, 2, run(t.Context(), []string{"rpyc_registry", "--completions", "csh"}))
 }

@@ -8,13 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 	"github.com/gorpyc/gorpyc/registry"
 )
 
@@ -33,7 +32,7 @@ func run(ctx context.Context, args []string) int {
 	switch {
 	case err != nil:
 	case slices.Contains(args, "--help"):
-		err = printHelp(app.Writer, app) // not the library's
+		err = describe(app).WriteHelp(app.Writer) // not the library's
 	default:
 		err = app.RunContext(ctx, args)
 	}
@@ -52,8 +51,8 @@ func run(ctx context.Context, args []string) int {
 func newApp() *cli.App {
 	return &cli.App{
 		Name:           "rpyc_registry",
-		Version:        version(),
-		HideHelp:       true, // help.go
+		Version:        program.Version(),
+		HideHelp:       true, // describe.go
 		HideVersion:    true,
 		Writer:         os.Stdout,
 		ErrWriter:      os.Stderr,
@@ -65,13 +64,13 @@ func newApp() *cli.App {
 			&cli.BoolFlag{Name: "ipv6", Aliases: []string{"6"}, Usage: "listen on IPv6 (and IPv4 with it) instead of IPv4 alone"},
 			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: registry.Port, Usage: "the UDP/TCP listener `PORT`; 0 chooses one"},
 			&cli.StringFlag{Name: "host", Usage: "listen on this `ADDRESS` instead of all"},
-			&cli.StringFlag{Name: "logfile", Aliases: []string{"f", "file"}, Usage: "append the log to `FILE`; the default is stderr; SIGHUP opens it anew"},
+			&cli.StringFlag{Name: "logfile", TakesFile: true, Aliases: []string{"f", "file"}, Usage: "append the log to `FILE`; the default is stderr; SIGHUP opens it anew"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "log errors only"},
 			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`FORMAT` of the log: text or json"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least `LEVEL` that is logged: debug (every request), info, warn, error"},
 			&cli.IntFlag{Name: "timeout", Aliases: []string{"t"}, Value: int(registry.DefaultTimeout.Seconds()), Usage: "forget servers that have not renewed their registration for so many `SECONDS`"},
 			&cli.StringFlag{Name: "listing", Aliases: []string{"l"}, Usage: "`WHETHER` clients may list all services: true or false", DefaultText: "false"},
-			&cli.StringFlag{Name: "state-file", Usage: "keep the registrations in `FILE` over a restart"},
+			&cli.StringFlag{Name: "state-file", TakesFile: true, Usage: "keep the registrations in `FILE` over a restart"},
 			&cli.StringSliceFlag{Name: "advertise", Usage: "`[NETWORK=]ADDRESS` to show to clients outside NETWORK for servers inside; without NETWORK: for servers on this host that registered from 127.0.0.1. May be given several times"},
 			&cli.StringFlag{Name: "http", Usage: "show the services on a page at `[ADDRESS:]PORT`; ADDRESS is 127.0.0.1 unless given"},
 			&cli.BoolFlag{Name: "ping", Usage: "connect to each server now and then, and show on the page whether that works"},
@@ -87,21 +86,6 @@ func newApp() *cli.App {
 	}
 }
 
-// version is the module's, as far as it is known.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "(unknown)"
-	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && v == "(devel)" {
-			v = "(devel) " + s.Value
-		}
-	}
-	return strings.TrimSpace(v)
-}
-
 // action does what the switches say.
 func action(c *cli.Context) error {
 	if c.Args().Present() {
@@ -113,9 +97,12 @@ func action(c *cli.Context) error {
 		_, err := fmt.Fprintln(out, c.App.Name, c.App.Version)
 		return err
 	case c.Bool("man"):
-		return printMan(out, c.App)
+		return describe(c.App).WriteMan(out)
 	case shell != "":
-		return printCompletions(out, c.App, shell)
+		if err := describe(c.App).WriteCompletion(out, shell); err != nil {
+			return usageError{err}
+		}
+		return nil
 	}
 	s, err := parseSettings(c)
 	if err != nil {

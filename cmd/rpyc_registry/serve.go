@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 	"github.com/gorpyc/gorpyc/registry"
 	"github.com/gorpyc/gorpyc/registry/fleet"
 )
@@ -24,7 +25,7 @@ const shutdownTime = 5 * time.Second
 
 // serve runs the registry until ctx ends.
 func (s *settings) serve(ctx context.Context, stdout io.Writer) error {
-	out, err := openLog(s.log.file)
+	out, err := program.OpenLog(s.log.file)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (s *settings) serve(ctx context.Context, stdout io.Writer) error {
 			fmt.Fprintln(stdout, "READY", host, port)
 		}
 	}
-	notify("READY=1")
+	program.Notify("READY=1")
 	for {
 		select {
 		case <-hangup:
@@ -71,7 +72,7 @@ func (s *settings) serve(ctx context.Context, stdout io.Writer) error {
 		}
 		break
 	}
-	notify("STOPPING=1")
+	program.Notify("STOPPING=1")
 	last, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	return errors.Join(err, s.server.Shutdown(last))
@@ -167,18 +168,4 @@ func (w *website) close() {
 		_ = w.server.Close()
 		_ = w.handler.Close()
 	}
-}
-
-// notify tells systemd how far the program is, if it was started by it.
-func notify(state string) {
-	path := os.Getenv("NOTIFY_SOCKET")
-	if path == "" {
-		return
-	}
-	c, err := net.Dial("unixgram", path)
-	if err != nil {
-		return
-	}
-	_, _ = c.Write([]byte(state))
-	_ = c.Close()
 }

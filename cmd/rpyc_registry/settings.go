@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -30,6 +31,14 @@ type logSettings struct {
 	file  string
 	json  bool
 	level slog.Level
+}
+
+func (s logSettings) logger(w io.Writer) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: s.level}
+	if s.json {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
 }
 
 func parseSettings(c *cli.Context) (*settings, error) {
