@@ -7,7 +7,6 @@ import (
 
 	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
-	"go.starlark.net/syntax"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -30,30 +29,6 @@ func syntaxError(text string, line, column int, source string) error {
 	return class.New(text, brine.Tuple{"<string>", int64(line), offset, shown})
 }
 
-func runtimeError(text string) error { return vinegar.RuntimeError.New(text) }
-
-// parseError makes a SyntaxError of the parser's.
-func parseError(err error, source string) error {
-	var se syntax.Error
-	if !errors.As(err, &se) {
-		return pythonError(err)
-	}
-	text := "invalid syntax"
-	switch {
-	case strings.Contains(se.Msg, "does not associate"):
-		text = "chained comparisons are not supported: eval and execute run Starlark, not Python"
-	case strings.Contains(se.Msg, "unexpected indent"), strings.Contains(se.Msg, "got indent"):
-		text = "unexpected indent"
-	case strings.Contains(se.Msg, "want indent"):
-		text = "expected an indented block"
-	case strings.Contains(se.Msg, "unindent"), strings.Contains(se.Msg, "dedent"), strings.Contains(se.Msg, "outdent"):
-		text = "unindent does not match any outer indentation level"
-	case strings.Contains(se.Msg, "got '**'"):
-		text = "the operator ** is not supported (use pow): eval and execute run Starlark, not Python"
-	}
-	return syntaxError(text, int(se.Pos.Line), int(se.Pos.Col), source)
-}
-
 // Starlark's own errors, and Python's words for them.
 var translations = []struct {
 	pattern *regexp.Regexp
@@ -65,7 +40,9 @@ var translations = []struct {
 	{regexp.MustCompile(`^invalid call of non-function \((\w+)\)$`), vinegar.TypeError, "'$1' object is not callable"},
 	{regexp.MustCompile(`^too many values to unpack \(got -?\d+, want (\d+)\)$`), vinegar.ValueError, "too many values to unpack (expected $1)"},
 	{regexp.MustCompile(`^too few values to unpack \(got (\d+), want (\d+)\)$`), vinegar.ValueError, "not enough values to unpack (expected $2, got $1)"},
+	{regexp.MustCompile(`^function (\S+) accepts no arguments \(1 given\)$`), vinegar.TypeError, "$1() takes 0 positional arguments but 1 was given"},
 	{regexp.MustCompile(`^function (\S+) accepts no arguments \((\d+) given\)$`), vinegar.TypeError, "$1() takes 0 positional arguments but $2 were given"},
+	{regexp.MustCompile(`^function (\S+) accepts 1 positional argument \((\d+) given\)$`), vinegar.TypeError, "$1() takes 1 positional argument but $2 were given"},
 	{regexp.MustCompile(`^function (\S+) accepts (\d+) positional arguments? \((\d+) given\)$`), vinegar.TypeError, "$1() takes $2 positional arguments but $3 were given"},
 	{regexp.MustCompile(`^function (\S+) accepts at most (\d+) positional arguments? \((\d+) given\)$`), vinegar.TypeError, "$1() takes at most $2 positional arguments but $3 were given"},
 	{regexp.MustCompile(`^function (\S+) got multiple values for parameter "?(\w+)"?$`), vinegar.TypeError, "$1() got multiple values for argument '$2'"},

@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -46,8 +48,9 @@ type Evaluator struct {
 	// Importer finds modules for import statements; nil finds none. It is to be set before the first program runs.
 	Importer func(name string) (any, error)
 
-	ns     *exposed.Dict
-	limits Limits
+	ns         *exposed.Dict
+	limits     Limits
+	generators atomic.Int64 // that have begun and not ended
 }
 
 // New returns an evaluator whose programs use the namespace. nil limits are the defaults.
@@ -74,24 +77,42 @@ func New(namespace *exposed.Dict, l *Limits) *Evaluator {
 // options are the parts of Starlark that are optional and that Python has.
 var options = &syntax.FileOptions{Set: false, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true}
 
-// builtin finds a name among the builtins.
-func (e *Evaluator) builtin(ctx context.Context, name string) (any, error) {
+// builtin finds a name among the builtins. Those that look at the namespace are made for it.
+func (e *Evaluator) builtin(ns *exposed.Dict, name string) (any, error) {
+	switch name {
+	case "locals", "globals":
+		return exposed.Func(func() *exposed.Dict { return ns }).Named(name), nil
+	case "dir":
+		return exposed.Func(func(ctx context.Context, of ...any) (any, error) {
+			if len(of) == 0 {
+				return sorted(ctx, exposed.NewList(ns.Keys()...))
+			}
+			names, err := exposed.Dir(ctx, of[0])
+			l := exposed.NewList()
+			for _, n := range names {
+				l.Append(n)
+			}
+			return l, err
+		}, "*args").Named(name), nil
+	}
 	if e.Importer != nil {
 		m, err := e.Importer("builtins")
 		if err != nil {
 			return nil, err
 		}
-		if v, err := exposed.GetAttr(ctx, everything, m, name); err == nil && !strings.HasPrefix(name, "__") || err == nil && name == "__import__" {
+		if v, err := exposed.GetAttr(context.Background(), everything, m, name); err == nil && !strings.HasPrefix(name, "__") || err == nil && name == "__import__" {
 			return v, nil
 		}
 	}
-	switch name {
-	case "locals", "globals":
-		return exposed.Func(func() *exposed.Dict { return e.ns }).Named(name), nil
-	case "__name__":
+	if name == "__name__" {
 		return "builtins", nil
 	}
 	return nil, nameError(name)
+}
+
+func sorted(ctx context.Context, l *exposed.List) (any, error) {
+	_, err := exposed.CallAttr(ctx, everything, l, "sort", &exposed.Args{})
+	return l, err
 }
 
 func nameError(name string) error {
@@ -100,13 +121,12 @@ func nameError(name string) error {
 
 // Eval returns the value of an expression. globals replaces the evaluator's namespace if it is not nil.
 func (e *Evaluator) Eval(ctx context.Context, source string, globals *exposed.Dict) (any, error) {
-	code, err := e.prepare(strings.TrimLeft(source, " \t"))
-	if err != nil {
+	if err := e.check(source); err != nil {
 		return nil, err
 	}
-	expr, err := options.ParseExpr("<string>", code, 0)
+	expr, err := parseExpression(strings.TrimLeft(source, " \t"))
 	if err != nil {
-		return nil, parseError(err, source)
+		return nil, err
 	}
 	rw := new(rewriter)
 	expr = rw.expr(expr, scope{})
@@ -114,10 +134,10 @@ func (e *Evaluator) Eval(ctx context.Context, source string, globals *exposed.Di
 		return nil, rw.err
 	}
 	var v any
-	err = e.run(ctx, globals, func(r *run) error {
-		x, err := starlark.EvalExprOptions(options, r.thread, expr, r.helpers())
+	err = e.run(ctx, func(r *run) error {
+		x, err := starlark.EvalExprOptions(options, r.thread, expr, e.helpers(globals))
 		if err == nil {
-			v = unbox(r.out(x))
+			v = out(x)
 		}
 		return err
 	})
@@ -126,22 +146,21 @@ func (e *Evaluator) Eval(ctx context.Context, source string, globals *exposed.Di
 
 // Exec carries out statements. globals replaces the evaluator's namespace if it is not nil.
 func (e *Evaluator) Exec(ctx context.Context, source string, globals *exposed.Dict) error {
-	code, err := e.prepare(dedent(source))
+	if err := e.check(source); err != nil {
+		return err
+	}
+	stmts, err := parseFile(source)
 	if err != nil {
 		return err
 	}
-	file, err := options.Parse("<string>", code, 0)
-	if err != nil {
-		return parseError(err, source)
-	}
 	rw := new(rewriter)
-	file.Stmts = rw.block(file.Stmts, scope{})
+	stmts = rw.block(stmts, scope{})
 	if rw.err != nil {
 		return rw.err
 	}
-	return e.run(ctx, globals, func(r *run) error {
-		helpers := r.helpers()
-		prog, err := starlark.FileProgram(file, helpers.Has)
+	return e.run(ctx, func(r *run) error {
+		helpers := e.helpers(globals)
+		prog, err := starlark.FileProgram(&syntax.File{Path: fileName, Stmts: stmts, Options: options}, helpers.Has)
 		if err != nil {
 			return err
 		}
@@ -150,27 +169,40 @@ func (e *Evaluator) Exec(ctx context.Context, source string, globals *exposed.Di
 	})
 }
 
-// dedent is source as it is: Python refuses a first line that is indented, too.
-func dedent(source string) string { return strings.ReplaceAll(source, "\r\n", "\n") }
-
-func (e *Evaluator) prepare(source string) (string, error) {
+func (e *Evaluator) check(source string) error {
 	if len(source) > e.limits.Source {
-		return "", vinegar.MemoryError.Errorf("source of %d bytes, more than %d", len(source), e.limits.Source)
+		return vinegar.MemoryError.Errorf("source of %d bytes, more than %d", len(source), e.limits.Source)
 	}
 	if strings.IndexByte(source, 0) >= 0 {
-		return "", vinegar.ValueError.New("source code string cannot contain null bytes")
+		return vinegar.ValueError.New("source code string cannot contain null bytes")
 	}
-	return prepare(source)
+	if !utf8.ValidString(source) {
+		return syntaxError("(unicode error) 'utf-8' codec can't decode bytes of the source", 1, 0, "")
+	}
+	return nil
 }
 
-// run is one program that is running: a thread of Starlark's and the context of the request it runs for.
+// run is a request that a program runs for: its context, and the thread of Starlark's that the program runs in. A program that
+// another one of the same evaluator calls has a run of its own in the same thread.
 type run struct {
 	ev     *Evaluator
-	ns     *exposed.Dict
 	ctx    context.Context
 	thread *starlark.Thread
-	failed error // why the program was stopped
+	state  *state
 }
+
+// state is that of a thread.
+type state struct {
+	failed   error   // why the program was stopped, by itself or by the limits
+	pending  error   // the exception of an iterator: Starlark's loops cannot fail, so it is raised after the loop
+	handling []error // the exceptions of the except blocks that are running
+	depth    int     // of the calls around the thread, if it is a generator's
+}
+
+// threadRun is the key of a thread's run.
+const threadRun = "run"
+
+func current(thread *starlark.Thread) *run { return thread.Local(threadRun).(*run) }
 
 type runKey struct{}
 
@@ -178,26 +210,20 @@ var errTime = errors.New("rpyc: the program's time is up")
 
 // run carries a program out in a new thread, within the limits. A program that another one of this evaluator calls shares
 // its thread, and so its limits.
-func (e *Evaluator) run(ctx context.Context, ns *exposed.Dict, f func(r *run) error) (err error) {
-	defer func() { // a program that calls the rewriter's functions itself, and wrongly
+func (e *Evaluator) run(ctx context.Context, f func(r *run) error) (err error) {
+	defer func() { // a mistake in the rewriter
 		if p := recover(); p != nil {
 			err = vinegar.FromPanic(p, debug.Stack())
 		}
 	}()
-	if ns == nil {
-		ns = e.ns
-	}
 	if outer, ok := ctx.Value(runKey{}).(*run); ok && outer.ev == e {
-		r := &run{ev: e, ns: ns, ctx: ctx, thread: outer.thread}
+		r := &run{ev: e, ctx: ctx, thread: outer.thread, state: outer.state}
+		before := r.thread.Local(threadRun)
+		r.thread.SetLocal(threadRun, r)
+		defer r.thread.SetLocal(threadRun, before)
 		return r.finish(f(r))
 	}
-	r := &run{ev: e, ns: ns, thread: &starlark.Thread{Name: "program"}}
-	if e.limits.Steps > 0 {
-		r.thread.SetMaxExecutionSteps(uint64(e.limits.Steps))
-		r.thread.OnMaxSteps = func(t *starlark.Thread) {
-			r.abort(vinegar.RuntimeError.Errorf("the program has taken more than %d steps", e.limits.Steps))
-		}
-	}
+	r := e.newRun("program")
 	if e.limits.Time > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, e.limits.Time, errTime)
@@ -213,21 +239,29 @@ func (e *Evaluator) run(ctx context.Context, ns *exposed.Dict, f func(r *run) er
 	return err
 }
 
-// abort ends the program at its next step with an exception.
-func (r *run) abort(err error) {
-	if outer, ok := r.ctx.Value(runKey{}).(*run); ok && outer != r {
-		outer.abort(err)
-		return
+// newRun makes a thread and its run, which lacks a context.
+func (e *Evaluator) newRun(name string) *run {
+	r := &run{ev: e, thread: &starlark.Thread{Name: name}, state: new(state)}
+	r.thread.SetLocal(threadRun, r)
+	if e.limits.Steps > 0 {
+		r.thread.SetMaxExecutionSteps(uint64(e.limits.Steps))
+		r.thread.OnMaxSteps = func(t *starlark.Thread) {
+			r.state.failed = vinegar.RuntimeError.Errorf("the program has taken more than %d steps", e.limits.Steps)
+			t.Cancel("too many steps")
+		}
 	}
-	if r.failed == nil {
-		r.failed = err
-	}
-	r.thread.Cancel("exception")
+	return r
 }
+
+// stopped reports whether the program has been stopped, which no except block catches.
+func (r *run) stopped() bool { return r.state.failed != nil || r.ctx.Err() != nil }
+
+// depth is how deep calls are nested.
+func (r *run) depth() int { return r.thread.CallStackDepth() + r.state.depth }
 
 // enter is called when a function begins.
 func (r *run) enter() error {
-	if r.thread.CallStackDepth() > r.ev.limits.Depth {
+	if r.depth() > r.ev.limits.Depth {
 		return vinegar.RecursionError.New("maximum recursion depth exceeded")
 	}
 	return nil
@@ -235,8 +269,11 @@ func (r *run) enter() error {
 
 // finish makes Python's exception of the error that ended a program.
 func (r *run) finish(err error) error {
-	if r.failed != nil {
-		return r.failed
+	if r.state.failed != nil {
+		return r.state.failed
+	}
+	if r.state.pending != nil {
+		err, r.state.pending = r.state.pending, nil
 	}
 	if err == nil {
 		return nil
@@ -245,18 +282,18 @@ func (r *run) finish(err error) error {
 }
 
 func (f *Function) call(ctx context.Context, args []any, kw []netref.Keyword) (v any, err error) {
-	err = f.ev.run(ctx, f.ns, func(r *run) error {
+	err = f.ev.run(ctx, func(r *run) error {
 		pos := make(starlark.Tuple, len(args))
 		for i, a := range args {
-			pos[i] = r.in(a)
+			pos[i] = in(a)
 		}
 		named := make([]starlark.Tuple, len(kw))
 		for i, k := range kw {
-			named[i] = starlark.Tuple{starlark.String(k.Name), r.in(k.Value)}
+			named[i] = starlark.Tuple{starlark.String(k.Name), in(k.Value)}
 		}
 		x, err := starlark.Call(r.thread, f.fn, pos, named)
 		if err == nil {
-			v = unbox(r.out(x))
+			v = out(x)
 		}
 		return err
 	})

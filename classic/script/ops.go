@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -13,26 +14,55 @@ import (
 // methods are the special methods of the operators.
 var methods = map[string]string{
 	"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "//": "__floordiv__", "%": "__mod__", "&": "__and__", "|": "__or__",
-	"^": "__xor__", "<<": "__lshift__", ">>": "__rshift__",
+	"^": "__xor__", "<<": "__lshift__", ">>": "__rshift__", "**": "__pow__",
 	"==": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__",
 }
 
-// helpers are the functions that rewritten programs call.
-func (r *run) helpers() starlark.StringDict {
-	d := starlark.StringDict{nsName: &namespace{r, r.ns}}
+// helper is a function that rewritten programs call, with Starlark's values.
+type helper = func(r *run, args starlark.Tuple) (starlark.Value, error)
+
+// helpers are the functions that rewritten programs call, and the names of their namespace; nil means the evaluator's.
+func (e *Evaluator) helpers(ns *exposed.Dict) starlark.StringDict {
+	if ns == nil {
+		ns = e.ns
+	}
+	d := starlark.StringDict{nsName: &names{ev: e, dict: ns}}
+	raw := func(name string, f helper) {
+		d[name] = starlark.NewBuiltin(name, func(t *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+			return f(current(t), args)
+		})
+	}
 	add := func(name string, f func(ctx context.Context, args []any) (any, error)) {
-		d[name] = starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
-			in := make([]any, len(args))
+		raw(name, func(r *run, args starlark.Tuple) (starlark.Value, error) {
+			given := make([]any, len(args))
 			for i, a := range args {
-				in[i] = r.out(a)
+				given[i] = out(a)
 			}
-			v, err := f(r.ctx, in)
+			v, err := f(r.ctx, given)
 			if err != nil {
 				return nil, err
 			}
-			return r.in(v), nil
+			return in(v), nil
 		})
 	}
+	operators(add)
+	access(add, raw)
+	displays(add, raw)
+	flowHelpers(add, raw)
+	e.imports(ns, add)
+	raw(funcCall, func(_ *run, a starlark.Tuple) (starlark.Value, error) {
+		fn := a[0].(*starlark.Function)
+		name := fn.Name()
+		if name == "lambda" {
+			name = "<lambda>"
+		}
+		return &object{&Function{ev: e, fn: fn, name: name}}, nil
+	})
+	return d
+}
+
+// operators adds arithmetic and comparison.
+func operators(add func(string, func(context.Context, []any) (any, error))) {
 	add(opCall, func(ctx context.Context, a []any) (any, error) { return binary(ctx, a[0].(string), a[1], a[2]) })
 	add(inplaceCall, func(ctx context.Context, a []any) (any, error) { return inplace(ctx, a[0].(string), a[1], a[2]) })
 	add(unaryCall, func(ctx context.Context, a []any) (any, error) {
@@ -40,25 +70,65 @@ func (r *run) helpers() starlark.StringDict {
 		v, err := exposed.CallAttr(ctx, everything, a[1], name, &exposed.Args{})
 		return v, missing(err, a[1], "bad operand type for unary "+a[0].(string)+": '%s'")
 	})
-	add(itemCall, func(ctx context.Context, a []any) (any, error) { return exposed.GetItem(ctx, a[0], a[1]) })
+	add(complexCall, func(_ context.Context, a []any) (any, error) { return complex(0, a[0].(float64)), nil })
+	add(joinCall, func(_ context.Context, a []any) (any, error) {
+		var b strings.Builder
+		for _, part := range a {
+			if b.WriteString(part.(string)); b.Len() > maxText {
+				return nil, vinegar.MemoryError.Errorf("text of more than %d bytes", maxText)
+			}
+		}
+		return b.String(), nil
+	})
+	add(formatCall, func(ctx context.Context, a []any) (v any, err error) {
+		v = a[0]
+		switch a[1] {
+		case "r":
+			v, err = exposed.Repr(ctx, v)
+		case "s":
+			v, err = exposed.Str(ctx, v)
+		case "a":
+			if v, err = exposed.Repr(ctx, v); err == nil {
+				v = exposed.ASCII(v.(string))
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		return exposed.Format(ctx, v, a[2].(string))
+	})
+}
+
+// maxText bounds what a formatted string may grow to.
+const maxText = 16 << 20
+
+// access adds what reads, writes and deletes attributes and items.
+func access(add func(string, func(context.Context, []any) (any, error)), raw func(string, helper)) {
+	raw(itemCall, func(r *run, a starlark.Tuple) (starlark.Value, error) {
+		v, err := exposed.GetItem(r.ctx, out(a[0]), key(out(a[1])))
+		if err != nil {
+			return nil, err
+		}
+		return in(v), nil
+	})
 	add(sliceCall, func(_ context.Context, a []any) (any, error) {
 		return &sliceBox{brine.Slice{Start: a[0], Stop: a[1], Step: a[2]}}, nil
 	})
 	add(attrCall, func(ctx context.Context, a []any) (any, error) { return exposed.GetAttr(ctx, everything, a[0], a[1]) })
-	add(setItemCall, func(ctx context.Context, a []any) (any, error) { return nil, setItem(ctx, a[1], unbox(a[2]), a[0]) })
+	add(setItemCall, func(ctx context.Context, a []any) (any, error) { return nil, setItem(ctx, a[1], key(a[2]), a[0]) })
 	add(setAttrCall, func(ctx context.Context, a []any) (any, error) {
 		return nil, exposed.SetAttr(ctx, everything, a[1], a[2], a[0])
 	})
 	add(augItemCall, func(ctx context.Context, a []any) (any, error) {
-		key := unbox(a[1])
-		v, err := exposed.GetItem(ctx, a[0], key)
+		k := key(a[1])
+		v, err := exposed.GetItem(ctx, a[0], k)
 		if err == nil {
 			v, err = inplace(ctx, a[2].(string), v, a[3])
 		}
 		if err != nil {
 			return nil, err
 		}
-		return nil, setItem(ctx, a[0], key, v)
+		return nil, setItem(ctx, a[0], k, v)
 	})
 	add(augAttrCall, func(ctx context.Context, a []any) (any, error) {
 		v, err := exposed.GetAttr(ctx, everything, a[0], a[1])
@@ -70,78 +140,38 @@ func (r *run) helpers() starlark.StringDict {
 		}
 		return nil, exposed.SetAttr(ctx, everything, a[0], a[1], v)
 	})
-	add(iterCall, func(ctx context.Context, a []any) (any, error) { return exposed.Iter(ctx, a[0]) })
-	add(listCall, func(ctx context.Context, a []any) (any, error) {
-		if l, ok := a[0].(*exposed.List); ok { // made of a comprehension's list just now
-			return l, nil
-		}
-		return exposed.NewList(a[0].(brine.Tuple)...), nil
-	})
-	add(dictCall, func(ctx context.Context, a []any) (any, error) {
-		if d, ok := a[0].(*exposed.Dict); ok {
-			return d, nil
-		}
-		d := exposed.NewDict()
-		for pair, err := range exposed.Iterate(ctx, a[0]) {
-			if err != nil {
-				return nil, err
-			}
-			kv := pair.(brine.Tuple)
-			if err := d.Set(ctx, kv[0], kv[1]); err != nil {
-				return nil, err
-			}
-		}
-		return d, nil
-	})
-	add(enterCall, func(context.Context, []any) (any, error) { return nil, r.enter() })
-	add(delNameCall, func(ctx context.Context, a []any) (any, error) {
-		ok, err := r.ns.Delete(ctx, a[0])
+	raw(delNameCall, func(_ *run, a starlark.Tuple) (starlark.Value, error) {
+		n, name := a[0].(*names), string(a[1].(starlark.String))
+		ok, err := n.remove(name)
 		if err == nil && !ok {
-			err = nameError(a[0].(string))
+			if err = nameError(name); n.own != nil {
+				err = unbound(name)
+			}
 		}
-		return nil, err
+		return starlark.None, err
 	})
 	add(delItemCall, func(ctx context.Context, a []any) (any, error) {
-		_, err := exposed.CallAttr(ctx, everything, a[0], "__delitem__", exposed.NewArgs([]any{unbox(a[1])}, nil))
+		_, err := exposed.CallAttr(ctx, everything, a[0], "__delitem__", exposed.NewArgs([]any{key(a[1])}, nil))
 		return nil, missing(err, a[0], "'%s' object does not support item deletion")
 	})
 	add(delAttrCall, func(ctx context.Context, a []any) (any, error) {
 		return nil, exposed.DelAttr(ctx, everything, a[0], a[1])
 	})
-	add(raiseCall, func(ctx context.Context, a []any) (any, error) { return nil, raise(ctx, a) })
-	add(assertCall, func(ctx context.Context, a []any) (any, error) {
-		ok, err := exposed.Truth(ctx, a[0])
-		if err != nil || ok {
-			return nil, err
+	raw(walrusCall, func(_ *run, a starlark.Tuple) (starlark.Value, error) { return a[2], a[0].(*names).SetKey(a[1], a[2]) })
+	raw(storeCall, func(_ *run, a starlark.Tuple) (starlark.Value, error) {
+		n := &names{own: map[string]starlark.Value{}}
+		for _, pair := range a {
+			n.own[string(pair.(starlark.Tuple)[0].(starlark.String))] = pair.(starlark.Tuple)[1]
 		}
-		if len(a) == 1 {
-			return nil, vinegar.AssertionError.New()
-		}
-		text, err := exposed.Call(ctx, a[1], &exposed.Args{})
-		if err != nil {
-			return nil, err
-		}
-		return nil, vinegar.AssertionError.New(text)
+		return n, nil
 	})
-	r.imports(add)
-	// these work on Starlark's own values
-	d[kwCall] = starlark.NewBuiltin(kwCall, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
-		return r.keywords(r.out(args[0]))
-	})
-	d[itemCall] = starlark.NewBuiltin(itemCall, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
-		v, err := exposed.GetItem(r.ctx, r.out(args[0]), unbox(r.out(args[1])))
-		if err != nil {
-			return nil, err
-		}
-		return r.in(v), nil
-	})
-	return d
 }
 
 // sliceBox keeps a slice from being a value while it is on its way to an item's key.
 type sliceBox struct{ s brine.Slice }
 
-func unbox(v any) any {
+// key is what an item is looked up by.
+func key(v any) any {
 	if b, ok := v.(*sliceBox); ok {
 		return b.s
 	}
@@ -175,35 +205,13 @@ func inplace(ctx context.Context, sign string, a, b any) (any, error) {
 	return binary(ctx, sign, a, b)
 }
 
-func raise(ctx context.Context, a []any) error {
-	v := a[0]
-	if c, ok := v.(*exposed.Class); ok {
-		made, err := exposed.Call(ctx, c, &exposed.Args{})
-		if err != nil {
-			return err
-		}
-		v = made
-	}
-	err, ok := v.(error)
-	if !ok {
-		return vinegar.TypeError.New("exceptions must derive from BaseException")
-	}
-	e := vinegar.FromError(err)
-	if len(a) == 2 {
-		if cause, ok := a[1].(error); ok {
-			return e.From(cause)
-		}
-	}
-	return e
-}
-
 // imports adds what import statements become.
-func (r *run) imports(add func(string, func(context.Context, []any) (any, error))) {
+func (e *Evaluator) imports(ns *exposed.Dict, add func(string, func(context.Context, []any) (any, error))) {
 	load := func(name any) (any, error) {
-		if r.ev.Importer == nil {
+		if e.Importer == nil {
 			return nil, vinegar.ModuleNotFoundError.Errorf("No module named '%s'", name)
 		}
-		return r.ev.Importer(name.(string))
+		return e.Importer(name.(string))
 	}
 	add(importCall, func(_ context.Context, a []any) (any, error) {
 		m, err := load(a[0])
@@ -249,36 +257,10 @@ func (r *run) imports(add func(string, func(context.Context, []any) (any, error)
 			if err != nil {
 				return nil, err
 			}
-			if err := r.ns.Set(ctx, name, v); err != nil {
+			if err := ns.Set(ctx, name, v); err != nil {
 				return nil, err
 			}
 		}
 		return nil, nil
 	})
 }
-
-// keywords makes Starlark's dict of a mapping for f(**d).
-func (r *run) keywords(v any) (starlark.Value, error) {
-	made, err := exposed.Call(r.ctx, dictClass, exposed.NewArgs([]any{v}, nil))
-	if err != nil {
-		return nil, vinegar.TypeError.Errorf("argument after ** must be a mapping, not %s", exposed.TypeName(v))
-	}
-	out := new(starlark.Dict)
-	d := made.(*exposed.Dict)
-	for _, k := range d.Keys() {
-		name, ok := k.(string)
-		if !ok {
-			return nil, vinegar.TypeError.New("keywords must be strings")
-		}
-		item, _, err := d.Get(r.ctx, k)
-		if err != nil {
-			return nil, err
-		}
-		if err := out.SetKey(starlark.String(name), r.in(item)); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-var dictClass, _ = exposed.Builtin("dict")

@@ -6,7 +6,6 @@ import (
 	"math/big"
 
 	"go.starlark.net/starlark"
-	"go.starlark.net/syntax"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
@@ -16,15 +15,9 @@ import (
 
 // object is a Python value in Starlark, other than the scalars that both have. All operations on it are those of package
 // exposed.
-type object struct {
-	r *run
-	v any
-}
+type object struct{ v any }
 
-var (
-	_ starlark.Callable = (*object)(nil)
-	_ starlark.Iterable = (*object)(nil)
-)
+var _ starlark.Callable = (*object)(nil)
 
 // String implements starlark.Value.
 func (o *object) String() string { return exposed.TypeName(o.v) + " object" }
@@ -41,72 +34,79 @@ func (o *object) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: %s",
 // Name implements starlark.Callable.
 func (o *object) Name() string { return o.Type() }
 
-// Truth cannot fail, so an error ends the program at its next step.
-func (o *object) Truth() starlark.Bool {
-	t, err := exposed.Truth(o.r.ctx, o.v)
-	if err != nil {
-		o.r.abort(err)
-	}
-	return starlark.Bool(t)
-}
+// Truth implements starlark.Value. Programs ask truth@ instead, which can fail.
+func (o *object) Truth() starlark.Bool { return true }
 
 // CallInternal calls the object.
-func (o *object) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+func (o *object) CallInternal(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	if f, ok := o.v.(*Function); ok && f.ev == current(thread).ev { // without the way out and back in
+		return starlark.Call(thread, f.fn, args, kwargs)
+	}
 	pos := make([]any, len(args))
 	for i, a := range args {
-		pos[i] = o.r.out(a)
+		pos[i] = out(a)
 	}
 	kw := make([]netref.Keyword, len(kwargs))
 	for i, k := range kwargs {
 		name, _ := starlark.AsString(k[0])
-		kw[i] = netref.Kw(name, o.r.out(k[1]))
+		kw[i] = netref.Kw(name, out(k[1]))
 	}
-	v, err := exposed.Call(o.r.ctx, o.v, exposed.NewArgs(pos, kw))
-	return o.r.in(v), err
+	v, err := exposed.Call(current(thread).ctx, o.v, exposed.NewArgs(pos, kw))
+	return in(v), err
 }
 
-// Iterate is for what the rewriter has passed through iter().
-func (o *object) Iterate() starlark.Iterator { return &iterator{o} }
-
-// SetField assigns to an attribute, as a part of a tuple that is assigned to.
-func (o *object) SetField(name string, v starlark.Value) error {
-	return exposed.SetAttr(o.r.ctx, everything, o.v, name, o.r.out(v))
+// loop is what iter@ makes for a loop: an iterator and how its items are to be unpacked.
+type loop struct {
+	object
+	r     *run
+	shape starlark.Value // None, or a tuple of shapes
 }
 
-// Attr is not used: attributes are read by a call.
-func (o *object) Attr(string) (starlark.Value, error) { return nil, nil }
+var _ starlark.Iterable = (*loop)(nil)
 
-// AttrNames is there for SetField's sake.
-func (o *object) AttrNames() []string { return nil }
-
-// SetKey assigns to an item, as a part of a tuple that is assigned to.
-func (o *object) SetKey(k, v starlark.Value) error {
-	return setItem(o.r.ctx, o.v, o.r.out(k), o.r.out(v))
-}
-
-// Get is not used: items are read by a call.
-func (o *object) Get(starlark.Value) (starlark.Value, bool, error) { return nil, false, nil }
-
-type iterator struct{ o *object }
+// Iterate implements starlark.Iterable.
+func (l *loop) Iterate() starlark.Iterator { return l }
 
 // Next implements starlark.Iterator.
-func (it *iterator) Next(p *starlark.Value) bool {
-	v, ok, err := exposed.Next(it.o.r.ctx, it.o.v)
-	if err != nil {
-		it.o.r.abort(err)
+func (l *loop) Next(p *starlark.Value) bool {
+	if l.r.state.pending != nil || l.r.stopped() {
 		return false
 	}
-	if ok {
-		*p = it.o.r.in(v)
+	v, ok, err := exposed.Next(l.r.ctx, l.v)
+	if err == nil && ok {
+		*p, err = l.r.shaped(v, l.shape)
+	}
+	if err != nil {
+		l.r.state.pending = err
+		return false
 	}
 	return ok
 }
 
 // Done implements starlark.Iterator.
-func (it *iterator) Done() {}
+func (l *loop) Done() {}
+
+// shaped brings an item into Starlark, unpacked as the targets of a comprehension want it.
+func (r *run) shaped(v any, shape starlark.Value) (starlark.Value, error) {
+	t, ok := shape.(starlark.Tuple)
+	if !ok {
+		return in(v), nil
+	}
+	items, err := unpack(r.ctx, v, len(t), -1)
+	if err != nil {
+		return nil, err
+	}
+	made := make(starlark.Tuple, len(t))
+	for i := range t {
+		if made[i], err = r.shaped(items[i], t[i]); err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
 
 // in brings a Python value into Starlark.
-func (r *run) in(v any) starlark.Value {
+func in(v any) starlark.Value {
 	form, _ := exposed.ByValue(v)
 	switch x := form.(type) {
 	case nil:
@@ -126,15 +126,15 @@ func (r *run) in(v any) starlark.Value {
 	case brine.Tuple:
 		t := make(starlark.Tuple, len(x))
 		for i, item := range x {
-			t[i] = r.in(item)
+			t[i] = in(item)
 		}
 		return t
 	}
-	return &object{r, form}
+	return &object{form}
 }
 
 // out brings a value of Starlark's to Python.
-func (r *run) out(v starlark.Value) any {
+func out(v starlark.Value) any {
 	switch x := v.(type) {
 	case starlark.NoneType:
 		return nil
@@ -154,77 +154,101 @@ func (r *run) out(v starlark.Value) any {
 	case starlark.Tuple:
 		t := make(brine.Tuple, len(x))
 		for i, item := range x {
-			t[i] = r.out(item)
+			t[i] = out(item)
 		}
 		return t
 	case *starlark.List:
 		l := exposed.NewList()
 		for i := range x.Len() {
-			l.Append(r.out(x.Index(i)))
+			l.Append(out(x.Index(i)))
 		}
 		return l
 	case *starlark.Dict:
 		d := exposed.NewDict()
 		for _, item := range x.Items() {
-			_ = d.Set(r.ctx, r.out(item[0]), r.out(item[1])) // keyword arguments: the keys are str
+			_ = d.Set(context.Background(), out(item[0]), out(item[1])) // keyword arguments: the keys are str
 		}
 		return d
-	case *starlark.Function:
-		return r.function(x)
 	case *object:
+		return x.v
+	case *loop:
 		return x.v
 	}
 	return nil
 }
 
-// namespace is what the rewritten program reads and writes its global names by.
-type namespace struct {
-	r    *run
-	dict *exposed.Dict
+// names is what a rewritten program reads and writes names by: those of its namespace, or of a function that has a store.
+type names struct {
+	ev   *Evaluator
+	dict *exposed.Dict // the namespace
+	own  map[string]starlark.Value
 }
 
-var _ starlark.HasSetKey = (*namespace)(nil)
+var _ starlark.HasSetKey = (*names)(nil)
 
 // String implements starlark.Value.
-func (n *namespace) String() string { return "namespace" }
+func (n *names) String() string { return "names" }
 
 // Type implements starlark.Value.
-func (n *namespace) Type() string { return "namespace" }
+func (n *names) Type() string { return "names" }
 
 // Freeze implements starlark.Value.
-func (n *namespace) Freeze() {}
+func (n *names) Freeze() {}
 
 // Truth implements starlark.Value.
-func (n *namespace) Truth() starlark.Bool { return true }
+func (n *names) Truth() starlark.Bool { return true }
 
 // Hash implements starlark.Value.
-func (n *namespace) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable") }
+func (n *names) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable") }
 
-// Get is the lookup of a name: in the namespace, then among the builtins.
-func (n *namespace) Get(k starlark.Value) (starlark.Value, bool, error) {
+// Get is the lookup of a name: in the store, or in the namespace, then among the builtins.
+func (n *names) Get(k starlark.Value) (starlark.Value, bool, error) {
 	name := string(k.(starlark.String))
-	v, ok, err := n.dict.Get(n.r.ctx, name)
+	if n.own != nil {
+		v, ok := n.own[name]
+		if !ok {
+			return nil, false, unbound(name)
+		}
+		return v, true, nil
+	}
+	v, ok, err := n.dict.Get(context.Background(), name) // a str needs nobody to compare it
+	if err == nil && !ok {
+		v, err = n.ev.builtin(n.dict, name)
+	}
 	if err != nil {
 		return nil, false, err
 	}
-	if !ok {
-		if v, err = n.r.ev.builtin(n.r.ctx, name); err != nil {
-			return nil, false, err
-		}
-	}
-	return n.r.in(v), true, nil
+	return in(v), true, nil
 }
 
 // SetKey implements starlark.HasSetKey.
-func (n *namespace) SetKey(k, v starlark.Value) error {
-	return n.dict.Set(n.r.ctx, string(k.(starlark.String)), n.r.out(v))
+func (n *names) SetKey(k, v starlark.Value) error {
+	name := string(k.(starlark.String))
+	if n.own != nil {
+		n.own[name] = v
+		return nil
+	}
+	return n.dict.Set(context.Background(), name, out(v))
+}
+
+// remove deletes a name and reports whether it was there.
+func (n *names) remove(name string) (bool, error) {
+	if n.own != nil {
+		_, ok := n.own[name]
+		delete(n.own, name)
+		return ok, nil
+	}
+	return n.dict.Delete(context.Background(), name)
+}
+
+func unbound(name string) error {
+	return vinegar.UnboundLocalError.Errorf("cannot access local variable '%s' where it is not associated with a value", name)
 }
 
 // Function is a function that was defined in a program. To Python it is a function like any other.
 type Function struct {
 	exposed.Attrs
 	ev   *Evaluator
-	ns   *exposed.Dict
 	fn   *starlark.Function
 	name string
 }
@@ -250,14 +274,6 @@ var _ = exposed.Register[Function](exposed.ClassOptions{
 	},
 })
 
-func (r *run) function(fn *starlark.Function) *Function {
-	name := fn.Name()
-	if name == "lambda" {
-		name = "<lambda>"
-	}
-	return &Function{ev: r.ev, ns: r.ns, fn: fn, name: name}
-}
-
 // everything is the policy of a classic server.
 var everything = &exposed.Policy{AllowAll: true, AllowSet: true, AllowDel: true, DenyExposed: true}
 
@@ -273,5 +289,3 @@ func missing(err error, v any, text string) error {
 	}
 	return err
 }
-
-var _ = syntax.EQ

@@ -75,15 +75,27 @@ func TestGetModule(t *testing.T) {
 func TestLimits(t *testing.T) {
 	root := master(t, &slave.Options{Script: script.Limits{Steps: 10000, Time: 50 * time.Millisecond, Depth: 50, Source: 1000}})
 	for text, class := range map[string]*vinegar.Class{
-		"while True: pass":                              vinegar.RuntimeError,
-		"def f(): return f()\nf()":                      vinegar.RecursionError,
-		"f = lambda: f()\nf()":                          vinegar.RecursionError,
-		"sum(range(10**9))":                             vinegar.SyntaxError,
-		"sum(range(pow(10, 12)))":                       vinegar.TimeoutError,
-		"x = '" + string(make([]byte, 2000)) + "'":      vinegar.MemoryError,
-		"x = 1 << 100000000000":                         vinegar.OverflowError,
-		"x = 'x' * 100000000000":                        vinegar.MemoryError,
-		"def g():\n  def h(): return h()\n  h()\ng()\n": vinegar.RecursionError,
+		"while True: pass":         vinegar.RuntimeError,
+		"def f(): return f()\nf()": vinegar.RecursionError,
+		"f = lambda: f()\nf()":     vinegar.RecursionError,
+		"sum(range(10**12))":       vinegar.TimeoutError,
+		"while True:\n  try:\n    while True: pass\n  except: pass":                       vinegar.RuntimeError,
+		"def g():\n  yield from g()\nlist(g())":                                           vinegar.RecursionError,
+		"def g():\n  while True: yield 1\nfor x in g(): pass":                             vinegar.RuntimeError,
+		"def g():\n  while True:\n    try: yield 1\n    except: pass\nfor x in g(): pass": vinegar.RuntimeError,
+		"def g():\n  while True: pass\n  yield 1\nnext(g())":                              vinegar.RuntimeError,
+		"any(False for x in iter(int, 1))":                                                vinegar.RuntimeError,
+		"try:\n  while True: pass\nfinally:\n  while True: pass":                          vinegar.RuntimeError,
+		"with open('/dev/null') as f:\n  while True: pass":                                vinegar.RuntimeError,
+		"x = f'{1:99999999999}'":                                                          vinegar.MemoryError,
+		"x = '%999999999d' % 1":                                                           vinegar.ValueError,
+		"x = '{:99999999}'.format(1)":                                                     vinegar.MemoryError,
+		"x = 'x' * 10000000\nx = f'{x}{x}'":                                               vinegar.MemoryError,
+		"sum(range(pow(10, 12)))":                                                         vinegar.TimeoutError,
+		"x = '" + string(make([]byte, 2000)) + "'":                                        vinegar.MemoryError,
+		"x = 1 << 100000000000":                                                           vinegar.OverflowError,
+		"x = 'x' * 100000000000":                                                          vinegar.MemoryError,
+		"def g():\n  def h(): return h()\n  h()\ng()\n":                                   vinegar.RecursionError,
 	} {
 		_, err := root.CallMethod(ctx, "execute", text)
 		require.ErrorIs(t, err, class, text)

@@ -184,8 +184,16 @@ func has(p *Policy, v any, c *Class, name string) bool {
 	if c.find(name, p.prefix(), false) != nil {
 		return true
 	}
-	_, ok := attrsOf(v).Get(name)
+	_, ok := ownAttr(v, name)
 	return ok
+}
+
+// ownAttr looks a name up in the object's own dictionary.
+func ownAttr(v any, name string) (any, bool) {
+	if e, ok := v.(*vinegar.Error); ok {
+		return e.Attr(name)
+	}
+	return attrsOf(v).Get(name)
 }
 
 // find follows Python's order: what the class computes, the object's own dictionary, the rest of the class.
@@ -194,7 +202,7 @@ func find(p *Policy, v any, c *Class, name string) (*attr, any, bool) {
 	if a != nil && a.kind == propertyAttr {
 		return a, nil, true
 	}
-	if value, ok := attrsOf(v).Get(name); ok {
+	if value, ok := ownAttr(v, name); ok {
 		return nil, value, true
 	}
 	return a, nil, a != nil

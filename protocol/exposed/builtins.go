@@ -79,6 +79,7 @@ func init() {
 	}
 	defineSet(setClass)
 	defineStrMethods()
+	defineFormatting()
 	defineBytesMethods()
 	defineConstructors()
 	for _, c := range builtinOrder {
@@ -315,12 +316,29 @@ func classOfException(e *vinegar.Class) *Class {
 	if len(e.Bases()) == 0 {
 		defineException(c)
 	}
+	if e.Module() == "builtins" {
+		for _, name := range exceptionAttrs[e.Name()] {
+			c.getter(name, func(self any) (any, error) {
+				err, _ := self.(error)
+				v, _ := vinegar.FromError(err).Attr(name) // nil, as in Python, if it was made without it
+				return v, nil
+			})
+		}
+	}
 	c.seal()
 	if _, known := vinegar.Lookup(e.Module(), e.Name()); !known {
 		return c // a name that a peer made up: not kept, the peer could make up ever more
 	}
 	kept, _ := exceptionClasses.LoadOrStore(k, c)
 	return kept.(*Class)
+}
+
+// exceptionAttrs are the attributes that builtin classes of exceptions have besides args.
+var exceptionAttrs = map[string][]string{
+	"OSError": {"errno", "strerror", "filename", "filename2"}, "SystemExit": {"code"}, "StopIteration": {"value"},
+	"ImportError": {"msg", "name", "path"}, "NameError": {"name"}, "AttributeError": {"name", "obj"},
+	"SyntaxError":        {"msg", "filename", "lineno", "offset", "text"},
+	"UnicodeDecodeError": {"encoding", "object", "start", "end", "reason"}, "UnicodeEncodeError": {"encoding", "object", "start", "end", "reason"},
 }
 
 func defineException(c *Class) {

@@ -141,7 +141,7 @@ func defineListArithmetic(c *Class) {
 		return nil, extend(ctx, s, args[0])
 	})
 	times := func(ctx context.Context, all []any, v any) ([]any, error) {
-		n, err := repeats(ctx, len(all), v)
+		n, err := repeats(ctx, len(all), maxItems, v)
 		if err != nil {
 			return nil, err
 		}
@@ -158,8 +158,8 @@ func defineListArithmetic(c *Class) {
 	})
 }
 
-// repeats is how often a sequence of a length is repeated if it is multiplied by v.
-func repeats(ctx context.Context, length int, v any) (int, error) {
+// repeats is how often a sequence of a length is repeated if it is multiplied by v, to have at most so many items.
+func repeats(ctx context.Context, length, most int, v any) (int, error) {
 	n, ok, err := toIndex(ctx, v)
 	switch {
 	case err != nil:
@@ -168,8 +168,8 @@ func repeats(ctx context.Context, length int, v any) (int, error) {
 		return 0, notIndex(v)
 	case n.bigInt().Sign() <= 0 || length == 0:
 		return 0, nil
-	case n.big != nil || n.i > int64(maxItems/length):
-		return 0, vinegar.MemoryError.Errorf("more than %d items", maxItems)
+	case n.big != nil || n.i > int64(most/length):
+		return 0, vinegar.MemoryError.Errorf("more than %d items", most)
 	}
 	return int(n.i), nil
 }

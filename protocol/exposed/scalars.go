@@ -218,7 +218,14 @@ func defineSequence(c *Class) {
 	})
 	for _, op := range []string{"__mul__", "__rmul__"} {
 		c.method(op, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
-			n, err := repeats(ctx, scalarLen(norm(self)), args[0])
+			most, length := maxItems, scalarLen(norm(self))
+			switch x := norm(self).(type) {
+			case string:
+				most, length = maxText, len(x)
+			case []byte:
+				most = maxText
+			}
+			n, err := repeats(ctx, length, most, args[0])
 			if err != nil {
 				return nil, err
 			}
