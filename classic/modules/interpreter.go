@@ -24,6 +24,8 @@ type Evaluator interface {
 	Eval(ctx context.Context, source string, globals *exposed.Dict) (any, error)
 	// Exec carries out statements.
 	Exec(ctx context.Context, source string, globals *exposed.Dict) error
+	// Handling returns the exception that the program which runs for ctx handles, nil if there is none: sys.exc_info.
+	Handling(ctx context.Context) error
 }
 
 // Options say what an [Interpreter] has. The zero value has all modules of this package and no standard input.

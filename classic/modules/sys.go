@@ -55,7 +55,17 @@ func newSys(in *Interpreter) *Module {
 	m.Def("getfilesystemencoding", func() string { return "utf-8" })
 	m.Def("getrecursionlimit", func() int { return 1000 })
 	m.Def("get_int_max_str_digits", func() int { return 4300 })
-	m.Def("exc_info", func() brine.Tuple { return brine.Tuple{nil, nil, nil} })
+	m.Def("exc_info", func(ctx context.Context) (brine.Tuple, error) {
+		if in.opts.Evaluator == nil {
+			return brine.Tuple{nil, nil, nil}, nil
+		}
+		exc := in.opts.Evaluator.Handling(ctx)
+		if exc == nil {
+			return brine.Tuple{nil, nil, nil}, nil
+		}
+		class, err := exposed.GetAttr(ctx, everything, exc, "__class__")
+		return brine.Tuple{class, exc, nil}, err
+	})
 	m.Def("intern", func(s string) string { return s }, "string", "/")
 	m.Def("exit", func(code any) error {
 		if code == nil {

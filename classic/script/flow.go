@@ -128,6 +128,14 @@ func try(r *run, a starlark.Tuple) (starlark.Value, error) {
 	return v, err
 }
 
+// Handling returns the exception that the program which runs for ctx handles now (sys.exc_info), nil if there is none.
+func (e *Evaluator) Handling(ctx context.Context) error {
+	if r, ok := ctx.Value(runKey{}).(*run); ok && r.ev == e && len(r.state.handling) > 0 {
+		return r.state.handling[len(r.state.handling)-1]
+	}
+	return nil
+}
+
 // handle runs the handler for an exception, or returns it.
 func (r *run) handle(exc error, handlers starlark.Tuple) (starlark.Value, error) {
 	for _, h := range handlers {
