@@ -11,7 +11,8 @@ from describe import RPYC
 from harness import REPO, eventually
 
 SERVICE = """
-import rpyc, sys
+import json, os, rpyc, sys, threading, time
+from rpyc.utils.authenticators import SSLAuthenticator
 from rpyc.utils.server import ThreadedServer
 
 class Thing(object):
@@ -33,24 +34,37 @@ class CalculatorService(rpyc.Service):
         return [1, "two", {"k": b"x"}]
     def exposed_fail(self):
         return {}["missing"]
+    def exposed_sleep(self, seconds):
+        print("sleeping")
+        time.sleep(seconds)
+    def exposed_die(self):
+        os._exit(1)
 
 config = {"allow_setattr": True, "allow_public_attrs": True}
-server = ThreadedServer(CalculatorService(), hostname="127.0.0.1", port=0, protocol_config=config)
+Served = CalculatorService()
+"""
+
+# The options of the server are the argument: socket_path, or tls with the arguments of SSLAuthenticator.
+START = """
+options = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+if "tls" in options:
+    options["authenticator"] = SSLAuthenticator(**options.pop("tls"))
+if "socket_path" not in options:
+    options.update(hostname="127.0.0.1", port=0)
+server = ThreadedServer(Served, protocol_config=config, **options)
 server.listener.listen(10)  # not only when it starts
-print("READY 127.0.0.1 %d" % server.port)
+print("READY 127.0.0.1 %s" % server.port)
 sys.stdout.flush()
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 server.start()
 """
 
 CLASSIC = """
-import sys
-from rpyc.core import SlaveService
+import json, os, sys, threading
+from rpyc.core import SlaveService as Served
+from rpyc.utils.authenticators import SSLAuthenticator
 from rpyc.utils.server import ThreadedServer
-server = ThreadedServer(SlaveService, hostname="127.0.0.1", port=0)
-server.listener.listen(10)  # not only when it starts
-print("READY 127.0.0.1 %d" % server.port)
-sys.stdout.flush()
-server.start()
+config = {}
 """
 
 
@@ -69,21 +83,22 @@ def tool(request, peers):
     return run
 
 
-def start(run_program, source):
-    program = run_program("server", [sys.executable, "-u", "-c", source])
+def start(run_program, source, **options):
+    """The address of a server, and the program."""
+    program = run_program("server", [sys.executable, "-u", "-c", source + START, json.dumps(options)])
     word, host, port = program.line().split()
     assert word == "READY"
-    return host + ":" + port
+    return host + ":" + port, program
 
 
 @pytest.fixture
 def service(run_program):
-    return start(run_program, SERVICE)
+    return start(run_program, SERVICE)[0]
 
 
 @pytest.fixture
 def classic(run_program):
-    return start(run_program, CLASSIC)
+    return start(run_program, CLASSIC)[0]
 
 
 def test_calls(tool, service):
@@ -100,7 +115,7 @@ def test_calls(tool, service):
 def test_attributes(tool, service):
     assert tool("get", service, "rate") == "3\n"
     tool("set", service, "thing.size", "[2]")
-    assert tool("ls", service).split() == ["add()", "echo()", "fail()", "items()", "kinds()", "rate", "thing"]
+    assert tool("ls", service).split() == ["add()", "die()", "echo()", "fail()", "items()", "kinds()", "rate", "sleep()", "thing"]
     described = tool("inspect", service)
     assert "A calculator." in described and "Adds." in described
 

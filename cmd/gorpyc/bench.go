@@ -78,11 +78,11 @@ func benchCommand() *cli.Command {
 Exceptions are counted; if all calls end so, the first is reported and the status is 1.`,
 		Flags: connectionFlags(outputFlags(classicFlag(),
 			&cli.StringSliceFlag{Name: "kw", Aliases: []string{"k"}, Usage: "keyword argument `NAME=VALUE`; may be repeated"},
-			&cli.IntFlag{Name: "connections", Aliases: []string{"n"}, Value: 1, Usage: "number of connections"},
-			&cli.IntFlag{Name: "concurrency", Aliases: []string{"c"}, Value: 1, Usage: "number of callers on each connection"},
-			&cli.DurationFlag{Name: "duration", Aliases: []string{"d"}, Value: 5 * time.Second, Usage: "how long to measure"},
+			&cli.IntFlag{Name: "connections", Aliases: []string{"n"}, Value: 1, Usage: "`NUMBER` of connections"},
+			&cli.IntFlag{Name: "concurrency", Aliases: []string{"c"}, Value: 1, Usage: "`NUMBER` of callers on each connection"},
+			&cli.DurationFlag{Name: "duration", Aliases: []string{"d"}, Value: 5 * time.Second, Usage: "measure for this `DURATION`"},
 			&cli.IntFlag{Name: "calls", Usage: "end after so many `CALLS` in all, if that is sooner"},
-			&cli.IntFlag{Name: "warmup", Value: 10, Usage: "number of calls by each caller before measuring"})...),
+			&cli.IntFlag{Name: "warmup", Value: 10, Usage: "`NUMBER` of calls by each caller before measuring"})...),
 		Action: runBench,
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 func completionsCommand() *cli.Command {
 	return &cli.Command{
-		Name: "completions", ArgsUsage: "SHELL",
+		Name: "completions", Category: "The shell", ArgsUsage: "SHELL",
 		Usage: "print a script that completes commands and options in bash, zsh or fish",
 		Description: `   source <(gorpyc completions bash)      in ~/.bashrc
    source <(gorpyc completions zsh)       in ~/.zshrc, behind compinit

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -28,7 +28,7 @@ func connectionFlags(more ...cli.Flag) []cli.Flag {
 		&cli.StringFlag{Category: groupConnection, Name: "unix", TakesFile: true, Usage: "connect to the Unix socket at `PATH`"},
 		&cli.StringFlag{Category: groupConnection, Name: "service", Usage: "connect to whoever offers the service `NAME`, as a registry knows it"},
 		registryFlag(),
-		&cli.BoolFlag{Category: groupConnection, Name: "tls", Usage: "connect over TLS; implied by the following ones"},
+		&cli.BoolFlag{Category: groupConnection, Name: "tls", Usage: "connect over TLS; implied by --ca, --cert, --key and --insecure"},
 		&cli.StringFlag{Category: groupConnection, Name: "ca", TakesFile: true, Usage: "trust the authorities in `FILE`, not the system's"},
 		&cli.StringFlag{Category: groupConnection, Name: "cert", TakesFile: true, Usage: "show the certificate in `FILE`"},
 		&cli.StringFlag{Category: groupConnection, Name: "key", TakesFile: true, Usage: "the certificate's private key is in `FILE`, not beside it"},
@@ -45,7 +45,7 @@ func registryFlag() cli.Flag {
 }
 
 func timeoutFlag() cli.Flag {
-	return &cli.DurationFlag{Category: groupConnection, Name: "timeout", Value: 30 * time.Second, Usage: "how long connecting, and each request, may take; 0 is without end"}
+	return &cli.DurationFlag{Category: groupConnection, Name: "timeout", Value: 30 * time.Second, Usage: "`DURATION`, such as 2s or 500ms, that connecting, and each request, may take; 0 is without end"}
 }
 
 func outputFlags(more ...cli.Flag) []cli.Flag {
@@ -141,6 +141,8 @@ func address(text string, secure bool) (string, error) {
 		host, port = h, p
 	} else if strings.HasPrefix(text, "[") {
 		host = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
+	} else if _, err := netip.ParseAddr(text); err != nil && strings.Contains(text, ":") {
+		return "", usage("address %q: neither HOST:PORT nor an IPv6 address", text)
 	}
 	if _, err := net.LookupPort("tcp", port); err != nil || port == "" {
 		return "", usage("address %q: %q is no port", text, port)
@@ -231,8 +233,8 @@ func connected(c *cli.Context, least, most int, what string, f func(ctx context.
 		return c.Context.Err()
 	}
 	_ = conn.Close()
-	if err == nil && s.out.err != nil {
-		return coded{fmt.Errorf("output: %w", s.out.err), exitFailed}
+	if err == nil {
+		err = s.out.err
 	}
 	return err
 }

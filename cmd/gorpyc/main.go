@@ -8,8 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -17,9 +16,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(withSignals(context.Background()), os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run runs the program and returns its exit code.
@@ -56,7 +53,6 @@ func newApp() *cli.App {
 		DisableSliceFlagSeparator: true,
 		OnUsageError:              misused,
 		ExitErrHandler:            func(*cli.Context, error) {}, // run does it
-		CustomAppHelpTemplate:     appHelp,
 		Commands: []*cli.Command{
 			callCommand(), getCommand(), setCommand(), lsCommand(), inspectCommand(), shellCommand(),
 			evalCommand(), execCommand(), uploadCommand(), downloadCommand(),
@@ -85,20 +81,29 @@ func newApp() *cli.App {
 		}
 	}
 	finish(app.Commands)
+	app.CustomAppHelpTemplate = appHelp(app.Commands)
+	cli.FlagStringer = func(f cli.Flag) string {
+		o := program.Options([]cli.Flag{f}, nil)[0]
+		return strings.TrimSpace(strings.Join(o.Names, ", ")+" "+o.Value) + "\t" + o.Help
+	}
 	return app
 }
 
-const appHelp = `{{.Name}} - {{.Usage}}
-
-Usage: {{.Name}} COMMAND [ADDRESS] [ARGUMENTS] [OPTIONS]
-{{range .VisibleCategories}}
-{{with .Name}}{{.}}{{else}}Other{{end}}:{{range .VisibleCommands}}
-  {{.Name}}{{"\t"}}{{.Usage}}{{end}}
-{{end}}
-'gorpyc COMMAND --help' lists a command's options.
-
-{{.Description}}
-`
+// appHelp lists the commands in the order in which a person comes to need them, not by the alphabet.
+func appHelp(commands []*cli.Command) string {
+	var b strings.Builder
+	b.WriteString("{{.Name}} - {{.Usage}}\n\nUsage: {{.Name}} COMMAND [ADDRESS] [ARGUMENTS] [OPTIONS]\n")
+	category := ""
+	for _, c := range commands {
+		if c.Category != category {
+			category = c.Category
+			b.WriteString("\n" + category + ":\n")
+		}
+		b.WriteString("  " + c.Name + "\t" + c.Usage + "\n")
+	}
+	b.WriteString("\n'gorpyc COMMAND --help' lists a command's options.\n\n{{.Description}}\n")
+	return b.String()
+}
 
 const commandHelp = `{{.HelpName}} - {{.Usage}}
 

@@ -17,8 +17,8 @@ func pingCommand() *cli.Command {
 		Description: `A line for each ping and their minimum, mean and maximum. Ctrl-C ends it early, with the summary. A lost ping ends it
 with status 4.`,
 		Flags: connectionFlags(
-			&cli.IntFlag{Name: "count", Aliases: []string{"c"}, Value: 4, Usage: "how many pings; 0 is without end"},
-			&cli.DurationFlag{Name: "interval", Aliases: []string{"i"}, Value: time.Second, Usage: "pause between two pings"},
+			&cli.IntFlag{Name: "count", Aliases: []string{"c"}, Value: 4, Usage: "`NUMBER` of pings; 0 is without end"},
+			&cli.DurationFlag{Name: "interval", Aliases: []string{"i"}, Value: time.Second, Usage: "pause for this `DURATION` between two pings"},
 			&cli.BoolFlag{Category: groupOutput, Name: "json", Usage: "print a summary as JSON"}),
 		Action: func(c *cli.Context) error {
 			if c.Int("count") < 0 || c.Duration("interval") < 0 {

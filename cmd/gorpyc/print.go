@@ -29,9 +29,8 @@ type printer struct {
 func printerOf(c *cli.Context) *printer { return &printer{w: c.App.Writer, json: c.Bool("json")} }
 
 func (p *printer) printf(format string, args ...any) {
-	if _, err := fmt.Fprintf(p.w, format, args...); err != nil && p.err == nil {
-		p.err = err
-	}
+	_, err := fmt.Fprintf(p.w, format, args...)
+	p.note(err)
 }
 
 // value writes a value received. In Python's form, None is a line, too.
@@ -55,10 +54,15 @@ func (p *printer) value(ctx context.Context, v any) error {
 func (p *printer) document(v any) error {
 	e := json.NewEncoder(p.w)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil && p.err == nil {
-		p.err = err
-	}
+	p.note(e.Encode(v))
 	return p.err
+}
+
+// note keeps the first failure, which is one of this side.
+func (p *printer) note(err error) {
+	if err != nil && p.err == nil {
+		p.err = coded{fmt.Errorf("output: %w", err), exitFailed}
+	}
 }
 
 // plain makes of a value what encoding/json can write. Objects are asked for their repr.

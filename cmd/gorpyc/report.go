@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"slices"
 	"strings"
@@ -104,6 +105,7 @@ func exitCode(ctx context.Context, err error) int {
 	var remote *vinegar.Error
 	var timeout interface{ Timeout() bool }
 	var network net.Error
+	var path *fs.PathError
 	var stranger *protocol.NotRPyCError
 	var unknown *protocol.DiscoveryError
 	switch {
@@ -115,6 +117,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitException
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, registry.ErrNoAnswer):
 		return exitTimeout
+	case errors.As(err, &path): // whose errno counts as an error of the network, too
+		return exitFailed
 	case errors.Is(err, protocol.ErrClosed), errors.As(err, &network), errors.As(err, &stranger), errors.As(err, &unknown):
 		return exitConnection
 	}

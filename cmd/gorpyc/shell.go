@@ -4,11 +4,12 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/urfave/cli/v2"
 	"go.starlark.net/syntax"
@@ -28,7 +29,8 @@ func shellCommand() *cli.Command {
 
 Of other services the names are variables: root is the service, add(2, 3) is root.add(2, 3). There are calls,
 attributes, items and slices, literals, assignments to variables, attributes and items, del, len, str,
-repr, bool, list, dict, dir and help; _ is the last value. Tab completes names. quit or Ctrl-D ends it.`,
+repr, bool, list, dict, dir and help; _ is the last value. Tab completes names. Ctrl-C gives up a call, quit or Ctrl-D
+ends it. A remote Python hears of Ctrl-C when it prints something; the second one leaves.`,
 		Flags: connectionFlags(classicFlag(),
 			&cli.StringFlag{Name: "history", TakesFile: true, Usage: "keep the history in `FILE`; - keeps none (default: gorpyc_history in the user's cache directory)"},
 			&cli.BoolFlag{Name: "traceback", Category: groupOutput, Usage: "print the other end's traceback of exceptions"}),
@@ -40,7 +42,16 @@ repr, bool, list, dict, dir and help; _ is the last value. Tab completes names. 
 					s.classic = classic.New(s.Conn)
 				}
 				if s.classic != nil {
-					return s.classic.Interact(ctx, classic.Stdio{Lines: lines, Out: c.App.Writer, Err: c.App.ErrWriter}, nil)
+					ctx, cancel := context.WithCancelCause(ctx)
+					defer cancel(nil)
+					r := &remoteInterrupt{giveUp: func() { cancel(coded{errInterrupted, exitInterrupted}) }, errs: c.App.ErrWriter}
+					defer onInterrupt(ctx, r.interrupt)()
+					err := s.classic.Interact(ctx, classic.Stdio{Lines: r.lines(lines), Out: r.writer(c.App.Writer), Err: r.writer(c.App.ErrWriter)}, nil)
+					if ctx.Err() != nil {
+						_ = s.CloseNow() // the server is busy, and would not answer
+						return context.Cause(ctx)
+					}
+					return err
 				}
 				return (&shell{session: s, vars: map[string]any{"root": s.Root()}, errs: c.App.ErrWriter, traceback: c.Bool("traceback")}).run(ctx, lines)
 			})
@@ -102,6 +113,7 @@ type shell struct {
 	vars      map[string]any
 	errs      io.Writer
 	traceback bool
+	cancel    atomic.Pointer[func()] // ends the statement that runs; nil if none does
 }
 
 func (s *shell) run(ctx context.Context, lines classic.LineReader) error {
@@ -111,6 +123,13 @@ func (s *shell) run(ctx context.Context, lines classic.LineReader) error {
 		defer l.SetCompletion(nil)
 		prompt = ">>> "
 	}
+	defer onInterrupt(ctx, func() {
+		if cancel := s.cancel.Load(); cancel != nil {
+			(*cancel)()
+		} else { // the editor does not see to it yet
+			fmt.Fprintf(s.out.w, "\n%s", prompt)
+		}
+	})()
 	for {
 		if prompt != "" {
 			s.out.printf("%s", prompt)
@@ -135,17 +154,32 @@ func (s *shell) run(ctx context.Context, lines classic.LineReader) error {
 		case "quit", "exit", "quit()", "exit()":
 			return s.out.err
 		}
-		if err := s.statement(ctx, line); err != nil {
-			if s.Err() != nil || ctx.Err() != nil {
-				return err
-			}
-			args := []string{}
-			if s.traceback {
-				args = append(args, "--traceback")
-			}
-			report(ctx, s.errs, args, err)
+		if err := s.interruptible(ctx, line); err != nil {
+			return err
 		}
 	}
+}
+
+// interruptible carries a line out until Ctrl-C, and tells what was wrong with it. It returns an error if the shell has to end.
+func (s *shell) interruptible(ctx context.Context, line string) error {
+	of, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := (func())(cancel)
+	s.cancel.Store(&stop)
+	err := s.statement(of, line)
+	s.cancel.Store(nil)
+	switch {
+	case err == nil:
+		return nil
+	case s.Err() != nil || ctx.Err() != nil:
+		return err
+	}
+	var args []string
+	if s.traceback {
+		args = append(args, "--traceback")
+	}
+	report(of, s.errs, args, err)
+	return nil
 }
 
 // statement carries a line out.
@@ -368,90 +402,4 @@ func (s *shell) callExpr(ctx context.Context, e *syntax.CallExpr) (any, error) {
 		return nil, err
 	}
 	return o.Call(ctx, args...)
-}
-
-// builtins are functions of the prompt itself. Without an argument they are about the service.
-var builtins map[string]func(ctx context.Context, s *shell, v any) (any, error)
-
-func init() {
-	onObject := func(f func(context.Context, *netref.Object) (any, error)) func(context.Context, *shell, any) (any, error) {
-		return func(ctx context.Context, _ *shell, v any) (any, error) {
-			if o, ok := v.(*netref.Object); ok {
-				return f(ctx, o)
-			}
-			return nil, usage("that is a value of ours, and no object of the service")
-		}
-	}
-	builtins = map[string]func(context.Context, *shell, any) (any, error){
-		"dir": onObject(func(ctx context.Context, o *netref.Object) (any, error) {
-			names, err := o.Dir(ctx)
-			list := make([]any, len(names))
-			for i, n := range names {
-				list[i] = n
-			}
-			return list, err
-		}),
-		"len":  onObject(func(ctx context.Context, o *netref.Object) (any, error) { n, err := o.Len(ctx); return int64(n), err }),
-		"bool": onObject(func(ctx context.Context, o *netref.Object) (any, error) { return o.Bool(ctx) }),
-		"list": onObject(func(ctx context.Context, o *netref.Object) (any, error) { return netref.As[[]any](ctx, o) }),
-		"dict": onObject(func(ctx context.Context, o *netref.Object) (any, error) { return netref.As[map[any]any](ctx, o) }),
-		"str":  func(ctx context.Context, _ *shell, v any) (any, error) { return exposed.Str(ctx, v) },
-		"repr": func(ctx context.Context, _ *shell, v any) (any, error) { return exposed.Repr(ctx, v) },
-		"help": func(ctx context.Context, s *shell, v any) (any, error) {
-			o, ok := v.(*netref.Object)
-			if !ok {
-				return nil, usage("that is a value of ours, and no object of the service")
-			}
-			doc, err := o.Doc(ctx)
-			if err == nil {
-				s.out.printf("%s: %s\n%s", "class", o.ClassName(), indented(doc, "    "))
-			}
-			return nil, err
-		},
-	}
-}
-
-// complete returns what a dotted name can be completed to.
-func (s *shell) complete(ctx context.Context, word string) []string {
-	o, head, start := s.Root(), "", word
-	var found []string
-	if dot := strings.LastIndexByte(word, '.'); dot >= 0 {
-		head, start = word[:dot+1], word[dot+1:]
-		e, err := (&syntax.FileOptions{}).ParseExpr("", word[:dot], 0)
-		if err != nil {
-			return nil
-		}
-		v, err := s.value(ctx, e) // names and dots alone: nothing is called
-		if err != nil {
-			return nil
-		}
-		var ok bool
-		if o, ok = v.(*netref.Object); !ok {
-			return nil
-		}
-	} else {
-		for name := range s.vars {
-			found = append(found, name)
-		}
-		for name := range builtins {
-			found = append(found, name+"(")
-		}
-	}
-	if list, err := members(ctx, o, strings.HasPrefix(start, "_")); err == nil {
-		for _, m := range list {
-			name := m.Name
-			if m.Method {
-				name += "("
-			}
-			found = append(found, name)
-		}
-	}
-	var out []string
-	for _, name := range found {
-		if strings.HasPrefix(name, start) {
-			out = append(out, head+name)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }
