@@ -17,5 +17,7 @@
 //	conn.namespace                      Service.Namespace
 //	conn.modules, conn.builtins         Service.Interpreter, package modules
 //	conn.eval, conn.execute             Service.Eval, Service.Execute, package script
+//	conn.teleport                       by the source that the client has of the function
+//	conn.modules.rpyc                   connect and unix_connect, also of rpyc.classic
 //	ClassicService (both directions)    Service, with package classic used on the same connection
 package slave

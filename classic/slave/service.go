@@ -33,6 +33,7 @@ type Service struct {
 	eval      *script.Evaluator
 	deny      bool
 	conn      *protocol.Conn
+	opened    connections
 }
 
 // New returns what servers.Server.NewService wants: a func that makes a Service for each connection. o is copied.
@@ -52,6 +53,7 @@ func NewService(o *Options) *Service {
 	s := &Service{namespace: exposed.NewDict(), deny: o.DenyScript}
 	s.eval = script.New(s.namespace, &o.Script)
 	m := o.Modules
+	m.Modules = s.packages(o.Modules.Modules)
 	m.Evaluator = s.eval
 	if s.deny {
 		m.Evaluator = nil
@@ -80,7 +82,10 @@ func (s *Service) OnConnect(c *protocol.Conn) error {
 }
 
 // OnDisconnect closes what the client has left open.
-func (s *Service) OnDisconnect(*protocol.Conn) { _ = s.interp.Close() }
+func (s *Service) OnDisconnect(*protocol.Conn) {
+	s.opened.close()
+	_ = s.interp.Close()
+}
 
 // Namespace is the dictionary of the names that eval and execute use (conn.namespace).
 func (s *Service) Namespace() *exposed.Dict { return s.namespace }
@@ -156,23 +161,6 @@ var _ = exposed.Register[Service](exposed.ClassOptions{
 		"execute":   exposed.Func((*Service).Execute, "text").Doc("execute arbitrary code (using exec)"),
 		"eval":      exposed.Func((*Service).Eval, "text").Doc("evaluate arbitrary code (using eval)"),
 		"getmodule": exposed.Func((*Service).GetModule, "name").Doc("imports an arbitrary module"),
-		"getconn":   exposed.Func(func(s *Service) any { return &connection{s.conn} }).Doc("returns the local connection instance to the other side"),
-	},
-})
-
-// connection is what getconn returns: the server's end, as far as clients use it.
-type connection struct{ conn *protocol.Conn }
-
-var _ = exposed.Register[connection](exposed.ClassOptions{
-	Name: "rpyc.core.protocol.Connection",
-	Properties: map[string]exposed.Property{
-		"root":            {Hidden: true, Get: func(c *connection) any { return c.conn.Root() }},
-		"closed":          {Hidden: true, Get: func(c *connection) bool { return c.conn.Err() != nil }},
-		"_last_traceback": {Hidden: true, Get: func(*connection) any { return nil }},
-		"_local_root":     {Hidden: true, Get: func(c *connection) any { return c.conn.Local() }},
-	},
-	Hidden: map[string]any{
-		"ping":  func(c *connection, ctx context.Context) error { _, err := c.conn.Ping(ctx); return err },
-		"close": func(c *connection) error { return c.conn.Close() },
+		"getconn":   exposed.Func(func(s *Service) any { return &connection{conn: s.conn} }).Doc("returns the local connection instance to the other side"),
 	},
 })

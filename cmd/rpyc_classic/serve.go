@@ -18,7 +18,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gorpyc/gorpyc/classic/modules"
 	"github.com/gorpyc/gorpyc/classic/slave"
 	"github.com/gorpyc/gorpyc/classic/worker"
 	"github.com/gorpyc/gorpyc/cmd/internal/program"
@@ -242,7 +241,7 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 	o := &slave.Options{DenyScript: s.on("no-eval")}
 	if s["allow"] != "" {
 		names := strings.FieldsFunc(s["allow"], func(r rune) bool { return r == ',' || r == ' ' })
-		known := modules.NewInterpreter(nil).Names()
+		known := slave.NewService(nil).Interpreter().Names()
 		for _, n := range names {
 			if !slices.Contains(known, n) {
 				return usageError{fmt.Errorf("--allow: there is no module '%s'; there are %s", n, strings.Join(known, ", "))}

@@ -4,29 +4,15 @@ classic.py fails if one of them passes, and if one that is not here fails.
 """
 CLIENT2 = ("the certificate has expired and nobody known has signed it: OpenSSL complains of the one, which the test expects, Go of the "
            "other; before it expired, this passed")
-BYTECODE = "teleport_function sends CPython's bytecode"
 
 KNOWN = {
     "go": {
         "tests/test_attributes.py::TestAttributes::test_properties": "imports a file of the tests, which is Python",
-        "tests/test_get_id_pack.py::Test_get_id_pack::test_chained_connect": "wants the module rpyc",
-        "tests/test_get_id_pack.py::Test_get_id_pack::test_class_instance_wo_name": "set up with test_chained_connect",
-        "tests/test_get_id_pack.py::Test_get_id_pack::test_class_wo_name": "set up with test_chained_connect",
-        "tests/test_get_id_pack.py::Test_get_id_pack::test_netref": "set up with test_chained_connect",
         "tests/test_netref_hierachy.py::Test_Netref_Hierarchy::test_instancecheck_across_connections": "imports a file of the tests, which is Python",
         "tests/test_netref_hierachy.py::Test_Netref_Hierarchy::test_modules":
             "wants the module unittest, and its repr with the path of the file in the client's Python",
         "tests/test_refcount.py::TestRefcount::test_refcount": "defines a class, which eval and execute cannot",
         "tests/test_ssl.py::Test_SSL::test_client2": CLIENT2,
-        "tests/test_teleportation.py::TeleportationTest::test": BYTECODE,
-        "tests/test_teleportation.py::TeleportationTest::test_compat": BYTECODE,
-        "tests/test_teleportation.py::TeleportationTest::test_def": BYTECODE,
-        "tests/test_teleportation.py::TeleportationTest::test_defaults": BYTECODE,
-        "tests/test_teleportation.py::TeleportationTest::test_globals": BYTECODE,
-        "tests/test_teleportation.py::TeleportationTest::test_kwdefaults": BYTECODE,
-        "tests/test_threaded_server.py::Test_ThreadedServer::test_connection": "wants the module xml.dom.minidom",
-        "tests/test_threaded_server.py::Test_ThreadedServerOverUnixSocket::test_connection": "wants the module xml.dom.minidom",
-        "tests/test_threaded_server.py::Test_ThreadPoolServer::test_connection": "wants the module xml.dom.minidom",
     },
     "python3": {
         "tests/test_netref_hierachy.py::Test_Netref_Hierarchy::test_instancecheck_across_connections":
