@@ -159,8 +159,8 @@ def run_program(request):
     """Starts helper programs that end with the test: run_program(name, command) -> Program."""
     started = []
 
-    def run(name, command, env=None):
-        program = watched(request, Program(name, command, env))
+    def run(name, command, env=None, cwd=None):
+        program = watched(request, Program(name, command, env, cwd))
         started.append(program)
         return program
 

@@ -208,6 +208,24 @@ def test_teleport_by_an_engine(start):
     conn.close()
 
 
+def test_an_engine_searches_for_modules_where_a_script_would(command, run_program, tmp_path):
+    """Its directory comes first, and the current directory, where others may have put something, is not searched."""
+    (tmp_path / "rpyc.py").write_text("raise SystemExit('planted')")
+    (tmp_path / "script").mkdir()
+    script = tmp_path / "script" / "paths.py"
+    script.write_text("import sys\nprint(sys.path[1:])")
+    theirs = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, check=True, cwd=str(tmp_path), timeout=30).stdout.decode()
+    program = run_program("rpyc_classic", [command, "-p", "0", "--ready", "--engine", sys.executable], cwd=str(tmp_path))
+    _, host, port = program.line().split()
+    conn = rpyc.classic.connect(host, int(port))
+    assert conn.modules.os.getcwd() == str(tmp_path)
+    first, rest = conn.eval("(__import__('sys').path[0], str(__import__('sys').path[1:]))")
+    assert first == os.path.dirname(os.path.realpath(command))
+    assert rest == theirs.strip()
+    assert list(conn.modules.sys.argv) == ["rpyc_classic"]
+    conn.close()
+
+
 def test_allow_and_no_eval(start):
     program = start("--allow", "sys,json", "--no-eval")
     conn = rpyc.classic.connect(program.host, int(program.port))

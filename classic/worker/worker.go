@@ -26,16 +26,25 @@ type Engine struct {
 	Env []string
 	// Dir is their working directory; "" is this process's.
 	Dir string
+	// ScriptDir is sys.path[0] of the processes, where Python puts the directory of the script it runs; "" leaves it out. Their
+	// working directory is not searched for modules, as it is not for those of rpyc_classic.py.
+	ScriptDir string
 	// Grace is how long a process may take to end once its client has gone, before it is killed; 0 means 5 s.
 	Grace time.Duration
 	// Logger is told what the processes write to stderr, and of those that fail; nil is silent.
 	Logger *slog.Logger
 }
 
+// prologue comes before all imports. What -c puts first on sys.path is the working directory, which need not be the user's own.
+const prologue = `import sys
+if sys.path[:1] == [""]:
+    sys.path[:1] = sys.argv[1:]
+`
+
 // program is what a process runs. It takes the descriptors of the protocol out of reach of what clients do with
 // sys.stdout, as rpyc_classic.py does, and those of child processes, too.
 const program = `
-import os, sys
+import os
 from rpyc.core.service import SlaveService
 from rpyc.utils import factory
 reading, writing = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0)
@@ -61,7 +70,7 @@ func (e *Engine) python() string {
 
 // Check starts the interpreter and returns the release of rpyc that it has, or an error that says what is missing.
 func (e *Engine) Check(ctx context.Context) (version string, err error) {
-	cmd := e.command(ctx, "import sys\ntry:\n    import rpyc\nexcept ImportError as e:\n    sys.exit('ImportError: %s' % e)\nprint(rpyc.__version__)")
+	cmd := e.command(ctx, "try:\n    import rpyc\nexcept ImportError as e:\n    sys.exit('ImportError: %s' % e)\nprint(rpyc.__version__)")
 	out, err := cmd.Output()
 	if err == nil {
 		return strings.TrimSpace(string(out)), nil
@@ -78,7 +87,11 @@ func (e *Engine) Check(ctx context.Context) (version string, err error) {
 }
 
 func (e *Engine) command(ctx context.Context, text string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, e.python(), append(append([]string{}, e.Args...), "-u", "-c", text)...)
+	args := append(append([]string{}, e.Args...), "-u", "-c", prologue+text)
+	if e.ScriptDir != "" {
+		args = append(args, e.ScriptDir)
+	}
+	cmd := exec.CommandContext(ctx, e.python(), args...)
 	cmd.Env, cmd.Dir = e.Env, e.Dir
 	return cmd
 }

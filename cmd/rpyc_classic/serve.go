@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -225,7 +226,7 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 		if _, set := os.LookupEnv("PATH"); !set && !strings.Contains(e, "/") { // under inetd
 			_ = os.Setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
 		}
-		python := &worker.Engine{Python: e, Grace: patience, Logger: log}
+		python := &worker.Engine{Python: e, ScriptDir: ownDir(), Grace: patience, Logger: log}
 		if !servers.Forked() { // whose parent has
 			checking, cancel := context.WithTimeout(ctx, 30*time.Second)
 			defer cancel()
@@ -257,4 +258,16 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 	srv.Config = slave.Config(nil)
 	srv.Config.OldPeers = true // as the program of RPyC 3 served them; costs others a round trip at most
 	return nil
+}
+
+// ownDir is the directory of this program, which stands in the place of a Python script's; "" if that cannot be found out.
+func ownDir() string {
+	path, err := os.Executable()
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	if err != nil {
+		return ""
+	}
+	return filepath.Dir(path)
 }
