@@ -234,6 +234,30 @@ def test_json(tool, service, classic, tmp_path):
     assert error["class"].endswith("KeyError") and error["args"] == ["'missing'"] and "exposed_fail" in error["traceback"]
 
 
+TELLING = """
+import functools
+class Telling(rpyc.Service):
+    def exposed_full(self, a, b: int = 1, *args, c="x", d: float, **kw) -> str:
+        "Told."
+    @staticmethod
+    def exposed_static(x, y=None):
+        pass
+    def exposed_plain(self):
+        pass
+config = {"allow_all_attrs": True}
+Served = Telling()
+"""
+
+
+def test_signatures(tool, run_program, classic):
+    """As inspect.signature has them, where the service opens what that reads."""
+    address = start(run_program, SERVICE + TELLING)[0]
+    told = {m["name"]: m.get("signature") for m in json.loads(tool("inspect", address, "--json"))["members"]}
+    assert told["full"] == "(a, b: int = 1, *args, c='x', d: float, **kw) -> str"
+    assert (told["static"], told["plain"]) == ("(x, y=None)", "()")
+    assert "  copyfile(src, dst, *, follow_symlinks=True)\n" in tool("inspect", classic, "--classic", "shutil")
+
+
 # Exit codes.
 
 def test_lost_connections(tool, run_program):

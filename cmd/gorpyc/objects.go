@@ -8,9 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/netref"
-	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
 const groupObjects = "Services"
@@ -235,7 +234,7 @@ func members(ctx context.Context, o *netref.Object, all bool) ([]member, error) 
 	if err != nil {
 		return nil, err
 	}
-	docs, err := methods(ctx, o)
+	docs, err := inspect.Methods(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -265,28 +264,6 @@ func members(ctx context.Context, o *netref.Object, all bool) ([]member, error) 
 
 // fromService are the names that rpyc.Service gives every service.
 var fromService = map[string]bool{"get_service_name": true, "get_service_aliases": true}
-
-// methods asks for the methods of an object and their documentation.
-func methods(ctx context.Context, o *netref.Object) (map[string]string, error) {
-	ref, ok := o.Ref()
-	if !ok {
-		return nil, fmt.Errorf("the object is not resolved")
-	}
-	var v any
-	if err := o.Peer().Request(ctx, &v, wire.HandleInspect, ref.Tuple()); err != nil {
-		return nil, err
-	}
-	docs := map[string]string{}
-	pairs, _ := v.(brine.Tuple)
-	for _, p := range pairs {
-		if pair, ok := p.(brine.Tuple); ok && len(pair) == 2 {
-			if name, ok := pair[0].(string); ok {
-				docs[name], _ = pair[1].(string)
-			}
-		}
-	}
-	return docs, nil
-}
 
 func inspectCommand() *cli.Command {
 	return &cli.Command{

@@ -5,12 +5,12 @@ import (
 	"strings"
 
 	"github.com/gorpyc/gorpyc/classic"
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/netref"
 )
 
 // signature finds out how a method is called: by the first line of its documentation, if that says so; from a classic server by
-// inspect.signature; and otherwise by __text_signature__ or the names in the code object, where the service opens them.
-// "(…)" says that it does not tell.
+// inspect.signature; and otherwise by what that reads, where the service opens it. "(…)" says that it does not tell.
 func (s *session) signature(ctx context.Context, o *netref.Object, m member) string {
 	const unknown = "(…)"
 	line, _, _ := strings.Cut(m.Doc, "\n")
@@ -28,25 +28,10 @@ func (s *session) signature(ctx context.Context, o *netref.Object, m member) str
 			}
 		}
 	}
-	if text, err := netref.Get[string](ctx, f, "__text_signature__"); err == nil && strings.HasPrefix(text, "(") {
-		return text
+	if sig, _, err := inspect.SignatureOf(ctx, f); err == nil && sig != nil {
+		return sig.String()
 	}
-	code, err := netref.Get[*netref.Object](ctx, f, "__code__")
-	if err != nil || code == nil {
-		return unknown
-	}
-	n, err := netref.Get[int](ctx, code, "co_argcount")
-	if err != nil {
-		return unknown
-	}
-	names, err := netref.Get[[]string](ctx, code, "co_varnames")
-	if err != nil || n < 0 || n > len(names) {
-		return unknown
-	}
-	if names = names[:n]; n > 0 && names[0] == "self" {
-		names = names[1:]
-	}
-	return "(" + strings.Join(names, ", ") + ")"
+	return unknown
 }
 
 // function makes a method of a member that INSPECT does not know as one, such as the functions of a module, which a classic server tells.

@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
+)
 
 // goType is what a Python annotation becomes in a Go client.
 type goType struct {
@@ -20,20 +24,7 @@ type classes map[string]bool
 // fromAnnotation translates the text of an annotation, whatever it is: what it does not know becomes any. param is for
 // what the Go program passes.
 func (k classes) fromAnnotation(text string, param bool) goType {
-	return k.annotated(plainAnnotation(text), param, 0)
-}
-
-// plainAnnotation brings the forms in which annotations come to one: str(int) is "<class 'int'>", and names may have
-// their module before them.
-func plainAnnotation(text string) string {
-	text = strings.TrimSpace(text)
-	if inner, ok := strings.CutPrefix(text, "<class '"); ok {
-		text = strings.TrimSuffix(inner, "'>")
-	}
-	for _, module := range []string{"typing.", "builtins.", "collections.abc.", "typing_extensions."} {
-		text = strings.ReplaceAll(text, module, "")
-	}
-	return text
+	return k.annotated(inspect.PlainAnnotation(text), param, 0)
 }
 
 func (k classes) annotated(text string, param bool, depth int) goType {
@@ -44,7 +35,7 @@ func (k classes) annotated(text string, param bool, depth int) goType {
 	if len(text) > 2 && (text[0] == '\'' || text[0] == '"') && text[len(text)-1] == text[0] {
 		return k.annotated(text[1:len(text)-1], param, depth+1) // a forward reference
 	}
-	if parts := splitTop(text, '|'); len(parts) > 1 {
+	if parts := inspect.Split(text, '|'); len(parts) > 1 {
 		return k.union(parts, param, depth)
 	}
 	if name, ok := scalars[text]; ok {
@@ -52,7 +43,7 @@ func (k classes) annotated(text string, param bool, depth int) goType {
 	}
 	name, args := text, []string(nil)
 	if i := strings.IndexByte(text, '['); i > 0 && strings.HasSuffix(text, "]") {
-		name, args = text[:i], splitTop(text[i+1:len(text)-1], ',')
+		name, args = text[:i], inspect.Split(text[i+1:len(text)-1], ',')
 	}
 	arg := func(i int) goType {
 		if i < len(args) {
@@ -159,7 +150,7 @@ func (k classes) callback(args []string, depth int) goType {
 		return anyType
 	}
 	t := goType{name: "func(context.Context"}
-	for _, a := range splitTop(args[0][1:len(args[0])-1], ',') {
+	for _, a := range inspect.Split(args[0][1:len(args[0])-1], ',') {
 		if a != "" {
 			p := k.annotated(a, false, depth+1)
 			t.name += ", " + p.name

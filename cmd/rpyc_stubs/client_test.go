@@ -17,39 +17,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
-
-// The rows are what Python's inspect and help() write.
-func TestParseSignature(t *testing.T) {
-	for text, want := range map[string]string{
-		"()":                                     "()",
-		"(a, b=1)":                               "(a, b=1)",
-		"($self, key, default=None, /)":          "(key, default=None, /)",
-		"(self, a)":                              "(a)",
-		"(a: int, b: str = 'x, y') -> list[int]": "(a: int, b: str = 'x, y') -> list[int]",
-		"(*args, **kwargs)":                      "(*args, **kwargs)",
-		"(a, /, b, *, c, d=(1, 2))":              "(a, /, b, *, c, d=(1, 2))",
-		"(*values: float, sep=', ') -> 'Point':": "(*values: float, sep=', ') -> 'Point'",
-		"(f: Callable[[int, str], bool] = None) -> Dict[str, Tuple[int, ...]]": "(f: Callable[[int, str], bool] = None) -> Dict[str, Tuple[int, ...]]",
-		"(m: dict = {'a': [1]}, s=lambda x=1: x)":                              "(m: dict = {'a': [1]}, s=lambda x=1: x)",
-	} {
-		s, err := parseSignature(text)
-		require.NoError(t, err, text)
-		require.Equal(t, want, s.String())
-	}
-	for _, text := range []string{"", "a", "(", "(a", "(a, a)", "(1)", "(a b)", "(a; b)", "(**k, a)", "(a\nb)", "(" + strings.Repeat("a,", 5) + ")"} {
-		_, err := parseSignature(text)
-		require.Error(t, err, text)
-	}
-	var many []string
-	for i := range maxParams + 1 {
-		many = append(many, fmt.Sprintf("a%d", i))
-	}
-	_, err := parseSignature("(" + strings.Join(many, ", ") + ")")
-	require.Error(t, err)
-}
 
 func TestFromAnnotation(t *testing.T) {
 	for _, row := range [][3]string{ // annotation, as a result, as a parameter
@@ -152,20 +123,20 @@ func TestSourceCut(t *testing.T) {
 
 // hostile has everything in it that a peer could send to get something into the program.
 func hostile(name, text string) *remote {
-	sig := &signature{result: text, params: []pyParam{
-		{name: "a", kind: normal, typ: text, def: ""},
-		{name: "ctx", kind: normal, typ: text, def: text},
-		{name: "rest", kind: varPositional, typ: text},
-		{name: "netref", kind: keywordOnly, typ: text},
-		{name: "string", kind: keywordOnly},
-		{name: "_", kind: keywordOnly},
-		{name: "kw", kind: varKeyword, typ: text},
+	sig := &inspect.Signature{Result: text, Params: []inspect.Parameter{
+		{Name: "a", Kind: inspect.Normal, Type: text, Default: ""},
+		{Name: "ctx", Kind: inspect.Normal, Type: text, Default: text},
+		{Name: "rest", Kind: inspect.VarPositional, Type: text},
+		{Name: "netref", Kind: inspect.KeywordOnly, Type: text},
+		{Name: "string", Kind: inspect.KeywordOnly},
+		{Name: "_", Kind: inspect.KeywordOnly},
+		{Name: "kw", Kind: inspect.VarKeyword, Type: text},
 	}}
 	r := &remote{class: text, doc: text}
 	for _, n := range []string{name, "add", "Add", "__add", "add_", "object", "Object", "new", "type", "func", "日本", "x_日", "_", "__"} {
-		if isName(n) {
+		if inspect.IsName(n) {
 			r.members = append(r.members, member{name: n, doc: text}, member{name: n, doc: text, sig: sig}, member{name: n, data: true},
-				member{name: n, class: true, sig: &signature{}})
+				member{name: n, class: true, sig: &inspect.Signature{}})
 		}
 	}
 	return r
@@ -240,8 +211,8 @@ func FuzzWriteClient(f *testing.F) {
 		out, err := writeClient(r, "shop", "Shop")
 		require.NoError(t, err)
 		checkClient(t, out, len(r.members))
-		if sig, err := parseSignature(text); err == nil {
-			_, err := parseSignature(sig.String())
+		if sig, err := inspect.ParseSignature(text); err == nil {
+			_, err := inspect.ParseSignature(sig.String())
 			require.NoError(t, err, "%q", sig.String())
 		}
 	})

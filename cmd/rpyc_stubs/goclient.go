@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/netref"
 )
 
@@ -116,8 +117,8 @@ func (w *clientWriter) member(name string, m *member) {
 	case m.sig != nil:
 		c = w.arguments(m.sig)
 		what = "calls " + m.name + m.sig.String() + "."
-		if m.sig.result != "" {
-			result = w.classes.fromAnnotation(m.sig.result, false)
+		if m.sig.Result != "" {
+			result = w.classes.fromAnnotation(m.sig.Result, false)
 		}
 	default:
 		c.notes = []string{"The service does not tell its parameters. Keyword arguments are given by netref.Kw."}
@@ -128,7 +129,7 @@ func (w *clientWriter) member(name string, m *member) {
 	}
 	w.comment("", append([]string{name + " " + what, m.doc}, c.notes...)...)
 	w.imports = withAll(w.imports, result.imports)
-	none := m.sig != nil && m.sig.result != "" && plainAnnotation(m.sig.result) == "None"
+	none := m.sig != nil && m.sig.Result != "" && inspect.PlainAnnotation(m.sig.Result) == "None"
 	results := "(" + result.name + ", error)"
 	if none {
 		results = "error"
@@ -170,40 +171,40 @@ func (w *clientWriter) prepare(c call) string {
 
 // arguments lays a Python parameter list out for Go: what is required has a parameter of its own, what is optional is
 // given by keyword, or as further arguments where Python wants it by position.
-func (w *clientWriter) arguments(sig *signature) call {
+func (w *clientWriter) arguments(sig *inspect.Signature) call {
 	var c call
 	taken := map[string]bool{"ctx": true, "s": true, "i": true, "netref": true, "context": true, "iter": true, "brine": true,
 		"args": true, "options": true, w.typ: true}
 	var optional, byPosition []string
-	var rest *pyParam
+	var rest *inspect.Parameter
 	keywords := false
-	for i := range sig.params {
-		p := &sig.params[i]
+	for i := range sig.Params {
+		p := &sig.Params[i]
 		switch {
-		case p.kind == varPositional:
+		case p.Kind == inspect.VarPositional:
 			rest = p
-		case p.kind == varKeyword:
+		case p.Kind == inspect.VarKeyword:
 			keywords = true
-		case p.def != "" && p.kind == positionalOnly:
-			byPosition = append(byPosition, p.name)
-		case p.def != "":
-			optional = append(optional, p.name)
+		case p.Default != "" && p.Kind == inspect.PositionalOnly:
+			byPosition = append(byPosition, p.Name)
+		case p.Default != "":
+			optional = append(optional, p.Name)
 		default:
-			t := w.classes.fromAnnotation(p.typ, true)
+			t := w.classes.fromAnnotation(p.Type, true)
 			w.imports = withAll(w.imports, t.imports)
-			name := goParam(p.name, taken)
+			name := goParam(p.Name, taken)
 			c.params = append(c.params, name+" "+t.name)
-			if p.kind == keywordOnly {
-				name = "netref.Kw(" + strconv.Quote(p.name) + ", " + name + ")"
+			if p.Kind == inspect.KeywordOnly {
+				name = "netref.Kw(" + strconv.Quote(p.Name) + ", " + name + ")"
 			}
 			c.fixed = append(c.fixed, name)
 		}
 	}
 	switch {
-	case rest != nil && len(optional) == 0 && len(byPosition) == 0 && !keywords && rest.typ != "":
-		t := w.classes.fromAnnotation(rest.typ, true)
+	case rest != nil && len(optional) == 0 && len(byPosition) == 0 && !keywords && rest.Type != "":
+		t := w.classes.fromAnnotation(rest.Type, true)
 		w.imports = withAll(w.imports, t.imports)
-		c.rest, c.typed = goParam(rest.name, taken), t.name
+		c.rest, c.typed = goParam(rest.Name, taken), t.name
 	case rest != nil || len(byPosition) > 0:
 		c.rest, c.typed = "args", "any"
 	case len(optional) > 0 || keywords:

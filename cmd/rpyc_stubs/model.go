@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
 
@@ -192,7 +193,7 @@ func (m *model) applyToType(c *class, d directive) error {
 			default:
 				return fmt.Errorf("the package has no type or func %s", goName)
 			}
-			if !isName(name) {
+			if !inspect.IsName(name) {
 				return fmt.Errorf("%q cannot name an attribute", name)
 			}
 			c.expose = append(c.expose, exposure{name: name, obj: obj})
@@ -203,7 +204,7 @@ func (m *model) applyToType(c *class, d directive) error {
 
 func dotted(name string) bool {
 	for part := range strings.SplitSeq(name, ".") {
-		if !isName(part) {
+		if !inspect.IsName(part) {
 			return false
 		}
 	}

@@ -10,23 +10,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/netref"
-)
-
-type paramKind int
-
-const (
-	positionalOnly paramKind = iota
-	normal
-	varPositional
-	keywordOnly
-	varKeyword
 )
 
 // param is one parameter in the Python sense.
 type param struct {
 	name  string
-	kind  paramKind
+	kind  inspect.Kind
 	def   string // the default, as Python writes it; empty if there is none
 	typ   types.Type
 	field bool // a field of a struct that takes keywords; the declaration leaves it out
@@ -98,7 +89,7 @@ func (s *source) newFunction(f *types.Func, method bool) (*function, []error) {
 		}
 	}
 	fn.fromGo(names, types, method)
-	if n := len(fn.params); n > 0 && fn.params[n-1].kind == normal && s.takesKeywords(fn.params[n-1].typ) {
+	if n := len(fn.params); n > 0 && fn.params[n-1].kind == inspect.Normal && s.takesKeywords(fn.params[n-1].typ) {
 		fn.params = append(fn.params[:n-1], structParams(fn.params[n-1].typ)...)
 	}
 	for _, d := range ds {
@@ -127,20 +118,20 @@ func (fn *function) fromGo(names []string, ts []types.Type, method bool) {
 	seen := map[string]bool{"self": method}
 	unnamed := -1
 	for i, t := range ts {
-		p := param{name: pythonIdentifier(netref.PythonName(names[i])), kind: normal, typ: t}
+		p := param{name: pythonIdentifier(netref.PythonName(names[i])), kind: inspect.Normal, typ: t}
 		last := i == len(ts)-1
 		switch slice, isSlice := types.Unalias(t).(*types.Slice); {
 		case last && isSlice && isKeyword(slice.Elem()):
-			p.kind = varKeyword
+			p.kind = inspect.VarKeyword
 		case last && fn.sig.Variadic():
-			p.kind, p.typ = varPositional, slice.Elem()
+			p.kind, p.typ = inspect.VarPositional, slice.Elem()
 		}
 		if names[i] == "" || names[i] == "_" {
 			p.name = "arg" + strconv.Itoa(i+1)
 			switch p.kind {
-			case normal:
+			case inspect.Normal:
 				unnamed = i
-			case varPositional:
+			case inspect.VarPositional:
 				p.name = "args"
 			default:
 				p.name = "kwargs"
@@ -154,7 +145,7 @@ func (fn *function) fromGo(names []string, ts []types.Type, method bool) {
 		fn.params = append(fn.params, p)
 	}
 	for i := range unnamed + 1 {
-		fn.params[i].kind = positionalOnly
+		fn.params[i].kind = inspect.PositionalOnly
 	}
 }
 
@@ -164,18 +155,18 @@ func (fn *function) declared(s *source, text string, ts []types.Type) error {
 	if err != nil {
 		return err
 	}
-	kind := normal
+	kind := inspect.Normal
 	for _, item := range list {
 		name, def, hasDefault := strings.Cut(item, "=")
 		name, def = strings.TrimSpace(name), strings.TrimSpace(def)
 		switch name {
 		case "/":
 			for i := range fn.params {
-				fn.params[i].kind = positionalOnly
+				fn.params[i].kind = inspect.PositionalOnly
 			}
 			continue
 		case "*":
-			kind = keywordOnly
+			kind = inspect.KeywordOnly
 			continue
 		}
 		if len(ts) == 0 {
@@ -185,13 +176,13 @@ func (fn *function) declared(s *source, text string, ts []types.Type) error {
 		ts = ts[1:]
 		switch {
 		case strings.HasPrefix(name, "**"):
-			p.name, p.kind = name[2:], varKeyword
+			p.name, p.kind = name[2:], inspect.VarKeyword
 		case strings.HasPrefix(name, "*"):
 			slice, ok := types.Unalias(p.typ).Underlying().(*types.Slice)
 			if !ok {
 				return fmt.Errorf("%s needs a slice", name)
 			}
-			p.name, p.kind, p.typ, kind = name[1:], varPositional, slice.Elem(), keywordOnly
+			p.name, p.kind, p.typ, kind = name[1:], inspect.VarPositional, slice.Elem(), inspect.KeywordOnly
 		}
 		fn.params = append(fn.params, p)
 		if hasDefault {
@@ -224,7 +215,7 @@ func (fn *function) setDefault(name, def string) error {
 	if p == nil {
 		return fmt.Errorf("%s has no parameter %q", fn.goName, name)
 	}
-	if p.kind == varPositional || p.kind == varKeyword {
+	if p.kind == inspect.VarPositional || p.kind == inspect.VarKeyword {
 		return fmt.Errorf("%s cannot have a default", name)
 	}
 	kind, err := literalKind(def)
@@ -262,11 +253,11 @@ func (fn *function) apply(d directive) error {
 		}
 		for _, name := range names {
 			p := fn.find(name)
-			if p == nil || p.kind != normal {
+			if p == nil || p.kind != inspect.Normal {
 				return fmt.Errorf("%s has no such parameter %q", fn.goName, name)
 			}
-			if p.kind = keywordOnly; d.name == "posonly" {
-				p.kind = positionalOnly
+			if p.kind = inspect.KeywordOnly; d.name == "posonly" {
+				p.kind = inspect.PositionalOnly
 			}
 		}
 	}
@@ -279,53 +270,50 @@ func (fn *function) valid() error {
 	optional := ""
 	for i, p := range fn.params {
 		switch {
-		case !isName(p.name) || slices.Contains(pythonKeywords, p.name):
+		case !inspect.IsName(p.name) || slices.Contains(pythonKeywords, p.name):
 			return fmt.Errorf("%q cannot name a parameter", p.name)
 		case seen[p.name]:
 			return fmt.Errorf("two parameters are called %s", p.name)
 		case i > 0 && p.kind < fn.params[i-1].kind:
 			return fmt.Errorf("%s comes after a parameter that has to follow it", p.name)
-		case p.kind <= normal && p.def == "" && optional != "":
+		case p.kind <= inspect.Normal && p.def == "" && optional != "":
 			return fmt.Errorf("%s has no default and follows %s, which has", p.name, optional)
 		}
 		seen[p.name] = true
-		if p.kind <= normal && p.def != "" {
+		if p.kind <= inspect.Normal && p.def != "" {
 			optional = p.name
 		}
 	}
 	return nil
 }
 
-// isName reports whether s is a Python identifier of letters that Go knows.
-func isName(s string) bool { return token.IsIdentifier(s) || token.IsKeyword(s) }
-
 // declaration is the list for exposed.Func and ClassOptions.Params.
 func (fn *function) declaration() []string {
 	list := []string{}
-	last := normal
+	last := inspect.Normal
 	for _, p := range fn.params {
 		if p.field {
 			break
 		}
-		if last == positionalOnly && p.kind != positionalOnly {
+		if last == inspect.PositionalOnly && p.kind != inspect.PositionalOnly {
 			list = append(list, "/")
 		}
-		if p.kind == keywordOnly && last < varPositional {
+		if p.kind == inspect.KeywordOnly && last < inspect.VarPositional {
 			list = append(list, "*")
 		}
 		last = p.kind
 		item := p.name
 		switch {
-		case p.kind == varPositional:
+		case p.kind == inspect.VarPositional:
 			item = "*" + item
-		case p.kind == varKeyword:
+		case p.kind == inspect.VarKeyword:
 			item = "**" + item
 		case p.def != "":
 			item += "=" + p.def
 		}
 		list = append(list, item)
 	}
-	if last == positionalOnly {
+	if last == inspect.PositionalOnly {
 		list = append(list, "/")
 	}
 	return list
@@ -356,7 +344,7 @@ func structParams(t types.Type) []param {
 		if name == "" || f.Embedded() {
 			continue
 		}
-		p := param{name: name, kind: keywordOnly, typ: f.Type(), field: true}
+		p := param{name: name, kind: inspect.KeywordOnly, typ: f.Type(), field: true}
 		if lit, ok := reflect.StructTag(st.Tag(i)).Lookup("default"); ok {
 			p.def = lit
 		} else if !slices.Contains(opts, "required") {

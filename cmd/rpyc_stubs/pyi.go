@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
 
@@ -207,7 +208,7 @@ func (c *class) memberNames() map[string]bool {
 
 // field writes an attribute: a property if Python cannot assign to it. Services refuse all assignments.
 func (w *pyiWriter) field(c *class, f field) {
-	if !isName(f.name) || slices.Contains(pythonKeywords, f.name) {
+	if !inspect.IsName(f.name) || slices.Contains(pythonKeywords, f.name) {
 		return
 	}
 	t := w.types.of(f.typ, false)
@@ -289,17 +290,17 @@ func (w *pyiWriter) next(fn *function, result string) string {
 
 func (w *pyiWriter) params(fn *function) []string {
 	var list []string
-	last := normal
+	last := inspect.Normal
 	for _, p := range fn.params {
-		if last == positionalOnly && p.kind != positionalOnly {
+		if last == inspect.PositionalOnly && p.kind != inspect.PositionalOnly {
 			list = append(list, "/")
 		}
-		if p.kind == keywordOnly && last < varPositional {
+		if p.kind == inspect.KeywordOnly && last < inspect.VarPositional {
 			list = append(list, "*")
 		}
 		last = p.kind
 		t := w.types.of(p.typ, true)
-		if p.kind == varKeyword {
+		if p.kind == inspect.VarKeyword {
 			if m, ok := p.typ.Underlying().(*types.Map); ok {
 				t = w.types.of(m.Elem(), true)
 			} else {
@@ -308,9 +309,9 @@ func (w *pyiWriter) params(fn *function) []string {
 		}
 		item := p.name
 		switch p.kind {
-		case varPositional:
+		case inspect.VarPositional:
 			item = "*" + item
-		case varKeyword:
+		case inspect.VarKeyword:
 			item = "**" + item
 		}
 		if p.def == "None" && t != "Any" && !strings.HasSuffix(t, "| None") {
@@ -322,7 +323,7 @@ func (w *pyiWriter) params(fn *function) []string {
 		}
 		list = append(list, item)
 	}
-	if last == positionalOnly {
+	if last == inspect.PositionalOnly {
 		list = append(list, "/")
 	}
 	return list

@@ -5,6 +5,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 )
 
 // maxSource is the size of a Python file that is read.
@@ -91,7 +93,7 @@ func (e *explorer) exploreSource(path, class string) (*remote, error) {
 }
 
 func (e *explorer) fromClass(c *pyClass) *remote {
-	r := &remote{class: c.name, doc: bounded(c.doc, maxDoc)}
+	r := &remote{class: c.name, doc: inspect.Bounded(c.doc, maxDoc)}
 	byName := map[string]pyMember{}
 	var names []string
 	for _, m := range c.members { // a later definition replaces an earlier one
@@ -104,8 +106,8 @@ func (e *explorer) fromClass(c *pyClass) *remote {
 	for _, name := range e.select_(slices.Compact(slices.Sorted(slices.Values(names)))) {
 		m := byName[name].member
 		m.name = strings.TrimPrefix(name, e.prefix)
-		m.doc = bounded(m.doc, maxDoc)
-		if isName(m.name) && len(r.members) < maxMembers {
+		m.doc = inspect.Bounded(m.doc, maxDoc)
+		if inspect.IsName(m.name) && len(r.members) < maxMembers {
 			r.members = append(r.members, m)
 		}
 	}
@@ -212,7 +214,7 @@ func pyClasses(lines []pyLine) []*pyClass {
 		}
 		head, _, _ := strings.Cut(rest, ":")
 		name, bases, _ := strings.Cut(head, "(")
-		if name = strings.TrimSpace(name); !isName(name) {
+		if name = strings.TrimSpace(name); !inspect.IsName(name) {
 			continue
 		}
 		c := &pyClass{name: name, bases: strings.TrimSuffix(strings.TrimSpace(bases), ")")}
@@ -253,10 +255,10 @@ func (c *pyClass) read(body []pyLine) {
 		} else if nested, ok := strings.CutPrefix(l.text, "class "); ok {
 			name := strings.TrimSpace(nested[:max(0, strings.IndexAny(nested+":", "(:"))])
 			c.members = append(c.members, pyMember{member: member{name: name, data: true}})
-		} else if target := splitTop(l.text, '=')[0]; target != "" && !strings.ContainsAny(target, "([{.\"'") || strings.Contains(target, ":") {
+		} else if target := inspect.Split(l.text, '=')[0]; target != "" && !strings.ContainsAny(target, "([{.\"'") || strings.Contains(target, ":") {
 			name, typ, _ := strings.Cut(target, ":")
-			if name = strings.TrimSpace(name); isName(name) {
-				c.members = append(c.members, pyMember{member: member{name: name, data: true, typ: bounded(strings.TrimSpace(typ), maxAnnotation)}})
+			if name = strings.TrimSpace(name); inspect.IsName(name) {
+				c.members = append(c.members, pyMember{member: member{name: name, data: true, typ: inspect.Bounded(strings.TrimSpace(typ), inspect.MaxAnnotation)}})
 			}
 		}
 		decorators = nil
@@ -270,17 +272,17 @@ func define(text, doc string, decorators []string) (pyMember, bool) {
 		return pyMember{}, false
 	}
 	m := pyMember{member: member{name: strings.TrimSpace(text[:open]), doc: doc}}
-	end := closing(text[open:])
+	end := inspect.Closing(text[open:])
 	if end < 0 {
 		return pyMember{}, false
 	}
 	end += open
 	tail := strings.TrimSpace(text[end+1:])
-	head := splitTop(tail, ':')[0] // "-> type"
+	head := inspect.Split(tail, ':')[0] // "-> type"
 	if body := strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(tail, head), ":")); m.doc == "" && body != "" {
 		m.doc = docString(body)
 	}
-	sig, err := parseSignature(text[open:end+1] + " " + head)
+	sig, err := inspect.ParseSignature(text[open:end+1] + " " + head)
 	if err != nil {
 		sig = nil
 	}
@@ -302,13 +304,13 @@ func define(text, doc string, decorators []string) (pyMember, bool) {
 	switch {
 	case m.data:
 		if sig != nil {
-			m.typ = sig.result
+			m.typ = sig.Result
 		}
 	default:
 		m.sig = sig
-		// parseSignature has left a leading self out, but it may be called otherwise
-		if sig != nil && !static && len(sig.params) > 0 && !selfIn(text[open:]) && sig.params[0].kind <= normal {
-			sig.params = sig.params[1:]
+		// inspect.ParseSignature has left a leading self out, but it may be called otherwise
+		if sig != nil && !static && len(sig.Params) > 0 && !selfIn(text[open:]) && sig.Params[0].Kind <= inspect.Normal {
+			sig.Params = sig.Params[1:]
 		}
 	}
 	return m, true

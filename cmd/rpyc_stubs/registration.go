@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
 
@@ -205,7 +206,7 @@ func (r *registrations) classOf(e ast.Expr) *types.TypeName {
 
 // attribute adds a static attribute or a method.
 func (r *registrations) attribute(c *class, name string, e ast.Expr, method bool) error {
-	if !isName(name) {
+	if !inspect.IsName(name) {
 		return nil
 	}
 	if t := r.classOf(e); t != nil {
@@ -310,7 +311,7 @@ func (r *registrations) property(c *class, name string, e ast.Expr) {
 			hidden = true
 		}
 	}
-	if f.typ != nil && !hidden && isName(name) {
+	if f.typ != nil && !hidden && inspect.IsName(name) {
 		c.fields = append(c.fields, f)
 	}
 }

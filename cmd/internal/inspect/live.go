@@ -1,0 +1,256 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// Methods asks for the methods of an object and their documentation, by name. Nothing of the object is called.
+func Methods(ctx context.Context, o *netref.Object) (map[string]string, error) {
+	ref, ok := o.Ref()
+	if !ok {
+		return nil, errors.New("the object is not resolved")
+	}
+	var v any
+	if err := o.Peer().Request(ctx, &v, wire.HandleInspect, ref.Tuple()); err != nil {
+		return nil, err
+	}
+	pairs, ok := v.(brine.Tuple)
+	if !ok {
+		return nil, fmt.Errorf("INSPECT returned a %s", exposed.TypeName(v))
+	}
+	docs := map[string]string{}
+	for _, p := range pairs {
+		pair, ok := p.(brine.Tuple)
+		if !ok || len(pair) != 2 {
+			continue
+		}
+		if name, ok := pair[0].(string); ok {
+			docs[name], _ = pair[1].(string)
+		}
+	}
+	return docs, nil
+}
+
+// Refused reports whether the peer answered with an exception: the question was not to its liking, but the
+// connection is well.
+func Refused(err error) bool {
+	var e *vinegar.Error
+	return errors.As(err, &e)
+}
+
+// UnlessRefused is err, or nil if the peer merely did not like the question.
+func UnlessRefused(err error) error {
+	if Refused(err) {
+		return nil
+	}
+	return err
+}
+
+// SignatureOf reads what inspect.signature does of a function, method or class. A nil signature without an error means that there is none. It
+// is an AttributeError that "cannot access" if the service does not open these attributes, whatever function is asked.
+func SignatureOf(ctx context.Context, f *netref.Object) (sig *Signature, class bool, err error) {
+	if f.IsClass() {
+		init, err := netref.Get[*netref.Object](ctx, f, "__init__")
+		if err != nil {
+			return nil, true, UnlessRefused(err)
+		}
+		sig, _, err = SignatureOf(ctx, init)
+		if sig != nil && len(sig.Params) > 0 && sig.Params[0].Name == "self" {
+			sig.Params = sig.Params[1:]
+		}
+		if sig != nil {
+			sig.Result = ""
+		}
+		return sig, true, UnlessRefused(err)
+	}
+	self, err := f.Get(ctx, "__self__")
+	bound := err == nil && self != nil
+	for range 10 {
+		inner, err := f.Get(ctx, "__wrapped__")
+		if errors.Is(err, vinegar.AttributeError) && !strings.Contains(err.Error(), "cannot access") {
+			break
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		w, ok := inner.(*netref.Object)
+		if !ok {
+			break
+		}
+		f = w
+	}
+	code, err := f.Get(ctx, "__code__")
+	if c, ok := code.(*netref.Object); ok && err == nil {
+		sig, err := readCode(ctx, f, c)
+		if sig != nil && bound && len(sig.Params) > 0 && sig.Params[0].Kind <= Normal {
+			sig.Params = sig.Params[1:]
+		}
+		return sig, false, err
+	}
+	text, err := f.Get(ctx, "__text_signature__")
+	if s, ok := text.(string); ok && err == nil && len(s) < 16<<10 {
+		sig, err := ParseSignature(s)
+		if err != nil {
+			return nil, false, nil //nolint:nilerr // a text that is no signature says nothing
+		}
+		return sig, false, nil
+	}
+	return nil, false, UnlessRefused(err)
+}
+
+// Flags of code objects.
+const (
+	coVarArgs     = 0x04
+	coVarKeywords = 0x08
+)
+
+// readCode makes a signature of a Python function's code object.
+func readCode(ctx context.Context, f, code *netref.Object) (*Signature, error) {
+	var numbers [4]int
+	for i, name := range []string{"co_argcount", "co_kwonlyargcount", "co_flags", "co_posonlyargcount"} {
+		n, err := netref.Get[int](ctx, code, name)
+		if err != nil && i < 3 {
+			return nil, err
+		}
+		numbers[i] = n
+	}
+	positional, kwonly, flags, posonly := numbers[0], numbers[1], numbers[2], numbers[3]
+	names, err := netref.Get[[]string](ctx, code, "co_varnames")
+	if err != nil {
+		return nil, err
+	}
+	all := positional + kwonly
+	total := all
+	if flags&coVarArgs != 0 {
+		total++
+	}
+	if flags&coVarKeywords != 0 {
+		total++
+	}
+	if positional < 0 || kwonly < 0 || all > MaxParams || total > len(names) || posonly > positional {
+		return nil, nil // no code that Python would make
+	}
+	sig := &Signature{}
+	for i, name := range names[:positional] {
+		p := Parameter{Name: name, Kind: Normal}
+		if i < posonly {
+			p.Kind = PositionalOnly
+		}
+		sig.Params = append(sig.Params, p)
+	}
+	if flags&coVarArgs != 0 {
+		sig.Params = append(sig.Params, Parameter{Name: names[all], Kind: VarPositional})
+	}
+	for _, name := range names[positional:all] {
+		sig.Params = append(sig.Params, Parameter{Name: name, Kind: KeywordOnly})
+	}
+	if flags&coVarKeywords != 0 {
+		sig.Params = append(sig.Params, Parameter{Name: names[total-1], Kind: VarKeyword})
+	}
+	if err := sig.readDefaults(ctx, f, positional); err != nil {
+		return nil, err
+	}
+	if err := sig.readAnnotations(ctx, f); err != nil {
+		return nil, err
+	}
+	return sig, sig.valid()
+}
+
+func (s *Signature) readDefaults(ctx context.Context, f *netref.Object, positional int) error {
+	v, err := f.Get(ctx, "__defaults__")
+	if err != nil {
+		return UnlessRefused(err)
+	}
+	if t, ok := v.(brine.Tuple); ok && len(t) <= positional {
+		for i, d := range t {
+			s.Params[positional-len(t)+i].setDefault(ctx, d)
+		}
+	} else if o, ok := v.(*netref.Object); ok {
+		n, err := o.Len(ctx)
+		if err != nil || n < 0 || n > positional {
+			return UnlessRefused(err)
+		}
+		for i := positional - n; i < positional; i++ {
+			s.Params[i].Default = "..."
+		}
+	}
+	kw, err := f.Get(ctx, "__kwdefaults__")
+	o, ok := kw.(*netref.Object)
+	if err != nil || !ok {
+		return UnlessRefused(err)
+	}
+	for i := range s.Params {
+		if p := &s.Params[i]; p.Kind == KeywordOnly {
+			d, err := o.Item(ctx, p.Name)
+			if err == nil {
+				p.setDefault(ctx, d)
+			} else if !errors.Is(err, vinegar.KeyError) {
+				return UnlessRefused(err)
+			}
+		}
+	}
+	return nil
+}
+
+// setDefault notes a default as Python writes it, for the documentation alone.
+func (p *Parameter) setDefault(ctx context.Context, v any) {
+	p.Default = "..."
+	if _, isRef := v.(*netref.Object); isRef {
+		return
+	}
+	if s, err := exposed.Repr(ctx, v); err == nil && len(s) <= 100 {
+		p.Default = s
+	}
+}
+
+// readAnnotations asks for the annotation of each parameter that has one, and of the result.
+func (s *Signature) readAnnotations(ctx context.Context, f *netref.Object) error {
+	v, err := f.Get(ctx, "__annotations__")
+	o, ok := v.(*netref.Object)
+	if err != nil || !ok {
+		return UnlessRefused(err)
+	}
+	for i := range s.Params {
+		if err := annotation(ctx, o, s.Params[i].Name, &s.Params[i].Type); err != nil {
+			return err
+		}
+	}
+	return annotation(ctx, o, "return", &s.Result)
+}
+
+func annotation(ctx context.Context, all *netref.Object, name string, dst *string) error {
+	v, err := all.Item(ctx, name)
+	if err != nil {
+		return UnlessRefused(err) // a KeyError: there is none
+	}
+	switch v := v.(type) {
+	case nil:
+		*dst = "None"
+	case string:
+		*dst = Bounded(v, MaxAnnotation)
+	case *netref.Object:
+		text, err := v.Str(ctx)
+		if err != nil {
+			return UnlessRefused(err)
+		}
+		*dst = Bounded(text, MaxAnnotation)
+	}
+	return nil
+}
+
+// Bounded cuts a text of the peer's that is too long.
+func Bounded(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "") + " […]"
+}
