@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -175,6 +176,15 @@ func (c *Conn) RemoteAddr() net.Addr {
 		return a.RemoteAddr()
 	}
 	return nil
+}
+
+// log is the logger for what is to be said about the connection.
+func (c *Conn) log() *slog.Logger {
+	l := c.cfg.Logger.With("conn", c.cfg.Name)
+	if a := c.RemoteAddr(); a != nil && a.String() != "" { // those of Unix sockets mostly have no name
+		l = l.With("peer", a.String())
+	}
+	return l
 }
 
 // Done is closed when the connection has ended and all that served it has returned: no handler runs any more, and

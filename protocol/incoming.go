@@ -293,10 +293,10 @@ func (in *incoming) note(err error) {
 	e, _ := err.(*vinegar.Error) // as panics are; anything else costs more to look at than a disabled log is worth
 	switch {
 	case e.Panicked():
-		cfg.Logger.ErrorContext(in, "rpyc: panic", "conn", cfg.Name, "in", in.h.String(), "panic", e.Error(), "traceback", e.FormatTraceback())
+		in.c.log().ErrorContext(in, "rpyc: panic", "in", in.h.String(), "panic", e.Error(), "traceback", e.FormatTraceback())
 	case cfg.Logger.Enabled(in, slog.LevelDebug) && !errors.Is(err, vinegar.StopIteration):
 		e = vinegar.FromError(err)
-		cfg.Logger.DebugContext(in, "rpyc: exception", "conn", cfg.Name, "in", in.h.String(), "exception", e.Error(), "traceback", e.FormatTraceback())
+		in.c.log().DebugContext(in, "rpyc: exception", "in", in.h.String(), "exception", e.Error(), "traceback", e.FormatTraceback())
 	}
 }
 
@@ -399,7 +399,7 @@ func (in *incoming) appendException(b []byte, err error) []byte {
 	if err == nil {
 		return nb
 	}
-	cfg.Logger.Error("rpyc: exception cannot be sent", "conn", cfg.Name, "exception", e, "reason", err)
+	in.c.log().Error("rpyc: exception cannot be sent", "exception", e, "reason", err)
 	nb, err = vinegar.AppendPayload(b, vinegar.RuntimeError.New("exception cannot be sent"), &o)
 	if err != nil {
 		return b

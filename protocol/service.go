@@ -50,7 +50,7 @@ func (c *Conn) disconnected() {
 // logPanic keeps a panic of the user's code from taking the process down. It is deferred.
 func (c *Conn) logPanic(where string) {
 	if p := recover(); p != nil {
-		c.cfg.Logger.Error("rpyc: panic", "conn", c.cfg.Name, "in", where, "panic", p)
+		c.log().Error("rpyc: panic", "in", where, "panic", p)
 	}
 }
 

@@ -113,7 +113,7 @@ func (c *Conn) finish() {
 		c.dropped(obj)
 	}
 	if cause != io.EOF && cause != ErrClosed {
-		c.cfg.Logger.Info("rpyc: connection ended", "conn", c.cfg.Name, "cause", cause)
+		c.log().Info("rpyc: connection ended", "cause", cause)
 	}
 	close(c.done)
 	l = c.lock()
