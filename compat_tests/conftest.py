@@ -170,6 +170,13 @@ def run_program(request):
 
 
 @pytest.fixture
+def go_only(request):
+    """Python is the measure here, so there is nothing to do unless the Go peers are asked for."""
+    if "go" not in request.config.getoption("--peers"):
+        pytest.skip("the Go peers are not asked for")
+
+
+@pytest.fixture
 def terminal():
     """terminal(argv, …) -> a Terminal with this program, which ends with the test."""
     opened = []

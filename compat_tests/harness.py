@@ -249,7 +249,7 @@ class Peers:
         self._failed = {}
         self._all = []
 
-    def start(self, kind):
+    def start(self, kind, env=None):
         """A new server process of this kind; the caller may stop it, otherwise it ends with the run."""
         if kind == "cpython":
             command = [sys.executable, os.path.join(HERE, "reference", "ref_server.py")]
@@ -257,7 +257,7 @@ class Peers:
             command = [self.binaries.path("behaviour")]
         else:
             raise PeerError("no such kind of server: %r" % (kind,))
-        server = Server(kind, command + ["--host", "127.0.0.1", "--port", "0"], env={"PYTHONDONTWRITEBYTECODE": "1"})
+        server = Server(kind, command + ["--host", "127.0.0.1", "--port", "0"], env=dict(env or {}, PYTHONDONTWRITEBYTECODE="1"))
         self._all.append(server)
         return server
 

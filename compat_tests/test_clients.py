@@ -167,13 +167,18 @@ def pytest_generate_tests(metafunc):
 
 @pytest.mark.seconds(180)
 def test_client(name, client, served_by, peers, run_program, request):
-    server = watched(request, peers.shared(served_by))
+    perform(name, client, watched(request, peers.shared(served_by)), peers, run_program)
+
+
+def perform(name, client, server, peers, run_program, env=None):
+    """One scenario, by a client of this kind."""
     if client == "go":
         command = [peers.binaries.path("goclient")]
     else:
         command = [sys.executable, os.path.join(HERE, "reference", "ref_client.py")]
-    tag = "%s-%s-%s" % (name, client, served_by)
-    program = run_program(client + " client", command + [server.host, str(server.port), name, tag], {"PYTHONDONTWRITEBYTECODE": "1"})
+    tag = "%s-%s-%s-%d" % (name, client, server.kind, len(env or ()))
+    program = run_program(client + " client", command + [server.host, str(server.port), name, tag],
+                          dict(env or {}, PYTHONDONTWRITEBYTECODE="1"))
     lines = [json.loads(line) for line in program.lines(150)]
     assert program.process.wait(20) == 0
     assert lines and lines.pop() == {"step": "done"}

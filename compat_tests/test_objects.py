@@ -20,13 +20,6 @@ sys.path.remove(REFERENCE)
 GO_PEER = os.path.join(HERE, "peers", "objects")
 
 
-@pytest.fixture
-def go_only(request):
-    """Python is the measure here, so there is nothing to do unless the Go peers are asked for."""
-    if "go" not in request.config.getoption("--peers"):
-        pytest.skip("the Go peers are not asked for")
-
-
 @pytest.fixture(scope="module")
 def serve():
     """serve(config) -> a server of objects."""

@@ -53,6 +53,11 @@ type Config struct {
 	// understand the answer it gets otherwise. That costs peers before RPyC 6 a round trip when they connect. The Dial
 	// functions find out in any case.
 	OldPeers bool
+	// BindThreads tells the Dial functions that the peer's bind_threads is on, of RPyC 5.3.1 or later. Otherwise they find out,
+	// which costs another connection, because such a peer hangs up on what it does not understand. Servers see it by the first
+	// message. To the peer all of this side is one thread. Its own threads' requests run each in their order, at the same time
+	// as those of other threads, and what a handler asks of it is run by the thread that has asked.
+	BindThreads bool
 	// Compress deflates messages above 3000 bytes, as RPyC does. By default messages are sent as they are, which every
 	// peer accepts and is faster on all but slow networks; compressed messages are understood in any case.
 	Compress bool

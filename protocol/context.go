@@ -44,7 +44,7 @@ func waiting(ctx context.Context) *incoming {
 	if !in.finished {
 		return in
 	}
-	if in.c.cfg.Concurrency == 1 && l.turns.current != nil && !l.turns.current.finished {
+	if in.c.cfg.Concurrency == 1 && l.turns.lanes == nil && l.turns.current != nil && !l.turns.current.finished {
 		return l.turns.current
 	}
 	return nil

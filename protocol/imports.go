@@ -108,7 +108,7 @@ func (c *Conn) appendDel(r wire.Ref, n int64) (given int64) {
 	s := getScratch()
 	defer s.put()
 	s.begin()
-	b := d.AppendRequest(s.b, c.seq.Add(1)-1, wire.HandleDel)
+	b := d.AppendRequest(d.AppendThreads(s.b, wire.Threads{Sender: ourThread}), c.seq.Add(1)-1, wire.HandleDel)
 	s.b, given = d.AppendDelArgs(b, r, n)
 	if err := c.seal(d, s); err != nil {
 		return 0 // cannot be: it is a few bytes long

@@ -27,10 +27,12 @@ type incoming struct {
 	call exposed.Args // the arguments of a call, if they are all encoded
 	few  *[5]boxed    // room for args, which are rarely more; from a pool
 	buf  frame.Buffer // what encoded args stand in
+	from uint64       // the peer's thread that has asked, if threads are bound
 	refs bool         // the peer handed objects over
 	drop any          // not a request: an object of ours to tell that the peer has given it up
 
 	// Guarded by the connection's lock, see turns.go.
+	lane     *lane         // where it queues; nil before
 	turn     bool          // it has a turn
 	works    bool          // it has one of Config.Workers
 	batch    int           // requests its worker has run before, one after the other
@@ -56,7 +58,7 @@ var arities = [...]arity{
 // nothing of the user's to the end. Once the sequence number is known, nothing a request contains can end the
 // conversation. A request that is returned has a turn and is the reader's to run.
 func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, buf frame.Buffer) *incoming {
-	in := &incoming{c: c, d: d, seq: seq, buf: buf}
+	in := &incoming{c: c, d: d, seq: seq, buf: buf, from: d.ReadThreads(buf.Payload).Sender}
 	if err := in.parse(&body); err != nil {
 		in.answerAtOnce(nil, err)
 		if in.refs {
@@ -258,7 +260,7 @@ func (in *incoming) run() {
 		return
 	}
 	l := in.c.lock()
-	busy := l.turns.queue.len() > 0
+	busy := l.turns.queued > 0
 	collect := in.refs || len(l.imports.entries) > 0
 	l.unlock()
 	how := atOnce
@@ -349,7 +351,7 @@ func (in *incoming) answer(v any, err error, how manner) {
 	s.begin()
 	if err == nil {
 		m := boxer{c: in.c, d: in.d}
-		s.b, err = m.value(in.d.AppendHeader(s.b, wire.Reply, in.seq), v)
+		s.b, err = m.value(in.header(s.b, wire.Reply), v)
 		if err == nil {
 			err = in.c.seal(in.d, s)
 		}
@@ -363,7 +365,7 @@ func (in *incoming) answer(v any, err error, how manner) {
 		}
 	}
 	if err != nil {
-		s.b = in.appendException(in.d.AppendHeader(s.b, wire.Exception, in.seq), err)
+		s.b = in.appendException(in.header(s.b, wire.Exception), err)
 		if err := in.c.seal(in.d, s); err != nil {
 			in.c.die(err)
 			return
@@ -384,6 +386,12 @@ func (in *incoming) answer(v any, err error, how manner) {
 		s.b = nil
 	}
 	runtime.KeepAlive(v) // handles named in the answer must not be given back before it is on its way
+}
+
+// header begins the answer.
+func (in *incoming) header(b []byte, k wire.Kind) []byte {
+	b = in.d.AppendThreads(b, wire.Threads{Sender: ourThread, Recipient: in.from})
+	return in.d.AppendHeader(b, k, in.seq)
 }
 
 // answerResolved answers with a value that holds the root of a connection nobody has asked for so far.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/wire"
@@ -18,9 +19,17 @@ func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteClos
 	if cfg != nil && cfg.Dialect != nil {
 		dialects = []*wire.Dialect{cfg.Dialect}
 	}
+	if cfg != nil && cfg.BindThreads {
+		for i, d := range dialects {
+			if dialects[i] = d.BindThreads(); dialects[i] == nil {
+				return nil, fmt.Errorf("rpyc: dial: peers of protocol family %v do not bind threads", d)
+			}
+		}
+	}
 	var errs []error
 	silent := 0
-	for _, d := range dialects {
+	for i := 0; i < len(dialects); i++ {
+		d := dialects[i]
 		with := cfg.clone()
 		with.Dialect = d
 		c, err := attempt(ctx, open, root, &with, len(dialects) > 1 && d == wire.FamilyC)
@@ -31,8 +40,11 @@ func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteClos
 		if !hungUp(err) {
 			break
 		}
-		if wrong := (*WrongDialectError)(nil); !errors.As(err, &wrong) {
+		wrong := (*WrongDialectError)(nil)
+		if !errors.As(err, &wrong) {
 			silent++
+		} else if wrong.Got.BindsThreads() && cfg.mayBind() && !slices.Contains(dialects, wrong.Got) {
+			dialects = append(dialects[:i+1], wrong.Got) // it has said CLOSE in the form it wants
 		}
 	}
 	err := errors.Join(errs...)
@@ -42,6 +54,9 @@ func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteClos
 	}
 	return nil, fmt.Errorf("rpyc: dial: %w", err)
 }
+
+// mayBind reports whether a peer's bind_threads is to be found out.
+func (c *Config) mayBind() bool { return c == nil || c.Dialect == nil }
 
 // hungUp reports whether a first request failed in the way it does with a peer of another family: it hangs up, with a
 // CLOSE in its own form before or without.

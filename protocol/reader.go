@@ -60,7 +60,7 @@ func (c *Conn) waitForRoom() error {
 		c.room.Wait()
 		again.Stop()
 	}
-	if n := l.turns.queue.len(); n > c.cfg.Limits.Queued {
+	if n := l.turns.queued; n > c.cfg.Limits.Queued {
 		return &LimitError{What: "requests queued", Got: int64(n), Limit: int64(c.cfg.Limits.Queued)}
 	}
 	if n, limit := l.turns.bytes, c.cfg.Limits.QueuedBytes; n > limit {

@@ -108,7 +108,7 @@ func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed 
 	if d.BareTargets() && h.HasTarget() {
 		args = m.bareTarget(args)
 	}
-	b, err := m.args(d.AppendRequest(s.b, p.seq, h), args)
+	b, err := m.args(d.AppendRequest(d.AppendThreads(s.b, c.threads(ctx, d)), p.seq, h), args)
 	s.b = b
 	if err == nil {
 		err = c.seal(d, s)

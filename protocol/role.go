@@ -117,11 +117,11 @@ func (c *Conn) leave(in *incoming) (next *incoming) {
 	l := c.lock()
 	defer l.unlock()
 	in.finished = true
-	l.turns.running--
 	if in.turn {
 		in.turn = false
-		next = l.pass()
+		next = l.pass(in.lane)
 	}
+	l.turns.over(in)
 	if w := c.cfg.Workers; w != nil {
 		w.hand(in, next)
 	}

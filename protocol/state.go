@@ -30,7 +30,7 @@ type state struct {
 func (s *state) init(concurrency int) {
 	s.reading = true
 	s.pending = make(map[int64]*call)
-	s.turns.free = concurrency
+	s.turns.init(concurrency)
 	s.exports.init()
 	s.imports.init()
 }
@@ -160,6 +160,11 @@ func (c *Conn) stopReading() {
 
 // setDialect is called once, before anything is sent.
 func (c *Conn) setDialect(d *wire.Dialect) {
+	if d.BindsThreads() {
+		l := c.lock()
+		l.turns.lanes = make(map[uint64]*lane)
+		l.unlock()
+	}
 	c.dialect.Store(d)
 	close(c.spoken)
 }

@@ -3,34 +3,62 @@ package protocol
 // turns gives the handlers of a connection their order: the requests of the peer wait in a queue, and as many of them
 // run at the same time as there are turns, one unless Config.Concurrency says otherwise. A handler that waits for the
 // peer gives its turn up, so that requests the peer makes meanwhile are served, and queues up for it afterwards, before
-// any request that has not begun.
+// any request that has not begun. Where threads are bound, each of the peer's threads has an order of its own.
 type turns struct {
-	free    int // turns nobody has
-	queue   fifo[*incoming]
-	bytes   int64           // length of the requests in queue
-	back    fifo[*incoming] // handlers that want their turn back
-	running int             // handlers begun and not returned, with a turn or without
-	current *incoming       // the handler that got a turn last
+	size    int              // turns in a lane
+	one     lane             // of all requests, unless threads are bound
+	lanes   map[uint64]*lane // of those whose requests run or wait, by thread; nil if threads are not bound
+	queued  int              // requests in the lanes' queues
+	bytes   int64            // length of these
+	running int              // handlers begun and not returned, with a turn or without
+	current *incoming        // the handler that got a turn last
 
 	// parked takes a task for a goroutine that has nothing to do; nil if there is none.
 	parked chan<- task
 }
 
-func (t *turns) idle() bool { return t.running == 0 && t.queue.len() == 0 }
+// lane is what has to happen in order.
+type lane struct {
+	thread   uint64
+	handlers int // that run or are queued
+	free     int // turns nobody has
+	queue    fifo[*incoming]
+	back     fifo[*incoming] // handlers that want their turn back
+}
+
+func (t *turns) init(size int) { t.size, t.one.free = size, size }
+
+func (t *turns) idle() bool { return t.running == 0 && t.queued == 0 }
+
+// lane finds the lane of a request.
+func (t *turns) lane(in *incoming) *lane {
+	if t.lanes == nil {
+		return &t.one
+	}
+	n := t.lanes[in.from]
+	if n == nil {
+		n = &lane{thread: in.from, free: t.size}
+		t.lanes[in.from] = n
+	}
+	return n
+}
 
 // admit takes in what has to run in turn. If it can run at once and the caller wants to do that itself, admit reports true
 // and it has a turn; otherwise it is run by another goroutine, when it is its turn.
 func (l locked) admit(in *incoming, mine bool) bool {
 	t := &l.turns
-	if t.free == 0 {
-		t.queue.push(in)
+	in.lane = t.lane(in)
+	in.lane.handlers++
+	if in.lane.free == 0 {
+		in.lane.queue.push(in)
+		t.queued++
 		t.bytes += int64(len(in.buf.Payload))
 		if t.crowded() {
 			l.c.crowded.Store(true)
 		}
 		return false
 	}
-	t.free--
+	in.lane.free--
 	l.begin(in)
 	if !mine {
 		l.run(in)
@@ -58,18 +86,18 @@ func (l locked) begin(in *incoming) {
 }
 
 // crowded reports whether so much is queued that reading on is to be considered.
-func (t *turns) crowded() bool { return t.queue.len() > crowd || t.bytes > crowdBytes }
+func (t *turns) crowded() bool { return t.queued > crowd || t.bytes > crowdBytes }
 
 const (
 	crowd      = 1024     // requests
 	crowdBytes = 64 << 20 // of theirs
 )
 
-// pass gives a turn on: to a handler that wants it back, or else to the next request. It returns that request, if any;
-// the caller has to see to it that it runs.
-func (l locked) pass() *incoming {
+// pass gives a turn of a lane on: to a handler that wants it back, or else to the next request. It returns that request, if
+// any; the caller has to see to it that it runs.
+func (l locked) pass(n *lane) *incoming {
 	t := &l.turns
-	for in, ok := t.back.pop(); ok; in, ok = t.back.pop() {
+	for in, ok := n.back.pop(); ok; in, ok = n.back.pop() {
 		in.goOn()
 		if !in.finished && in.waits == 0 { // otherwise whoever of it waits last takes the turn back
 			in.turn = true
@@ -77,26 +105,42 @@ func (l locked) pass() *incoming {
 			return nil
 		}
 	}
-	if in, ok := t.queue.pop(); ok {
+	if in, ok := n.queue.pop(); ok {
+		t.queued--
 		t.bytes -= int64(len(in.buf.Payload))
 		l.begin(in)
 		l.c.room.Signal()
 		return in
 	}
-	t.free++
+	n.free++
 	t.current = nil
 	return nil
+}
+
+// over is the end of a handler: a lane that nobody is in is not kept, since a peer may have any number of threads.
+func (t *turns) over(in *incoming) {
+	t.running--
+	if in.lane.handlers--; in.lane.handlers == 0 {
+		delete(t.lanes, in.lane.thread)
+	}
 }
 
 // wakeAll lets all handlers go on that want their turn back, for a connection that has ended: what order there was is of
 // no use to them.
 func (t *turns) wakeAll() {
-	for in, ok := t.back.pop(); ok; in, ok = t.back.pop() {
-		in.goOn()
+	t.one.wakeAll()
+	for _, n := range t.lanes {
+		n.wakeAll()
 	}
 	if t.parked != nil {
 		t.parked <- task{stop: true}
 		t.parked = nil
+	}
+}
+
+func (n *lane) wakeAll() {
+	for in, ok := n.back.pop(); ok; in, ok = n.back.pop() {
+		in.goOn()
 	}
 }
 
@@ -110,7 +154,7 @@ func (c *Conn) yield(in *incoming) {
 	}
 	if in.turn {
 		in.turn = false
-		if next := l.pass(); next != nil {
+		if next := l.pass(in.lane); next != nil {
 			l.run(next)
 		}
 	}
@@ -133,8 +177,8 @@ func (c *Conn) retake(in *incoming) {
 		l.unlock()
 		return
 	}
-	if l.turns.free > 0 {
-		l.turns.free--
+	if in.lane.free > 0 {
+		in.lane.free--
 		l.turns.current = in
 		in.turn = true
 		l.unlock()
@@ -142,7 +186,7 @@ func (c *Conn) retake(in *incoming) {
 	}
 	if in.back == nil { // not in the queue yet for another of its goroutines
 		in.back = make(chan struct{})
-		l.turns.back.push(in)
+		in.lane.back.push(in)
 	}
 	back := in.back
 	l.unlock()

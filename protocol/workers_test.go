@@ -56,7 +56,7 @@ func TestWorkerBatches(t *testing.T) {
 		ask(a, what)
 	}
 	// Each call is three requests; those of a that matter are queued one behind the other.
-	eventually("requests of a", func() bool { l := sa.lock(); defer l.unlock(); return l.turns.queue.len() >= 4 })
+	eventually("requests of a", func() bool { l := sa.lock(); defer l.unlock(); return l.turns.queued >= 4 })
 	ask(b, "b1")
 	eventually("request of b", func() bool { w := cfg.Workers; w.mu.Lock(); defer w.mu.Unlock(); return w.queue.len() == 1 })
 	close(r.leave)

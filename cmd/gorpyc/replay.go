@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
 func replayCommand() *cli.Command {
@@ -182,8 +184,14 @@ func isTimeout(err error) bool {
 // ids maps ids as they were recorded to those that the server gives now.
 type ids map[string]brine.Tuple
 
-// split parts a payload into what precedes the brine value and the value: the newest family has a byte there.
+// split parts a payload into what precedes the brine value and the value: the newest family has a byte there, and peers that bind
+// threads name two.
 func split(payload []byte) (head []byte, v any, err error) {
+	if d, err := wire.Detect(payload); err == nil && d.BindsThreads() {
+		n := len(d.AppendThreads(nil, wire.Threads{}))
+		head, v, err = split(payload[n:])
+		return slices.Concat(payload[:n], head), v, err
+	}
 	if len(payload) > 0 && payload[0] >= 1 && payload[0] <= 3 {
 		head, payload = payload[:1], payload[1:]
 	}

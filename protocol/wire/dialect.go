@@ -15,6 +15,7 @@ type Dialect struct {
 	oids    bool // an object is known by one number, see oid.go
 	bare    bool // the object an operation is asked of is given as its number, not as a reference
 	python2 bool // names are byte strings
+	threads bool // a message begins with the threads it is from and for, see threads.go
 }
 
 // The families this package speaks.
@@ -58,6 +59,12 @@ func Detect(payload []byte) (*Dialect, error) {
 		return FamilyD, nil
 	case tuple3:
 		return FamilyC, nil
+	case 0: // of a thread's number, which no peer has that needs all its bytes
+		if len(payload) > threadsSize && payload[threadsSize] != 0 {
+			if d, err := Detect(payload[threadsSize:]); err == nil {
+				return d.BindThreads(), nil
+			}
+		}
 	}
 	return nil, &UnknownDialectError{First: payload[0]}
 }
@@ -88,7 +95,7 @@ func (s Seq) String() string {
 	return fmt.Sprint(s.N)
 }
 
-// AppendHeader appends everything that stands before a message's body.
+// AppendHeader appends everything that stands before a message's body but the threads.
 func (d *Dialect) AppendHeader(b []byte, k Kind, seq Seq) []byte {
 	if d.rawKind {
 		b = append(b, byte(k))
@@ -120,6 +127,12 @@ func (d *Dialect) ReadHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
 func (d *Dialect) readHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
 	var k int64
 	want := 2
+	if d.threads {
+		if len(payload) < threadsSize {
+			return 0, Seq{}, brine.Cursor{}, &FormError{What: "two threads", Got: fmt.Sprintf("%d bytes", len(payload))}
+		}
+		payload = payload[threadsSize:]
+	}
 	if d.rawKind {
 		if len(payload) == 0 {
 			return 0, Seq{}, brine.Cursor{}, &FormError{What: "a message", Got: "nothing"}

@@ -15,7 +15,7 @@ type Dumper struct {
 	// MaxText cuts texts and byte strings longer than this many bytes; 0 means 64.
 	MaxText int
 
-	classes, objects map[any]int // by id, or by the whole pack if it is an odd one
+	classes, objects, threads map[any]int // by id, or by the whole pack if it is an odd one
 }
 
 // Dump renders one payload, without a newline:
@@ -25,7 +25,8 @@ type Dumper struct {
 //	REQUEST 1 CALLATTR (-main.Calculator#1, "div", (7, 0), ())
 //	EXCEPTION 1 builtins.ZeroDivisionError("division by zero")
 //
-// "+" marks an object of the sender, "-" one of the receiver. What cannot be decoded is said to be malformed, with the
+// "+" marks an object of the sender, "-" one of the receiver. Where threads are bound, those that a message is from and for stand
+// before it, as in "1>2 REQUEST", with "-" for any. What cannot be decoded is said to be malformed, with the
 // reason.
 func (p *Dumper) Dump(d *Dialect, payload []byte) string {
 	kind, seq, c, err := d.ReadHeader(payload)
@@ -33,6 +34,10 @@ func (p *Dumper) Dump(d *Dialect, payload []byte) string {
 		return "MALFORMED " + err.Error()
 	}
 	var w strings.Builder
+	if d.BindsThreads() {
+		t := d.ReadThreads(payload)
+		fmt.Fprintf(&w, "%s>%s ", p.thread(t.Sender), p.thread(t.Recipient))
+	}
 	fmt.Fprintf(&w, "%v %v ", kind, seq)
 	switch kind {
 	case Request:
@@ -52,6 +57,13 @@ func (p *Dumper) Dump(d *Dialect, payload []byte) string {
 		p.exception(&w, &c)
 	}
 	return w.String()
+}
+
+func (p *Dumper) thread(id uint64) string {
+	if id == 0 {
+		return "-"
+	}
+	return strconv.Itoa(number(&p.threads, id))
 }
 
 func (p *Dumper) boxed(w *strings.Builder, d *Dialect, c *brine.Cursor) {

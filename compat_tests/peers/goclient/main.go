@@ -105,6 +105,7 @@ func (c *client) dial(ctx context.Context, port int, cfg protocol.Config) (*prot
 	if c.conn != nil {
 		cfg.Dialect = c.conn.Dialect()
 	}
+	cfg.BindThreads = os.Getenv("RPYC_BIND_THREADS") == "true" // as RPyC's own default
 	return protocol.Dial(ctx, "tcp", net.JoinHostPort(c.host, strconv.Itoa(port)), &cfg)
 }
 
