@@ -191,6 +191,25 @@ func TestNoAnswerOverTCP(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 }
 
+// TestTCPInOrder: who unregisters and does not wait for an answer, as RPyC's clients do not, is gone for who connects next.
+func TestTCPInOrder(t *testing.T) {
+	_, addr := serve(t, &Server{})
+	client := &TCPClient{Addr: addr}
+	ctx := context.Background()
+	for i := range 300 {
+		ep := Endpoint{Host: "127.0.0.1", Port: 1000 + i}
+		require.NoError(t, client.Register(ctx, []string{"ORDER"}, ep))
+		c, err := net.Dial("tcp", addr)
+		require.NoError(t, err)
+		_, err = c.Write(unregisterCall(ep).encode(false))
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+		found, err := client.Discover(ctx, "ORDER")
+		require.NoError(t, err)
+		require.Empty(t, found, "round %d", i)
+	}
+}
+
 func TestHooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var (

@@ -15,6 +15,10 @@ import (
 // tcpPatience is how long a connection may take in all. RPyC's clients wait 2 s.
 const tcpPatience = 10 * time.Second
 
+// tcpTurn is how long a request waits for that of the connection before it. RPyC's clients do not wait until they are unregistered,
+// and ask on the next connection what is registered; its server takes one connection after the other.
+const tcpTurn = 20 * time.Millisecond
+
 // ServeTCP answers connections to l, which it closes in the end, until the server is closed or ctx ends: one request each.
 // A client that sends something else gets no answer, as with upstream, and the connection is closed after 10 seconds. It returns
 // [ErrServerClosed], the context's cause, or what made accepting impossible.
@@ -25,6 +29,8 @@ func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
 	defer s.remove(l)
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
 	s.log().Info("server started", "transport", "tcp", "addr", l.Addr().String())
+	before := make(chan struct{}) // closed when the request of the connection before has been handled, or will not come
+	close(before)
 	for {
 		c, err := l.Accept()
 		if err != nil {
@@ -45,10 +51,12 @@ func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
 			_ = c.Close()
 			continue
 		}
-		go func() {
+		handled := make(chan struct{})
+		go func(before <-chan struct{}) {
 			defer s.release(c, peer)
-			s.converse(c, peer, at)
-		}()
+			s.converse(c, peer, at, before, handled)
+		}(before)
+		before = handled
 	}
 }
 
@@ -59,25 +67,21 @@ func addrOf(a net.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// converse takes one request, which may come in pieces, and answers it.
-func (s *Server) converse(c net.Conn, peer, at netip.Addr) {
+// converse takes one request and answers it, after that of the connection before if it is quick.
+func (s *Server) converse(c net.Conn, peer, at netip.Addr, before <-chan struct{}, handled chan<- struct{}) {
 	_ = c.SetDeadline(time.Now().Add(tcpPatience))
-	in := make([]byte, MaxDatagram)
-	n := 0
-	for n < len(in) {
-		k, err := c.Read(in[n:])
-		if n += k; err != nil {
-			return
-		}
-		cur := brine.NewCursor(in[:n])
-		if err := cur.Skip(); !errors.Is(err, io.ErrUnexpectedEOF) {
-			break
-		}
+	in, ok := readRequest(c)
+	if !ok {
+		close(handled)
+		return
 	}
 	s.mu.Lock()
 	s.conns.setBusy(c)
 	s.mu.Unlock()
-	if reply := s.handle(tcp, nil, peer, at, in[:n]); reply != nil {
+	await(before)
+	reply := s.handle(tcp, nil, peer, at, in)
+	close(handled)
+	if reply != nil {
 		_, _ = c.Write(reply)
 		return
 	}
@@ -89,6 +93,38 @@ func (s *Server) converse(c net.Conn, peer, at netip.Addr) {
 	}
 	s.mu.Unlock()
 	_, _ = io.Copy(io.Discard, c)
+}
+
+// readRequest takes a request, which may come in pieces.
+func readRequest(c net.Conn) ([]byte, bool) {
+	in := make([]byte, MaxDatagram)
+	n := 0
+	for n < len(in) {
+		k, err := c.Read(in[n:])
+		if n += k; err != nil {
+			return nil, false
+		}
+		cur := brine.NewCursor(in[:n])
+		if err := cur.Skip(); !errors.Is(err, io.ErrUnexpectedEOF) {
+			break
+		}
+	}
+	return in[:n], true
+}
+
+// await waits for the request before, but not for long.
+func await(before <-chan struct{}) {
+	select {
+	case <-before:
+		return
+	default:
+	}
+	late := time.NewTimer(tcpTurn)
+	defer late.Stop()
+	select {
+	case <-before:
+	case <-late.C:
+	}
 }
 
 // connCount knows the open connections. It is protected by Server.mu.
