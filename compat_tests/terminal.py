@@ -4,13 +4,18 @@ import os
 import pty
 import re
 import select
-import signal
 import struct
+import subprocess
 import termios
 import time
 
 KEYS = {"tab": "\t", "enter": "\r", "up": "\x1b[A", "ctrl-c": "\x03", "ctrl-d": "\x04", "ctrl-u": "\x15"}
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\x1b\][^\x07]*\x07")
+
+
+def _take_terminal():
+    """Makes the terminal that of the new session, so that Ctrl-C is a signal."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Terminal:
@@ -20,20 +25,22 @@ class Terminal:
         self.seen = ""  # all that has appeared, without escape sequences
         self._from = 0  # where the next expect begins
         self._raw = b""
-        self.pid, self._fd = pty.fork()
-        if self.pid == 0:
-            try:
-                if cwd:
-                    os.chdir(cwd)
-                os.execvpe(argv[0], argv, dict(os.environ, TERM="xterm", **(env or {})))
-            finally:
-                os._exit(127)
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        self.status = None
+        self._fd, far = pty.openpty()
+        fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self.process = subprocess.Popen(argv, stdin=far, stdout=far, stderr=far, cwd=cwd, env=dict(os.environ, TERM="xterm", **(env or {})),
+                                        start_new_session=True, preexec_fn=_take_terminal)
+        os.close(far)
 
     def type(self, *parts):
         """Types text, and keys by their names in KEYS."""
         os.write(self._fd, "".join(KEYS.get(part, part) for part in parts).encode())
+
+    def editing(self, timeout=20):
+        """Waits until the program reads keys by itself, so that Ctrl-C is one and no signal."""
+        deadline = time.monotonic() + timeout
+        while termios.tcgetattr(self._fd)[3] & termios.ISIG:
+            assert time.monotonic() < deadline, "there is no line editing"
+            self._read(0.01)
 
     def _read(self, timeout):
         """Takes in what has come; False at the end."""
@@ -64,14 +71,10 @@ class Terminal:
         deadline = time.monotonic() + timeout
         while self._read(0.05):
             assert time.monotonic() < deadline, "still running; there was %r" % self.seen[-2000:]
-        self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]) if hasattr(os, "waitstatus_to_exitcode") else os.waitpid(self.pid, 0)[1] >> 8
-        return self.status
+        return self.process.wait(timeout)
 
     def close(self):
-        if self.status is None:
-            try:
-                os.kill(self.pid, signal.SIGKILL)
-                os.waitpid(self.pid, 0)
-            except (ProcessLookupError, ChildProcessError):
-                pass
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
         os.close(self._fd)

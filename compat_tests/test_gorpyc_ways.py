@@ -235,13 +235,9 @@ def test_json(tool, service, classic, tmp_path):
 
 
 TELLING = """
-import functools
 class Telling(rpyc.Service):
     def exposed_full(self, a, b: int = 1, *args, c="x", d: float, **kw) -> str:
         "Told."
-    @staticmethod
-    def exposed_static(x, y=None):
-        pass
     def exposed_plain(self):
         pass
 config = {"allow_all_attrs": True}
@@ -254,8 +250,27 @@ def test_signatures(tool, run_program, classic):
     address = start(run_program, SERVICE + TELLING)[0]
     told = {m["name"]: m.get("signature") for m in json.loads(tool("inspect", address, "--json"))["members"]}
     assert told["full"] == "(a, b: int = 1, *args, c='x', d: float, **kw) -> str"
-    assert (told["static"], told["plain"]) == ("(x, y=None)", "()")
+    assert told["plain"] == "()"
     assert "  copyfile(src, dst, *, follow_symlinks=True)\n" in tool("inspect", classic, "--classic", "shutil")
+
+
+def test_input_and_output(tool, classic, tmp_path):
+    """What a pipe brings, and what goes into one."""
+    data = os.urandom(100000)
+    done = subprocess.run([tool.path, "upload", classic, "-", str(tmp_path / "there")], input=data, stdout=subprocess.PIPE, timeout=30)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert (tmp_path / "there").read_bytes() == data
+    done = subprocess.run([tool.path, "download", classic, str(tmp_path / "there"), "-"], stdout=subprocess.PIPE, timeout=30)
+    assert (done.returncode, done.stdout) == (0, data)
+    assert tool("exec", classic, "-", stdin="for word in 'a', 'b':\n    print(word)\n") == "a\nb\n"
+    assert tool("exec", classic, "import sys; print(sys.stdin.readline().upper())", stdin="a line\n") == "A LINE\n\n"
+    (tmp_path / "script.py").write_text("print(6 * 7)\n")
+    assert tool("exec", classic, "--file", str(tmp_path / "script.py")) == "42\n"
+    (tmp_path / "tree").mkdir()
+    for name in ("one.py", "two.txt"):
+        (tmp_path / "tree" / name).write_text(name)
+    tool("upload", classic, str(tmp_path / "tree"), str(tmp_path / "copy"), "--include", "*.py")
+    assert os.listdir(str(tmp_path / "copy")) == ["one.py"]
 
 
 # Exit codes.
