@@ -53,7 +53,7 @@ func newBuiltins(in *Interpreter) *Module {
 	if !in.allowed("builtins") {
 		return m
 	}
-	m.Set("open", exposed.Func(in.openFile, openParams...).Named("open").Doc("Open file and return a stream.  Raise OSError upon failure."))
+	m.Set("open", exposed.Func(in.builtinOpen, openParams...).Named("open").Doc("Open file and return a stream.  Raise OSError upon failure."))
 	m.Def("input", in.input, "prompt=''", "/")
 	if ev := in.opts.Evaluator; ev != nil {
 		m.Def("eval", func(ctx context.Context, source string, globals *exposed.Dict) (any, error) {

@@ -15,8 +15,8 @@ import (
 // environ is os.environ: the process's environment.
 type environ struct{ _ int }
 
-func envKey(v any) (string, error) {
-	s, ok := v.(string)
+func envKey(ctx context.Context, v any) (string, error) {
+	s, ok := textOf(ctx, v)
 	if !ok {
 		return "", vinegar.TypeError.Errorf("str expected, not %s", exposed.TypeName(v))
 	}
@@ -27,8 +27,8 @@ func envKey(v any) (string, error) {
 func (*environ) PyLen() int { return len(os.Environ()) }
 
 // PyGetItem is x[key].
-func (*environ) PyGetItem(v any) (any, error) {
-	k, err := envKey(v)
+func (*environ) PyGetItem(ctx context.Context, v any) (any, error) {
+	k, err := envKey(ctx, v)
 	if err != nil {
 		return nil, err
 	}
@@ -39,12 +39,12 @@ func (*environ) PyGetItem(v any) (any, error) {
 }
 
 // PySetItem is x[key] = value.
-func (*environ) PySetItem(v, value any) error {
-	k, err := envKey(v)
+func (*environ) PySetItem(ctx context.Context, v, value any) error {
+	k, err := envKey(ctx, v)
 	if err != nil {
 		return err
 	}
-	s, err := envKey(value)
+	s, err := envKey(ctx, value)
 	if err != nil {
 		return err
 	}
@@ -55,16 +55,16 @@ func (*environ) PySetItem(v, value any) error {
 }
 
 // PyDelItem is del x[key].
-func (e *environ) PyDelItem(v any) error {
-	if _, err := e.PyGetItem(v); err != nil {
+func (e *environ) PyDelItem(ctx context.Context, v any) error {
+	if _, err := e.PyGetItem(ctx, v); err != nil {
 		return err
 	}
 	return os.Unsetenv(v.(string))
 }
 
 // PyContains is v in x.
-func (*environ) PyContains(v any) (bool, error) {
-	k, err := envKey(v)
+func (*environ) PyContains(ctx context.Context, v any) (bool, error) {
+	k, err := envKey(ctx, v)
 	if err != nil {
 		return false, nil
 	}
@@ -99,27 +99,27 @@ var _ = exposed.Register[environ](exposed.ClassOptions{
 		"values": func(e *environ) (any, error) { return onDict(e.dict(), "values") },
 		"items":  func(e *environ) (any, error) { return onDict(e.dict(), "items") },
 		"copy":   func(e *environ) *exposed.Dict { return e.dict() },
-		"get": exposed.Func(func(e *environ, key, missing any) (any, error) {
-			if ok, err := e.PyContains(key); !ok {
+		"get": exposed.Func(func(e *environ, ctx context.Context, key, missing any) (any, error) {
+			if ok, err := e.PyContains(ctx, key); !ok {
 				return missing, err
 			}
-			return e.PyGetItem(key)
+			return e.PyGetItem(ctx, key)
 		}, "key", "default=None"),
-		"setdefault": func(e *environ, key, value any) (any, error) {
-			if ok, _ := e.PyContains(key); !ok {
-				if err := e.PySetItem(key, value); err != nil {
+		"setdefault": func(e *environ, ctx context.Context, key, value any) (any, error) {
+			if ok, _ := e.PyContains(ctx, key); !ok {
+				if err := e.PySetItem(ctx, key, value); err != nil {
 					return nil, err
 				}
 			}
-			return e.PyGetItem(key)
+			return e.PyGetItem(ctx, key)
 		},
-		"pop": func(e *environ, key any, missing ...any) (any, error) {
-			v, err := e.PyGetItem(key)
+		"pop": func(e *environ, ctx context.Context, key any, missing ...any) (any, error) {
+			v, err := e.PyGetItem(ctx, key)
 			if err != nil && len(missing) > 0 {
 				return missing[0], nil
 			}
 			if err == nil {
-				err = e.PyDelItem(key)
+				err = e.PyDelItem(ctx, key)
 			}
 			return v, err
 		},
@@ -133,7 +133,7 @@ var _ = exposed.Register[environ](exposed.ClassOptions{
 				if err != nil {
 					return err
 				}
-				if err := e.PySetItem(k, v); err != nil {
+				if err := e.PySetItem(ctx, k, v); err != nil {
 					return err
 				}
 			}

@@ -38,7 +38,7 @@ type file struct {
 const bufferSize = 8192
 
 // maxRead bounds what one read returns.
-const maxRead = 1 << 30
+const maxRead = 256 << 20
 
 func newFile(raw rawFile, readable, writable bool) *file {
 	f := &file{raw: raw}
@@ -96,9 +96,12 @@ func (f *file) writing(what string) error {
 func (f *file) read(n int) ([]byte, error) {
 	if n >= 0 {
 		var b bytes.Buffer // not n bytes at once: the peer says n
-		_, err := io.CopyN(&b, f.r, int64(n))
+		_, err := io.CopyN(&b, f.r, min(int64(n), maxRead+1))
 		if errors.Is(err, io.EOF) {
 			err = nil
+		}
+		if b.Len() > maxRead {
+			return nil, vinegar.MemoryError.Errorf("more than %d bytes to read at once", maxRead)
 		}
 		return b.Bytes(), err
 	}

@@ -335,7 +335,7 @@ func (w *jsonWriter) value(ctx context.Context, v any) error {
 	}
 	w.depth++
 	defer func() { w.depth-- }()
-	if s, ok := v.(string); ok {
+	if s, ok := textOf(ctx, v); ok {
 		w.text(s)
 		return nil
 	}
@@ -412,7 +412,7 @@ func (w *jsonWriter) dict(ctx context.Context, v any) error {
 			if !ok || len(kv) != 2 {
 				return vinegar.ValueError.New("items must return 2-tuples")
 			}
-			key, text := normal(kv[0]).(string)
+			key, text := textOf(ctx, normal(kv[0]))
 			if !text {
 				var ok bool
 				if key, ok, err = w.scalar(normal(kv[0])); err != nil {

@@ -77,13 +77,13 @@ func textOptions[T any](name string, of func(*T) *text) exposed.ClassOptions {
 	add("read", func(f *T, size *int) (string, error) { return of(f).read(count(size)) }, "size=-1", "/")
 	add("readline", func(f *T, size *int) (string, error) { return of(f).readline(count(size)) }, "size=-1", "/")
 	add("readlines", func(f *T, hint *int) (*exposed.List, error) { return of(f).readlines(count(hint)) }, "hint=-1", "/")
-	add("write", func(f *T, s any) (int, error) { return of(f).write(s) }, "text", "/")
+	add("write", func(f *T, ctx context.Context, s any) (int, error) { return of(f).write(ctx, s) }, "text", "/")
 	add("writelines", func(f *T, ctx context.Context, lines any) error {
 		for line, err := range exposed.Iterate(ctx, lines) {
 			if err != nil {
 				return err
 			}
-			if _, err := of(f).write(line); err != nil {
+			if _, err := of(f).write(ctx, line); err != nil {
 				return err
 			}
 		}
@@ -255,8 +255,8 @@ func (t *text) readlines(hint int) (*exposed.List, error) {
 	return l, nil
 }
 
-func (t *text) write(v any) (int, error) {
-	s, ok := v.(string)
+func (t *text) write(ctx context.Context, v any) (int, error) {
+	s, ok := textOf(ctx, v)
 	if !ok {
 		return 0, vinegar.TypeError.Errorf("write() argument must be str, not %s", exposed.TypeName(v))
 	}

@@ -32,6 +32,10 @@ type Limits struct {
 	Time time.Duration
 	// Depth bounds calls within calls; 0 means 1000 (sys.getrecursionlimit). More is a RecursionError.
 	Depth int
+	// Memory bounds in bytes by how much the live memory of the whole process may have grown since the evaluator was made,
+	// looked at while a program runs: 0 means 512 MiB, negative no limit. More is a MemoryError. It is known when Go's
+	// collector has run, so the process can take up to twice that.
+	Memory int64
 	// Source bounds the length of a program's text in bytes; 0 means 256 KiB. More is a MemoryError.
 	Source int
 }
@@ -41,6 +45,7 @@ const (
 	defaultTime   = 10 * time.Minute
 	defaultDepth  = 1000
 	defaultSource = 256 << 10
+	defaultMemory = 512 << 20
 )
 
 // Evaluator runs programs in one namespace. It is safe for concurrent use as far as the programs are.
@@ -51,11 +56,13 @@ type Evaluator struct {
 	ns         *exposed.Dict
 	limits     Limits
 	generators atomic.Int64 // that have begun and not ended
+	before     atomic.Int64 // the least that the process's live memory has been since the evaluator was made
 }
 
 // New returns an evaluator whose programs use the namespace. nil limits are the defaults.
 func New(namespace *exposed.Dict, l *Limits) *Evaluator {
 	e := &Evaluator{ns: namespace}
+	e.before.Store(liveMemory())
 	if l != nil {
 		e.limits = *l
 	}
@@ -67,6 +74,9 @@ func New(namespace *exposed.Dict, l *Limits) *Evaluator {
 	}
 	if e.limits.Depth == 0 {
 		e.limits.Depth = defaultDepth
+	}
+	if e.limits.Memory == 0 {
+		e.limits.Memory = defaultMemory
 	}
 	if e.limits.Source == 0 {
 		e.limits.Source = defaultSource
@@ -229,12 +239,22 @@ func (e *Evaluator) run(ctx context.Context, f func(r *run) error) (err error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, e.limits.Time, errTime)
 		defer cancel()
 	}
+	if e.limits.Memory > 0 {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		defer e.watchMemory(func() { cancel(errMemory) })()
+	}
 	r.ctx = context.WithValue(ctx, runKey{}, r)
 	stop := context.AfterFunc(ctx, func() { r.thread.Cancel("the context has ended") })
 	defer stop()
 	err = r.finish(f(r))
-	if err != nil && errors.Is(context.Cause(ctx), errTime) {
+	switch {
+	case err == nil:
+	case errors.Is(context.Cause(ctx), errTime):
 		return vinegar.TimeoutError.Errorf("the program has taken longer than %v", e.limits.Time)
+	case errors.Is(context.Cause(ctx), errMemory):
+		return vinegar.MemoryError.Errorf("the process has grown by more than %d bytes", e.limits.Memory)
 	}
 	return err
 }

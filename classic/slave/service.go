@@ -5,6 +5,7 @@ package slave
 import (
 	"context"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/classic/modules"
@@ -50,7 +51,8 @@ func NewService(o *Options) *Service {
 	if o == nil {
 		o = new(Options)
 	}
-	s := &Service{namespace: exposed.NewDict(), deny: o.DenyScript}
+	s := &Service{deny: o.DenyScript}
+	s.namespace = exposed.NewDict().ConvertKeys(s.key)
 	s.eval = script.New(s.namespace, &o.Script)
 	m := o.Modules
 	m.Modules = s.packages(o.Modules.Modules)
@@ -85,6 +87,14 @@ func (s *Service) OnConnect(c *protocol.Conn) error {
 func (s *Service) OnDisconnect(*protocol.Conn) {
 	s.opened.close()
 	_ = s.interp.Close()
+}
+
+// key makes text of the names that a client with Python 2 gives, whose str are bytes here.
+func (s *Service) key(_ context.Context, key any) any {
+	if b, ok := key.([]byte); ok && s.conn != nil && s.conn.Dialect().Python2() && utf8.Valid(b) {
+		return string(b)
+	}
+	return key
 }
 
 // Namespace is the dictionary of the names that eval and execute use (conn.namespace).

@@ -4,6 +4,7 @@ package slave_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"time"
 
@@ -73,7 +74,7 @@ func TestGetModule(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	root := master(t, &slave.Options{Script: script.Limits{Steps: 10000, Time: 50 * time.Millisecond, Depth: 50, Source: 1000}})
+	root := master(t, &slave.Options{Script: script.Limits{Steps: 10000, Time: time.Second, Depth: 50, Source: 1000}})
 	for text, class := range map[string]*vinegar.Class{
 		"while True: pass":         vinegar.RuntimeError,
 		"def f(): return f()\nf()": vinegar.RecursionError,
@@ -95,6 +96,20 @@ func TestLimits(t *testing.T) {
 	} {
 		_, err := root.CallMethod(ctx, "execute", text)
 		require.ErrorIs(t, err, class, text)
+	}
+	require.Equal(t, int64(2), eval(t, root, "1 + 1"), "the connection goes on")
+}
+
+func TestMemoryIsLimited(t *testing.T) {
+	root := master(t, &slave.Options{Script: script.Limits{Memory: 64 << 20}})
+	for _, text := range []string{
+		"x = []\nwhile True: x.append('a' * 100000)", "x = ['a' * 100000 + str(i) for i in range(1000000)]", "x = {}\nwhile True: x[len(x)] = [0] * 1000",
+		"def g():\n  x = []\n  while True: x.append('a' * 100000)\n  yield 1\nnext(g())",
+	} {
+		_, err := root.CallMethod(ctx, "execute", text)
+		require.ErrorIs(t, err, vinegar.MemoryError, text)
+		execute(t, root, "x = None")
+		runtime.GC() // what the program had is what the next one would be blamed for
 	}
 	require.Equal(t, int64(2), eval(t, root, "1 + 1"), "the connection goes on")
 }

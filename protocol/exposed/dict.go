@@ -29,6 +29,7 @@ type Dict struct {
 	heads   map[int64]int // hash → index+1 of the first entry of its chain
 	live    int
 	changes uint64
+	convert func(ctx context.Context, key any) any
 }
 
 type entry struct {
@@ -40,6 +41,13 @@ type entry struct {
 
 // NewDict returns an empty dict.
 func NewDict() *Dict { return new(Dict) }
+
+// ConvertKeys has every key replaced by what f makes of it before it is looked up or stored, and returns d. It is to be called before
+// the dict is used.
+func (d *Dict) ConvertKeys(f func(ctx context.Context, key any) any) *Dict {
+	d.convert = f
+	return d
+}
 
 // Get returns the value of a key and whether it is there. It is a TypeError if the key is unhashable.
 func (d *Dict) Get(ctx context.Context, key any) (any, bool, error) { return d.get(ctx, key) }
@@ -115,6 +123,9 @@ restart:
 // at runs f with the lock held and the index of the key's entry.
 func (d *Dict) at(ctx context.Context, key any, f func(i int, key any, hash int64)) error {
 	key = norm(key)
+	if d.convert != nil {
+		key = norm(d.convert(ctx, key))
+	}
 	hash, err := hashValue(ctx, key)
 	if err != nil {
 		return err

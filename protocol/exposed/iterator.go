@@ -260,6 +260,16 @@ func Iterate(ctx context.Context, v any) iter.Seq2[any, error] {
 // items is Python's list(v).
 func items(ctx context.Context, v any) ([]any, error) {
 	v = norm(v)
+	switch x := v.(type) { // of which the items take a good deal more than the text
+	case string:
+		if len(x) > maxItems && utf8.RuneCountInString(x) > maxItems {
+			return nil, tooManyItems()
+		}
+	case []byte:
+		if len(x) > maxItems {
+			return nil, tooManyItems()
+		}
+	}
 	if all, ok := scalarItems(v); ok {
 		return all, nil
 	}
@@ -282,6 +292,13 @@ func items(ctx context.Context, v any) ([]any, error) {
 
 func tooManyItems() error {
 	return vinegar.MemoryError.Errorf("more than %d items", maxItems)
+}
+
+// maxJoined bounds how many items the operator + puts together; of text and bytes it is maxRead.
+const maxJoined = 1 << 24
+
+func joinedTooMuch() error {
+	return vinegar.MemoryError.Errorf("more than %d items or %d bytes", maxJoined, maxRead)
 }
 
 // BuffIter is the operation BUFFITER: up to count items of v, of which there are fewer only at the end, or at 2**20

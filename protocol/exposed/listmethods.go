@@ -122,6 +122,9 @@ func defineListArithmetic(c *Class) {
 			}
 			return nil, vinegar.TypeError.Errorf(`can only concatenate list (not "%s") to list`, name)
 		}
+		if s.size()+other.size() > maxJoined {
+			return nil, joinedTooMuch()
+		}
 		return &List{items: slices.Concat(s.all(), other.all())}, nil
 	})
 	extend := func(ctx context.Context, s sequence, v any) error {

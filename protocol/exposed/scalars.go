@@ -201,16 +201,25 @@ func defineSequence(c *Class) {
 		switch x := norm(self).(type) {
 		case string:
 			if y, ok := norm(args[0]).(string); ok {
+				if len(x)+len(y) > maxRead {
+					return nil, joinedTooMuch()
+				}
 				return x + y, nil
 			}
 			return nil, vinegar.TypeError.Errorf(`can only concatenate str (not "%s") to str`, TypeName(args[0]))
 		case []byte:
 			if y, ok := norm(args[0]).([]byte); ok {
+				if len(x)+len(y) > maxRead {
+					return nil, joinedTooMuch()
+				}
 				return append(append([]byte{}, x...), y...), nil
 			}
 			return nil, vinegar.TypeError.Errorf("can't concat %s to bytes", TypeName(args[0]))
 		case brine.Tuple:
 			if y, ok := norm(args[0]).(brine.Tuple); ok {
+				if len(x)+len(y) > maxJoined {
+					return nil, joinedTooMuch()
+				}
 				return append(append(brine.Tuple{}, x...), y...), nil
 			}
 		}
