@@ -90,3 +90,17 @@ func TestCloseWritesOutWhatIsBuffered(t *testing.T) {
 	_, err = exposed.CallAttr(ctx, everything, f, "write", exposed.NewArgs([]any{"more"}, nil))
 	require.EqualError(t, err, "ValueError: I/O operation on closed file.")
 }
+
+// A program whose output is too much is ended: nobody reads the rest, so it would wait for ever.
+func TestEndlessOutput(t *testing.T) {
+	in := modules.NewInterpreter(nil)
+	defer func() { require.NoError(t, in.Close()) }()
+	m, err := in.Import("subprocess")
+	require.NoError(t, err)
+	_, err = exposed.CallAttr(ctx, everything, m, "check_output", exposed.NewArgs([]any{[]string{"cat", "/dev/zero"}}, nil))
+	require.ErrorIs(t, err, vinegar.MemoryError)
+	f, err := call(in, "builtins", "open", "/dev/zero", "rb")
+	require.NoError(t, err)
+	_, err = exposed.CallAttr(ctx, everything, f, "read", exposed.NewArgs([]any{int64(1) << 40}, nil))
+	require.ErrorIs(t, err, vinegar.MemoryError)
+}

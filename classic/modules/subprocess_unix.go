@@ -120,19 +120,23 @@ func (p *process) communicate(ctx context.Context, input, timeout any) (out, err
 		}
 	}
 	var streams sync.WaitGroup
-	var failed [2]error
-	collect := func(i int, from any, to *any) {
+	waiting, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	collect := func(from any, to *any) {
 		if from == nil {
 			return
 		}
 		streams.Go(func() {
 			r, err := exposed.CallAttr(ctx, everything, from, "read", &exposed.Args{})
-			*to, failed[i] = r, err
+			if *to = r; err != nil { // too much: the process would wait for somebody to read the rest
+				closeAll(from)
+				stop(err)
+			}
 		})
 	}
 	var texts [2]any
-	collect(0, p.stdout, &texts[0])
-	collect(1, p.stderr, &texts[1])
+	collect(p.stdout, &texts[0])
+	collect(p.stderr, &texts[1])
 	if f, ok := underlying(p.stdin); ok {
 		streams.Go(func() {
 			f.mu.Lock()
@@ -145,12 +149,18 @@ func (p *process) communicate(ctx context.Context, input, timeout any) (out, err
 			_ = f.close()
 		})
 	}
-	if _, err := p.wait(ctx, timeout); err != nil {
+	if _, err := p.wait(waiting, timeout); err != nil {
+		if cause := context.Cause(waiting); cause != nil && ctx.Err() == nil {
+			err = cause
+		}
 		return nil, nil, err
 	}
 	streams.Wait()
 	closeAll(p.stdout, p.stderr)
-	return texts[0], texts[1], errors.Join(failed[0], failed[1])
+	if ctx.Err() == nil {
+		err = context.Cause(waiting)
+	}
+	return texts[0], texts[1], err
 }
 
 // run is subprocess.run with the keyword arguments that it has beside Popen's.
