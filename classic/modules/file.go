@@ -38,7 +38,7 @@ type file struct {
 const bufferSize = 8192
 
 // maxRead bounds what one read returns.
-const maxRead = 256 << 20
+var maxRead = 256 << 20 // a variable for the tests
 
 func newFile(raw rawFile, readable, writable bool) *file {
 	f := &file{raw: raw}
@@ -96,7 +96,7 @@ func (f *file) writing(what string) error {
 func (f *file) read(n int) ([]byte, error) {
 	if n >= 0 {
 		var b bytes.Buffer // not n bytes at once: the peer says n
-		_, err := io.CopyN(&b, f.r, min(int64(n), maxRead+1))
+		_, err := io.CopyN(&b, f.r, min(int64(n), int64(maxRead)+1))
 		if errors.Is(err, io.EOF) {
 			err = nil
 		}
@@ -105,7 +105,7 @@ func (f *file) read(n int) ([]byte, error) {
 		}
 		return b.Bytes(), err
 	}
-	b, err := io.ReadAll(io.LimitReader(f.r, maxRead+1))
+	b, err := io.ReadAll(io.LimitReader(f.r, int64(maxRead)+1))
 	if err == nil && len(b) > maxRead {
 		return nil, vinegar.MemoryError.Errorf("more than %d bytes to read at once", maxRead)
 	}
@@ -274,7 +274,7 @@ func (m *memory) Read(p []byte) (int, error) {
 
 // Write implements io.Writer.
 func (m *memory) Write(p []byte) (int, error) {
-	if m.at+int64(len(p)) > maxRead {
+	if m.at+int64(len(p)) > int64(maxRead) {
 		return 0, vinegar.MemoryError.Errorf("more than %d bytes in memory", maxRead)
 	}
 	if grow := m.at + int64(len(p)) - int64(len(m.b)); grow > 0 {

@@ -93,6 +93,7 @@ func TestCloseWritesOutWhatIsBuffered(t *testing.T) {
 
 // A program whose output is too much is ended: nobody reads the rest, so it would wait for ever.
 func TestEndlessOutput(t *testing.T) {
+	defer modules.LimitReads(1 << 20)()
 	in := modules.NewInterpreter(nil)
 	defer func() { require.NoError(t, in.Close()) }()
 	m, err := in.Import("subprocess")

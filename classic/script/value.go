@@ -69,7 +69,12 @@ func (l *loop) Iterate() starlark.Iterator { return l }
 
 // Next implements starlark.Iterator.
 func (l *loop) Next(p *starlark.Value) bool {
-	if l.r.state.pending != nil || l.r.stopped() {
+	if l.r.state.pending == nil && l.r.stopped() { // or what is done so far would pass for the whole
+		if l.r.state.pending = l.r.state.failed; l.r.state.pending == nil {
+			l.r.state.pending = context.Cause(l.r.ctx)
+		}
+	}
+	if l.r.state.pending != nil {
 		return false
 	}
 	v, ok, err := exposed.Next(l.r.ctx, l.v)
