@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"github.com/gorpyc/gorpyc/protocol/transport"
 )
 
 // errHandled says that a connection was served, by Handle, and has ended.
@@ -32,6 +34,13 @@ func (h *handledConn) Read(p []byte) (int, error) {
 		err = io.EOF
 	}
 	return n, err
+}
+
+// QuickAck implements transport.QuickAcker, for those connections that do.
+func (h *handledConn) QuickAck() {
+	if q, ok := h.Conn.(transport.QuickAcker); ok {
+		q.QuickAck()
+	}
 }
 
 func (h *handledConn) endInput() {

@@ -36,3 +36,14 @@ func (f *frameWriter) Write(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// acknowledged reads from a stream that it has acknowledge at once what comes, where that can be had (transport.QuickAcker): a client on
+// CPython writes a large frame in pieces and waits for the acknowledgement, 40 ms each.
+type acknowledged struct{ io.Reader }
+
+func (a acknowledged) Read(p []byte) (int, error) {
+	if q, ok := a.Reader.(interface{ QuickAck() }); ok {
+		q.QuickAck()
+	}
+	return a.Reader.Read(p)
+}

@@ -130,8 +130,8 @@ func (e *Engine) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
 		_, _ = io.Copy(&frameWriter{w: stream}, out)
 		_ = stream.Close() // the client is told, and the other direction ends
 	})
-	_, _ = io.Copy(in, stream) // until the client has gone
-	_ = in.Close()             // the process sees the end, and ends
+	_, _ = io.Copy(in, acknowledged{stream}) // until the client has gone
+	_ = in.Close()                           // the process sees the end, and ends
 	killer := time.AfterFunc(grace, func() { kill(cmd) })
 	defer killer.Stop()
 	reading.Wait()
