@@ -96,7 +96,8 @@ func DialUnix(ctx context.Context, path string, cfg *protocol.Config) (*Conn, er
 	return wrap(protocol.DialService(ctx, "unix", path, newGuest(), config(cfg)))
 }
 
-// DialStream makes a connection of a stream at whose other end is a classic server (rpyc.classic.connect_stream).
+// DialStream makes a connection of a stream at whose other end is a classic server (rpyc.classic.connect_stream). A stream
+// cannot be tried twice: for a server before RPyC 6.0, Config.Dialect has to be set.
 func DialStream(ctx context.Context, stream io.ReadWriteCloser, cfg *protocol.Config) (*Conn, error) {
 	return wrap(protocol.DialStream(ctx, stream, newGuest(), config(cfg)))
 }

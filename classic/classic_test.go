@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -220,10 +219,7 @@ func TestExportImport(t *testing.T) {
 func TestWays(t *testing.T) {
 	ctx := t.Context()
 	path := python(t)
-	script := filepath.Join(filepath.Dir(path), "rpyc_classic.py")
-	if _, err := os.Stat(script); err != nil {
-		script = filepath.Join(filepath.Dir(path), "rpyc_classic")
-	}
+	script := program(path)
 	t.Run("subprocess", func(t *testing.T) {
 		limit, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()

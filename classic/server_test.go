@@ -7,7 +7,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"sync"
 	"testing"
@@ -66,11 +65,7 @@ var started = regexp.MustCompile(`server started on \[127\.0\.0\.1\]:(\d+)`)
 
 // startServer runs rpyc_classic and returns its address.
 func startServer(path string, args ...string) (addr string, stop func(), err error) {
-	script := filepath.Join(filepath.Dir(path), "rpyc_classic.py")
-	if _, err := os.Stat(script); err != nil {
-		script = filepath.Join(filepath.Dir(path), "rpyc_classic")
-	}
-	cmd := exec.Command(path, append([]string{script, "--host", "127.0.0.1", "-p", "0"}, args...)...)
+	cmd := exec.Command(path, append([]string{program(path), "--host", "127.0.0.1", "-p", "0"}, args...)...)
 	cmd.Env = append(os.Environ(), "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1", "PYTHONIOENCODING=utf-8")
 	logged, err := cmd.StderrPipe()
 	if err != nil {

@@ -46,8 +46,8 @@ type Config struct {
 	// Credentials are what an authenticator found out about the peer: see [Conn.Credentials].
 	Credentials any
 
-	// Dialect is the protocol family the peer speaks: wire.FamilyD for RPyC 6, wire.FamilyC for 4.1 to 5.3; nil finds
-	// out. See [Dial] for what that costs.
+	// Dialect is the protocol family the peer speaks: wire.FamilyD for RPyC 6, wire.FamilyC for 4.1 to 5.3, wire.FamilyB for 4.0,
+	// wire.FamilyA for 3, with a 2 behind it for peers with Python 2; nil finds out. See [Dial] for what that costs.
 	Dialect *wire.Dialect
 	// OldPeers has the side that is asked first find out whether a peer before RPyC 6 is one of RPyC 3 or 4.0, which would not
 	// understand the answer it gets otherwise. That costs peers before RPyC 6 a round trip when they connect. The Dial
