@@ -219,6 +219,14 @@ def test_obtain_and_deliver(classic):
     assert 4 in there["s"]
 
 
+def test_obtain_of_what_cannot_be_copied(classic):
+    """An error, and no empty object."""
+    assert rpyc.classic.obtain(classic.eval("[range(1, 9, 2)]")) == [range(1, 9, 2)]
+    for text in ("lambda: 1", "[open('/dev/null')]", "(x for x in [1])"):
+        with pytest.raises(Exception, match="(?i)pickle|callable|module"):
+            rpyc.classic.obtain(classic.eval(text))
+
+
 def test_async_and_buffiter(classic):
     assert list(rpyc.buffiter(classic.builtin.range(10000))) == list(range(10000))
     a_int = rpyc.async_(classic.builtin.int)

@@ -119,7 +119,14 @@ func structure(ctx context.Context, rv reflect.Value) (any, bool, error) {
 		p.Elem().Set(rv)
 		rv = p
 	}
-	fields, ok, err := exposed.State(ctx, rv.Interface())
+	v := rv.Interface()
+	if _, ok := v.(interface{ GoValue() any }); ok && strings.HasPrefix(exposed.ClassOf(v).Name(), "builtins.") {
+		return nil, false, nil // it says what it is to be copied as
+	}
+	fields, ok, err := exposed.State(ctx, v)
+	if ok && err == nil && len(fields) == 0 && t.NumField() > 0 { // an empty object is no copy of one that shows nothing
+		return nil, false, vinegar.TypeError.Errorf("cannot pickle '%s' object", exposed.TypeName(v))
+	}
 	return pickle.Namespace(fields), ok, err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/pickle"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -18,6 +19,7 @@ type pyRange struct{ start, stop, step, n int64 }
 
 var rangeClass = exposed.Register[pyRange](exposed.ClassOptions{
 	Name: "builtins.range",
+	Omit: []string{"GoValue"},
 	New: exposed.Func(func(ctx context.Context, args []any) (*pyRange, error) {
 		switch len(args) {
 		case 0:
@@ -96,6 +98,9 @@ func (r *pyRange) find(v any) (int64, bool) {
 	i := (x - r.start) / r.step
 	return i, (x-r.start)%r.step == 0 && i >= 0 && i < r.n
 }
+
+// GoValue is what it is copied as.
+func (r *pyRange) GoValue() any { return pickle.Range{Start: r.start, Stop: r.stop, Step: r.step} }
 
 // PyLen is len(x).
 func (r *pyRange) PyLen() int { return int(r.n) }
