@@ -11,7 +11,6 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
-	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/internal/frame"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
@@ -24,7 +23,6 @@ type incoming struct {
 	seq  wire.Seq
 	h    wire.Handler
 	args []boxed
-	call exposed.Args // the arguments of a call, if they are all encoded
 	few  *[5]boxed    // room for args, which are rarely more; from a pool
 	buf  frame.Buffer // what encoded args stand in
 	from uint64       // the peer's thread that has asked, if threads are bound
@@ -88,6 +86,7 @@ func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, 
 		c.reader.slow--
 	}
 	l := c.lock()
+	l.expiry.watch(c, false)                        // the peer may not read the answer
 	mine = l.admit(in, mine && len(l.pending) == 0) // nor is an answer to wait for a handler
 	l.unlock()
 	if !mine {
@@ -314,7 +313,6 @@ func (in *incoming) exited() {
 func (in *incoming) forgetArgs() {
 	in.buf.Release()
 	in.args = nil
-	in.call = exposed.Args{}
 	if in.few != nil {
 		*in.few = [5]boxed{}
 		fews.Put(in.few)

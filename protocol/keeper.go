@@ -71,7 +71,7 @@ func (c *Conn) lookAfter() {
 	switch {
 	case stall > 0 && !since.IsZero() && now.Sub(since) >= stall:
 		c.die(&StallError{After: stall})
-	case stall > 0 && c.out.stalled(now, stall):
+	case stall > 0 && c.out.stalled(stall):
 		c.die(&StallError{After: stall, Writing: true})
 	case c.cfg.IdleTimeout > 0 && idle >= c.cfg.IdleTimeout:
 		c.die(&IdleError{After: c.cfg.IdleTimeout})

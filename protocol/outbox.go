@@ -35,7 +35,7 @@ type outbox struct {
 	seen     uint // writes at the last look
 	closed   bool
 
-	began atomic.Int64 // since when the stream has not taken the piece being written, in Unix nanoseconds; 0 if it has
+	began atomic.Int64 // when the piece being written was begun, in nanoseconds since epoch; 0 if none is
 }
 
 const (
@@ -316,41 +316,31 @@ func (o *outbox) putAll(q [][]byte, wait bool) (rest [][]byte, err error) {
 	return nil, nil
 }
 
-// put writes to the stream, in pieces. When the stream does not take one at once, the time is noted, so that a peer that reads
-// slowly can be told from one that does not read.
+// put writes to the stream, in pieces whose beginning is noted, so that a peer that reads slowly can be told from one that
+// does not read.
 func (o *outbox) put(b []byte) error {
+	defer o.began.Store(0)
 	for len(b) > 0 {
 		piece := b
 		if len(b) > pieceSize && !o.single {
 			piece = b[:pieceSize]
 		}
-		b = b[len(piece):]
-		if o.try != nil {
-			n, err := o.try.TryWrite(piece)
-			if err != nil {
-				return err
-			}
-			if piece = piece[n:]; len(piece) == 0 {
-				continue
-			}
-		}
-		o.began.Store(time.Now().UnixNano())
-		l := o.c.lock()
-		l.expiry.watch(o.c)
-		l.unlock()
-		_, err := o.c.stream.Write(piece)
-		o.began.Store(0)
-		if err != nil {
+		o.began.Store(int64(time.Since(epoch)))
+		if _, err := o.c.stream.Write(piece); err != nil {
 			return err
 		}
+		b = b[len(piece):]
 	}
 	return nil
 }
 
+// epoch is what times are counted from where they are asked for often: time.Since reads one clock, time.Now two.
+var epoch = time.Now()
+
 // stalled reports whether the peer has not read a piece for that long.
-func (o *outbox) stalled(now time.Time, limit time.Duration) bool {
+func (o *outbox) stalled(limit time.Duration) bool {
 	began := o.began.Load()
-	return began != 0 && now.UnixNano()-began > int64(limit)
+	return began != 0 && time.Since(epoch)-time.Duration(began) > limit
 }
 
 // settle waits until all that was queued has been written, or the stream is gone.

@@ -126,8 +126,8 @@ func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed 
 		return &ClosedError{Cause: cause}
 	}
 	l.pending[p.seq] = p
+	l.expiry.watch(c, timed)
 	if timed {
-		l.expiry.watch(c)
 		p.born = l.expiry.tick
 	}
 	gather := len(l.pending) > 1
@@ -322,22 +322,31 @@ func (p *call) Wait(ctx context.Context) error {
 // expiry ends requests after the default timeout. It counts ticks of one timer for the whole connection: looking at the clock for
 // every request would be a twentieth of what a request costs. A request is ended by up to a tick late, and never early.
 type expiry struct {
-	timer *time.Timer
-	armed bool
-	tick  uint // the present one; 0 only before the first request
+	timer   *time.Timer
+	armed   bool
+	ticking bool // for requests; otherwise it is only looked now and then whether a write is stuck
+	tick    uint // the present one; 0 only before the first
 }
 
-// watch sees to it that somebody looks after what takes too long.
-func (e *expiry) watch(c *Conn) {
-	if e.armed || c.cfg.Timeout <= 0 {
+// watch sees to it that somebody looks after what takes too long: requests, or only what handlers write.
+func (e *expiry) watch(c *Conn, requests bool) {
+	if c.cfg.Timeout <= 0 || e.armed && (e.ticking || !requests) {
 		return
 	}
-	e.armed = true
+	e.arm(c, requests)
+}
+
+func (e *expiry) arm(c *Conn, requests bool) {
+	e.armed, e.ticking = true, requests
+	period := c.cfg.Timeout / 4
+	if requests {
+		period = c.tickPeriod()
+	}
 	if e.timer == nil {
 		e.tick = 1
-		e.timer = time.AfterFunc(c.tickPeriod(), c.expire)
+		e.timer = time.AfterFunc(period, c.expire)
 	} else {
-		e.timer.Reset(c.tickPeriod())
+		e.timer.Reset(period)
 	}
 }
 
@@ -352,28 +361,28 @@ func (e *expiry) stop() {
 
 // expire is a tick. It fails the requests whose time is over, and ends a connection whose peer has not read for as long.
 func (c *Conn) expire() {
-	l := c.lock()
-	l.expiry.tick++
 	period := c.tickPeriod()
 	ticks := uint((c.cfg.Timeout + period - 1) / period) // of a timeout
+	l := c.lock()
+	e := &l.expiry
+	e.tick++
 	var over []*call
-	waiting := c.out.began.Load() != 0
+	waiting := false
 	for seq, p := range l.pending {
 		switch {
 		case p.born == 0:
-		case l.expiry.tick-p.born > ticks: // it was born in the midst of a tick
+		case e.tick-p.born > ticks: // it was born in the midst of a tick
 			over = append(over, p)
 			delete(l.pending, seq)
 		default:
 			waiting = true
 		}
 	}
-	l.expiry.armed = waiting && !l.broken
-	if l.expiry.armed {
-		l.expiry.timer.Reset(period)
+	if e.armed = false; !l.broken && (len(l.pending) > 0 || l.turns.running > 0 || c.out.began.Load() != 0) {
+		e.arm(c, waiting)
 	}
 	l.unlock()
-	if c.out.stalled(time.Now(), c.cfg.Timeout) {
+	if c.out.stalled(c.cfg.Timeout) {
 		c.die(fmt.Errorf("rpyc: the peer does not read: %w", &TimeoutError{After: c.cfg.Timeout}))
 	}
 	for _, p := range over {
