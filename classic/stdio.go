@@ -425,6 +425,10 @@ var ErrNoTraceback = errors.New("classic: no exception has been raised on this c
 // PM runs Python's debugger at the server on the last exception that a request of this connection ended with
 // (rpyc.classic.pm).
 func (c *Conn) PM(ctx context.Context, stdio Stdio) error {
+	pdb, err := c.Module(ctx, "pdb")
+	if err != nil {
+		return needsPython(err)
+	}
 	remote, err := c.Remote(ctx)
 	if err != nil {
 		return err
@@ -435,10 +439,6 @@ func (c *Conn) PM(ctx context.Context, stdio Stdio) error {
 	}
 	if traceback == nil {
 		return ErrNoTraceback
-	}
-	pdb, err := c.Module(ctx, "pdb")
-	if err != nil {
-		return needsPython(err)
 	}
 	return c.RedirectedStdio(ctx, stdio, func(ctx context.Context) error {
 		return unbounded(ctx, pdb, "post_mortem", traceback)

@@ -24,6 +24,9 @@ type Evaluator interface {
 	Eval(ctx context.Context, source string, globals *exposed.Dict) (any, error)
 	// Exec carries out statements.
 	Exec(ctx context.Context, source string, globals *exposed.Dict) error
+	// Interactive carries out what was typed at a prompt: code.interact. more says that it is not complete. show gets the value
+	// of an expression that is not None.
+	Interactive(ctx context.Context, source string, globals *exposed.Dict, show func(ctx context.Context, v any) error) (more bool, err error)
 	// Handling returns the exception that the program which runs for ctx handles, nil if there is none: sys.exc_info.
 	Handling(ctx context.Context) error
 }
@@ -74,7 +77,7 @@ func init() { // not in the declaration: builders refer to it
 		"builtins": newBuiltins, "sys": newSys, "os": newOS, "posixpath": newPath, "posix": newPosix,
 		"importlib": newImportlib, "rpyc.lib.compat": newCompat, "subprocess": newSubprocess, "json": newJSON, "hashlib": newHashlib, "socket": newSocket, "platform": newPlatform,
 		"stat": newStatModule, "errno": newErrno, "signal": newSignal, "getpass": newGetpass, "shutil": newShutil, "glob": newGlob, "fnmatch": newFnmatch, "tempfile": newTempfile, "time": newTime, "pickle": newPickle, "io": newIO, "importlib.util": newImportlibUtil,
-		"xml": newXML, "xml.dom": newXMLDOM, "xml.dom.minidom": newMinidom,
+		"code": newCode, "xml": newXML, "xml.dom": newXMLDOM, "xml.dom.minidom": newMinidom,
 	}
 }
 

@@ -145,7 +145,7 @@ func (e *Evaluator) Eval(ctx context.Context, source string, globals *exposed.Di
 	}
 	var v any
 	err = e.run(ctx, func(r *run) error {
-		x, err := starlark.EvalExprOptions(options, r.thread, expr, e.helpers(globals))
+		x, err := starlark.EvalExprOptions(options, r.thread, expr, e.helpers(globals, nil))
 		if err == nil {
 			v = out(x)
 		}
@@ -159,17 +159,22 @@ func (e *Evaluator) Exec(ctx context.Context, source string, globals *exposed.Di
 	if err := e.check(source); err != nil {
 		return err
 	}
+	return e.exec(ctx, source, globals, nil)
+}
+
+// exec carries out statements; show is for the values of those that are expressions, or nil.
+func (e *Evaluator) exec(ctx context.Context, source string, globals *exposed.Dict, show func(ctx context.Context, v any) error) error {
 	stmts, err := parseFile(source)
 	if err != nil {
 		return err
 	}
-	rw := new(rewriter)
+	rw := &rewriter{show: show != nil}
 	stmts = rw.block(stmts, scope{})
 	if rw.err != nil {
 		return rw.err
 	}
 	return e.run(ctx, func(r *run) error {
-		helpers := e.helpers(globals)
+		helpers := e.helpers(globals, show)
 		prog, err := starlark.FileProgram(&syntax.File{Path: fileName, Stmts: stmts, Options: options}, helpers.Has)
 		if err != nil {
 			return err

@@ -58,10 +58,9 @@ type lexer struct {
 	tokens    []token
 }
 
-// tokenize returns the tokens of a program, the last of which is an endToken.
-func tokenize(src string) (_ []token, err error) {
+// tokenize returns the tokens of a program, the last of which is an endToken. It panics with a failure.
+func tokenize(src string) []token {
 	l := &lexer{src: src, line: 1, indents: []int{0}}
-	defer catchSyntax(&err)
 	for l.at < len(l.src) {
 		if l.at == l.lineStart && len(l.open) == 0 {
 			l.indentation()
@@ -72,7 +71,7 @@ func tokenize(src string) (_ []token, err error) {
 		l.next()
 	}
 	if len(l.open) > 0 {
-		l.fail("'" + string(l.open[len(l.open)-1]) + "' was never closed")
+		l.cut("'" + string(l.open[len(l.open)-1]) + "' was never closed")
 	}
 	if n := len(l.tokens); n > 0 && l.tokens[n-1].kind != newlineToken {
 		l.add(newlineToken, l.at, "")
@@ -81,24 +80,37 @@ func tokenize(src string) (_ []token, err error) {
 		l.add(dedentToken, l.at, "")
 	}
 	l.add(endToken, l.at, "")
-	return l.tokens, nil
+	return l.tokens
 }
 
 // failure is how the lexer and parser stop at a mistake.
-type failure struct{ err error }
+type failure struct {
+	err error
+	cut bool // more text may mend it
+}
 
 func catchSyntax(err *error) {
 	if p := recover(); p != nil {
-		f, ok := p.(failure)
-		if !ok {
-			panic(p)
-		}
-		*err = f.err
+		*err = failed(p).err
 	}
 }
 
-func (l *lexer) fail(text string) {
-	panic(failure{syntaxError(text, l.line, l.at-l.lineStart+1, l.src)})
+// failed is the failure of a panic; any other panics again.
+func failed(p any) failure {
+	f, ok := p.(failure)
+	if !ok {
+		panic(p)
+	}
+	return f
+}
+
+func (l *lexer) fail(text string) { l.stop(text, false) }
+
+// cut is fail for a text that ends too early.
+func (l *lexer) cut(text string) { l.stop(text, true) }
+
+func (l *lexer) stop(text string, cut bool) {
+	panic(failure{syntaxError(text, l.line, l.at-l.lineStart+1, l.src), cut})
 }
 
 func (l *lexer) add(kind tokenKind, at int, text string) {
@@ -129,7 +141,7 @@ func (l *lexer) indentation() {
 	top := l.indents[len(l.indents)-1]
 	if width > top {
 		if len(l.indents) >= 100 {
-			panic(failure{vinegar.IndentationError.New("too many levels of indentation")})
+			panic(failure{err: vinegar.IndentationError.New("too many levels of indentation")})
 		}
 		l.indents = append(l.indents, width)
 		l.add(indentToken, i, "")
@@ -166,6 +178,9 @@ func (l *lexer) next() {
 			l.at++
 		}
 	case c == '\\':
+		if l.at == len(l.src)-1 {
+			l.cut("unexpected EOF while parsing")
+		}
 		if !strings.HasPrefix(l.src[l.at:], "\\\n") {
 			l.fail("unexpected character after line continuation character")
 		}
@@ -173,7 +188,7 @@ func (l *lexer) next() {
 		start := l.lineStart
 		l.newline()
 		if start == l.lineStart || l.at >= len(l.src) {
-			l.fail("unexpected EOF while parsing")
+			l.cut("unexpected EOF while parsing")
 		}
 		l.at = l.skipBlanks(l.at) // its indentation means nothing
 	case l.stringPrefix() >= 0:
@@ -306,7 +321,7 @@ func (l *lexer) string() {
 			end := l.line
 			l.at, l.line, l.lineStart = start, line, lineStart
 			if len(quote) == 3 {
-				l.fail("unterminated triple-quoted string literal (detected at line " + itoa(end) + ")")
+				l.cut("unterminated triple-quoted string literal (detected at line " + itoa(end) + ")")
 			}
 			l.fail("unterminated string literal (detected at line " + itoa(line) + ")")
 		}

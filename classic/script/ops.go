@@ -22,7 +22,7 @@ var methods = map[string]string{
 type helper = func(r *run, args starlark.Tuple) (starlark.Value, error)
 
 // helpers are the functions that rewritten programs call, and the names of their namespace; nil means the evaluator's.
-func (e *Evaluator) helpers(ns *exposed.Dict) starlark.StringDict {
+func (e *Evaluator) helpers(ns *exposed.Dict, show func(ctx context.Context, v any) error) starlark.StringDict {
 	if ns == nil {
 		ns = e.ns
 	}
@@ -43,6 +43,14 @@ func (e *Evaluator) helpers(ns *exposed.Dict) starlark.StringDict {
 				return nil, err
 			}
 			return in(v), nil
+		})
+	}
+	if show != nil {
+		add(showCall, func(ctx context.Context, a []any) (any, error) {
+			if a[0] == nil {
+				return nil, nil
+			}
+			return nil, show(ctx, a[0])
 		})
 	}
 	operators(add)

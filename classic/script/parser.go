@@ -1,6 +1,7 @@
 package script
 
 import (
+	"slices"
 	"strings"
 
 	"go.starlark.net/syntax"
@@ -26,14 +27,17 @@ var filePath = fileName
 // parseFile reads statements.
 func parseFile(src string) (stmts []syntax.Stmt, err error) {
 	defer catchSyntax(&err)
-	p := newParser(src)
+	return newParser(src).file(), nil
+}
+
+func (p *parser) file() (stmts []syntax.Stmt) {
 	for p.tok.kind != endToken {
 		if p.tok.kind == indentToken {
 			p.fail("unexpected indent")
 		}
 		stmts = append(stmts, p.statement()...)
 	}
-	return stmts, nil
+	return stmts
 }
 
 // parseExpression reads an expression that is all of the text.
@@ -51,10 +55,7 @@ func parseExpression(src string) (e syntax.Expr, err error) {
 }
 
 func newParser(src string) *parser {
-	tokens, err := tokenize(src)
-	if err != nil {
-		panic(failure{err})
-	}
+	tokens := tokenize(src)
 	return &parser{src: src, tokens: tokens, tok: tokens[0]}
 }
 
@@ -70,7 +71,12 @@ func (p *parser) peek() token { return p.tokens[min(p.at+1, len(p.tokens)-1)] }
 func (p *parser) fail(text string) { p.failAt(p.tok, text) }
 
 func (p *parser) failAt(t token, text string) {
-	panic(failure{syntaxError(text, t.line, t.col, p.src)})
+	panic(failure{syntaxError(text, t.line, t.col, p.src), t == p.tok && p.over()})
+}
+
+// over reports whether nothing is left but the ends of blocks.
+func (p *parser) over() bool {
+	return !slices.ContainsFunc(p.tokens[p.at:], func(t token) bool { return t.kind != dedentToken && t.kind != endToken })
 }
 
 // lacks says that Python has it and this has not.
@@ -135,7 +141,7 @@ func (p *parser) enter() func() {
 }
 
 func (p *parser) tooDeep() {
-	panic(failure{vinegar.RecursionError.New("maximum recursion depth exceeded during compilation")})
+	panic(failure{err: vinegar.RecursionError.New("maximum recursion depth exceeded during compilation")})
 }
 
 func (p *parser) statement() []syntax.Stmt {

@@ -41,6 +41,7 @@ const (
 	enterCall   = "enter@"
 	storeCall   = "store@"
 	funcCall    = "function@"
+	showCall    = "show@"
 	genCall     = "gen@"
 	yieldCall   = "yield@"
 	coroutine   = "coroutine@"
@@ -119,8 +120,9 @@ func (s scope) looping(broke string) scope {
 // rewriter collects the first error.
 type rewriter struct {
 	err   error
-	depth int // of the expression
-	made  int // variables
+	depth int  // of the expression
+	made  int  // variables
+	show  bool // what expressions are that are statements
 }
 
 func (r *rewriter) fail(at syntax.Node, text string) {
@@ -230,7 +232,9 @@ func (r *rewriter) stmt(st syntax.Stmt, s scope) []syntax.Stmt {
 			}
 			return out
 		}
-		x.X = r.expr(x.X, s)
+		if x.X = r.expr(x.X, s); r.show && !s.function {
+			x.X = call(showCall, x, x.X)
+		}
 	case *syntax.AssignStmt:
 		return r.assign(x, s)
 	case *syntax.DefStmt:
