@@ -128,7 +128,7 @@ def test_nodes(classic, tmp_path):
             try:
                 steps.append(make())
             except (OSError, TypeError) as e:
-                steps.append((type(e).__name__.rpartition(".")[2], str(e).split("\n")[0], getattr(e, "filename", None)))
+                steps.append(told(e))
         return steps + sorted((name, oct(os.stat(os.path.join(base, name)).st_mode)) for name in os.listdir(base))
     same(classic, use)
 
