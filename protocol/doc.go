@@ -65,4 +65,24 @@
 //	_config["credentials"]                 Conn.Credentials, Conn.TLS
 //	_config["endpoints"]                   Conn.LocalAddr, Conn.RemoteAddr
 //	_config["connid"]                      Conn.Name
+//
+// # Configuration
+//
+// The keys of RPyC's configuration, and the fields of [Config] and of its Access, an exposed.Policy. The zero values are RPyC's
+// defaults.
+//
+//	allow_safe_attrs, safe_attrs             Access.DenySafe, Access.ExtraSafe
+//	allow_exposed_attrs, exposed_prefix      Access.DenyExposed, Access.Prefix
+//	allow_public_attrs, allow_all_attrs      Access.AllowPublic, Access.AllowAll
+//	allow_getattr, _setattr, _delattr        Access.DenyGet, Access.AllowSet, Access.AllowDel
+//	allow_pickle                             AllowPickle
+//	include_local_traceback, _version        HideTraceback, HideVersion
+//	propagate_KeyboardInterrupt_locally      SendKeyboardInterrupt
+//	propagate_SystemExit_locally             not there: a peer that raises SystemExit does not end this program
+//	instantiate_, import_custom_exceptions   not needed: an exception of any class is a *vinegar.Error with its name and attributes
+//	sync_request_timeout                     Timeout, or the deadline of a call's context
+//	bind_threads                             BindThreads; servers find out
+//	logger, log_exceptions                   Logger, whose level decides
+//	connid, credentials                      Name, Credentials
+//	before_closed, close_catchall            not needed: what comes before Conn.Close, and its error, are the caller's
 package protocol
