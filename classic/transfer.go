@@ -56,8 +56,10 @@ const maxDirs = 200
 // answer to each would only cost time.
 const inFlight = 8
 
-// errNoFile is the error of what is neither a file nor a directory, in RPyC's words.
-func errNoFile(verb, name string) error { return fmt.Errorf("classic: cannot %s %q", verb, name) }
+// errNoFile is the error of what is neither a file nor a directory, in RPyC's words and the reason.
+func errNoFile(verb, name string) error {
+	return fmt.Errorf("classic: cannot %s %q: there is no such file or directory, or it is of another kind", verb, name)
+}
 
 // Upload copies a local file or directory to the server (rpyc.classic.upload). Directories are made as needed, files
 // replaced. What is neither file nor directory is an error, and is left out inside a directory. Errors of the server's

@@ -75,7 +75,7 @@ def test_teleport_into_other_globals(classic):
     assert sorted(classic.namespace)[-2:] == ["generator", "on_a_line"]
 
 @modern
-@pytest.mark.parametrize("text, why", [("lambda x: x", "source"), ("eval('lambda x: x')", "source")])
+@pytest.mark.parametrize("text, why", [("lambda x: x", "no source of it: no def is at"), ("eval('lambda x: x')", "no source of it: no def is at")])
 def test_what_a_server_without_python_cannot_run(kind, classic, text, why):
     if kind != "go":
         pytest.skip("a Python runs bytecode")

@@ -91,18 +91,45 @@ func (in *Interpreter) Import(name string) (any, error) {
 		return nil, vinegar.ValueError.New("Empty module name")
 	}
 	if !in.Has(name) {
-		return nil, notFound(name)
+		return nil, in.notFound(name)
 	}
 	return in.load(name)
 }
 
-// notFound is the exception for a module that is not there, with the name as an attribute.
-func notFound(name string) error {
-	text := "No module named '" + name + "'"
-	if parent, _, ok := strings.Cut(name, "."); ok && builders[parent] != nil {
+// notFound is the exception for a module that is not there, with the name as an attribute. Python imports what is before each dot
+// first, so it is about the first of these that is missing.
+func (in *Interpreter) notFound(name string) error {
+	parent, missing := "", name
+	for i := range len(name) {
+		if name[i] != '.' {
+			continue
+		}
+		if !in.Has(name[:i]) {
+			missing = name[:i]
+			break
+		}
+		parent = name[:i]
+	}
+	text := "No module named '" + missing + "'"
+	if parent != "" && !in.isPackage(parent) {
 		text += "; '" + parent + "' is not a package"
 	}
-	return vinegar.ModuleNotFoundError.New(text).With("name", name).With("path", nil)
+	return vinegar.ModuleNotFoundError.New(text).With("name", missing).With("path", nil)
+}
+
+// isPackage reports whether Python's module of that name can have others inside.
+func (in *Interpreter) isPackage(name string) bool {
+	for n := range builders {
+		if strings.HasPrefix(n, name+".") {
+			return true
+		}
+	}
+	for n := range in.opts.Modules {
+		if strings.HasPrefix(n, name+".") {
+			return true
+		}
+	}
+	return name == "json"
 }
 
 // Has reports whether a module of that name can be imported.
@@ -206,11 +233,11 @@ func (in *Interpreter) module(name string) (*Module, error) {
 	}
 	build := builders[name]
 	if build == nil {
-		return nil, notFound(name)
+		return nil, in.notFound(name)
 	}
 	m, _ := in.keep(name, build(in)).(*Module)
 	if m == nil {
-		return nil, notFound(name)
+		return nil, in.notFound(name)
 	}
 	return m, nil
 }

@@ -22,15 +22,15 @@ import (
 // which has to be what was sent.
 
 // sourceOf is evaluated by the client, with a file, a line and a name. It gives the text of the function, its code, and where its body
-// begins. The whole file is compiled, because what a function is compiled to depends on what the file imports.
-const sourceOf = `(lambda lines, first, name, ast: [
+// begins; None where no def is found there. The whole file is compiled, because what a function is compiled to depends on what the file imports.
+const sourceOf = `(lambda lines, first, name, ast: ([
 	(text, c.co_code, c.co_names, c.co_varnames, tuple(x for x in c.co_consts if not hasattr(x, "co_code")), b.lineno, b.col_offset)
 	for text in [__import__("textwrap").dedent("".join(__import__("inspect").getblock(lines[first - 1:])))]
 	for n in ast.parse(text).body[:1] if type(n) is ast.FunctionDef
 	for b in n.body[:1]
 	for codes in [[compile("".join(lines), "teleported", "exec", 0, True)]]
 	for c in codes if not codes.extend(x for x in c.co_consts if hasattr(x, "co_code")) and (c.co_firstlineno, c.co_name) == (first, name)
-	][0])(__import__("linecache").getlines(%s), %d, %s, __import__("ast"))`
+	] or [None])[0])(__import__("linecache").getlines(%s), %d, %s, __import__("ast"))`
 
 // codeObject is what is needed of an exported code object.
 type codeObject struct {
@@ -224,7 +224,7 @@ func (s *Service) bodyOf(ctx context.Context, name string, code *codeObject, pro
 	}
 	t, ok := v.(brine.Tuple)
 	if !ok || len(t) != 7 {
-		return "", refuse("the client has no source of it")
+		return "", refuse("the client has no source of it: no def is at %s, line %d", code.file, code.line)
 	}
 	same := brine.Tuple{code.code, code.names, code.vars, code.constants()}
 	if !reflect.DeepEqual(same, t[1:5]) {

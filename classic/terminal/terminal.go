@@ -28,6 +28,7 @@ import (
 // for concurrent use, but a person types one line at a time.
 type Terminal struct {
 	mu       sync.Mutex
+	edits    bool // there is a person at a terminal
 	state    *liner.State
 	ctx      context.Context // of the line that is being read
 	complete func(ctx context.Context, word string) []string
@@ -38,7 +39,8 @@ var _ classic.CompletingLineReader = (*Terminal)(nil)
 
 // New takes the terminal over: until Close it does not echo or handle Ctrl-C by itself while a line is read.
 func New() *Terminal {
-	t := &Terminal{state: liner.NewLiner()}
+	_, err := liner.TerminalMode()
+	t := &Terminal{edits: err == nil, state: liner.NewLiner()}
 	t.state.SetCtrlCAborts(true)
 	t.state.SetTabCompletionStyle(liner.TabPrints)
 	t.state.SetWordCompleter(t.words)
@@ -73,6 +75,9 @@ func (t *Terminal) ReadLine(ctx context.Context, prompt string) (string, error) 
 		return "", context.Cause(ctx)
 	}
 	t.ctx = ctx
+	if !t.edits {
+		prompt = "" // it has been written
+	}
 	if prompt != "" {
 		fmt.Print("\r") // the editor writes it again
 	}

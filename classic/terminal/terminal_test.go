@@ -48,9 +48,9 @@ func interact(addr string) error {
 
 var started = regexp.MustCompile(`server started on \[127\.0\.0\.1\]:(\d+)`)
 
-// TestPrompt types at a remote prompt in a pseudo-terminal: editing, history, completion, Ctrl-C and Ctrl-D.
-func TestPrompt(t *testing.T) {
-	python := os.Getenv("GORPYC_TEST_PYTHON")
+// serve starts a classic server on CPython and returns its address.
+func serve(t *testing.T) (python, addr string) {
+	python = os.Getenv("GORPYC_TEST_PYTHON")
 	if python == "" {
 		t.Skip("NOT RUN AGAINST CPYTHON: GORPYC_TEST_PYTHON names no Python that has rpyc")
 	}
@@ -58,18 +58,37 @@ func TestPrompt(t *testing.T) {
 	logged, err := server.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, server.Start())
-	defer func() {
+	t.Cleanup(func() {
 		_ = server.Process.Kill()
 		_ = server.Wait()
-	}()
-	addr := ""
+	})
 	for lines := bufio.NewScanner(logged); addr == "" && lines.Scan(); {
 		if m := started.FindStringSubmatch(lines.Text()); m != nil {
 			addr = "127.0.0.1:" + m[1]
 		}
 	}
 	require.NotEmpty(t, addr)
+	return python, addr
+}
 
+// TestPipe has each prompt once, as python -i has.
+func TestPipe(t *testing.T) {
+	_, addr := serve(t)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for _, term := range []string{"dumb", "xterm"} {
+		cmd := exec.Command(self)
+		cmd.Env = append(os.Environ(), "GORPYC_TERMINAL_TEST="+addr, "TERM="+term)
+		cmd.Stdin = strings.NewReader("x = answer + 1\nx\n")
+		out, err := cmd.Output()
+		require.NoError(t, err, "%s", out)
+		require.Equal(t, ">>> >>> 43\n>>> BACK\n", string(out))
+	}
+}
+
+// TestPrompt types at a remote prompt in a pseudo-terminal: editing, history, completion, Ctrl-C and Ctrl-D.
+func TestPrompt(t *testing.T) {
+	python, addr := serve(t)
 	var keys strings.Builder
 	for _, step := range [][2]string{ // the editor begins with a carriage return
 		{"\r>>> ", "x = answ\t + 1\r"}, // completed to answer

@@ -14,6 +14,7 @@ import (
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/protocol/transport/ssh"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/registry"
 )
 
@@ -228,6 +229,11 @@ func connected(c *cli.Context, least, most int, what string, f func(ctx context.
 		s.classic = classic.New(conn)
 	}
 	err = f(c.Context, s, args)
+	if errors.Is(err, vinegar.AttributeError) && (s.classic != nil || c.Command.Category == groupClassic) {
+		if _, missing := conn.Root().Get(c.Context, "getmodule"); errors.Is(missing, vinegar.AttributeError) {
+			err = hinted{err, "it is no classic server"}
+		}
+	}
 	if c.Context.Err() != nil {
 		_ = conn.CloseNow()
 		return c.Context.Err()

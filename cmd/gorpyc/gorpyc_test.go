@@ -167,6 +167,14 @@ func TestErrors(t *testing.T) {
 	_, errs, code = gorpyc(t, "", "call", free, "add")
 	require.Equal(t, exitConnection, code, errs)
 
+	for _, args := range [][]string{{"eval", addr, "1"}, {"exec", addr, "x = 1"}, {"download", addr, "x", t.TempDir()}, {"ls", "--classic", addr, "os"}} {
+		_, errs, code = gorpyc(t, "", args...)
+		require.Equal(t, exitException, code, errs)
+		require.Regexp(t, `^gorpyc: AttributeError: .*'(eval|execute|getmodule)' \(it is no classic server\)\n$`, errs)
+	}
+	_, errs, _ = gorpyc(t, "", "call", addr)
+	require.Equal(t, "gorpyc: want a method's name (try --help)\n", errs)
+
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.Equal(t, exitInterrupted, run(ctx, []string{"gorpyc", "call", addr, "add", "1", "2"}, strings.NewReader(""), io.Discard, io.Discard))
@@ -253,12 +261,16 @@ func TestClassic(t *testing.T) {
 	out, errs, code = gorpyc(t, "", "call", "--classic", addr, "os.path.join", "a", "b")
 	require.Zero(t, code, errs)
 	require.Equal(t, "'a/b'\n", out)
+	_, errs, code = gorpyc(t, "", "call", "--classic", addr, "nosuch.path.join", "a")
+	require.Equal(t, exitException, code)
+	require.Equal(t, "gorpyc: ModuleNotFoundError: No module named 'nosuch'\n", errs)
 	out, _, _ = gorpyc(t, "", "exec", addr, "print('hello')")
 	require.Equal(t, "hello\n", out)
 	_, _, code = gorpyc(t, "", "upload", addr, filepath.Join(dir, "nothing"), remote)
 	require.Equal(t, exitFailed, code)
-	_, _, code = gorpyc(t, "", "download", addr, filepath.Join(dir, "nothing"), back)
+	_, errs, code = gorpyc(t, "", "download", addr, filepath.Join(dir, "nothing"), back)
 	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "there is no such file")
 	_, _, code = gorpyc(t, "", "upload", addr, local, filepath.Join(dir, "no", "such", "place"))
 	require.Equal(t, exitException, code)
 }

@@ -107,7 +107,7 @@ func appHelp(commands []*cli.Command) string {
 
 const commandHelp = `{{.HelpName}} - {{.Usage}}
 
-Usage: {{.HelpName}} {{.ArgsUsage}} [OPTIONS]
+Usage: {{.HelpName}}{{with .ArgsUsage}} {{.}}{{end}} [OPTIONS]
 {{if .Description}}
 {{.Description}}
 {{end}}{{if .Subcommands}}
@@ -133,6 +133,9 @@ func usage(format string, args ...any) error { return coded{fmt.Errorf(format, a
 // want checks the number of arguments left.
 func want(args []string, least, most int, what string) error {
 	if len(args) < least || most >= 0 && len(args) > most {
+		if len(args) == 0 {
+			return usage("want %s (try --help)", what)
+		}
 		return usage("want %s, not %q (try --help)", what, args)
 	}
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 const groupObjects = "Services"
@@ -155,6 +157,11 @@ func (s *session) module(ctx context.Context, names []string) (*netref.Object, [
 		}
 	}
 	m, err := s.classic.Builtins(ctx)
+	if err == nil && len(names) > 1 {
+		if _, missing := m.Get(ctx, names[0]); errors.Is(missing, vinegar.AttributeError) { // then it was meant to be a module
+			_, err = s.classic.Module(ctx, names[0])
+		}
+	}
 	return m, names, err
 }
 

@@ -55,12 +55,24 @@ func report(ctx context.Context, w io.Writer, args []string, err error) int {
 		if switched(args, "--traceback") && remote.Traceback != "" {
 			fmt.Fprintln(w, strings.TrimRight(remote.Traceback, "\n"))
 		}
-		fmt.Fprintln(w, "gorpyc:", remoteText(remote))
+		text := remoteText(remote)
+		if h := (hinted{}); errors.As(err, &h) {
+			text += " (" + h.hint + ")"
+		}
+		fmt.Fprintln(w, "gorpyc:", text)
 	default:
 		fmt.Fprintln(w, "gorpyc:", err)
 	}
 	return code
 }
+
+// hinted is an exception of the other end with what probably has led to it.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
 
 type jsonError struct {
 	Kind      string   `json:"kind"`

@@ -4,7 +4,9 @@ package transport_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -106,6 +108,38 @@ func TestDialRetries(t *testing.T) {
 	}})
 	require.ErrorIs(t, err, why)
 	require.Equal(t, int32(1), n.Load())
+}
+
+// TestTLSToPlain are servers that take the hello for the length of a message: some hang up, CPython waits for the rest.
+func TestTLSToPlain(t *testing.T) {
+	cfg := &tls.Config{ServerName: "h"}
+	for _, tt := range []struct {
+		name string
+		peer func(net.Conn)
+		want error
+	}{
+		{"hangs up", func(c net.Conn) { _ = c.Close() }, io.EOF},
+		{"waits", func(net.Conn) {}, context.DeadlineExceeded},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var ends []net.Conn
+			dial := func(context.Context, string, string) (net.Conn, error) {
+				a, b := net.Pipe()
+				ends = append(ends, b)
+				go func() {
+					_, _ = b.Read(make([]byte, 1<<16))
+					tt.peer(b)
+				}()
+				return a, nil
+			}
+			_, err := transport.Dial(t.Context(), "tcp", "h:1", &transport.Options{Timeout: 50 * time.Millisecond, Attempts: 1, Dialer: dial, TLS: cfg})
+			for _, c := range ends {
+				_ = c.Close()
+			}
+			require.ErrorIs(t, err, tt.want)
+			require.ErrorContains(t, err, "may not speak TLS")
+		})
+	}
 }
 
 // TestNotActivated is a process that was given no sockets, or those of another.

@@ -1,15 +1,18 @@
 package transport
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -254,6 +257,13 @@ func handshakeError(err error) error {
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) {
 		return fmt.Errorf("transport: the other end does not speak TLS: %w", err)
+	}
+	// Servers without TLS take the hello for the length of a long message, and hang up or wait for the rest.
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return fmt.Errorf("transport: TLS handshake: the other end hung up, it may not speak TLS: %w", err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("transport: TLS handshake: no answer, the other end may not speak TLS: %w", err)
 	}
 	return fmt.Errorf("transport: TLS handshake: %w", err)
 }
