@@ -66,7 +66,15 @@ redirected, as rpyc.classic.redirected_stdio does.`,
 				if first(args) != "-" {
 					stdio.In = c.App.Reader
 				}
-				return conn.RedirectedStdio(ctx, stdio, func(ctx context.Context) error { return conn.Execute(ctx, text) })
+				redirected := false
+				err = conn.RedirectedStdio(ctx, stdio, func(ctx context.Context) error {
+					redirected = true
+					return conn.Execute(ctx, text)
+				})
+				if err != nil && !redirected {
+					return hinted{err, "the server's streams cannot be redirected; --no-stdio leaves them alone"}
+				}
+				return err
 			})
 		},
 	}

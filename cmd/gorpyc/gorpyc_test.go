@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/classic/modules"
 	"github.com/gorpyc/gorpyc/classic/slave"
 	"github.com/gorpyc/gorpyc/cmd/internal/program"
 	"github.com/gorpyc/gorpyc/netref"
@@ -266,6 +267,15 @@ func TestClassic(t *testing.T) {
 	require.Equal(t, "gorpyc: ModuleNotFoundError: No module named 'nosuch'\n", errs)
 	out, _, _ = gorpyc(t, "", "exec", addr, "print('hello')")
 	require.Equal(t, "hello\n", out)
+	restricted := serve(t, nil, "tcp", "127.0.0.1:0", func(s *servers.Server) {
+		s.NewService = slave.New(&slave.Options{Modules: modules.Options{Allow: func(name string) bool { return name == "os" }}})
+		s.Config = slave.Config(nil)
+	})
+	_, errs, code = gorpyc(t, "", "exec", restricted, "x = 1")
+	require.Equal(t, exitException, code)
+	require.Contains(t, errs, "No module named 'sys' (the server's streams cannot be redirected; --no-stdio leaves them alone)")
+	_, errs, code = gorpyc(t, "", "exec", restricted, "x = 1", "--no-stdio")
+	require.Zero(t, code, errs)
 	_, _, code = gorpyc(t, "", "upload", addr, filepath.Join(dir, "nothing"), remote)
 	require.Equal(t, exitFailed, code)
 	_, errs, code = gorpyc(t, "", "download", addr, filepath.Join(dir, "nothing"), back)
