@@ -15,9 +15,10 @@ BOUND = {"RPYC_BIND_THREADS": "true"}
 SCENARIOS = ("async_calls", "calls", "callbacks", "close", "ctx", "exceptions", "iteration", "references", "threads")
 
 
-# Not close: with bound threads, CPython's client may find its own socket closed (OSError) where it is to find the peer gone.
+# Not close: with bound threads, CPython's client may find its own socket closed (OSError) where it is to find the peer gone. Not
+# callbacks: its threads take requests that are for none of them in any order, and one step wants theirs kept.
 @pytest.mark.seconds(180)
-@pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "close"])
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in ("callbacks", "close")])
 def test_cpython_client(name, go_only, peers, run_program, request):
     perform(name, "cpython", watched(request, peers.shared("go")), peers, run_program, BOUND)
 

@@ -2,8 +2,6 @@
 
 A pytest plugin as well: it keeps the tests listed and drops the rest of their files.  A name that no test has any more is an error.
 """
-import pytest
-
 TESTS = (
     "test_attr_access.py",
     "test_attributes.py",
@@ -33,6 +31,8 @@ EXCLUDED = {
 
 
 def pytest_collection_modifyitems(config, items):
+    import pytest  # not above: run.py is also asked by a Python without it where the tests come from
+
     unused = dict(EXCLUDED)
     for item in items:
         for name, reason in EXCLUDED.items():
