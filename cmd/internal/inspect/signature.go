@@ -150,6 +150,32 @@ func ParseSignature(text string) (*Signature, error) {
 
 // Closing is the index of the parenthesis that closes the first one, -1 if there is none.
 func Closing(text string) int {
+	at := -1
+	unquoted(text, func(i int, r rune, depth int) bool {
+		if depth == 0 && strings.ContainsRune(")]}", r) {
+			at = i
+		}
+		return at < 0
+	})
+	return at
+}
+
+// Split splits at a separator that is outside of quotes and brackets of any kind.
+func Split(text string, sep rune) []string {
+	var parts []string
+	start := 0
+	unquoted(text, func(i int, r rune, depth int) bool {
+		if r == sep && depth == 0 {
+			parts = append(parts, strings.TrimSpace(text[start:i]))
+			start = i + len(string(r))
+		}
+		return true
+	})
+	return append(parts, strings.TrimSpace(text[start:]))
+}
+
+// unquoted calls yield for what is not in quotes, with the brackets that are open behind it, until that returns false.
+func unquoted(text string, yield func(i int, r rune, depth int) bool) {
 	depth := 0
 	quote := rune(0)
 	for i, r := range text {
@@ -158,42 +184,19 @@ func Closing(text string) int {
 			if r == quote {
 				quote = 0
 			}
+			continue
 		case r == '\'' || r == '"':
 			quote = r
-		case strings.ContainsRune("([{", r):
-			depth++
-		case strings.ContainsRune(")]}", r):
-			if depth--; depth == 0 {
-				return i
-			}
-		}
-	}
-	return -1
-}
-
-// Split splits at a separator that is outside of quotes and brackets of any kind.
-func Split(text string, sep rune) []string {
-	var parts []string
-	depth, start := 0, 0
-	quote := rune(0)
-	for i, r := range text {
-		switch {
-		case quote != 0:
-			if r == quote {
-				quote = 0
-			}
-		case r == '\'' || r == '"':
-			quote = r
+			continue
 		case strings.ContainsRune("([{", r):
 			depth++
 		case strings.ContainsRune(")]}", r):
 			depth--
-		case r == sep && depth == 0:
-			parts = append(parts, strings.TrimSpace(text[start:i]))
-			start = i + len(string(r))
+		}
+		if !yield(i, r, depth) {
+			return
 		}
 	}
-	return append(parts, strings.TrimSpace(text[start:]))
 }
 
 // PlainAnnotation brings the forms in which annotations come to one: str(int) is "<class 'int'>", and names may have

@@ -27,11 +27,14 @@ import (
 // Box is passed by reference.
 type Box struct{ value any }
 
-func (b *Box) Get() any                     { return b.value }
-func (*Box) PyLen() int                     { return 3 }
-func (*Box) PyEq(other any) bool            { return other == int64(3) }
-func (*Box) PyHash() int                    { return 7 }
-func (*Box) String() string                 { return "a box" }
+// Get returns what is in the box.
+func (b *Box) Get() any          { return b.value }
+func (*Box) PyLen() int          { return 3 }
+func (*Box) PyEq(other any) bool { return other == int64(3) }
+func (*Box) PyHash() int         { return 7 }
+func (*Box) String() string      { return "a box" }
+
+// PyEnter makes the box a context manager.
 func (b *Box) PyEnter() any                 { return b.value }
 func (*Box) PyExit(error) (suppressed bool) { return false }
 
