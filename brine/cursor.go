@@ -1,6 +1,7 @@
 package brine
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"math"
@@ -155,10 +156,17 @@ func (c *Cursor) Bool() (bool, error) {
 // Int64 reads an integer that fits an int64; another one is a [*RangeError]. It
 // does not take True and False.
 func (c *Cursor) Int64() (int64, error) {
-	if c.pos < len(c.data) { // most integers are labels, handler numbers and counts
-		if tag := c.data[c.pos]; tag >= tagIntMin && tag <= tagIntMax {
+	if rest := c.data[c.pos:]; len(rest) > 1 { // nearly all integers are labels, ids, counts and sequence numbers
+		tag, n := rest[0], int(rest[1])
+		if tag >= tagIntMin && tag <= tagIntMax {
 			c.pos++
 			return int64(tag) - tagIntZero, nil
+		}
+		if tag == tagIntL1 && n <= len(rest)-2 && n <= c.limits.Digits {
+			if v, ok := quickInt(rest[2 : 2+n]); ok {
+				c.pos += 2 + n
+				return v, nil
+			}
 		}
 	}
 	start := c.pos
@@ -263,6 +271,31 @@ func (c *Cursor) Tuple() (n int, err error) {
 	c.pos = h.body
 	return h.n, nil
 }
+
+// Pair enters a tuple of two values of which the first is an integer from −48 to 159, and reads that: what RPyC's messages are
+// made of. It reports false and leaves the cursor where it was if something else comes next, or if the tuple or the integer is
+// not in its shortest form. It is a first try, quicker than Tuple and Int64.
+func (c *Cursor) Pair() (first int, ok bool) {
+	p := c.data[c.pos:]
+	if len(p) < 3 || p[0] != tagTuple2 || p[1] < tagIntMin || p[1] > tagIntMax || c.depth >= c.limits.Depth {
+		return 0, false
+	}
+	c.pos += 2
+	return int(p[1]) - tagIntZero, true
+}
+
+// Pass passes over the next value if its encoding is enc, and reports whether it is. enc must be the
+// encoding of one value that has been read before. Depth is not regarded.
+func (c *Cursor) Pass(enc []byte) bool {
+	if len(enc) == 0 || !bytes.HasPrefix(c.data[c.pos:], enc) {
+		return false
+	}
+	c.pos += len(enc)
+	return true
+}
+
+// Since returns the data between an earlier position of the same cursor and this one.
+func (c *Cursor) Since(earlier *Cursor) []byte { return c.data[earlier.pos:c.pos:c.pos] }
 
 // Raw skips the next value as [Cursor.Skip] does and returns its encoding,
 // which shares memory with the data.

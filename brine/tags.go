@@ -17,6 +17,7 @@ const (
 	tagBytesL1        = 0x0e // uint8 length
 	tagBytesL4        = 0x0f // uint32 length
 	tagTuple1         = 0x10 // … 0x13: 1 to 4 values follow
+	tagTuple2         = 0x11
 	tagTuple3         = 0x12
 	tagTuple4         = 0x13
 	tagTupleL1        = 0x14 // uint8 count

@@ -67,7 +67,11 @@ func (m *boxer) bareTarget(args []any) []any {
 // value appends v, boxed.
 func (m *boxer) value(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
-	case nil, bool, int, int64, float64, string, []byte:
+	case nil:
+		return brine.AppendNone(m.d.AppendLabel(b, wire.LabelValue)), nil
+	case int:
+		return brine.AppendInt(m.d.AppendLabel(b, wire.LabelValue), int64(v)), nil
+	case bool, int64, float64, string, []byte:
 		start := len(b)
 		b = m.d.AppendLabel(b, wire.LabelValue)
 		nb, err := brine.Append(b, v)
@@ -223,11 +227,16 @@ func (s *scratch) begin() {
 	s.payload = len(s.b)
 }
 
-// put gives the buffer back, unless it has grown so large that keeping it would hold memory for nothing.
+// put gives the buffer back.
 func (s *scratch) put() {
+	s.trim()
+	scratches.Put(s)
+}
+
+// trim empties the buffer, and drops it if it has grown so large that keeping it would hold memory for nothing.
+func (s *scratch) trim() {
 	if cap(s.b) > chunkSize {
 		s.b = nil
 	}
 	s.b = s.b[:0]
-	scratches.Put(s)
 }

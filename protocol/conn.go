@@ -54,7 +54,8 @@ type Conn struct {
 	names    wire.Names     // reader's
 	quickAck func()         // of streams that have it; reader's
 	keeper   keeper
-	crowded  atomic.Bool // many requests are queued
+	crowded  atomic.Bool          // many requests are queued
+	spare    atomic.Pointer[work] // of the last request, for the next; nil while one is handled
 
 	dialect atomic.Pointer[wire.Dialect]
 	spoken  chan struct{} // closed when dialect is set
@@ -100,6 +101,9 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	c.room.L = &c.mu
 	c.calls.New = newCall
 	c.in = frame.NewReader(stream, c.cfg.frameLimits())
+	if c.keeperPeriod() > 0 {
+		c.in.Observe()
+	}
 	c.out.init(c)
 	if q, ok := stream.(transport.QuickAcker); ok {
 		c.quickAck = q.QuickAck

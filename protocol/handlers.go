@@ -97,7 +97,7 @@ func (in *incoming) callArgs(i int) (*exposed.Args, error) {
 		kw = boxed{value: in.d.OwnKeywords(v)}
 	}
 	if pos.raw != nil && kw.raw != nil {
-		args := exposed.NewArgs(nil, nil) // of its own: as a part of the request it was measured to cost more
+		args := &in.work.call
 		in.setRaw(args, pos.raw, kw.raw)
 		return args, nil
 	}
@@ -221,8 +221,8 @@ func (in *incoming) inspect() {
 	if o, ok := e.obj.(*netref.Object); ok {
 		go func() {
 			v, err := inspectChained(in, o)
-			in.answer(v, err, neverWait)
 			in.forgetArgs()
+			in.answer(v, err, neverWait)
 		}()
 		return
 	}

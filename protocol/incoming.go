@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/internal/frame"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
@@ -23,7 +24,7 @@ type incoming struct {
 	seq  wire.Seq
 	h    wire.Handler
 	args []boxed
-	few  *[5]boxed    // room for args, which are rarely more; from a pool
+	work *work        // memory for args, and for those of a call
 	buf  frame.Buffer // what encoded args stand in
 	from uint64       // the peer's thread that has asked, if threads are bound
 	refs bool         // the peer handed objects over
@@ -54,30 +55,35 @@ var arities = [...]arity{
 
 // receiveRequest takes in a request: on the reader, as far as the order of arrival matters, and for requests that run
 // nothing of the user's to the end. Once the sequence number is known, nothing a request contains can end the
-// conversation. A request that is returned has a turn and is the reader's to run.
-func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, buf frame.Buffer) *incoming {
+// conversation, unless it is no brine. A request that is returned has a turn and is the reader's to run.
+func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, buf frame.Buffer) (*incoming, error) {
 	in := &incoming{c: c, d: d, seq: seq, buf: buf, from: d.ReadThreads(buf.Payload).Sender}
+	all := body
 	if err := in.parse(&body); err != nil {
+		if err := wire.CheckBody(all); err != nil {
+			in.forgetArgs()
+			return nil, err
+		}
 		in.answerAtOnce(nil, err)
 		if in.refs {
 			CollectSoon()
 		}
-		return nil
+		return nil, nil
 	}
 	switch in.h {
 	case wire.HandleDel:
 		in.answerAtOnce(nil, in.del())
-		return nil
+		return nil, nil
 	case wire.HandlePing:
 		v, err := in.value(0)
 		in.answerAtOnce(v, err)
-		return nil
+		return nil, nil
 	case wire.HandleGetRoot:
 		in.answerAtOnce(c.local, nil)
-		return nil
+		return nil, nil
 	case wire.HandleInspect:
 		in.inspect()
-		return nil
+		return nil, nil
 	case wire.HandleClose:
 		c.closeAsked()
 	}
@@ -90,9 +96,9 @@ func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, 
 	mine = l.admit(in, mine && len(l.pending) == 0) // nor is an answer to wait for a handler
 	l.unlock()
 	if !mine {
-		return nil
+		return nil, nil
 	}
-	return in
+	return in, nil
 }
 
 // parse reads handler and arguments, resolving references.
@@ -105,7 +111,7 @@ func (in *incoming) parse(body *brine.Cursor) error {
 		return vinegar.KeyError.New(odd)
 	}
 	in.h = h
-	u := unboxer{c: in.c, d: in.d}
+	u := unboxer{c: in.c, d: in.d, depth: argsDepth}
 	err = in.parseArgs(&u, body)
 	if err == nil && in.d.BareTargets() && h.HasTarget() && len(in.args) > 0 {
 		in.args[0], err = u.bareTarget(in.args[0])
@@ -126,14 +132,19 @@ func (in *incoming) parse(body *brine.Cursor) error {
 	return nil
 }
 
+// argsDepth is how many containers an argument stands in: the request, the boxed pair and the tuple of arguments.
+const argsDepth = 3
+
 // parseArgs reads the boxed argument tuple. Upstream spreads whatever iterable it finds there.
 func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) error {
+	body.SetDepth(argsDepth - 2)
 	label, err := in.d.ReadLabel(body)
 	if err != nil {
 		return err
 	}
-	in.few = fews.Get().(*[5]boxed)
-	in.args = in.few[:0]
+	body.SetDepth(argsDepth - 1)
+	in.work = in.c.getWork()
+	in.args = in.work.args[:0]
 	switch {
 	case label == wire.LabelTuple && body.Kind() == brine.KindTuple:
 		n, err := body.Tuple()
@@ -156,6 +167,7 @@ func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) error {
 		if err != nil {
 			return err
 		}
+		body.SetDepth(argsDepth)
 		for i := range n {
 			raw, err := body.Raw()
 			if err != nil {
@@ -309,18 +321,40 @@ func (in *incoming) exited() {
 	go in.c.serveAfter(in)
 }
 
-// forgetArgs drops what the request brought along, since the handler's context may be kept.
+// forgetArgs drops what the request brought along, since the handler's context may be kept. It is to be called before the answer,
+// which gives the memory away.
 func (in *incoming) forgetArgs() {
 	in.buf.Release()
-	in.args = nil
-	if in.few != nil {
-		*in.few = [5]boxed{}
-		fews.Put(in.few)
-		in.few = nil
+	if in.work != nil {
+		clear(in.work.args[:min(len(in.args), len(in.work.args))])
 	}
+	in.args = nil
 }
 
-var fews = sync.Pool{New: func() any { return new([5]boxed) }}
+// work is the memory that a request takes while it is handled and answered. It is used again for others.
+type work struct {
+	args    [5]boxed // there are rarely more
+	call    exposed.Args
+	scratch scratch
+}
+
+var works = sync.Pool{New: func() any { return new(work) }}
+
+// getWork takes the work that the connection keeps, or one of the pool if there are several requests at a time.
+func (c *Conn) getWork() *work {
+	if w := c.spare.Swap(nil); w != nil {
+		return w
+	}
+	return works.Get().(*work)
+}
+
+func (c *Conn) putWork(w *work) {
+	w.call = exposed.Args{}
+	w.scratch.trim()
+	if !c.spare.CompareAndSwap(nil, w) {
+		works.Put(w)
+	}
+}
 
 // answerAtOnce answers on the reader, which must not wait for the peer to read.
 func (in *incoming) answerAtOnce(v any, err error) {
@@ -328,8 +362,8 @@ func (in *incoming) answerAtOnce(v any, err error) {
 	if in.c.more() {
 		how = neverWait // the answers to what comes next can go out with this one
 	}
-	in.answer(v, err, how)
 	in.forgetArgs()
+	in.answer(v, err, how)
 }
 
 // manner is how an answer is sent.
@@ -344,8 +378,13 @@ const (
 
 // answer sends the reply or the exception.
 func (in *incoming) answer(v any, err error, how manner) {
-	s := getScratch()
-	defer s.put()
+	w := in.work
+	if w == nil {
+		w = in.c.getWork()
+	}
+	in.work = nil
+	defer in.c.putWork(w)
+	s := &w.scratch
 	s.begin()
 	if err == nil {
 		m := boxer{c: in.c, d: in.d}

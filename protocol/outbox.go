@@ -35,7 +35,9 @@ type outbox struct {
 	seen     uint // writes at the last look
 	closed   bool
 
-	began atomic.Int64 // when the piece being written was begun, in nanoseconds since epoch; 0 if none is
+	pieces    atomic.Uint32 // of frames: counts their beginnings and ends, so that it is odd while one is written
+	slow      uint32        // the piece that stalled found to be written
+	slowSince time.Time     // when it did
 }
 
 const (
@@ -316,31 +318,43 @@ func (o *outbox) putAll(q [][]byte, wait bool) (rest [][]byte, err error) {
 	return nil, nil
 }
 
-// put writes to the stream, in pieces whose beginning is noted, so that a peer that reads slowly can be told from one that
-// does not read.
+// put writes to the stream, in pieces that are counted, so that a peer that reads slowly can be told from one that does not
+// read.
 func (o *outbox) put(b []byte) error {
-	defer o.began.Store(0)
-	for len(b) > 0 {
-		piece := b
-		if len(b) > pieceSize && !o.single {
-			piece = b[:pieceSize]
-		}
-		o.began.Store(int64(time.Since(epoch)))
-		if _, err := o.c.stream.Write(piece); err != nil {
+	for len(b) > pieceSize && !o.single {
+		if err := o.putPiece(b[:pieceSize]); err != nil {
 			return err
 		}
-		b = b[len(piece):]
+		b = b[pieceSize:]
 	}
-	return nil
+	return o.putPiece(b)
 }
 
-// epoch is what times are counted from where they are asked for often: time.Since reads one clock, time.Now two.
-var epoch = time.Now()
+func (o *outbox) putPiece(b []byte) error {
+	n := o.pieces.Load() // nobody else writes
+	o.pieces.Store(n + 1)
+	_, err := o.c.stream.Write(b)
+	o.pieces.Store(n + 2)
+	return err
+}
 
-// stalled reports whether the peer has not read a piece for that long.
+// underWay reports whether a piece is being written.
+func (o *outbox) underWay() bool { return o.pieces.Load()%2 == 1 }
+
+// stalled reports whether the peer has not read a piece for that long. To look at the clock for every write would be dear: the
+// time counts from the first call that finds the piece being written, so it is to be called a few times in every period.
 func (o *outbox) stalled(limit time.Duration) bool {
-	began := o.began.Load()
-	return began != 0 && time.Since(epoch)-time.Duration(began) > limit
+	n := o.pieces.Load()
+	if n%2 == 0 {
+		return false
+	}
+	now := time.Now()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if n != o.slow {
+		o.slow, o.slowSince = n, now
+	}
+	return now.Sub(o.slowSince) > limit
 }
 
 // settle waits until all that was queued has been written, or the stream is gone.

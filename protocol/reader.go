@@ -90,12 +90,12 @@ func (c *Conn) receive(buf frame.Buffer) (*incoming, error) {
 		c.setDialect(d)
 	}
 	c.traceIn(d, buf.Payload)
-	kind, seq, body, err := d.ReadHeader(buf.Payload)
+	kind, seq, body, err := d.ReadHead(buf.Payload)
 	if err != nil {
 		return nil, c.misunderstood(d, buf, err)
 	}
 	if kind == wire.Request {
-		return c.receiveRequest(d, seq, body, buf), nil
+		return c.receiveRequest(d, seq, body, buf)
 	}
 	return nil, c.receiveAnswer(d, kind, seq, body, buf)
 }
@@ -114,16 +114,14 @@ func (c *Conn) receiveAnswer(d *wire.Dialect, kind wire.Kind, seq wire.Seq, body
 		// TCP_NODELAY holds its next message back until this one is acknowledged.
 		c.quickAck()
 	}
-	if kind == wire.Exception {
-		if p == nil {
-			buf.Release()
-			return nil
-		}
-		p.complete(answer{exc: true, raw: body, buf: buf})
-		return nil
-	}
 	u := unboxer{c: c, d: d, discard: p == nil}
-	x, err := u.next(&body)
+	var x boxed
+	var err error
+	if kind == wire.Exception {
+		x.raw, err = body.Raw()
+	} else {
+		x, err = u.next(&body)
+	}
 	switch {
 	case err != nil:
 		if p != nil {
@@ -134,7 +132,7 @@ func (c *Conn) receiveAnswer(d *wire.Dialect, kind wire.Kind, seq wire.Seq, body
 	case p == nil:
 		buf.Release()
 	case x.raw != nil:
-		p.complete(answer{raw: brine.NewCursor(x.raw), buf: buf})
+		p.completeRaw(x.raw, kind == wire.Exception, buf)
 	default:
 		buf.Release()
 		p.complete(answer{value: x.value, err: u.err})

@@ -234,20 +234,21 @@ type call struct {
 	ch     chan struct{} // gets a token (sync) or is closed when there is an answer
 	born   uint          // the tick of expiry it was sent in; 0 if the default timeout is not for it
 	answer answer
+	room   [32]byte // for the encoding of an answer that is short
 }
 
 // newCall makes what Conn.calls holds. The pool is the connection's own because of the channel: one that was made in a
 // synctest bubble must not turn up outside.
 func newCall() any { return &call{ch: make(chan struct{}, 1)} }
 
-func (p *call) reset() { *p = call{ch: p.ch} }
+func (p *call) reset() { p.c, p.born, p.answer = nil, 0, answer{} }
 
 // answer is a reply or what stands in its place.
 type answer struct {
 	err   error        // from this side
 	exc   bool         // raw is an exception payload
-	raw   brine.Cursor // the value, if it came by value
-	buf   frame.Buffer // what raw stands in; empty if value has the answer
+	raw   []byte       // the encoded value, if it came by value
+	buf   frame.Buffer // what raw stands in, unless that is the call's room
 	value any          // the value, if it had to be resolved
 }
 
@@ -261,6 +262,17 @@ func (p *call) complete(a answer) {
 	}
 }
 
+// completeRaw is complete for an answer that is left encoded, a part of buf.
+func (p *call) completeRaw(raw []byte, exc bool, buf frame.Buffer) {
+	if len(raw) <= len(p.room) {
+		raw = p.room[:copy(p.room[:], raw)]
+		buf.Release()
+	} else {
+		raw = buf.Keep(raw) // whoever waits may come for it late
+	}
+	p.complete(answer{exc: exc, raw: raw, buf: buf})
+}
+
 func (p *call) fail(err error) { p.complete(answer{err: err}) }
 
 // take stores the answer through dst.
@@ -270,16 +282,18 @@ func (p *call) take(ctx context.Context, dst any) error {
 	switch {
 	case a.err != nil:
 		return a.err
-	case a.exc:
-		return decodeException(&a.raw)
-	case a.buf.Payload != nil:
-		a.raw.SetAlias(a.buf.Owned())
-		if s, ok := dst.(*string); ok && a.raw.Kind() == brine.KindBytes && p.c.dialect.Load().Python2() {
-			b, err := a.raw.Bytes()
+	case a.raw != nil:
+		raw := brine.NewCursor(a.raw)
+		if a.exc {
+			return decodeException(&raw)
+		}
+		raw.SetAlias(a.buf.Owned())
+		if s, ok := dst.(*string); ok && raw.Kind() == brine.KindBytes && p.c.dialect.Load().Python2() {
+			b, err := raw.Bytes()
 			*s = string(b)
 			return err
 		}
-		return decodeInto(ctx, dst, &a.raw)
+		return decodeInto(ctx, dst, &raw)
 	}
 	return storeInto(ctx, dst, a.value)
 }
@@ -378,7 +392,7 @@ func (c *Conn) expire() {
 			waiting = true
 		}
 	}
-	if e.armed = false; !l.broken && (len(l.pending) > 0 || l.turns.running > 0 || c.out.began.Load() != 0) {
+	if e.armed = false; !l.broken && (len(l.pending) > 0 || l.turns.running > 0 || c.out.underWay()) {
 		e.arm(c, waiting)
 	}
 	l.unlock()

@@ -23,6 +23,7 @@ func (c *Conn) survey(root int64) (*wire.Dialect, error) {
 		if err != nil {
 			return nil, limitError(err)
 		}
+		buf.Keep(buf.Payload)
 		c.early = append(c.early, buf)
 		if size += len(buf.Payload); len(c.early) > earlyMessages || size > earlyBytes {
 			return nil, &LimitError{What: "messages before the protocol family is known", Got: int64(len(c.early)), Limit: earlyMessages}

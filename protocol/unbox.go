@@ -20,6 +20,7 @@ type unboxer struct {
 	// discard says that nobody wants the message: references in it are given back at once.
 	discard bool
 	refs    bool // a reference of the peer was met
+	depth   int  // containers that what comes next stands in
 }
 
 // boxed is a value as it came: encoded if it came by value, otherwise resolved.
@@ -61,10 +62,12 @@ func (x *boxed) internName(d *wire.Dialect, names *wire.Names) {
 
 // next decodes the boxed value the cursor stands before.
 func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
+	c.SetDepth(u.depth)
 	label, err := u.d.ReadLabel(c)
 	if err != nil {
 		return boxed{}, err
 	}
+	c.SetDepth(u.depth + 1)
 	switch label {
 	case wire.LabelValue:
 		raw, err := c.Raw()
@@ -104,7 +107,11 @@ func (u *unboxer) tuple(c *brine.Cursor) (brine.Tuple, error) {
 	if err != nil {
 		return nil, err
 	}
-	items := make(brine.Tuple, 0, n) // n values are there: the message has been checked
+	var items brine.Tuple // grows as they come: how many bytes are left bounds n, but not that of all tuples together
+	if n <= 64 {
+		items = make(brine.Tuple, 0, n)
+	}
+	u.depth += 2 // the boxed pair and the tuple
 	for range n {
 		v, err := u.value(c)
 		if err != nil {
@@ -112,6 +119,7 @@ func (u *unboxer) tuple(c *brine.Cursor) (brine.Tuple, error) {
 		}
 		items = append(items, v)
 	}
+	u.depth -= 2
 	return items, nil
 }
 

@@ -101,6 +101,9 @@ func (a *Args) noKeywords() bool {
 		if c.Kind() != brine.KindTuple {
 			return false
 		}
+		if c.Len() == 1 {
+			return true
+		}
 		n, err := c.Tuple()
 		return err == nil && n == 0
 	}

@@ -69,8 +69,11 @@ func Detect(payload []byte) (*Dialect, error) {
 	return nil, &UnknownDialectError{First: payload[0]}
 }
 
-// The brine tag of a tuple of three values, with which every message of the older families begins.
-const tuple3 = 0x12
+// Brine tags: of a tuple of three values, with which every message of the older families begins, and of one of two.
+const (
+	tuple2 = 0x11
+	tuple3 = 0x12
+)
 
 // Seq is a request's sequence number as its sender wrote it. Numbers are usual; since the answer has to echo whatever
 // was sent, anything else is kept in its encoded form. The zero Seq is the number 0.
@@ -113,15 +116,40 @@ func (d *Dialect) AppendHeader(b []byte, k Kind, seq Seq) []byte {
 // ReadHeader reads a message's header. The cursor is left before the body, which has been checked to be one complete
 // brine value: reading it can fail by its shape only. Errors mean that the conversation cannot go on.
 func (d *Dialect) ReadHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
+	kind, seq, body, err := d.ReadHead(payload)
+	if err != nil {
+		return 0, Seq{}, brine.Cursor{}, err
+	}
+	if err := CheckBody(body); err != nil {
+		return 0, Seq{}, brine.Cursor{}, err
+	}
+	return kind, seq, body, nil
+}
+
+// CheckBody checks that a message's body is one complete brine value.
+func CheckBody(body brine.Cursor) error {
+	body.SetDepth(0)
+	if err := body.Skip(); err != nil {
+		return fmt.Errorf("rpyc: bad message: %w", err)
+	}
+	return nil
+}
+
+// ReadHead is ReadHeader without the check, for a caller that reads the whole body at once, and calls [CheckBody] if it
+// does not find what it expects.
+func (d *Dialect) ReadHead(payload []byte) (Kind, Seq, brine.Cursor, error) {
+	if d.rawKind && !d.threads && len(payload) > 2 && payload[1] == tuple2 { // the message of every current peer
+		c := brine.NewCursor(payload[2:])
+		k := Kind(payload[0])
+		if n, err := c.Int64(); err == nil && k >= Request && k <= Exception {
+			return k, Seq{N: n}, c, nil
+		}
+	}
 	kind, seq, c, err := d.readHeader(payload)
 	if err != nil {
 		return 0, Seq{}, brine.Cursor{}, fmt.Errorf("rpyc: bad message: %w", err)
 	}
-	body := c
-	if err := c.Skip(); err != nil {
-		return 0, Seq{}, brine.Cursor{}, fmt.Errorf("rpyc: bad message: %w", err)
-	}
-	return kind, seq, body, nil
+	return kind, seq, c, nil
 }
 
 func (d *Dialect) readHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
@@ -169,11 +197,9 @@ func (d *Dialect) readHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
 
 func readSeq(c *brine.Cursor) (Seq, error) {
 	if c.Kind() == brine.KindInt {
-		start := *c
 		if n, err := c.Int64(); err == nil {
 			return Seq{N: n}, nil
 		}
-		*c = start
 	}
 	raw, err := c.Raw()
 	if err != nil {
@@ -192,6 +218,12 @@ func (d *Dialect) AppendRequest(b []byte, seq int64, h Handler) []byte {
 // ReadHandler reads the handler number of a request's body and leaves the cursor before the boxed arguments. Upstream
 // looks the number up by equality, so True and 3.0 are numbers too; what is no handler is returned as odd.
 func (d *Dialect) ReadHandler(c *brine.Cursor) (h Handler, odd any, err error) {
+	if n, ok := c.Pair(); ok {
+		if h = Handler(n); h.Known() {
+			return h, nil, nil
+		}
+		return 0, int64(n), nil
+	}
 	if c.Kind() != brine.KindTuple {
 		return 0, nil, formError("a request", c)
 	}
@@ -253,6 +285,12 @@ func (e *LabelError) Error() string { return fmt.Sprintf("invalid label %v", e.L
 // ReadLabel reads the head of a boxed value and leaves the cursor before the value. As upstream compares labels by
 // equality, True and 1.0 are labels too.
 func (d *Dialect) ReadLabel(c *brine.Cursor) (Label, error) {
+	if n, ok := c.Pair(); ok {
+		if l := Label(n); l >= LabelValue && l <= LabelRemoteRef {
+			return l, nil
+		}
+		return 0, &LabelError{Label: int64(n)}
+	}
 	if c.Kind() != brine.KindTuple {
 		return 0, formError("a boxed value", c)
 	}
@@ -265,7 +303,7 @@ func (d *Dialect) ReadLabel(c *brine.Cursor) (Label, error) {
 	}
 	if c.Kind() == brine.KindInt {
 		start := *c
-		if l, err := c.Int64(); err == nil && Label(l) >= LabelValue && Label(l) <= LabelRemoteRef {
+		if l, err := c.Int64(); err == nil && l >= int64(LabelValue) && l <= int64(LabelRemoteRef) {
 			return Label(l), nil
 		}
 		*c = start

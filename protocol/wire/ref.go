@@ -61,7 +61,29 @@ func formError(what string, c *brine.Cursor) error {
 
 // Names remembers the names of classes and attributes a peer uses, so that reading one allocates nothing once it is known.
 // The zero value is ready. It is bounded; it is not safe for concurrent use.
-type Names struct{ m map[string]any }
+type Names struct {
+	m map[string]any
+
+	// The id packs that were read last, in their encoded form, because a peer mostly asks the same few objects.
+	recent [4]encodedRef
+	next   int // the one to be replaced
+}
+
+// encodedRef is an id pack and its encoding, if that is short.
+type encodedRef struct {
+	enc [48]byte
+	n   int
+	ref Ref
+}
+
+// keep remembers an id pack.
+func (n *Names) keep(enc []byte, r Ref) {
+	e := &n.recent[n.next]
+	if len(enc) <= len(e.enc) {
+		e.n, e.ref = copy(e.enc[:], enc), r
+		n.next = (n.next + 1) % len(n.recent)
+	}
+}
 
 // A peer that makes up ever new names must not grow the table for ever.
 const maxNames = 4096
@@ -110,8 +132,14 @@ func (d *Dialect) ReadRef(c *brine.Cursor, names *Names) (Ref, error) {
 	if d.oids {
 		return readOID(c)
 	}
+	for i := range names.recent {
+		if e := &names.recent[i]; c.Pass(e.enc[:e.n]) {
+			return e.ref, nil
+		}
+	}
 	start := *c
 	if r, ok := readPlainRef(c, names); ok {
+		names.keep(c.Since(&start), r)
 		return r, nil
 	}
 	*c = start

@@ -11,13 +11,43 @@ const pooledMax = 64 << 10
 
 // Buffer is a received payload. It is a value, so that receiving a message costs no
 // allocation for it. The zero value is no payload.
+//
+// A short payload is left where it was read: in a block of the [Reader], which
+// reads into another one until it has been released. To hold on to a buffer
+// for longer than it takes to handle a message, see [Buffer.Keep].
 type Buffer struct {
 	// Payload is not empty but in the zero value. It must not be used after Release.
 	Payload []byte
 
+	block *block // of a reader, nil if the memory is the buffer's
 	store *store // nil if not pooled
 	use   uint32 // which use of the store this is
 	owned bool
+}
+
+// block is memory that a reader reads into.
+type block struct {
+	mem  []byte
+	lent atomic.Int32 // buffers that have not been released
+}
+
+// lend returns a buffer whose payload is the given part of the block.
+func (k *block) lend(payload []byte) Buffer {
+	k.lent.Add(1)
+	return Buffer{Payload: payload, block: k}
+}
+
+// Keep returns part, a part of the payload, in a place that does not hinder the reader: in memory of the buffer's own, to which
+// it is moved if it stands in the reader's. The rest of the payload may be gone then.
+func (b *Buffer) Keep(part []byte) []byte {
+	if b.block == nil {
+		return part
+	}
+	s := newStore(len(part))
+	own := newBuffer(s, copy(s.mem, part))
+	b.Release()
+	*b = own
+	return own.Payload
 }
 
 // Owned reports whether the memory belongs to the holder of the buffer for good:
@@ -26,11 +56,15 @@ type Buffer struct {
 func (b *Buffer) Owned() bool { return b.owned }
 
 // Release gives the memory back for reuse, unless it is owned, and sets
-// Payload to nil. Calling it again does nothing, neither on the same Buffer nor on
-// a copy of it, even if the memory has gone to another buffer meanwhile. Not
-// calling it costs nothing but the reuse.
+// Payload to nil. Calling it again does nothing, but only one of several copies of
+// a Buffer may be released. Not calling it costs nothing but the reuse.
 func (b *Buffer) Release() {
 	b.Payload = nil
+	if k := b.block; k != nil {
+		b.block = nil
+		k.lent.Add(-1)
+		return
+	}
 	if s := b.store; s != nil && s.use.CompareAndSwap(b.use, b.use+1) {
 		s.put()
 	}

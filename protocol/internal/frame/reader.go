@@ -21,22 +21,27 @@ const (
 	maxEmptyReads = 100
 )
 
-// Reader reads frames from a stream. It is not safe for concurrent use; the
-// buffers it returns are independent of it.
+// Reader reads frames from a stream. It is not safe for concurrent use, but
+// the buffers it returns may be used and released by anyone.
 type Reader struct {
 	src      io.Reader
 	quickAck func() // nil if the stream has no use for it
 	limits   Limits
 
-	buf        []byte
-	start, end int  // what is buffered
-	trailer    bool // the newline of the last frame is still to be skipped
+	block      *block
+	buf        []byte // the block's memory
+	start, end int    // what is buffered
+	trailer    bool   // the newline of the last frame is still to be skipped
 	err        error
 
-	got   int          // bytes of an unfinished frame since it was last seen to get on
-	since atomic.Int64 // when that was, in Unix nanoseconds; 0 if no frame is unfinished
-	reads atomic.Int64
+	observed bool         // somebody wants to know what follows
+	got      int          // bytes of an unfinished frame since it was last seen to get on
+	since    atomic.Int64 // when that was, in Unix nanoseconds; 0 if no frame is unfinished
+	reads    atomic.Int64
 }
+
+// Observe makes the reader keep record of how it gets on, for Unfinished and Reads. It is to be called before anything is read.
+func (r *Reader) Observe() { r.observed = true }
 
 // getsOn is how many bytes of an unfinished frame count as getting on with it.
 const getsOn = 64 << 10
@@ -65,12 +70,16 @@ func (r *Reader) Peek() ([]byte, error) {
 // part has arrived: CPython hands long frames to the kernel in pieces, and
 // the last piece waits on its side until the earlier ones are acknowledged.
 func NewReader(r io.Reader, l Limits) *Reader {
-	reader := &Reader{src: r, limits: l.withDefaults(), buf: make([]byte, firstBuffer)}
+	reader := &Reader{src: r, limits: l.withDefaults()}
+	reader.use(make([]byte, firstBuffer))
 	if q, ok := r.(interface{ QuickAck() }); ok {
 		reader.quickAck = q.QuickAck
 	}
 	return reader
 }
+
+// use makes the reader read into mem.
+func (r *Reader) use(mem []byte) { r.block, r.buf = &block{mem: mem}, mem }
 
 // Next waits for the next frame with a payload and returns it. It does not wait
 // for the newline behind it, which a peer may send late.
@@ -84,9 +93,9 @@ func (r *Reader) Next() (Buffer, error) {
 		b, err := r.next()
 		if err != nil {
 			r.err = err
-			r.buf = nil
+			r.buf, r.block = nil, nil
 		}
-		if r.since.Load() != 0 {
+		if r.observed && r.since.Load() != 0 {
 			r.since.Store(0)
 		}
 		if len(b.Payload) > 0 {
@@ -154,8 +163,7 @@ func (r *Reader) next() (Buffer, error) {
 	case n == 0:
 		return Buffer{}, nil
 	}
-	s := newStore(n)
-	return newBuffer(s, copy(s.mem, body)), nil
+	return r.block.lend(body[:n:n]), nil
 }
 
 // long reads a body of n bytes that does not fit the reader's own buffer.
@@ -214,9 +222,12 @@ func (r *Reader) fill(n int) error {
 	if r.end-r.start >= n {
 		return nil
 	}
-	if r.start > 0 {
-		r.end = copy(r.buf, r.buf[r.start:r.end])
-		r.start = 0
+	if rest := r.buf[r.start:r.end]; r.block.lent.Load() > 0 {
+		// No larger than the first: memory that messages hold is not to be had again soon.
+		r.use(make([]byte, max(firstBuffer, n, len(rest))))
+		r.start, r.end = 0, copy(r.buf, rest)
+	} else if r.start > 0 {
+		r.start, r.end = 0, copy(r.buf, rest)
 	}
 	for r.end < n {
 		m, err := r.read(r.buf[r.end:], r.end > 0 || r.trailer)
@@ -224,7 +235,7 @@ func (r *Reader) fill(n int) error {
 			return err
 		}
 		if r.end += m; r.end == len(r.buf) && r.end < bufferSize {
-			r.buf = grow(r.buf, 2*len(r.buf))
+			r.use(grow(r.buf, 2*len(r.buf)))
 		}
 	}
 	return nil
@@ -238,16 +249,14 @@ func (r *Reader) read(p []byte, partial bool) (int, error) {
 		if partial && r.quickAck != nil {
 			r.quickAck()
 		}
-		switch since := r.since.Load(); {
-		case !partial && since != 0: // it was the newline that was awaited
-			r.since.Store(0)
-		case partial && (r.got >= getsOn || since == 0):
-			r.since.Store(time.Now().UnixNano())
-			r.got = 0
+		if r.observed {
+			r.record(partial)
 		}
 		n, err := r.src.Read(p)
 		r.got += max(n, 0)
-		r.reads.Add(1)
+		if r.observed {
+			r.reads.Add(1)
+		}
 		switch {
 		case n < 0 || n > len(p):
 			return 0, errBadRead
@@ -258,6 +267,17 @@ func (r *Reader) read(p []byte, partial bool) (int, error) {
 		}
 	}
 	return 0, io.ErrNoProgress
+}
+
+// record notes that a read begins.
+func (r *Reader) record(partial bool) {
+	switch since := r.since.Load(); {
+	case !partial && since != 0: // it was the newline that was awaited
+		r.since.Store(0)
+	case partial && (r.got >= getsOn || since == 0):
+		r.since.Store(time.Now().UnixNano())
+		r.got = 0
+	}
 }
 
 // inside makes the end of the stream an unexpected one.
