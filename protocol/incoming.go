@@ -56,7 +56,7 @@ var arities = [...]arity{
 // receiveRequest takes in a request: on the reader, as far as the order of arrival matters, and for requests that run
 // nothing of the user's to the end. Once the sequence number is known, nothing a request contains can end the
 // conversation, unless it is no brine. A request that is returned has a turn and is the reader's to run.
-func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, buf frame.Buffer) (*incoming, error) {
+func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, buf frame.Buffer, free bool) (*incoming, error) {
 	in := &incoming{c: c, d: d, seq: seq, buf: buf, from: d.ReadThreads(buf.Payload).Sender}
 	all := body
 	if err := in.parse(&body); err != nil {
@@ -87,7 +87,7 @@ func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, 
 	case wire.HandleClose:
 		c.closeAsked()
 	}
-	mine := c.reader.slow == 0 && !c.more() // otherwise reading goes on while the request runs
+	mine := free && c.reader.slow == 0 // otherwise reading goes on while the request runs
 	if c.reader.slow > 0 {
 		c.reader.slow--
 	}
@@ -95,10 +95,11 @@ func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, 
 	l.expiry.watch(c, false)                        // the peer may not read the answer
 	mine = l.admit(in, mine && len(l.pending) == 0) // nor is an answer to wait for a handler
 	l.unlock()
-	if !mine {
-		return nil, nil
+	if mine {
+		return in, nil
 	}
-	return in, nil
+	c.reader.handed = c.reader.handed || free
+	return nil, nil
 }
 
 // parse reads handler and arguments, resolving references.
@@ -236,27 +237,28 @@ func (in *incoming) value(i int) (any, error) {
 	return in.args[i].decode(in.buf.Owned())
 }
 
-// run handles the request on a worker and answers it.
-func (in *incoming) run() {
+// run handles the request on a worker and answers it. hold says that the answer may be held back if further requests wait, which
+// are to be run next; held that it is.
+func (in *incoming) run(hold bool) (held bool) {
 	if in.drop != nil {
 		in.c.dropped(in.drop)
 		in.drop = nil
-		return
+		return false
 	}
 	if in.h == wire.HandleClose {
 		in.c.out.settle()   // answers to what came before
 		in.c.die(ErrClosed) // the end of the stream is the answer
-		return
+		return false
 	}
 	if in.excess {
 		in.forgetArgs()
 		in.answer(nil, vinegar.RecursionError.New("too many requests under way"), atOnce)
-		return
+		return false
 	}
 	if w := in.c.cfg.Workers; w != nil && !w.employ(in) {
 		in.forgetArgs()
-		in.answer(nil, w.exhausted(), together)
-		return
+		in.answer(nil, w.exhausted(), soon)
+		return false
 	}
 	v, err := in.protect()
 	if err != nil {
@@ -268,20 +270,21 @@ func (in *incoming) run() {
 	}
 	if err != nil && !in.c.cfg.SendKeyboardInterrupt && errors.Is(err, vinegar.KeyboardInterrupt) {
 		in.c.die(err) // as upstream: not answered, and the end of the connection
-		return
+		return false
 	}
 	l := in.c.lock()
 	busy := l.turns.queued > 0
 	collect := in.refs || len(l.imports.entries) > 0
 	l.unlock()
 	how := atOnce
-	if busy {
+	if busy && hold {
 		how = together
 	}
 	in.answer(v, err, how)
 	if collect {
 		CollectSoon()
 	}
+	return how == together
 }
 
 // protect runs the handler; a panic becomes an exception for this request.
@@ -371,7 +374,8 @@ type manner uint8
 
 const (
 	atOnce    manner = iota // by whoever answers
-	together                // by another goroutine, because more requests wait and their answers can go out together
+	together                // with the answers to the requests that are run next
+	soon                    // by another goroutine, with whatever else is answered meanwhile
 	neverWait               // the same, and without waiting for a peer that does not read
 	byReader                // as far as it goes without waiting for a peer that does not read
 )
@@ -413,6 +417,8 @@ func (in *incoming) answer(v any, err error, how manner) {
 	case atOnce:
 		copied, _ = in.c.out.send(context.Background(), s.b, false)
 	case together:
+		copied = in.c.out.hold(s.b)
+	case soon:
 		copied = in.c.out.soon(s.b)
 	case byReader:
 		copied = in.c.out.now(s.b)

@@ -30,6 +30,8 @@ type outbox struct {
 	settling int       // others waiting for drained
 	writing  bool
 	flushing bool // a goroutine is on its way to write
+	guarded  bool // guard will look whether frames are held
+	guard    *time.Timer
 	stuck    bool // the write under way has not got on for a while
 	writes   uint // begun so far
 	seen     uint // writes at the last look
@@ -236,6 +238,37 @@ func (o *outbox) soon(f []byte) (copied bool) {
 	return copied
 }
 
+// hold queues a frame whose sender is going to send or flush soon. In case that takes longer than expected, somebody looks.
+func (o *outbox) hold(f []byte) (copied bool) {
+	o.mu.Lock()
+	if o.closed || o.single || o.queued+len(f) > chunkSize {
+		o.mu.Unlock()
+		copied, _ = o.send(context.Background(), f, false)
+		return copied
+	}
+	copied = o.add(f)
+	if !o.guarded {
+		o.guarded = true
+		if o.guard == nil {
+			o.guard = time.AfterFunc(holdLimit, o.lookAfterHeld)
+		} else {
+			o.guard.Reset(holdLimit)
+		}
+	}
+	o.mu.Unlock()
+	return copied
+}
+
+// holdLimit is how long a frame is held at most.
+const holdLimit = time.Millisecond
+
+func (o *outbox) lookAfterHeld() {
+	o.mu.Lock()
+	o.guarded = false
+	o.mu.Unlock()
+	o.flush()
+}
+
 // leave adds a frame and sees to it that a goroutine writes it.
 func (o *outbox) leave(f []byte) (copied bool) {
 	copied = o.add(f)
@@ -246,10 +279,11 @@ func (o *outbox) leave(f []byte) (copied bool) {
 	return copied
 }
 
+// flush writes what is queued, if nobody does.
 func (o *outbox) flush() {
 	o.mu.Lock()
 	o.flushing = false
-	if o.writing || o.closed {
+	if o.writing || o.closed || len(o.queue) == 0 {
 		o.mu.Unlock()
 		return
 	}

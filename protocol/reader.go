@@ -11,30 +11,38 @@ import (
 )
 
 // read takes in messages until there is a request that the reader is to run itself, for which it has given up the role, or
-// until the stream has ended, when it returns nil.
-func (c *Conn) read() *incoming {
-	for {
-		in, err := c.readOne()
+// until the stream has ended, when it returns nil. Whatever has come together is taken in before it is run, because the answers
+// can go out together then; of what is in the buffer nothing has to be waited for.
+func (c *Conn) read() (mine *incoming) {
+	for n := 0; ; n++ {
+		in, err := c.readOne(mine == nil)
+		if in != nil {
+			mine = in
+		}
 		if err != nil {
 			c.die(err)
 			c.reader.state.Store(over)
 			c.stopReading()
-			return nil
+			return mine
 		}
-		if in != nil {
+		if mine != nil && (n >= batch || !c.more() || c.crowded.Load()) {
 			c.vacate()
-			return in
+			return mine
 		}
 	}
 }
 
-func (c *Conn) readOne() (*incoming, error) {
+// batch is how many messages are taken in at most before the first of them is run.
+const batch = 128
+
+// readOne takes in a message. free tells that the reader has nothing to run yet.
+func (c *Conn) readOne(free bool) (*incoming, error) {
 	buf, err := c.next()
 	if err != nil {
 		return nil, limitError(err)
 	}
-	in, err := c.receive(buf)
-	if err == nil && c.crowded.Load() {
+	in, err := c.receive(buf, free)
+	if err == nil && free && in == nil && c.crowded.Load() {
 		err = c.waitForRoom()
 	}
 	return in, err
@@ -78,9 +86,9 @@ func (c *Conn) lookForRoom() {
 	c.mu.Unlock()
 }
 
-// receive takes in one message, whose buffer it releases or passes on. A request that is returned has a turn and is the
-// caller's to run. An error is the end of the conversation.
-func (c *Conn) receive(buf frame.Buffer) (*incoming, error) {
+// receive takes in one message, whose buffer it releases or passes on. A request that is returned, only if free, has a turn
+// and is the caller's to run. An error is the end of the conversation.
+func (c *Conn) receive(buf frame.Buffer, free bool) (*incoming, error) {
 	d := c.dialect.Load()
 	if d == nil {
 		var err error
@@ -95,7 +103,11 @@ func (c *Conn) receive(buf frame.Buffer) (*incoming, error) {
 		return nil, c.misunderstood(d, buf, err)
 	}
 	if kind == wire.Request {
-		return c.receiveRequest(d, seq, body, buf)
+		if c.reader.handed { // it may wait for long
+			buf.Keep(buf.Payload)
+			_, _, body, _ = d.ReadHead(buf.Payload)
+		}
+		return c.receiveRequest(d, seq, body, buf, free)
 	}
 	return nil, c.receiveAnswer(d, kind, seq, body, buf)
 }

@@ -16,7 +16,8 @@ type role struct {
 	state atomic.Int32
 	given atomic.Uint32 // how often the role was given up
 
-	slow int // holder's: requests to hand to others, because one took long
+	slow   int  // holder's: requests to hand to others, because one took long
+	handed bool // holder's: requests are run by somebody else at present
 
 	watched atomic.Bool // the watch knows of this role
 	seen    uint32      // the watch's: given as it was last seen
@@ -58,6 +59,7 @@ func (c *Conn) passRole() {
 	if !c.reader.take() {
 		return
 	}
+	c.reader.handed = true
 	l := c.lock()
 	l.run(nil)
 	l.unlock()
@@ -75,9 +77,10 @@ func (c *Conn) serve(in *incoming) {
 			}
 		}
 		start := time.Since(epoch)
-		c.work(in)
+		c.work(in, start)
 		in = nil
 		if c.reader.take() {
+			c.reader.handed = false
 			if time.Since(epoch)-start > slowHandler {
 				c.reader.slow = slowMemory
 			}
@@ -107,13 +110,27 @@ type task struct {
 	stop bool
 }
 
-// work runs a request that has a turn, and then others that are queued.
-func (c *Conn) work(in *incoming) {
-	for in != nil {
-		in.run()
-		in = c.leave(in)
+// work runs a request that has a turn, since start, and then others that are queued. Answers go out a few at a time, so that the
+// peer has something to do meanwhile.
+func (c *Conn) work(in *incoming, start time.Duration) {
+	passed := false
+	for n := 1; in != nil; n++ {
+		held := in.run(n%gathered != 0)
+		if in = c.leave(in); in == nil {
+			if held {
+				c.out.flush()
+			}
+			return
+		}
+		if !passed && time.Since(epoch)-start > slowHandler { // the peer may ask what is answered without a turn
+			passed = true
+			c.passRole()
+		}
 	}
 }
+
+// gathered is how many answers to queued requests go out together.
+const gathered = 16
 
 // leave is the end of a handler. It returns the request that has the turn next, if there is one.
 func (c *Conn) leave(in *incoming) (next *incoming) {
