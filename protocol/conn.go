@@ -116,6 +116,9 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	}
 	c.root = netref.NewRoot(c)
 	c.state.init(c.cfg.Concurrency)
+	pulsed := havePulse && overDescriptor(stream)
+	c.reader.alarm.init(pulsed, c.watch)
+	c.state.expiry.alarm.init(pulsed, c.expire)
 	c.reader.state.Store(held)
 	c.unwatch = context.AfterFunc(ctx, func() { c.die(context.Cause(ctx)) })
 	return c

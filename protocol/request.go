@@ -336,7 +336,7 @@ func (p *call) Wait(ctx context.Context) error {
 // expiry ends requests after the default timeout. It counts ticks of one timer for the whole connection: looking at the clock for
 // every request would be a twentieth of what a request costs. A request is ended by up to a tick late, and never early.
 type expiry struct {
-	timer   *time.Timer
+	alarm   alarm
 	armed   bool
 	ticking bool // for requests; otherwise it is only looked now and then whether a write is stuck
 	tick    uint // the present one; 0 only before the first
@@ -356,21 +356,19 @@ func (e *expiry) arm(c *Conn, requests bool) {
 	if requests {
 		period = c.tickPeriod()
 	}
-	if e.timer == nil {
+	if e.tick == 0 {
 		e.tick = 1
-		e.timer = time.AfterFunc(period, c.expire)
-	} else {
-		e.timer.Reset(period)
 	}
+	e.alarm.set(period)
 }
 
 // tickPeriod is how long a tick lasts: a small part of the timeout, and not so short that ticks themselves cost anything.
-func (c *Conn) tickPeriod() time.Duration { return max(c.cfg.Timeout/256, 5*time.Millisecond) }
-
-func (e *expiry) stop() {
-	if e.timer != nil {
-		e.timer.Stop()
+func (c *Conn) tickPeriod() time.Duration {
+	p := max(c.cfg.Timeout/256, 5*time.Millisecond)
+	if p >= 2*beat {
+		p = p.Truncate(beat) // what the pulse makes of it
 	}
+	return p
 }
 
 // expire is a tick. It fails the requests whose time is over, and ends a connection whose peer has not read for as long.
@@ -397,7 +395,7 @@ func (c *Conn) expire() {
 	}
 	l.unlock()
 	if c.out.stalled(c.cfg.Timeout) {
-		c.die(fmt.Errorf("rpyc: the peer does not read: %w", &TimeoutError{After: c.cfg.Timeout}))
+		go c.die(fmt.Errorf("rpyc: the peer does not read: %w", &TimeoutError{After: c.cfg.Timeout}))
 	}
 	for _, p := range over {
 		p.fail(&TimeoutError{After: c.cfg.Timeout})

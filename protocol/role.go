@@ -19,6 +19,7 @@ type role struct {
 	slow   int  // holder's: requests to hand to others, because one took long
 	handed bool // holder's: requests are run by somebody else at present
 
+	alarm   alarm       // for the watch
 	watched atomic.Bool // the watch knows of this role
 	seen    uint32      // the watch's: given as it was last seen
 	quiet   int         // the watch's: how often in a row nothing had changed

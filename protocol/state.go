@@ -79,7 +79,7 @@ func (c *Conn) die(cause error) {
 	l.cause = cause
 	pending := l.pending
 	l.pending = nil
-	l.expiry.stop()
+	l.expiry.alarm.stop()
 	l.turns.wakeAll()
 	c.room.Broadcast()
 	l.unlock()

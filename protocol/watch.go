@@ -4,11 +4,10 @@ import "time"
 
 // The watch of a connection looks from time to time, while the connection is busy, whether nobody reads because a handler
 // runs where its request was read, and has somebody else read. A timer for each request, or looking more often, costs more
-// than is won by running handlers on the reading goroutine: it keeps the scheduler's monitor awake. Each connection has a timer
-// of its own, rather than the process one for all, so that a connection made in a synctest bubble stays in it.
+// than is won by running handlers on the reading goroutine: it keeps the scheduler's monitor awake.
 
 const (
-	// watchPeriod is how long a handler may keep its connection from being read: between one and two periods.
+	// watchPeriod is how long a handler may keep its connection from being read: about one to two periods.
 	watchPeriod = 50 * time.Millisecond
 	// watchQuiet is after how many periods without requests a connection is not looked at any more.
 	watchQuiet = 4
@@ -21,14 +20,14 @@ func (c *Conn) watchRole() {
 		return
 	}
 	r.seen, r.quiet = r.given.Load(), 0
-	time.AfterFunc(watchPeriod, c.watch)
+	r.alarm.set(watchPeriod)
 }
 
 // watch is one look.
 func (c *Conn) watch() {
 	keep, stuck := c.reader.look()
 	if keep {
-		time.AfterFunc(watchPeriod, c.watch)
+		c.reader.alarm.set(watchPeriod)
 	}
 	if stuck {
 		c.passRole()

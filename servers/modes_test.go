@@ -306,13 +306,15 @@ func TestAcceptErrors(t *testing.T) {
 	go func() { result <- srv.Serve(t.Context(), f) }()
 	c := dial(t, l.Addr().String())
 	f.errs <- syscall.EINVAL
-	last := dial(t, l.Addr().String()) // has Accept return
+	last, _ := protocol.Dial(t.Context(), "tcp", l.Addr().String(), nil) // has Accept return, if it did not see the error at once
 	require.ErrorIs(t, <-result, syscall.EINVAL)
 	_, err = c.Ping(t.Context())
 	require.NoError(t, err, "the connections there are go on")
 	require.NoError(t, srv.Shutdown(t.Context()))
 	<-c.Done()
-	<-last.Done()
+	if last != nil {
+		<-last.Done()
+	}
 }
 
 // TestLogLines compares with what an operator of RPyC's servers reads, by their first words.

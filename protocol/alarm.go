@@ -1,0 +1,133 @@
+package protocol
+
+import (
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// alarm calls a func once, some time after it was set. It may be set again, by the func too. The func must not block.
+//
+// A timer that is pending costs every exchange of messages more than a microsecond, because the scheduler looks at the clock
+// whenever it has nothing to do, and waits for the network with a limit. So connections that come over descriptors are
+// looked after by the pulse, which waits for a descriptor of its own. Others, such as pipes in memory, have timers: in a
+// synctest bubble they must be the bubble's.
+type alarm struct {
+	f      func()
+	pulsed bool
+	mu     sync.Mutex // guards timer: the func may set the alarm before set has returned
+	timer  *time.Timer
+	due    uint64 // the beat it is due at, guarded by the pulse
+}
+
+// beat is the pulse's period, and to what pulsed alarms are exact: they come up to one beat early. Shorter ones have timers.
+const beat = 25 * time.Millisecond
+
+func (a *alarm) init(pulsed bool, f func()) { a.pulsed, a.f = pulsed, f }
+
+// set has the func called after d, in place of an earlier time.
+func (a *alarm) set(d time.Duration) {
+	if a.pulsed && d >= 2*beat {
+		thePulse.add(a, uint64(d/beat))
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timer == nil {
+		a.timer = time.AfterFunc(d, a.f)
+	} else {
+		a.timer.Reset(d)
+	}
+}
+
+// stop drops what was set, unless the func is being called.
+func (a *alarm) stop() {
+	if a.pulsed {
+		thePulse.remove(a)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}
+
+// overDescriptor reports whether a stream comes over a descriptor of the operating system.
+func overDescriptor(stream any) bool {
+	if _, ok := stream.(syscall.Conn); ok {
+		return true
+	}
+	c, ok := stream.(interface{ NetConn() net.Conn })
+	return ok && overDescriptor(c.NetConn())
+}
+
+// pulse sets off the alarms of all connections of the process. It beats while there are any.
+type pulse struct {
+	mu      sync.Mutex
+	alarms  map[*alarm]struct{}
+	now     uint64 // beats so far
+	beating bool
+}
+
+var thePulse = pulse{alarms: make(map[*alarm]struct{})}
+
+func (p *pulse) add(a *alarm, beats uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a.due = p.now + beats
+	p.alarms[a] = struct{}{}
+	if !p.beating {
+		p.beating = true
+		go p.run()
+	}
+}
+
+func (p *pulse) remove(a *alarm) {
+	p.mu.Lock()
+	delete(p.alarms, a)
+	p.mu.Unlock()
+}
+
+func (p *pulse) run() {
+	s := newSource(beat)
+	defer s.close()
+	var due []*alarm
+	for {
+		n := s.wait()
+		p.mu.Lock()
+		p.now += n
+		for a := range p.alarms {
+			if a.due <= p.now {
+				delete(p.alarms, a)
+				due = append(due, a)
+			}
+		}
+		p.mu.Unlock()
+		for _, a := range due {
+			a.f()
+		}
+		clear(due)
+		due = due[:0]
+		p.mu.Lock()
+		if len(p.alarms) == 0 {
+			p.beating = false
+			p.mu.Unlock()
+			return
+		}
+		p.mu.Unlock()
+	}
+}
+
+// source is what makes a pulse beat.
+type source interface {
+	wait() uint64 // waits for the next beat and returns how many there have been since the last
+	close()
+}
+
+// ticker is the source where there is no other.
+type ticker struct{ *time.Ticker }
+
+func (t ticker) wait() uint64 { <-t.C; return 1 }
+
+func (t ticker) close() { t.Stop() }

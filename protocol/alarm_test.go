@@ -1,0 +1,67 @@
+package protocol
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestAlarm sets alarms of both kinds: they call once, can be set again by the func, and be stopped.
+func TestAlarm(t *testing.T) {
+	for _, pulsed := range []bool{false, true} {
+		calls := make(chan time.Time, 10)
+		var a alarm
+		again := true
+		a.init(pulsed, func() {
+			calls <- time.Now()
+			if again {
+				again = false
+				a.set(2 * beat)
+			}
+		})
+		start := time.Now()
+		a.set(4 * beat)
+		first := <-calls
+		require.GreaterOrEqual(t, first.Sub(start), 3*beat, "no more than a beat early")
+		second := <-calls
+		require.GreaterOrEqual(t, second.Sub(first), beat)
+
+		var stopped alarm
+		stopped.init(pulsed, func() { t.Error("a stopped alarm") })
+		stopped.set(2 * beat)
+		a.set(6 * beat) // in place of which it is set anew
+		a.set(4 * beat)
+		stopped.stop()
+		<-calls
+		a.stop()
+		require.Empty(t, calls)
+	}
+	require.Eventually(t, func() bool {
+		thePulse.mu.Lock()
+		defer thePulse.mu.Unlock()
+		return !thePulse.beating
+	}, 10*time.Second, beat, "nothing is left to beat for")
+}
+
+func TestOverDescriptor(t *testing.T) {
+	a, b := net.Pipe()
+	defer a.Close()
+	defer b.Close()
+	require.False(t, overDescriptor(a))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	require.True(t, overDescriptor(c))
+	require.True(t, overDescriptor(wrapped{c}))
+	require.False(t, overDescriptor(wrapped{a}))
+}
+
+// wrapped hides all of a connection but NetConn, as a *tls.Conn does.
+type wrapped struct{ inner net.Conn }
+
+func (w wrapped) NetConn() net.Conn { return w.inner }
