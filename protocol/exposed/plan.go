@@ -47,9 +47,12 @@ type shape struct {
 
 // frame is the memory for the arguments of one call. It is used again.
 type frame struct {
-	in  []reflect.Value
-	ctx *context.Context
-	raw rawCursor
+	in    []reflect.Value
+	slots []any           // pointers to what the values in in are
+	self  reflect.Value   // in[0], of methods, where the object may be put in its place
+	held  []reflect.Value // of in, those that can hold on to memory
+	ctx   *context.Context
+	raw   rawCursor
 }
 
 // planOptions say what a plan is for.
@@ -152,21 +155,31 @@ func (p *plan) title() string {
 }
 
 func (s *shape) newFrame() any {
-	f := &frame{in: make([]reflect.Value, s.typ.NumIn())}
+	f := &frame{in: make([]reflect.Value, s.typ.NumIn()), slots: make([]any, s.typ.NumIn())}
 	for i := range f.in {
 		slot := reflect.New(s.typ.In(i))
+		f.slots[i] = slot.Interface()
 		if i == s.ctxSlot {
-			f.ctx = slot.Interface().(*context.Context)
+			f.ctx = f.slots[i].(*context.Context)
 		}
 		f.in[i] = slot.Elem()
+		if k := f.in[i].Kind(); k < reflect.Bool || k > reflect.Complex128 || k == reflect.Uintptr {
+			f.held = append(f.held, f.in[i])
+		}
+	}
+	if s.recv != nil {
+		f.self = f.in[0]
 	}
 	return f
 }
 
 // release makes a frame ready to be used again, holding on to nothing of this call.
 func (s *shape) release(f *frame) {
-	for _, v := range f.in {
+	for _, v := range f.held {
 		v.SetZero()
+	}
+	if s.recv != nil {
+		f.in[0] = f.self
 	}
 	s.frames.Put(f)
 }
@@ -182,7 +195,9 @@ func (p *plan) call(ctx context.Context, self any, args *Args) (any, error) {
 		return notFitting(p, err)
 	}
 	if p.recv != nil { // after the arguments: Python binds them before a method can look at its object
-		if err := adapt(f.in[0], self, p); err != nil {
+		if reflect.TypeOf(self) == p.recv {
+			f.in[0] = reflect.ValueOf(self)
+		} else if err := adapt(f.self, self, p); err != nil {
 			p.release(f)
 			return nil, err
 		}
