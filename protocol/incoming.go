@@ -28,6 +28,7 @@ type incoming struct {
 	buf  frame.Buffer // what encoded args stand in
 	from uint64       // the peer's thread that has asked, if threads are bound
 	refs bool         // the peer handed objects over
+	more bool         // other requests were queued when it was this one's turn
 	drop any          // not a request: an object of ours to tell that the peer has given it up
 
 	// Guarded by the connection's lock, see turns.go.
@@ -238,7 +239,7 @@ func (in *incoming) value(i int) (any, error) {
 }
 
 // run handles the request on a worker and answers it. hold says that the answer may be held back if further requests wait, which
-// are to be run next; held that it is.
+// are to be run next; held that it has been.
 func (in *incoming) run(hold bool) (held bool) {
 	if in.drop != nil {
 		in.c.dropped(in.drop)
@@ -272,19 +273,12 @@ func (in *incoming) run(hold bool) (held bool) {
 		in.c.die(err) // as upstream: not answered, and the end of the connection
 		return false
 	}
-	l := in.c.lock()
-	busy := l.turns.queued > 0
-	collect := in.refs || len(l.imports.entries) > 0
-	l.unlock()
-	how := atOnce
-	if busy && hold {
-		how = together
+	if hold && in.more {
+		in.answer(v, err, together)
+		return true
 	}
-	in.answer(v, err, how)
-	if collect {
-		CollectSoon()
-	}
-	return how == together
+	in.answer(v, err, atOnce)
+	return false
 }
 
 // protect runs the handler; a panic becomes an exception for this request.

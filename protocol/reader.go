@@ -17,7 +17,7 @@ func (c *Conn) read() (mine *incoming) {
 	for n := 0; ; n++ {
 		in, err := c.readOne(mine == nil)
 		if in != nil {
-			mine = in
+			mine, n = in, 0
 		}
 		if err != nil {
 			c.die(err)
@@ -26,6 +26,7 @@ func (c *Conn) read() (mine *incoming) {
 			return mine
 		}
 		if mine != nil && (n >= batch || !c.more() || c.crowded.Load()) {
+			mine.more = n > 0
 			c.vacate()
 			return mine
 		}

@@ -136,7 +136,6 @@ const gathered = 16
 // leave is the end of a handler. It returns the request that has the turn next, if there is one.
 func (c *Conn) leave(in *incoming) (next *incoming) {
 	l := c.lock()
-	defer l.unlock()
 	in.finished = true
 	if in.turn {
 		in.turn = false
@@ -145,6 +144,11 @@ func (c *Conn) leave(in *incoming) (next *incoming) {
 	l.turns.over(in)
 	if w := c.cfg.Workers; w != nil {
 		w.hand(in, next)
+	}
+	collect := in.refs || len(l.imports.entries) > 0
+	l.unlock()
+	if collect {
+		CollectSoon()
 	}
 	return next
 }

@@ -106,6 +106,7 @@ func (l locked) pass(n *lane) *incoming {
 		}
 	}
 	if in, ok := n.queue.pop(); ok {
+		in.more = n.queue.len() > 0
 		t.queued--
 		t.bytes -= int64(len(in.buf.Payload))
 		l.begin(in)
@@ -120,7 +121,7 @@ func (l locked) pass(n *lane) *incoming {
 // over is the end of a handler: a lane that nobody is in is not kept, since a peer may have any number of threads.
 func (t *turns) over(in *incoming) {
 	t.running--
-	if in.lane.handlers--; in.lane.handlers == 0 {
+	if in.lane.handlers--; in.lane.handlers == 0 && t.lanes != nil {
 		delete(t.lanes, in.lane.thread)
 	}
 }
