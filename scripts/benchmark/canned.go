@@ -10,11 +10,13 @@ import (
 	"net"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
 
 // The canned server answers the frames of an RPyC 6 client with prepared replies: it looks at the handler and at the one
 // byte that tells the objects apart, fills in the sequence number and does nothing else. No server can be quicker, so what
-// a client reaches with it is the most it can reach at all.
+// a client reaches with it is the most it can reach at all. The replies are those of gorpyc, because how many methods an
+// object has, or how long a traceback is, costs the client time.
 
 // frameOverhead is the header of an RPyC frame and the byte behind it.
 const (
@@ -44,16 +46,20 @@ const (
 
 // canned are the replies, without what stands in front of their payload.
 var canned = struct {
-	root, thing, none, inspected, answer, sum, five, raised []byte
-	attrs                                                   map[string][]byte
+	root, thing, none, answer, sum, five, raised []byte
+	methods                                      map[int][]byte // by object
+	attrs                                        map[string][]byte
 }{
-	root:      byRef("benchmark.Service", cannedRoot),
-	thing:     byRef("benchmark.Thing", cannedThing),
-	none:      byValue(nil),
-	inspected: byValue(brine.Tuple{}),
-	answer:    byValue(42),
-	sum:       byValue(3),
-	five:      byValue(5),
+	root:   byRef("benchmark.Service", cannedRoot),
+	thing:  byRef("benchmark.Thing", cannedThing),
+	none:   byValue(nil),
+	answer: byValue(42),
+	sum:    byValue(3),
+	five:   byValue(5),
+	methods: map[int][]byte{
+		cannedRoot:  inspected(&Bench{}),
+		cannedThing: inspected(&Thing{}),
+	},
 	raised: pack(brine.Tuple{brine.Tuple{"builtins", "ValueError"}, brine.Tuple{"boom"},
 		brine.Tuple{brine.Tuple{"_remote_version", "6.0.2"}},
 		"Traceback (most recent call last):\n  File \"service.py\", line 1, in exposed_fail\nValueError: boom\n"}),
@@ -72,6 +78,15 @@ func pack(v any) []byte {
 		panic(err)
 	}
 	return b
+}
+
+// inspected is the answer to INSPECT: the methods of an object.
+func inspected(v any) []byte {
+	var pairs brine.Tuple
+	for _, m := range exposed.Methods(v) {
+		pairs = append(pairs, brine.Tuple{m.Name, nil})
+	}
+	return byValue(pairs)
 }
 
 func byValue(v any) []byte { return pack(brine.Tuple{1, v}) }
@@ -139,7 +154,10 @@ func cannedFor(handler int, args []byte) (kind byte, reply []byte, err error) {
 	case handleDel:
 		return msgReply, canned.none, nil
 	case handleInspect:
-		return msgReply, canned.inspected, nil
+		if len(args) == 0 { // the last byte of what is asked for is the object's number
+			return 0, nil, errShape
+		}
+		return msgReply, canned.methods[int(args[len(args)-1])-tagInt], nil
 	case handleClose:
 		return 0, nil, io.EOF
 	case handleGetAttr:
