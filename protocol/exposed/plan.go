@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -21,8 +22,9 @@ var (
 type plan struct {
 	*shape
 	fn    reflect.Value
-	name  string // Python name, as tracebacks show it: exposed_add; found out when needed if empty
-	qual  string // with the class: Calc.exposed_add
+	code  unsafe.Pointer // to a variable that holds fn, if there is a thunk for it
+	name  string         // Python name, as tracebacks show it: exposed_add; found out when needed if empty
+	qual  string         // with the class: Calc.exposed_add
 	where []reflect.Value
 }
 
@@ -42,6 +44,7 @@ type shape struct {
 	found    bool // the results are a value and whether there was one: false means StopIteration
 	sequence bool // the result is an iter.Seq or iter.Seq2
 	operator bool // arguments that do not fit mean NotImplemented
+	thunk    thunk
 	frames   sync.Pool
 }
 
@@ -72,7 +75,13 @@ func newPlan(fn reflect.Value, o planOptions) (*plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("exposed: %s: %w", o.qual, err)
 	}
-	return &plan{shape: s, fn: fn, name: o.name, qual: o.qual, where: append(o.places, fn)}, nil
+	p := &plan{shape: s, fn: fn, name: o.name, qual: o.qual, where: append(o.places, fn)}
+	if s.thunk = s.direct(); s.thunk != nil {
+		v := reflect.New(fn.Type())
+		v.Elem().Set(fn)
+		p.code = v.UnsafePointer()
+	}
+	return p, nil
 }
 
 func newShape(t reflect.Type, o planOptions) (*shape, error) {
@@ -197,6 +206,14 @@ func (p *plan) call(ctx context.Context, self any, args *Args) (any, error) {
 	if p.recv != nil { // after the arguments: Python binds them before a method can look at its object
 		if reflect.TypeOf(self) == p.recv {
 			f.in[0] = reflect.ValueOf(self)
+			if p.thunk != nil {
+				v, err := p.thunk(p.code, f.in[0].UnsafePointer(), f)
+				p.release(f)
+				if err != nil {
+					return nil, p.locate(err)
+				}
+				return v, nil
+			}
 		} else if err := adapt(f.self, self, p); err != nil {
 			p.release(f)
 			return nil, err
