@@ -51,9 +51,9 @@ const mebibyte = 1 << 20
 
 // plan is all that is measured.
 func plan(quick bool) []group {
-	several, moved := 2, 20
+	several, moved := 2, 40
 	if quick {
-		several, moved = 3, 8
+		several, moved = 3, 20
 	}
 	exp := func(client, server, mode, placement string) experiment {
 		return experiment{Client: client, Server: server, Mode: mode, Placement: placement}

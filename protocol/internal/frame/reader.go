@@ -32,6 +32,7 @@ type Reader struct {
 	buf        []byte // the block's memory
 	start, end int    // what is buffered
 	trailer    bool   // the newline of the last frame is still to be skipped
+	late       bool   // that newline came by itself, and has not been acknowledged
 	err        error
 
 	observed bool         // somebody wants to know what follows
@@ -68,7 +69,9 @@ func (r *Reader) Peek() ([]byte, error) {
 // NewReader returns a reader of the frames of r. If r has a method QuickAck(), it
 // is called before each read that waits for the rest of a frame of which a
 // part has arrived: CPython hands long frames to the kernel in pieces, and
-// the last piece waits on its side until the earlier ones are acknowledged.
+// the last piece waits on its side until the earlier ones are acknowledged. It
+// is called, too, after a newline that came by itself, for which the next frame
+// waits if it begins with a piece that is shorter than the largest segment.
 func NewReader(r io.Reader, l Limits) *Reader {
 	reader := &Reader{src: r, limits: l.withDefaults()}
 	reader.use(make([]byte, firstBuffer))
@@ -129,6 +132,7 @@ func (r *Reader) Buffered() bool {
 // next reads one frame, which may be empty.
 func (r *Reader) next() (Buffer, error) {
 	if r.trailer {
+		r.late = r.start == r.end
 		if err := r.fill(1); err != nil {
 			return Buffer{}, inside(err)
 		}
@@ -246,8 +250,9 @@ func (r *Reader) fill(n int) error {
 // error is left to the next read, which will return it again.
 func (r *Reader) read(p []byte, partial bool) (int, error) {
 	for range maxEmptyReads {
-		if partial && r.quickAck != nil {
+		if r.quickAck != nil && (partial || r.late) {
 			r.quickAck()
+			r.late = r.late && r.trailer // it is still to come
 		}
 		if r.observed {
 			r.record(partial)

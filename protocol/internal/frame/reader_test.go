@@ -33,14 +33,14 @@ func (c *chunks) Read(p []byte) (int, error) {
 
 func (c *chunks) QuickAck() { c.log = append(c.log, 'q') }
 
-func TestQuickAckOnlyInsideAFrame(t *testing.T) {
+func TestQuickAckInsideAFrameAndBehindIt(t *testing.T) {
 	small := rawFrame(0, []byte("hello"), '\n')
 	for name, c := range map[string]struct {
 		pieces [][]byte
 		log    string
 	}{
 		"whole frames":              {[][]byte{small, small}, "rrr"},
-		"as 4.1.3 writes them":      {[][]byte{small[:5], small[5:10], small[10:]}, "rqrqrr"},
+		"as 4.1.3 writes them":      {[][]byte{small[:5], small[5:10], small[10:]}, "rqrqrqr"},
 		"a frame and the next one":  {[][]byte{append(bytes.Clone(small), small[:7]...), small[7:]}, "rqrr"},
 		"newline with what follows": {[][]byte{small[:10], append([]byte{'\n'}, small...)}, "rqrr"},
 	} {
