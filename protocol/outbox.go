@@ -37,8 +37,8 @@ type outbox struct {
 	seen     uint // writes at the last look
 	closed   bool
 
-	pieces    atomic.Uint32 // of frames: counts their beginnings and ends, so that it is odd while one is written
-	slow      uint32        // the piece that stalled found to be written
+	pieces    atomic.Uint64 // of frames: counts their beginnings and ends, so that it is odd while one is written
+	slow      uint64        // the piece that stalled found to be written
 	slowSince time.Time     // when it did
 }
 

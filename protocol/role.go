@@ -77,12 +77,11 @@ func (c *Conn) serve(in *incoming) {
 				return
 			}
 		}
-		start := time.Since(epoch)
-		c.work(in, start)
+		slow := c.work(in)
 		in = nil
 		if c.reader.take() {
 			c.reader.handed = false
-			if time.Since(epoch)-start > slowHandler {
+			if slow {
 				c.reader.slow = slowMemory
 			}
 			continue
@@ -111,19 +110,24 @@ type task struct {
 	stop bool
 }
 
-// work runs a request that has a turn, since start, and then others that are queued. Answers go out a few at a time, so that the
-// peer has something to do meanwhile.
-func (c *Conn) work(in *incoming, start time.Duration) {
-	passed := false
-	for n := 1; in != nil; n++ {
+// work runs a request that has a turn, and then others that are queued, and reports whether one of them took long. Answers go out
+// a few at a time, so that the peer has something to do meanwhile.
+func (c *Conn) work(in *incoming) (slow bool) {
+	start := time.Since(epoch)
+	last, passed := start, false
+	for n := 1; ; n++ {
 		held := in.run(n%gathered != 0)
-		if in = c.leave(in); in == nil {
+		in = c.leave(in)
+		now := time.Since(epoch)
+		slow = slow || now-last > slowHandler
+		last = now
+		if in == nil {
 			if held {
 				c.out.flush()
 			}
-			return
+			return slow
 		}
-		if !passed && time.Since(epoch)-start > slowHandler { // the peer may ask what is answered without a turn
+		if !passed && now-start > slowHandler { // the peer may ask what is answered without a turn
 			passed = true
 			c.passRole()
 		}
