@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -299,6 +300,49 @@ func AssignRaw(ctx context.Context, dst reflect.Value, c *brine.Cursor) error {
 		return err
 	}
 	return Assign(ctx, dst, v)
+}
+
+// AssignPlain does what [AssignRaw] would without reflection, where dst points to one of the most usual types and the value is of
+// just that type. Otherwise it reports false and has done nothing.
+func AssignPlain(dst any, c *brine.Cursor) bool {
+	var err error
+	switch p := dst.(type) {
+	case *int:
+		if c.Kind() != brine.KindInt || strconv.IntSize < 64 {
+			return false
+		}
+		var n int64
+		if n, err = c.Int64(); err == nil {
+			*p = int(n)
+		}
+	case *string:
+		if c.Kind() != brine.KindString {
+			return false
+		}
+		var b []byte
+		if b, err = c.StringBytes(); err == nil {
+			*p = string(b)
+		}
+	case *float64:
+		if c.Kind() != brine.KindFloat {
+			return false
+		}
+		var f float64
+		if f, err = c.Float64(); err == nil {
+			*p = f
+		}
+	case *bool:
+		if c.Kind() != brine.KindBool {
+			return false
+		}
+		var b bool
+		if b, err = c.Bool(); err == nil {
+			*p = b
+		}
+	default:
+		return false
+	}
+	return err == nil
 }
 
 func assignRawItems(ctx context.Context, dst reflect.Value, c *brine.Cursor) error {

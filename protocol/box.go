@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"sync"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
@@ -217,20 +216,10 @@ type scratch struct {
 	payload int // where the payload begins
 }
 
-var scratches = sync.Pool{New: func() any { return &scratch{b: make([]byte, 0, 512)} }}
-
-func getScratch() *scratch { return scratches.Get().(*scratch) }
-
 // begin starts the scratch's frame, dropping what was in it.
 func (s *scratch) begin() {
 	s.b, _ = frame.Begin(s.b[:0])
 	s.payload = len(s.b)
-}
-
-// put gives the buffer back.
-func (s *scratch) put() {
-	s.trim()
-	scratches.Put(s)
 }
 
 // trim empties the buffer, and drops it if it has grown so large that keeping it would hold memory for nothing.

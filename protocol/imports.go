@@ -105,8 +105,9 @@ func (c *Conn) sendDel(r wire.Ref, n int) {
 // appendDel is one request, which gives back as many of n references as the peer's family allows.
 func (c *Conn) appendDel(r wire.Ref, n int64) (given int64) {
 	d := c.dialect.Load()
-	s := getScratch()
-	defer s.put()
+	w := c.getWork()
+	defer c.putWork(w)
+	s := &w.scratch
 	s.begin()
 	b := d.AppendRequest(d.AppendThreads(s.b, wire.Threads{Sender: ourThread}), c.seq.Add(1)-1, wire.HandleDel)
 	s.b, given = d.AppendDelArgs(b, r, n)

@@ -328,16 +328,17 @@ func (in *incoming) forgetArgs() {
 	in.args = nil
 }
 
-// work is the memory that a request takes while it is handled and answered. It is used again for others.
+// work is the memory that a message takes: a request while it is handled and answered, or one of ours while it is encoded. It is
+// used again for others.
 type work struct {
 	args    [5]boxed // there are rarely more
 	call    exposed.Args
 	scratch scratch
 }
 
-var works = sync.Pool{New: func() any { return new(work) }}
+var works = sync.Pool{New: func() any { return &work{scratch: scratch{b: make([]byte, 0, 512)}} }}
 
-// getWork takes the work that the connection keeps, or one of the pool if there are several requests at a time.
+// getWork takes the work that the connection keeps, or one of the pool if there are several messages at a time.
 func (c *Conn) getWork() *work {
 	if w := c.spare.Swap(nil); w != nil {
 		return w

@@ -100,8 +100,9 @@ func (c *Conn) unresolved(v any) bool {
 
 func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed bool, h wire.Handler, args []any) error {
 	p.seq = c.seq.Add(1) - 1
-	s := getScratch()
-	defer s.put()
+	w := c.getWork()
+	defer c.putWork(w)
+	s := &w.scratch
 	m := boxer{c: c, d: d}
 	s.begin()
 	all := args

@@ -64,8 +64,9 @@ func (c *Conn) surveyClient() error {
 // askRaw sends a request in the form that the families have in common and returns its number. Nobody waits for the answer.
 func (c *Conn) askRaw(h wire.Handler, args func([]byte) []byte) int64 {
 	seq := c.seq.Add(1) - 1
-	s := getScratch()
-	defer s.put()
+	w := c.getWork()
+	defer c.putWork(w)
+	s := &w.scratch
 	s.begin()
 	s.b = args(wire.FamilyC.AppendRequest(s.b, seq, h))
 	if c.seal(wire.FamilyC, s) == nil && !c.out.later(s.b) {

@@ -180,7 +180,7 @@ func decodeInto(ctx context.Context, dst any, c *brine.Cursor) (err error) {
 		return err
 	}
 	to, err := pointee(dst)
-	if err != nil {
+	if err != nil || netref.AssignPlain(dst, c) {
 		return err
 	}
 	return netref.AssignRaw(ctx, to, c)

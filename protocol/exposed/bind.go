@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -59,7 +58,7 @@ func (p *plan) bindSimple(ctx context.Context, f *frame, a *Args) (bool, error) 
 	}
 	for i := range n {
 		q := &p.params[i]
-		if fill(f.slots[q.slot], &f.raw) {
+		if netref.AssignPlain(f.slots[q.slot], &f.raw) {
 			continue
 		}
 		if err := netref.AssignRaw(ctx, f.in[q.slot], &f.raw); err != nil {
@@ -67,37 +66,6 @@ func (p *plan) bindSimple(ctx context.Context, f *frame, a *Args) (bool, error) 
 		}
 	}
 	return true, p.defaults(f, n)
-}
-
-// fill does what netref.AssignRaw would, without reflection, for a parameter of the most usual types and an argument of just that
-// type. Otherwise it reports false and has done nothing.
-func fill(slot any, c *brine.Cursor) bool {
-	var err error
-	switch p := slot.(type) {
-	case *int:
-		if c.Kind() == brine.KindInt && strconv.IntSize == 64 {
-			var n int64
-			n, err = c.Int64()
-			*p = int(n)
-			return err == nil
-		}
-	case *string:
-		if c.Kind() == brine.KindString {
-			*p, err = c.String()
-			return err == nil
-		}
-	case *float64:
-		if c.Kind() == brine.KindFloat {
-			*p, err = c.Float64()
-			return err == nil
-		}
-	case *bool:
-		if c.Kind() == brine.KindBool {
-			*p, err = c.Bool()
-			return err == nil
-		}
-	}
-	return false
 }
 
 func (p *plan) defaults(f *frame, from int) error {

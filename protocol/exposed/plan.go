@@ -172,7 +172,7 @@ func (s *shape) newFrame() any {
 			f.ctx = f.slots[i].(*context.Context)
 		}
 		f.in[i] = slot.Elem()
-		if k := f.in[i].Kind(); k < reflect.Bool || k > reflect.Complex128 || k == reflect.Uintptr {
+		if f.in[i].Kind() > reflect.Complex128 {
 			f.held = append(f.held, f.in[i])
 		}
 	}
