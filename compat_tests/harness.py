@@ -29,7 +29,7 @@ BUILD_SECONDS = 600   # for one `go build`, cold cache included
 
 # The Go programs this suite knows, by the name of their binary.
 GO_PACKAGES = {
-    "behaviour": "./examples/behaviour",
+    "behaviour": "./compat_tests/peers/behaviour",
     "goclient": "./compat_tests/peers/goclient",
     "shop": "./examples/shop",
     "rpyc_classic": "./cmd/rpyc_classic",

@@ -277,7 +277,7 @@ def test_mypy_of_the_example(mypy):
 
 
 @pytest.mark.seconds(400)
-@pytest.mark.parametrize("package", ["cmd/rpyc_stubs/testdata/kinds", "cmd/rpyc_stubs/testdata/registered", "examples/behaviour", "examples/calculator/server"])
+@pytest.mark.parametrize("package", ["cmd/rpyc_stubs/testdata/kinds", "cmd/rpyc_stubs/testdata/registered", "compat_tests/peers/behaviour", "examples/calculator/server"])
 def test_mypy_of_other_packages(mypy, peers, request, tmp_path, package):
     """The first has everything that has a type of its own in a stub: see the Go tests of rpyc_stubs."""
     if "go" not in selected(request.config):
