@@ -36,13 +36,13 @@ type attr struct {
 
 // callable is the implementation of a method or function.
 type callable interface {
-	call(ctx context.Context, self any, args *Args) (any, error)
+	Call(ctx context.Context, self any, args *Args) (any, error)
 }
 
 // native is a method that this package implements.
 type native func(ctx context.Context, self any, args *Args) (any, error)
 
-func (f native) call(ctx context.Context, self any, args *Args) (any, error) {
+func (f native) Call(ctx context.Context, self any, args *Args) (any, error) {
 	return f(ctx, self, args)
 }
 
@@ -98,7 +98,7 @@ func (a *attr) owner(self any) any {
 // invoke calls what the attribute of the object is, without making a method object of it.
 func (a *attr) invoke(ctx context.Context, self any, args *Args) (any, error) {
 	if a.kind == methodAttr {
-		return a.impl.call(ctx, a.owner(self), args)
+		return a.impl.Call(ctx, a.owner(self), args)
 	}
 	f, err := a.get(ctx, self)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -193,10 +194,10 @@ func functionParts(self any) (name, qual, module, sig string, doc docText) {
 		if fn.Kind() != reflect.Func || fn.IsNil() {
 			return "", "", "", "", docText{}
 		}
-		name = funcName(fn)
-		p, err := planOf(fn)
+		name = binding.FuncName(fn)
+		p, err := binding.OfFunc(fn)
 		if err == nil {
-			sig = signature(p.params, "")
+			sig = p.Signature("")
 		}
 		return name, name, funcModule(fn), sig, docText{}
 	}
@@ -260,8 +261,8 @@ func defineMethod(c *Class) {
 		addFunctionAttrs(c)
 	}
 	get("__text_signature__", func(m *boundMethod) any {
-		if p, ok := m.attr.impl.(*plan); ok {
-			return signature(p.params, "")
+		if p, ok := m.attr.impl.(*binding.Plan); ok {
+			return p.Signature("")
 		}
 		return nil
 	})

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 )
 
 // signatureOf says what a special method must be like: how many parameters it takes besides a context, what its result
@@ -56,7 +58,7 @@ func (c *Class) checkSpecial(m reflect.Method) error {
 		return fmt.Errorf("exposed: %v has a method %s, and Python no such special method (declare it in Params, Private or Omit "+
 			"if it is an ordinary one)", c.goType, m.Name)
 	}
-	p, err := newPlan(m.Func, planOptions{name: name, qual: c.name + "." + name, method: true})
+	p, err := binding.New(m.Func, binding.Options{Name: name, Qual: c.name + "." + name, Method: true})
 	if err != nil {
 		return err
 	}
@@ -68,22 +70,23 @@ func (c *Class) checkSpecial(m reflect.Method) error {
 	default:
 		want = signatureOf{0, 0, nil, false}
 	}
-	if err := p.fits(name, want); err != nil {
+	if err := fits(p, name, want); err != nil {
 		return fmt.Errorf("exposed: %v.%s cannot be %s: %w", c.goType, m.Name, name, err)
 	}
 	return nil
 }
 
 // fits says what is wrong with a method as the special method of a name.
-func (p *plan) fits(name string, want signatureOf) error {
+func fits(p *binding.Plan, name string, want signatureOf) error {
 	n, extra := 0, false
-	for i := range p.params {
-		if p.params[i].kind <= positionalOrKeyword {
+	for _, q := range p.Params() {
+		if q.Kind <= binding.PositionalOrKeyword {
 			n++
 		} else {
 			extra = true
 		}
 	}
+	results, _ := p.Results()
 	takes := fmt.Sprint(want.least)
 	if want.most != want.least {
 		takes = fmt.Sprintf("%d to %d", want.least, want.most)
@@ -93,14 +96,14 @@ func (p *plan) fits(name string, want signatureOf) error {
 		return fmt.Errorf("it takes %d parameters besides a context, and has to take %s", n, takes)
 	case name == "__exit__" && n == 2:
 		return errors.New("it takes the exception, or Python's three arguments, or none")
-	case p.outs == 0 && !want.none:
+	case len(results) == 0 && !want.none:
 		return errors.New("it has no result")
-	case p.outs > 1 && !p.found && want.result != nil:
+	case len(results) > 1 && !p.HasNext() && want.result != nil:
 		return errors.New("it has several results")
 	}
-	if want.result != nil && p.outs == 1 {
-		if k := p.typ.Out(0).Kind(); k != reflect.Interface && !slices.Contains(want.result, k) {
-			return fmt.Errorf("its result is %v", p.typ.Out(0))
+	if want.result != nil && len(results) == 1 {
+		if k := results[0].Kind(); k != reflect.Interface && !slices.Contains(want.result, k) {
+			return fmt.Errorf("its result is %v", results[0])
 		}
 	}
 	return nil

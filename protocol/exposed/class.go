@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -22,7 +23,7 @@ type Class struct {
 	bases        []*Class
 	mro          []*Class // the class itself, then its bases in the order of lookup
 	goType       reflect.Type
-	construct    *plan
+	construct    *binding.Plan
 	factory      callable // makes instances of a builtin class
 	exception    *vinegar.Class
 	opts         *ClassOptions
@@ -180,7 +181,7 @@ func (c *Class) add(a *attr) {
 func (c *Class) method(name string, least, most int, f func(ctx context.Context, self any, args []any) (any, error)) {
 	qual := c.name + "." + name
 	c.add(&attr{name: name, qual: qual, kind: methodAttr, impl: native(func(ctx context.Context, self any, a *Args) (any, error) {
-		args, err := a.count(qual, name, least, most)
+		args, err := binding.BuiltinArgs(a, qual, name, least, most)
 		if err != nil {
 			return nil, err
 		}

@@ -3,67 +3,63 @@ package exposed
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // codeObject is the __code__ of a function, for pydoc and inspect: where it is in the source, and its parameters. A
 // peer gets at it only where the policy opens all names.
 type codeObject struct {
-	name, qual string
-	params     []param
-	self       string
-	at         vinegar.Frame
+	plan *binding.Plan
+	at   vinegar.Frame
 }
 
 var codeClass = newClass("builtins.code", objectClass)
 
 // planBehind is how to call a Go func, a *Function or a method. What this package implements has none.
-func planBehind(self any) *plan {
+func planBehind(self any, name string) (*binding.Plan, error) {
+	var p *binding.Plan
 	switch f := self.(type) {
 	case *boundMethod:
-		p, _ := f.attr.impl.(*plan)
-		return p
+		p, _ = f.attr.impl.(*binding.Plan)
 	case *Function:
-		return f.impl()
-	}
-	if fn := reflect.ValueOf(self); fn.Kind() == reflect.Func && !fn.IsNil() {
-		if p, err := planOf(fn); err == nil {
-			return &p
+		p = f.impl()
+	default:
+		if fn := reflect.ValueOf(self); fn.Kind() == reflect.Func && !fn.IsNil() {
+			if made, err := binding.OfFunc(fn); err == nil {
+				p = &made
+			}
 		}
 	}
-	return nil
+	if p == nil {
+		return nil, noAttribute(ClassOf(self), name)
+	}
+	return p, nil
 }
-
-func noCode(self any, name string) error { return noAttribute(ClassOf(self), name) }
 
 // codeOf is __code__.
 func codeOf(self any) (any, error) {
-	p := planBehind(self)
-	if p == nil {
-		return nil, noCode(self, "__code__")
+	p, err := planBehind(self, "__code__")
+	if err != nil {
+		return nil, err
 	}
-	where := p.where
-	if where == nil {
-		where = []reflect.Value{p.fn}
-	}
-	c := &codeObject{qual: p.title(), params: p.params, self: p.self, at: place(p.name, where)}
-	c.name = p.name
-	return c, nil
+	return &codeObject{plan: p, at: p.Place()}, nil
 }
 
 // defaultsOf is __defaults__: the defaults of positional parameters, which are the last ones of them; None if there are
 // none.
 func defaultsOf(self any) (any, error) {
-	p := planBehind(self)
-	if p == nil {
-		return nil, noCode(self, "__defaults__")
+	p, err := planBehind(self, "__defaults__")
+	if err != nil {
+		return nil, err
 	}
 	var t brine.Tuple
-	for i := range p.params {
-		if q := &p.params[i]; q.kind <= positionalOrKeyword && !q.required() {
-			t = append(t, q.defaultValue())
+	for _, q := range p.Params() {
+		if q.Kind <= binding.PositionalOrKeyword && !q.Required() {
+			t = append(t, shownDefault(&q))
 		}
 	}
 	if t == nil {
@@ -74,17 +70,17 @@ func defaultsOf(self any) (any, error) {
 
 // kwDefaultsOf is __kwdefaults__: a dict of the defaults of keyword-only parameters; None if there are none.
 func kwDefaultsOf(ctx context.Context, self any) (any, error) {
-	p := planBehind(self)
-	if p == nil {
-		return nil, noCode(self, "__kwdefaults__")
+	p, err := planBehind(self, "__kwdefaults__")
+	if err != nil {
+		return nil, err
 	}
 	var d *Dict
-	for i := range p.params {
-		if q := &p.params[i]; q.kind == keywordOnly && !q.required() {
+	for _, q := range p.Params() {
+		if q.Kind == binding.KeywordOnly && !q.Required() {
 			if d == nil {
 				d = NewDict()
 			}
-			if err := d.Set(ctx, q.name, q.defaultValue()); err != nil {
+			if err := d.Set(ctx, q.Name, shownDefault(&q)); err != nil {
 				return nil, err
 			}
 		}
@@ -95,10 +91,10 @@ func kwDefaultsOf(ctx context.Context, self any) (any, error) {
 	return d, nil
 }
 
-// defaultValue is the default for peers to look at: Ellipsis for a field that keeps its zero value.
-func (p *param) defaultValue() any {
-	if p.def.IsValid() {
-		return p.def.Interface()
+// shownDefault is the default for peers to look at: Ellipsis for a field that keeps its zero value.
+func shownDefault(q *binding.Param) any {
+	if v, ok := q.Default(); ok {
+		return v
 	}
 	return brine.Ellipsis
 }
@@ -117,14 +113,14 @@ const (
 )
 
 // count counts the parameters of the kinds from first to last, the object included.
-func (c *codeObject) count(first, last paramKind) int {
+func (c *codeObject) count(first, last binding.Kind) int {
 	n := 0
-	for i := range c.params {
-		if k := c.params[i].kind; k >= first && k <= last {
+	for _, q := range c.plan.Params() {
+		if q.Kind >= first && q.Kind <= last {
 			n++
 		}
 	}
-	if c.self != "" && first == positionalOnly {
+	if c.plan.Self() != "" && first == binding.PositionalOnly {
 		n++
 	}
 	return n
@@ -133,13 +129,15 @@ func (c *codeObject) count(first, last paramKind) int {
 // varnames lists the parameters in CPython's order: *args and **kwargs come last.
 func (c *codeObject) varnames() brine.Tuple {
 	names := brine.Tuple{}
-	if c.self != "" {
-		names = append(names, c.self)
+	if self := c.plan.Self(); self != "" {
+		names = append(names, self)
 	}
-	for _, kinds := range [][2]paramKind{{positionalOnly, positionalOrKeyword}, {keywordOnly, keywordOnly}, {varPositional, varPositional}, {varKeyword, varKeyword}} {
-		for i := range c.params {
-			if p := &c.params[i]; p.kind >= kinds[0] && p.kind <= kinds[1] {
-				names = append(names, p.name)
+	for _, kinds := range [][]binding.Kind{
+		{binding.PositionalOnly, binding.PositionalOrKeyword}, {binding.KeywordOnly}, {binding.VarPositional}, {binding.VarKeyword},
+	} {
+		for _, q := range c.plan.Params() {
+			if slices.Contains(kinds, q.Kind) {
+				names = append(names, q.Name)
 			}
 		}
 	}
@@ -148,11 +146,11 @@ func (c *codeObject) varnames() brine.Tuple {
 
 func (c *codeObject) flags() int {
 	flags := 0x03 // optimised, with locals of its own
-	for i := range c.params {
-		switch c.params[i].kind {
-		case varPositional:
+	for _, q := range c.plan.Params() {
+		switch q.Kind {
+		case binding.VarPositional:
 			flags |= codeVarArgs
-		case varKeyword:
+		case binding.VarKeyword:
 			flags |= codeVarKeywords
 		}
 	}
@@ -161,25 +159,19 @@ func (c *codeObject) flags() int {
 
 func defineCode(c *Class) {
 	for name, get := range map[string]func(c *codeObject) any{
-		"co_name":           func(c *codeObject) any { return c.name },
-		"co_qualname":       func(c *codeObject) any { return c.qual },
+		"co_name":           func(c *codeObject) any { return c.plan.Name() },
+		"co_qualname":       func(c *codeObject) any { return c.plan.QualName() },
 		"co_filename":       func(c *codeObject) any { return c.at.File },
 		"co_firstlineno":    func(c *codeObject) any { return int64(c.at.Line) },
-		"co_argcount":       func(c *codeObject) any { return c.count(positionalOnly, positionalOrKeyword) },
-		"co_kwonlyargcount": func(c *codeObject) any { return c.count(keywordOnly, keywordOnly) },
+		"co_argcount":       func(c *codeObject) any { return c.count(binding.PositionalOnly, binding.PositionalOrKeyword) },
+		"co_kwonlyargcount": func(c *codeObject) any { return c.count(binding.KeywordOnly, binding.KeywordOnly) },
 		"co_varnames":       func(c *codeObject) any { return c.varnames() },
 		"co_flags":          func(c *codeObject) any { return c.flags() },
 		"co_posonlyargcount": func(c *codeObject) any {
-			n := 0
-			for i := range c.params {
-				if c.params[i].kind == positionalOnly {
-					n++
-				}
+			if n := c.count(binding.PositionalOnly, binding.PositionalOnly); n > 1 || c.plan.Self() == "" {
+				return n
 			}
-			if n > 0 && c.self != "" {
-				n++
-			}
-			return n
+			return 0 // the object alone is positional-only in no signature
 		},
 	} {
 		c.getter(name, func(self any) (any, error) { return get(self.(*codeObject)), nil })

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -36,11 +37,10 @@ func defineConstructors() {
 		sliceClass:   Func(newSlice, "*args"),
 		dictClass:    Func(newDict, "*args", "**kw"),
 	} {
-		p, _, err := c.compile(f, c.name, false)
+		p, err := binding.New(f.fn, binding.Options{Name: c.name, Qual: c.name + ".__init__", Params: f.params})
 		if err != nil {
 			panic(err)
 		}
-		p.self = ""
 		c.construct = p
 	}
 	for c, f := range map[*Class]struct {
@@ -55,7 +55,7 @@ func defineConstructors() {
 		setClass:       {newSet, brine.Tuple{}},
 	} {
 		c.factory = native(func(ctx context.Context, _ any, a *Args) (any, error) {
-			pos, err := a.count(c.name, c.name, 0, 1)
+			pos, err := binding.BuiltinArgs(a, c.name, c.name, 0, 1)
 			if err != nil {
 				return nil, err
 			}

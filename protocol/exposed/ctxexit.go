@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -60,24 +61,24 @@ func classNamed(qualified string) *vinegar.Class {
 
 // exitMethod is a Go method that defines __exit__. It may take, besides a context, the three arguments of Python, the
 // exception alone (an error, nil if there is none), or nothing.
-type exitMethod struct{ *plan }
+type exitMethod struct{ *binding.Plan }
 
-func (m exitMethod) call(ctx context.Context, self any, args *Args) (any, error) {
+func (m exitMethod) Call(ctx context.Context, self any, args *Args) (any, error) {
 	pos, err := args.Positional()
 	if err != nil {
 		return nil, err
 	}
-	if len(pos) != 3 || m.npos == 3 || !args.noKeywords() {
-		return m.plan.call(ctx, self, args)
+	if len(pos) != 3 || m.Positional() == 3 || !args.HasNoKeywords() {
+		return m.Plan.Call(ctx, self, args)
 	}
 	exc := norm(pos[1])
 	if o, ok := exc.(*netref.Object); ok { // older peers call __exit__ themselves, with references
 		exc = classNamed(o.ClassName()).New()
 	}
-	if m.npos == 0 {
-		return m.plan.call(ctx, self, &Args{})
+	if m.Positional() == 0 {
+		return m.Plan.Call(ctx, self, &Args{})
 	}
-	return m.plan.call(ctx, self, NewArgs([]any{exc}, nil))
+	return m.Plan.Call(ctx, self, NewArgs([]any{exc}, nil))
 }
 
 // OldSlicing is the operation OLDSLICING, which Python 2 peers send for o[a:b]: the method attempt is called with a

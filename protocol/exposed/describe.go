@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 )
 
 // descriptions holds what [Describe] and [DescribeFunc] were told. Like the registry it is read often and written
@@ -59,7 +61,7 @@ func DescribeFunc(f *Function) {
 	descriptions.Lock()
 	defer descriptions.Unlock()
 	if describedFunc(f.fn) != nil {
-		panic(fmt.Sprintf("exposed: %s is described already", f.plan.name))
+		panic(fmt.Sprintf("exposed: %s is described already", f.plan.Name()))
 	}
 	descriptions.funcs.Store(with(descriptions.funcs.Load(), pc, f))
 	refill(func(c *Class) bool {
@@ -126,10 +128,10 @@ func (o *ClassOptions) mentions(pc uintptr) bool {
 
 // packageLevel reports whether fn is a func that the source declares by name, without a receiver.
 func packageLevel(fn reflect.Value) bool {
-	if fn.IsNil() || funcName(fn) == "<lambda>" {
+	if fn.IsNil() || binding.FuncName(fn) == "<lambda>" {
 		return false
 	}
-	name := fullName(fn)
+	name := binding.FullName(fn)
 	return !strings.HasSuffix(name, "-fm") && strings.Count(name[strings.LastIndexByte(name, '/')+1:], ".") == 1
 }
 

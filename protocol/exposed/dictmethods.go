@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -249,12 +250,11 @@ func updateDict(ctx context.Context, m mapping, from any) error {
 	}
 	for i, p := range pairs {
 		if !iterable(p) {
-			return vinegar.TypeError.Errorf("cannot convert dictionary update sequence element #%d to a sequence", i)
+			return binding.NoPair(i)
 		}
 		kv, err := items(ctx, p)
 		if err == nil && len(kv) != 2 {
-			err = vinegar.ValueError.Errorf(
-				"dictionary update sequence element #%d has length %d; 2 is required", i, len(kv))
+			err = binding.WrongPair(i, len(kv))
 		}
 		if err == nil {
 			err = m.set(ctx, kv[0], kv[1])

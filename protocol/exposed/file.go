@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -38,12 +39,12 @@ func (c *Class) addFile(t reflect.Type) {
 		if c.omits(goName) || c.private(goName) {
 			return
 		}
-		if !isSpecial(name) {
+		if !binding.IsSpecial(name) {
 			name = DefaultPrefix + name
 		}
 		if c.own[name] == nil {
 			c.method(name, least, most, f)
-			c.own[name].exposed = !isSpecial(name)
+			c.own[name].exposed = !binding.IsSpecial(name)
 		}
 	}
 	answer := func(goName, name string, v bool) {

@@ -7,15 +7,15 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // Function is a Go func with what Python functions know besides: names and defaults of parameters, a documentation
 // string, a name. [Func] makes one.
 type Function struct {
-	plan   *plan
+	plan   *binding.Plan
 	fn     reflect.Value
 	params []string
 	doc    docText
@@ -61,14 +61,14 @@ func funcNameOf(fn reflect.Value) string {
 	if fn.Kind() != reflect.Func || fn.IsNil() {
 		return "function"
 	}
-	return funcName(fn)
+	return binding.FuncName(fn)
 }
 
 func (f *Function) named(name string) {
 	// As a method a declared func lacks a declaration for the object; it is laid over the parameters again there.
-	p, err := newPlan(f.fn, planOptions{name: name, qual: name, params: f.params})
+	p, err := binding.New(f.fn, binding.Options{Name: name, Qual: name, Params: f.params})
 	if err != nil {
-		_, methodErr := newPlan(f.fn, planOptions{name: name, qual: name, params: f.params, method: true})
+		_, methodErr := binding.New(f.fn, binding.Options{Name: name, Qual: name, Params: f.params, Method: true})
 		if methodErr != nil || !couldBeMethod(f.fn.Type()) {
 			panic(err)
 		}
@@ -104,7 +104,7 @@ func (f *Function) Named(name string) *Function {
 // Signature returns the parameter list as Python writes it, such as "(a, b=1, *, c)".
 func (f *Function) Signature() string {
 	if p := f.impl(); p != nil {
-		return signature(p.params, p.self)
+		return p.Signature(p.Self())
 	}
 	return "(...)"
 }
@@ -117,9 +117,9 @@ func (f *Function) GoValue() any {
 	return f
 }
 
-func (f *Function) impl() *plan {
+func (f *Function) impl() *binding.Plan {
 	if f.attr != nil {
-		p, _ := f.attr.impl.(*plan)
+		p, _ := f.attr.impl.(*binding.Plan)
 		return p
 	}
 	return f.plan
@@ -130,7 +130,7 @@ func (f *Function) call(ctx context.Context, args *Args) (any, error) {
 		if f.plan == nil {
 			return nil, vinegar.TypeError.New("a method was called without its object")
 		}
-		return f.plan.call(ctx, nil, args)
+		return f.plan.Call(ctx, nil, args)
 	}
 	pos, err := args.Positional()
 	if err != nil {
@@ -148,7 +148,7 @@ func (f *Function) call(ctx context.Context, args *Args) (any, error) {
 		return nil, vinegar.TypeError.Errorf("descriptor '%s' for '%s' objects doesn't apply to a '%s' object",
 			f.attr.name, f.owner.name, TypeName(self))
 	}
-	return f.attr.impl.call(ctx, self, &Args{pos: pos[1:], kw: kw})
+	return f.attr.impl.Call(ctx, self, NewArgs(pos[1:], kw))
 }
 
 func (f *Function) names() (name, qual string) {
@@ -158,7 +158,7 @@ func (f *Function) names() (name, qual string) {
 	if f.plan == nil {
 		return "function", "function"
 	}
-	return f.plan.name, f.plan.qual
+	return f.plan.Name(), f.plan.QualName()
 }
 
 // boundMethod is a method together with its object. Every read of a method makes a new one; they are equal if both
@@ -185,7 +185,7 @@ func (m *boundMethod) class() *Class {
 	switch _, builtin := m.attr.impl.(native); {
 	case !builtin:
 		return methodClass
-	case isSpecial(m.attr.name) && !direct[m.attr.qual]:
+	case binding.IsWrapper(m.attr.qual, m.attr.name):
 		return methodWrapperClass
 	}
 	return builtinMethodClass
@@ -220,11 +220,11 @@ func call(ctx context.Context, v any, args *Args) (any, error) {
 		if f := describedFunc(reflect.ValueOf(v)); f != nil {
 			return f.call(ctx, args)
 		}
-		p, err := planOf(reflect.ValueOf(v))
+		p, err := binding.OfFunc(reflect.ValueOf(v))
 		if err != nil {
 			return nil, err
 		}
-		return p.call(ctx, nil, args)
+		return p.Call(ctx, nil, args)
 	}
 	if a := c.flat["__call__"]; a != nil {
 		return a.invoke(ctx, v, args)
@@ -285,80 +285,23 @@ func CallAttr(ctx context.Context, p *Policy, v, name any, args *Args) (r any, e
 func (c *Class) instantiate(ctx context.Context, args *Args) (any, error) {
 	switch {
 	case c.construct != nil:
-		return c.construct.call(ctx, nil, args)
+		return c.construct.Call(ctx, nil, args)
 	case c.factory != nil:
-		return c.factory.call(ctx, nil, args)
+		return c.factory.Call(ctx, nil, args)
 	case c.exception != nil:
-		pos, err := args.count(c.name, c.name, 0, 1<<16)
+		pos, err := binding.BuiltinArgs(args, c.name, c.name, 0, 1<<16)
 		if err != nil {
 			return nil, err
 		}
 		return c.exception.New(pos...), nil
 	case c == typeClass:
-		pos, err := args.count("type", "type", 1, 1)
+		pos, err := binding.BuiltinArgs(args, "type", "type", 1, 1)
 		if err != nil {
 			return nil, err
 		}
 		return ClassOf(norm(pos[0])), nil
 	}
 	return nil, vinegar.TypeError.Errorf("cannot create '%s' instances", strings.TrimPrefix(c.Name(), "builtins."))
-}
-
-// adapt puts the object into the slot of a method's first parameter.
-func adapt(dst reflect.Value, self any, p *plan) error {
-	rv := reflect.ValueOf(self)
-	if !rv.IsValid() {
-		return wrongSelf(self, p)
-	}
-	t, want := rv.Type(), dst.Type()
-	if t == want || t.AssignableTo(want) {
-		dst.Set(rv)
-		return nil
-	}
-	switch {
-	case want.Kind() == reflect.Pointer && t == want.Elem(): // a container, or a struct that is no pointer
-		c := reflect.New(t)
-		c.Elem().Set(rv)
-		dst.Set(c)
-		return nil
-	case t.Kind() == reflect.Pointer && t.Elem() == want && !rv.IsNil():
-		dst.Set(rv.Elem())
-		return nil
-	}
-	base := want
-	if base.Kind() == reflect.Pointer {
-		base = base.Elem()
-	}
-	path, ok := ClassOf(self).embedded[base]
-	if !ok || t.Kind() != reflect.Pointer || rv.IsNil() {
-		return wrongSelf(self, p)
-	}
-	fv, err := rv.Elem().FieldByIndexErr(path)
-	if err != nil {
-		return wrongSelf(self, p)
-	}
-	if fv.Kind() == reflect.Pointer && want.Kind() != reflect.Pointer {
-		if fv.IsNil() {
-			return wrongSelf(self, p)
-		}
-		fv = fv.Elem()
-	} else if fv.Kind() != reflect.Pointer && want.Kind() == reflect.Pointer {
-		fv = fv.Addr()
-	}
-	dst.Set(fv)
-	return nil
-}
-
-func wrongSelf(self any, p *plan) error {
-	return vinegar.TypeError.Errorf("%s() does not apply to a '%s' object", p.title(), TypeName(self))
-}
-
-func tupleOf(vs []reflect.Value) brine.Tuple {
-	t := make(brine.Tuple, len(vs))
-	for i, v := range vs {
-		t[i] = v.Interface()
-	}
-	return t
 }
 
 // assignTo converts a value that is not an argument: an item or an attribute.
@@ -375,5 +318,5 @@ func assignTo(ctx context.Context, dst reflect.Value, v any, what string) error 
 	if ce.Path != "" {
 		path = fmt.Sprintf(" at %s", ce.Path)
 	}
-	return vinegar.TypeError.Errorf("%s%s must be %s, not %s", what, path, wanted(ce.To), TypeName(v))
+	return vinegar.TypeError.Errorf("%s%s must be %s, not %s", what, path, binding.Wanted(ce.To), TypeName(v))
 }

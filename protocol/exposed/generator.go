@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -52,28 +53,24 @@ func NewGenerator(source any) *Generator {
 	if f, ok := source.(func(yield func(any) (any, error)) error); ok && f != nil {
 		return newCoroutine(f)
 	}
-	if rv.Kind() == reflect.Func && !rv.IsNil() && isSeq(rv.Type()) {
+	if rv.Kind() == reflect.Func && !rv.IsNil() && binding.IsSeq(rv.Type()) {
 		return newGenerator(rv)
 	}
 	if ch, ok := channelOf(source); ok {
 		return &Generator{pull: ch, stop: func() {}}
 	}
-	p, err := newPlan(rv, planOptions{name: "__next__", qual: "__next__"})
-	if err != nil || len(p.params) > 0 || !p.found && (!p.fails || p.outs != 1) {
+	p, err := binding.New(rv, binding.Options{Name: "__next__", Qual: "__next__"})
+	if err != nil || len(p.Params()) > 0 || !p.HasNext() && !isNext(p) {
 		panic(fmt.Sprintf("exposed: a %T cannot be made a generator", source))
 	}
 	next := &attr{name: "__next__", kind: methodAttr, impl: p}
 	return &Generator{pull: nextOf{nil, next}, stop: func() {}}
 }
 
-// isSeq reports whether t is a func to range over, with one or two values.
-func isSeq(t reflect.Type) bool {
-	if t.Kind() != reflect.Func || t.NumIn() != 1 || t.NumOut() != 0 || t.IsVariadic() {
-		return false
-	}
-	y := t.In(0)
-	return y.Kind() == reflect.Func && (y.NumIn() == 1 || y.NumIn() == 2) && !y.IsVariadic() &&
-		y.NumOut() == 1 && y.Out(0).Kind() == reflect.Bool
+// isNext reports whether the func returns an item or an error.
+func isNext(p *binding.Plan) bool {
+	results, returnsError := p.Results()
+	return len(results) == 1 && returnsError
 }
 
 func newGenerator(rv reflect.Value) *Generator {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -177,7 +178,7 @@ func builtinClass(t reflect.Type) *Class {
 		return setClass
 	case k == reflect.Map:
 		return dictClass
-	case k == reflect.Func && isSeq(t), k == reflect.Chan && t.ChanDir()&reflect.RecvDir != 0:
+	case k == reflect.Func && binding.IsSeq(t), k == reflect.Chan && t.ChanDir()&reflect.RecvDir != 0:
 		return generatorClass
 	case k == reflect.Func:
 		return functionClass

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -351,10 +352,10 @@ func stopIteration(v any, ok bool, err error) (any, error) {
 }
 
 // iterMethod is a Go method that defines __iter__ and may return what Python calls iterable instead of an iterator.
-type iterMethod struct{ *plan }
+type iterMethod struct{ *binding.Plan }
 
-func (m iterMethod) call(ctx context.Context, self any, args *Args) (any, error) {
-	r, err := m.plan.call(ctx, self, args)
+func (m iterMethod) Call(ctx context.Context, self any, args *Args) (any, error) {
+	r, err := m.Plan.Call(ctx, self, args)
 	if err != nil {
 		return nil, err
 	}

@@ -62,8 +62,3 @@ var localNames = makeSet(`
 
 // pythonName is the Python name of an exported Go method or field, without a prefix.
 func pythonName(goName string) string { return netref.PythonName(goName) }
-
-// isSpecial reports whether name has the form of a special method.
-func isSpecial(name string) bool {
-	return len(name) > 4 && name[:2] == "__" && name[len(name)-2:] == "__"
-}

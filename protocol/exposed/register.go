@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -170,7 +171,7 @@ func (c *Class) addDeclared(name string, v any, exposed, method bool) error {
 	}
 	a.qual = c.name + "." + a.name
 	_, isFunction := v.(*Function)
-	if isFunction || reflect.ValueOf(v).Kind() == reflect.Func && !isSeq(reflect.TypeOf(v)) {
+	if isFunction || reflect.ValueOf(v).Kind() == reflect.Func && !binding.IsSeq(reflect.TypeOf(v)) {
 		p, doc, err := c.compile(v, a.name, method)
 		if err != nil {
 			return err
@@ -181,7 +182,7 @@ func (c *Class) addDeclared(name string, v any, exposed, method bool) error {
 		if method {
 			a.kind, a.impl, a.doc = methodAttr, p, doc
 		} else {
-			a.value = &Function{plan: p, doc: doc, fn: p.fn}
+			a.value = &Function{plan: p, doc: doc, fn: p.Func()}
 		}
 	}
 	c.add(a)
@@ -189,10 +190,10 @@ func (c *Class) addDeclared(name string, v any, exposed, method bool) error {
 }
 
 // compile makes a plan of a func or *Function under a new name.
-func (c *Class) compile(v any, name string, method bool) (*plan, docText, error) {
-	o := planOptions{name: name, qual: c.name + "." + name, method: method}
+func (c *Class) compile(v any, name string, method bool) (*binding.Plan, docText, error) {
+	o := binding.Options{Name: name, Qual: c.name + "." + name, Method: method, Operator: binary[name]}
 	if name == c.name {
-		o.qual = c.name + ".__init__"
+		o.Qual, o.Self = c.name+".__init__", "self"
 	}
 	fn := reflect.ValueOf(v)
 	var doc docText
@@ -201,12 +202,9 @@ func (c *Class) compile(v any, name string, method bool) (*plan, docText, error)
 		f = describedFunc(fn)
 	}
 	if f != nil {
-		fn, doc, o.params = f.fn, f.doc, f.params
+		fn, doc, o.Params = f.fn, f.doc, f.params
 	}
-	p, err := newPlan(fn, o)
-	if err == nil && name == c.name {
-		p.self = "self"
-	}
+	p, err := binding.New(fn, o)
 	return p, doc, err
 }
 
@@ -217,22 +215,22 @@ func (c *Class) addProperty(name string, o Property) error {
 	}
 	a.qual = c.name + "." + a.name
 	a.doc = docText{o.Doc, o.Doc != ""}
-	plans := [3]*plan{}
+	plans := [3]*binding.Plan{}
 	for i, f := range []any{o.Get, o.Set, o.Del} {
 		if f == nil {
 			continue
 		}
-		p, err := newPlan(reflect.ValueOf(f), planOptions{name: a.name, qual: a.qual, method: true})
+		p, err := binding.New(reflect.ValueOf(f), binding.Options{Name: a.name, Qual: a.qual, Method: true})
 		if err != nil {
 			return err
 		}
-		if want := [3]int{0, 1, 0}[i]; len(p.params) != want {
+		if want := [3]int{0, 1, 0}[i]; len(p.Params()) != want {
 			return fmt.Errorf("exposed: property %s: a func takes %d parameters beside the object", a.qual, want)
 		}
 		plans[i] = p
 	}
 	if get := plans[0]; get != nil {
-		a.prop.get = func(ctx context.Context, self any) (any, error) { return get.call(ctx, self, &Args{}) }
+		a.prop.get = func(ctx context.Context, self any) (any, error) { return get.Call(ctx, self, &Args{}) }
 	} else {
 		a.prop.get = func(context.Context, any) (any, error) {
 			return nil, vinegar.AttributeError.Errorf("property '%s' of '%s' object has no getter", a.name, c.name)
@@ -240,13 +238,13 @@ func (c *Class) addProperty(name string, o Property) error {
 	}
 	if set := plans[1]; set != nil {
 		a.prop.set = func(ctx context.Context, self, v any) error {
-			_, err := set.call(ctx, self, &Args{pos: []any{v}})
+			_, err := set.Call(ctx, self, NewArgs([]any{v}, nil))
 			return err
 		}
 	}
 	if del := plans[2]; del != nil {
 		a.prop.del = func(ctx context.Context, self any) error {
-			_, err := del.call(ctx, self, &Args{})
+			_, err := del.Call(ctx, self, &Args{})
 			return err
 		}
 	}
@@ -361,12 +359,11 @@ var serviceClass = newClass("rpyc.core.service.Service")
 
 func defineService(c *Class) {
 	classMethod := func(name string, f any) {
-		p, err := newPlan(reflect.ValueOf(f), planOptions{name: name, qual: c.name + "." + name, method: true})
+		p, err := binding.New(reflect.ValueOf(f), binding.Options{Name: name, Qual: c.name + "." + name, Method: true, Self: "cls"})
 		if err != nil {
 			panic(err)
 		}
-		p.self = "cls"
-		c.add(&attr{name: DefaultPrefix + name, qual: p.qual, exposed: true, kind: methodAttr, classMethod: true, impl: p})
+		c.add(&attr{name: DefaultPrefix + name, qual: p.QualName(), exposed: true, kind: methodAttr, classMethod: true, impl: p})
 	}
 	classMethod("get_service_aliases", func(cls *Class) brine.Tuple {
 		var t brine.Tuple

@@ -9,13 +9,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // declare enters a method with declared parameters, the first parameter of f being the object.
 func (c *Class) declare(name string, f any, params ...string) {
 	qual := c.name + "." + name
-	p, err := newPlan(reflect.ValueOf(f), planOptions{name: name, qual: qual, params: append([]string{}, params...), method: true})
+	p, err := binding.New(reflect.ValueOf(f), binding.Options{
+		Name: name, Qual: qual, Params: append([]string{}, params...), Method: true, Operator: binary[name],
+	})
 	if err != nil {
 		panic(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -143,7 +144,7 @@ func byValueOf(v any, rv reflect.Value, depth int) (any, bool) {
 		}
 		return addressable(v, rv), false
 	case reflect.Func:
-		if isSeq(t) {
+		if binding.IsSeq(t) {
 			return newGenerator(rv), false
 		}
 		if f := describedFunc(rv); f != nil {
@@ -249,7 +250,7 @@ func Identity(v any) (key any, ok bool) {
 	case reflect.Map:
 		return identityOf(t, reflect.ValueOf(v).UnsafePointer(), 0, 0)
 	case reflect.Func:
-		if isSeq(t) {
+		if binding.IsSeq(t) {
 			return nil, false
 		}
 		return identityOf(t, closure(v), 0, 0)

@@ -1,4 +1,4 @@
-package exposed
+package binding
 
 import (
 	"context"
@@ -50,12 +50,12 @@ func (p *plainForms) Pair(a int) (int, int)   { return a, a }
 func (p *plainForms) Unusual(a uint16) uint16 { return a }
 func (p *plainForms) Nothing(a int) error     { return nil }
 
-// TestDirect calls methods without reflection and by it, and compares.
-func TestDirect(t *testing.T) {
+// TestThunks calls methods without reflection and by it, and compares.
+func TestThunks(t *testing.T) {
 	ctx := context.WithValue(t.Context(), valueKey{}, "value")
 	for _, c := range []struct {
 		method string
-		direct bool
+		thunk  bool
 		args   []any
 		want   any
 		fails  string
@@ -76,13 +76,13 @@ func TestDirect(t *testing.T) {
 	} {
 		m, ok := reflect.TypeFor[*plainForms]().MethodByName(c.method)
 		require.True(t, ok)
-		p, err := newPlan(m.Func, planOptions{name: c.method, qual: c.method, method: true})
+		p, err := New(m.Func, Options{Name: c.method, Qual: c.method, Method: true})
 		require.NoError(t, err)
-		require.Equal(t, c.direct, p.thunk != nil, c.method)
+		require.Equal(t, c.thunk, p.thunk != nil, c.method)
 		for range 3 {
 			self := &plainForms{text: "text"}
-			got, err := p.call(ctx, self, NewArgs(c.args, nil))
-			p.thunk, p.code = nil, nil // from here on by reflection
+			got, err := p.Call(ctx, self, NewArgs(c.args, nil))
+			p.thunk, p.fnWord = nil, nil // from here on by reflection
 			if c.fails != "" {
 				require.ErrorContains(t, err, c.fails)
 				continue
@@ -91,6 +91,9 @@ func TestDirect(t *testing.T) {
 			require.Equal(t, c.want, got, c.method)
 		}
 	}
-	_, err := CallAttr(ctx, nil, &plainForms{}, "boom", NewArgs([]any{int64(1)}, nil))
-	require.ErrorContains(t, err, "boom")
+	m, _ := reflect.TypeFor[*plainForms]().MethodByName("Boom")
+	p, err := New(m.Func, Options{Name: "boom", Qual: "boom", Method: true})
+	require.NoError(t, err)
+	require.NotNil(t, p.thunk)
+	require.PanicsWithValue(t, "boom", func() { _, _ = p.Call(ctx, &plainForms{}, NewArgs([]any{int64(1)}, nil)) }, "for the caller to catch")
 }

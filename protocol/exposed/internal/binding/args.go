@@ -1,0 +1,227 @@
+package binding
+
+import (
+	"unicode/utf8"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// Args are the arguments of one call, decoded or still in brine's encoding. The encoded form goes straight into the
+// parameters of the Go function called; what is not converted is not copied. The zero value is a call without
+// arguments. An Args is for one call and one goroutine.
+type Args struct {
+	pos    []any
+	kw     []netref.Keyword
+	rawPos []byte
+	rawKw  []byte
+	shared bool // decoded byte strings may share the memory of the encoding
+}
+
+// NewArgs returns decoded arguments. It keeps the slices.
+func NewArgs(pos []any, kw []netref.Keyword) *Args { return &Args{pos: pos, kw: kw} }
+
+// SetRaw replaces the positional or the keyword arguments, or both, by a value in brine's encoding: any iterable value
+// for the positional ones, an iterable of (name, value) pairs for the keywords. nil leaves what is there. The encoding
+// must have been checked by brine.Cursor.Skip, and must not change until the call has returned.
+func (a *Args) SetRaw(pos, kw []byte) {
+	if pos != nil {
+		a.rawPos, a.pos = pos, nil
+	}
+	if kw != nil {
+		a.rawKw, a.kw = kw, nil
+	}
+}
+
+// Share lets byte strings in the arguments share the memory of the encoding given to SetRaw, which must then never change.
+func (a *Args) Share() { a.shared = true }
+
+func (a *Args) cursor(raw []byte) brine.Cursor {
+	c := brine.NewCursor(raw)
+	c.SetAlias(a.shared)
+	return c
+}
+
+// Positional returns the positional arguments, decoded. The caller must not change the slice.
+func (a *Args) Positional() ([]any, error) {
+	if a.rawPos != nil {
+		c := a.cursor(a.rawPos)
+		v, err := c.Value()
+		if err != nil {
+			return nil, err
+		}
+		items, ok, err := plainItems(v)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, NotSpreadable(v)
+		}
+		a.pos, a.rawPos = items, nil
+	}
+	return a.pos, nil
+}
+
+// Keywords returns the keyword arguments, decoded. Each name occurs once, with its last value at its first place.
+func (a *Args) Keywords() ([]netref.Keyword, error) {
+	if a.rawKw != nil {
+		c := a.cursor(a.rawKw)
+		v, err := c.Value()
+		if err != nil {
+			return nil, err
+		}
+		if a.kw, err = plainKeywords(v); err != nil {
+			return nil, err
+		}
+		a.rawKw = nil
+	}
+	a.kw = mergeRepeated(a.kw)
+	return a.kw, nil
+}
+
+// HasNoKeywords reports whether there certainly are no keyword arguments, without decoding them.
+func (a *Args) HasNoKeywords() bool {
+	if a.rawKw != nil {
+		c := brine.NewCursor(a.rawKw)
+		if c.Kind() != brine.KindTuple {
+			return false
+		}
+		if c.Len() == 1 {
+			return true
+		}
+		n, err := c.Tuple()
+		return err == nil && n == 0
+	}
+	return len(a.kw) == 0
+}
+
+// find returns the place of a keyword, -1 if it is not there.
+func find(kw []netref.Keyword, name string) int {
+	for i := range kw {
+		if kw[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// mergeRepeated gives each name one entry, as building a dict of them does: the first place and the last value. It
+// returns kw itself if no name is repeated. A peer can send a million keywords, so every name is looked up once.
+func mergeRepeated(kw []netref.Keyword) []netref.Keyword {
+	if len(kw) <= 8 { // the usual case, for which no map is made
+		repeated := false
+		for i := 1; i < len(kw) && !repeated; i++ {
+			repeated = find(kw[:i], kw[i].Name) >= 0
+		}
+		if !repeated {
+			return kw
+		}
+	}
+	place := make(map[string]int, len(kw))
+	for i := range kw {
+		if _, seen := place[kw[i].Name]; !seen {
+			place[kw[i].Name] = len(place)
+		}
+	}
+	if len(place) == len(kw) {
+		return kw
+	}
+	merged := make([]netref.Keyword, len(place))
+	for _, k := range kw {
+		merged[place[k.Name]] = k
+	}
+	return merged
+}
+
+// plainKeywords is dict(v) for a value that came by value, with the names checked as f(**d) does.
+func plainKeywords(v any) ([]netref.Keyword, error) {
+	if kw, ok := KeywordPairs(v); ok {
+		return kw, nil
+	}
+	elements, ok, err := plainItems(v)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, vinegar.TypeError.Errorf("'%s' object is not iterable", model.TypeName(v))
+	}
+	kw := make([]netref.Keyword, 0, len(elements))
+	allNames := true
+	for i, element := range elements {
+		pair, ok, err := plainItems(element)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, NoPair(i)
+		}
+		if len(pair) != 2 {
+			return nil, WrongPair(i, len(pair))
+		}
+		name, ok := pair[0].(string)
+		allNames = allNames && ok && utf8.ValidString(name)
+		kw = append(kw, netref.Keyword{Name: name, Value: pair[1]})
+	}
+	if !allNames { // as CPython, which makes the dict first and then looks at its keys
+		return nil, KeywordsMustBeStrings()
+	}
+	return kw, nil
+}
+
+// KeywordPairs takes a tuple of (name, value) tuples, the form in which keywords nearly always come. It returns false for
+// everything else.
+func KeywordPairs(v any) ([]netref.Keyword, bool) {
+	t, ok := v.(brine.Tuple)
+	if !ok {
+		return nil, false
+	}
+	kw := make([]netref.Keyword, len(t))
+	for i := range t {
+		pair, ok := t[i].(brine.Tuple)
+		if !ok || len(pair) != 2 {
+			return nil, false
+		}
+		if kw[i].Name, ok = pair[0].(string); !ok || !utf8.ValidString(kw[i].Name) {
+			return nil, false
+		}
+		kw[i].Value = pair[1]
+	}
+	return kw, true
+}
+
+// maxItems bounds the items that are made of a text for a call: they take a good deal more memory than the text.
+const maxItems = 1 << 20
+
+// plainItems returns the items of a value that came by value: the characters of a str, the numbers of bytes, the items
+// of a tuple or frozenset. It returns false for what Python cannot iterate over.
+func plainItems(v any) (items []any, ok bool, err error) {
+	switch x := v.(type) {
+	case string:
+		if len(x) > maxItems && utf8.RuneCountInString(x) > maxItems {
+			return nil, true, tooManyItems()
+		}
+		items = make([]any, 0, len(x))
+		for i, n := 0, 0; i < len(x); i += n { // not by range, which changes what is no UTF-8
+			_, n = utf8.DecodeRuneInString(x[i:])
+			items = append(items, x[i:i+n])
+		}
+		return items, true, nil
+	case []byte:
+		if len(x) > maxItems {
+			return nil, true, tooManyItems()
+		}
+		items = make([]any, len(x))
+		for i, b := range x {
+			items[i] = int64(b)
+		}
+		return items, true, nil
+	case brine.Tuple:
+		return x, true, nil
+	case brine.FrozenSet:
+		return x, true, nil
+	}
+	return nil, false, nil
+}
+
+func tooManyItems() error { return vinegar.MemoryError.Errorf("more than %d items", maxItems) }
