@@ -21,7 +21,6 @@
 //	socket                      names of hosts
 //	json hashlib pickle         data
 //	code                        interact: the remote prompt
-//	xml.dom.minidom             documents, without document types and parsers of one's own
 //	importlib, importlib.util   what RPyC's clients ask for
 //	rpyc.lib.compat             what RPyC's deliver asks for
 //

@@ -77,7 +77,7 @@ func init() { // not in the declaration: builders refer to it
 		"builtins": newBuiltins, "sys": newSys, "os": newOS, "posixpath": newPath, "posix": newPosix,
 		"importlib": newImportlib, "rpyc.lib.compat": newCompat, "subprocess": newSubprocess, "json": newJSON, "hashlib": newHashlib, "socket": newSocket, "platform": newPlatform,
 		"stat": newStatModule, "errno": newErrno, "signal": newSignal, "getpass": newGetpass, "shutil": newShutil, "glob": newGlob, "fnmatch": newFnmatch, "tempfile": newTempfile, "time": newTime, "pickle": newPickle, "io": newIO, "importlib.util": newImportlibUtil,
-		"code": newCode, "xml": newXML, "xml.dom": newXMLDOM, "xml.dom.minidom": newMinidom,
+		"code": newCode,
 	}
 }
 
