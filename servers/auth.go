@@ -75,11 +75,15 @@ func TLS(cfg *tls.Config) Authenticator {
 	return AuthenticatorFunc(func(ctx context.Context, conn net.Conn) (net.Conn, any, error) {
 		session := tls.Server(conn, cfg)
 		if err := session.HandshakeContext(ctx); err != nil {
-			linger(conn)
 			var record tls.RecordHeaderError
 			if errors.As(err, &record) {
+				// As CPython's server does. Programs tell a TLS port from a plain one by it.
+				if tcp, ok := conn.(interface{ SetLinger(seconds int) error }); ok {
+					_ = tcp.SetLinger(0) // closing resets the connection
+				}
 				return nil, nil, &AuthenticationError{Reason: "the peer does not speak TLS", Cause: err}
 			}
+			linger(conn)
 			return nil, nil, &AuthenticationError{Reason: "TLS handshake", Cause: err}
 		}
 		if peers := session.ConnectionState().PeerCertificates; len(peers) > 0 {

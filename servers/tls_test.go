@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -121,6 +122,23 @@ func TestTLSPython(t *testing.T) {
 			out := runPython(t, sslClient, port(addr), c.options)
 			require.Contains(t, strings.ReplaceAll(out, "_", " "), strings.ReplaceAll(c.want, "_", " "))
 		})
+	}
+}
+
+// TestPlainToTLS: who speaks something else at a TLS port is reset, as at a CPython server's.
+func TestPlainToTLS(t *testing.T) {
+	ca := newAuthority(t, "ours")
+	cert, key := ca.issue("server", inAnHour())
+	addr, stop := tlsServer(t, &transport.TLSFiles{Cert: cert, Key: key})
+	defer stop()
+	for _, text := range []string{"HEAD / HTTP/1.0\r\n\r\n", "\x00\x00\x00\x05\x00abcde\n"} {
+		c, err := net.Dial("tcp", addr)
+		require.NoError(t, err)
+		_, err = io.WriteString(c, text)
+		require.NoError(t, err)
+		_, err = c.Read(make([]byte, 1))
+		require.ErrorIs(t, err, syscall.ECONNRESET, "%q", text)
+		require.NoError(t, c.Close())
 	}
 }
 
