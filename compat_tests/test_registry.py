@@ -179,6 +179,19 @@ def test_list(both, pair):
     assert registrar.result("list", host="127.0.0.3") == []
 
 
+def test_long_list(both, pair, transport):
+    """More names than fit into 1,500 bytes: RPyC's clients read 15,000 over UDP since 5.2.1."""
+    registrar, registry = both
+    if transport == "tcp" or pair[0] == "cpython" and RPYC < (5, 2, 1):
+        pytest.skip("these clients read 1,500 bytes")
+    if not (registrar.lists and registry.lists):
+        pytest.skip("no listing before RPyC 5.1")
+    names = ["SERVICE_NUMBER_%d" % i for i in range(1000, 1400)]
+    for at in range(0, len(names), 40):
+        registrar.result("register", names=names[at:at + 40], port=1)
+    assert registrar.result("list") == names
+
+
 def test_list_denied(run_program, peers, pair, transport, start_registry):
     registry = start_registry(listing=False)
     registrar = Registrar(run_program, peers, pair[0], pair[1], transport, "%s:%d" % (registry.host, registry.port))

@@ -25,7 +25,8 @@
 //   - Entries expire in time, not only when somebody asks for them.
 //   - A service whose address only its own host or network can use, 127.0.0.1 first of all, is shown to others under an
 //     address that they can use: see [Advertise].
-//   - Answers are kept within 1500 bytes, which is what RPyC's clients read; of longer ones the oldest entries are sent.
+//   - Answers are kept within what RPyC's clients read, 1500 bytes, or 15000 for LIST over UDP; of longer ones the
+//     oldest entries are sent. RPyC's registries send all, which such a client cannot decode.
 //   - Python 2 peers, which send bytes in place of text, are answered in bytes, from the same table.
 //   - A datagram that is cut short is never an acceptable request. A port is an integer from 0 to 65535, or the path of a Unix socket.
 //   - A command that is not text is ignored; upstream's process ends.

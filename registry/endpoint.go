@@ -14,6 +14,9 @@ const (
 	// MaxDatagram is the length in bytes of the longest request a registry reads, and of the longest answer RPyC's clients
 	// read (MAX_DGRAM_SIZE).
 	MaxDatagram = 1500
+	// MaxList is the length in bytes of the longest answer to LIST over UDP: what RPyC's clients read since 5.2.1
+	// (10 * MAX_DGRAM_SIZE). Over TCP they read MaxDatagram.
+	MaxList = 10 * MaxDatagram
 	// DefaultTimeout is how long a registration lives without being renewed (DEFAULT_PRUNING_TIMEOUT).
 	DefaultTimeout = 240 * time.Second
 	// RenewInterval is how often servers renew their registrations (REREGISTER_INTERVAL).

@@ -36,7 +36,7 @@ func (s *Server) handle(t transport, b []byte, client, at netip.Addr, data []byt
 		s.reject(why, now, client, err)
 		return nil
 	}
-	out, err := s.answer(b, r, client, at)
+	out, err := s.answer(t, b, r, client, at)
 	if err != nil {
 		why := badArguments
 		if limit := new(LimitError); errors.As(err, &limit) {
@@ -101,7 +101,7 @@ func parseQuery(data []byte) (name []byte, f form, ok bool) {
 }
 
 // answer carries out a request. An error means that there is no answer.
-func (s *Server) answer(b []byte, r request, client, at netip.Addr) ([]byte, error) {
+func (s *Server) answer(t transport, b []byte, r request, client, at netip.Addr) ([]byte, error) {
 	want := 1
 	if r.command == register {
 		want = 2
@@ -134,7 +134,7 @@ func (s *Server) answer(b []byte, r request, client, at netip.Addr) ([]byte, err
 		}
 		return r.form.append(b, "OK"), nil
 	}
-	return s.answerList(b, r, client, at)
+	return s.answerList(t, b, r, client, at)
 }
 
 func (s *Server) answerRegister(b []byte, r request, client netip.Addr) ([]byte, error) {
@@ -166,7 +166,7 @@ func (s *Server) answerRegister(b []byte, r request, client netip.Addr) ([]byte,
 	return r.form.append(b, "OK"), nil
 }
 
-func (s *Server) answerList(b []byte, r request, client, at netip.Addr) ([]byte, error) {
+func (s *Server) answerList(t transport, b []byte, r request, client, at netip.Addr) ([]byte, error) {
 	if !s.AllowListing {
 		s.debug("listing is disabled")
 		return brine.AppendNone(b), nil
@@ -182,11 +182,15 @@ func (s *Server) answerList(b []byte, r request, client, at netip.Addr) ([]byte,
 	} else if !ok && truth(filter[0]) {
 		return brine.AppendTupleHeader(b, 0), nil // no host is equal to it
 	}
-	names := s.store.Names(hosts, MaxDatagram)
+	limit := MaxDatagram
+	if t == udp {
+		limit = MaxList
+	}
+	names := s.store.Names(hosts, limit)
 	body, n := make([]byte, 0, MaxDatagram), 0
 	for _, name := range names {
 		next := r.form.append(body, name)
-		if len(next) > MaxDatagram-tupleHeader {
+		if len(next) > limit-tupleHeader {
 			break
 		}
 		body, n = next, n+1

@@ -30,8 +30,8 @@ type Server struct {
 	// Advertise says under which addresses services are shown to clients that cannot use the registered ones.
 	Advertise []Advertise
 	// StateFile is where the registrations are kept for the next start, "" for nowhere. The file is replaced as a whole, soon after a
-	// change and when the server is closed. If it cannot be understood it is set aside and the registry begins empty. It is
-	// not used with a Store.
+	// change and when the server is closed. If it cannot be understood it is set aside and the registry begins empty. If
+	// it cannot be written, the registry does not serve: see [Server.Open]. It is not used with a Store.
 	StateFile string
 	// Store keeps the registrations; nil means a [Memory] with the Timeout and Limits above.
 	Store Store
@@ -50,6 +50,7 @@ type Server struct {
 	limiter    *limiter
 	events     *events
 	state      *stateFile
+	stateErr   error // why the state file cannot be kept
 	started    time.Time
 	warnings   warnings
 
@@ -72,11 +73,18 @@ func (s *Server) start() {
 			m := NewMemory(s.Timeout, s.Limits)
 			s.store = m
 			if s.StateFile != "" {
-				s.state = openState(s.StateFile, m, s.log())
+				s.state, s.stateErr = openState(s.StateFile, m, s.log())
 			}
 		}
 		s.events = newEvents(s)
 	})
+}
+
+// Open prepares the server: it reads the state file, and returns an error if that could not be written. Serving does so,
+// too; Open is for programs that want to know before they tell anybody that they serve.
+func (s *Server) Open() error {
+	s.start()
+	return s.stateErr
 }
 
 // ListenAndServe listens on an address and serves it until the server is closed or ctx ends. network is "udp", "udp4",
@@ -96,20 +104,23 @@ func (s *Server) ListenAndServe(ctx context.Context, network, addr string) error
 	return s.ServeTCP(ctx, l)
 }
 
-// add notes a socket that is being served, or closes it if the server is closed.
-func (s *Server) add(socket interface{ Close() error }) bool {
-	s.start()
+// add notes a socket that is to be served. If the server cannot serve, add closes the socket and says why.
+func (s *Server) add(socket interface{ Close() error }) error {
+	err := s.Open()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
+		err = ErrServerClosed
+	}
+	if err != nil {
 		_ = socket.Close()
-		return false
+		return err
 	}
 	if s.sockets == nil {
 		s.sockets = make(map[interface{ Close() error }]struct{})
 	}
 	s.sockets[socket] = struct{}{}
-	return true
+	return nil
 }
 
 func (s *Server) remove(socket interface{ Close() error }) {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -85,6 +87,33 @@ func TestRegistrar(t *testing.T) {
 		}, "unregistered")
 		require.Equal(t, "127.0.0.2", eps[0].Host)
 	})
+}
+
+// TestLongListing: over UDP clients read 15,000 bytes of a list of names, over TCP 1,500.
+func TestLongListing(t *testing.T) {
+	ctx := context.Background()
+	want := make([]string, 2000)
+	for i := range want {
+		want[i] = fmt.Sprintf("SERVICE_NUMBER_%05d", i)
+	}
+	s := &Server{AllowListing: true}
+	require.NoError(t, s.Open())
+	addr, tcpAddr := serve(t, s)
+	for _, name := range want[:400] {
+		require.NoError(t, s.store.Register(ctx, []string{name}, Endpoint{Host: "127.0.0.1", Port: 1}))
+	}
+	names, err := (&UDPClient{Addr: addr}).List(ctx, "")
+	require.NoError(t, err)
+	require.Equal(t, want[:400], names)
+	names, err = (&TCPClient{Addr: tcpAddr}).List(ctx, "")
+	require.NoError(t, err)
+	require.Equal(t, want[:(1500-5)/23], names) // a header of 5 bytes, texts of 20 bytes with 3 in front
+	for _, name := range want[400:] {
+		require.NoError(t, s.store.Register(ctx, []string{name}, Endpoint{Host: "127.0.0.1", Port: 1}))
+	}
+	names, err = (&UDPClient{Addr: addr}).List(ctx, "")
+	require.NoError(t, err)
+	require.Equal(t, want[:(15000-5)/23], names)
 }
 
 func TestListingDisabled(t *testing.T) {
@@ -335,7 +364,8 @@ func TestCorruptState(t *testing.T) {
 		"empty":      "",
 		"cut":        `{"version": 1, "registrations": [{"name": "A", "ho`,
 		"not json":   "\x00\x01",
-		"version":    `{"version": 2}`,
+		"version":    `{"version": 3}`,
+		"checksum":   `{"version": 2, "crc32c": 1, "registrations": []}`,
 		"more":       `{"version": 1}{"version": 1}`,
 		"types":      `{"version": 1, "registrations": [{"name": 5}]}`,
 		"no host":    `{"version": 1, "registrations": [{"name": "A", "port": 1, "seen": "2026-01-01T00:00:00Z"}]}`,
@@ -366,11 +396,60 @@ func TestCorruptState(t *testing.T) {
 	}
 }
 
-// TestStateNotWritable: the registry goes on, and says so in the end.
+// TestStateNotWritable: a registry that could not save its registrations does not serve.
 func TestStateNotWritable(t *testing.T) {
 	s := &Server{StateFile: filepath.Join(t.TempDir(), "no", "such", "directory")}
-	s.start()
+	require.ErrorContains(t, s.Open(), "state file")
+	require.ErrorIs(t, s.ListenAndServe(context.Background(), "udp", "127.0.0.1:0"), fs.ErrNotExist)
+	require.ErrorIs(t, s.ListenAndServe(context.Background(), "tcp", "127.0.0.1:0"), fs.ErrNotExist)
+	require.NoError(t, s.Close())
+}
+
+// TestStateLost: a registry whose directory goes while it serves goes on, and says so in the end.
+func TestStateLost(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	s := &Server{StateFile: filepath.Join(dir, "state.json")}
+	require.NoError(t, s.Open())
+	require.NoError(t, os.Remove(dir))
 	local := netip.MustParseAddr("127.0.0.1")
 	require.NotNil(t, s.handle(udp, nil, local, local, registerCall([]string{"x"}, Endpoint{Port: 1}).encode(false)))
 	require.ErrorContains(t, s.Close(), "state file")
+}
+
+// TestDamagedState: no file that differs in one bit from what was saved is taken for something else.
+func TestDamagedState(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	saved := NewMemory(0, Limits{})
+	require.NoError(t, saved.Register(context.Background(), []string{"FOO"}, Endpoint{Host: "10.0.0.1", Port: 18861}))
+	require.NoError(t, saved.save(path))
+	want := saved.all()
+	require.NoError(t, saved.Close())
+	good, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for bit := range 8 * len(good) {
+		bad := slices.Clone(good)
+		bad[bit/8] ^= 1 << (bit % 8)
+		require.NoError(t, os.WriteFile(path, bad, 0o600))
+		m := NewMemory(0, Limits{})
+		if n, err := m.load(path); err == nil { // such as a blank that has become another
+			require.Equal(t, 1, n, "bit %d", bit)
+			require.Equal(t, want[0].Endpoint, m.all()[0].Endpoint, "bit %d", bit)
+			require.Equal(t, want[0].Name, m.all()[0].Name, "bit %d", bit)
+		}
+		require.NoError(t, m.Close())
+	}
+}
+
+// TestFirstStateFormat: files of version 1, which had no checksum, are read.
+func TestFirstStateFormat(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	text := fmt.Sprintf(`{"version": 1, "registrations": [{"name": "A", "host": "h", "port": 1, "seen": %q}]}`,
+		time.Now().UTC().Format(time.RFC3339Nano))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	m := NewMemory(0, Limits{})
+	n, err := m.load(path)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.NoError(t, m.Close())
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -13,18 +14,24 @@ import (
 	"time"
 )
 
-// The state file is JSON: {"version": 1, "registrations": [{"name", "host", "port" or "path", "since", "seen"}]}.
+// The state file is JSON: {"version": 2, "crc32c": C, "registrations": [{"name", "host", "port" or "path", "since", "seen"}]}.
+// C is the CRC-32C of the bytes of the array, so that a damaged file is noticed. Version 1, which had none, is read too.
 
 const (
-	stateVersion = 1
+	stateVersion = 2
 	// stateInterval is how long the file may be behind. Large tables are written less often: at most a twentieth of the time.
 	stateInterval = 5 * time.Second
 	maxStateFile  = 1 << 30
 )
 
 type stateDocument struct {
-	Version       int          `json:"version"`
-	Registrations []stateEntry `json:"registrations"`
+	Version       int             `json:"version"`
+	Checksum      uint32          `json:"crc32c"`
+	Registrations json.RawMessage `json:"registrations"`
+}
+
+func stateChecksum(registrations []byte) uint32 {
+	return crc32.Checksum(registrations, crc32.MakeTable(crc32.Castagnoli))
 }
 
 type stateEntry struct {
@@ -47,8 +54,15 @@ type stateFile struct {
 	saved  uint64        // of Memory.changes
 }
 
-// openState fills the table from the file, as far as there is one that can be understood, and begins to keep it.
-func openState(path string, m *Memory, log *slog.Logger) *stateFile {
+// openState fills the table from the file, as far as there is one that can be understood, and begins to keep it. It
+// fails if no file can be written there.
+func openState(path string, m *Memory, log *slog.Logger) (*stateFile, error) {
+	probe, err := createBeside(path)
+	if err != nil {
+		return nil, err
+	}
+	_ = probe.Close()
+	_ = os.Remove(probe.Name())
 	f := &stateFile{path: path, memory: m, log: log, stop: make(chan struct{}), done: make(chan struct{})}
 	switch n, err := m.load(path); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -62,7 +76,16 @@ func openState(path string, m *Memory, log *slog.Logger) *stateFile {
 	}
 	f.saved = m.changes.Load()
 	go f.run()
-	return f
+	return f, nil
+}
+
+// createBeside makes a temporary file in the directory of path, which can be renamed to path.
+func createBeside(path string) (*os.File, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return nil, fmt.Errorf("registry: state file: %w", err)
+	}
+	return f, nil
 }
 
 func (f *stateFile) run() {
@@ -104,19 +127,22 @@ func (f *stateFile) save() error {
 
 // save writes the table to a file, which has either the old or the new contents at any time.
 func (m *Memory) save(path string) error {
-	doc := stateDocument{Version: stateVersion, Registrations: []stateEntry{}}
+	entries := []stateEntry{}
 	for _, r := range m.all() {
-		doc.Registrations = append(doc.Registrations, stateEntry{
+		entries = append(entries, stateEntry{
 			r.Name, r.Endpoint.Host, r.Endpoint.Port, r.Endpoint.Path, wall(r.Since), wall(r.Seen),
 		})
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	array, err := json.Marshal(entries)
 	if err != nil {
 		return fmt.Errorf("registry: state file: %w", err)
 	}
+	tmp, err := createBeside(path)
+	if err != nil {
+		return err
+	}
 	defer os.Remove(tmp.Name())
-	err = json.NewEncoder(tmp).Encode(doc)
-	if err == nil {
+	if err = json.NewEncoder(tmp).Encode(stateDocument{stateVersion, stateChecksum(array), array}); err == nil {
 		err = tmp.Sync()
 	}
 	if err = errors.Join(err, tmp.Close()); err == nil {
@@ -155,19 +181,29 @@ func (m *Memory) load(path string) (int, error) {
 	if dec.More() {
 		return 0, errors.New("something follows the document")
 	}
-	if doc.Version != stateVersion {
+	switch doc.Version {
+	case stateVersion:
+		if sum := stateChecksum(doc.Registrations); sum != doc.Checksum {
+			return 0, fmt.Errorf("its checksum is %d, not %d", sum, doc.Checksum)
+		}
+	case 1:
+	default:
 		return 0, fmt.Errorf("version %d, not %d", doc.Version, stateVersion)
 	}
-	for _, e := range doc.Registrations {
+	var entries []stateEntry
+	if err := json.Unmarshal(doc.Registrations, &entries); err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
 		if e.Host == "" || (e.Path != "" && e.Port != 0) || e.Port < 0 || e.Port > 65535 || e.Seen.IsZero() {
 			return 0, fmt.Errorf("registration of %q at %q is not valid", e.Name, e.Host)
 		}
 	}
-	slices.SortStableFunc(doc.Registrations, func(a, b stateEntry) int { return a.Seen.Compare(b.Seen) })
+	slices.SortStableFunc(entries, func(a, b stateEntry) int { return a.Seen.Compare(b.Seen) })
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	taken, now := 0, time.Now()
-	for _, e := range doc.Registrations {
+	for _, e := range entries {
 		// A clock that was set back must not make registrations live longer than new ones.
 		age := max(0, wall(now).Sub(e.Seen))
 		if age > m.timeout {

@@ -23,8 +23,8 @@ const tcpTurn = 20 * time.Millisecond
 // A client that sends something else gets no answer, as with upstream, and the connection is closed after 10 seconds. It returns
 // [ErrServerClosed], the context's cause, or what made accepting impossible.
 func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
-	if !s.add(l) {
-		return ErrServerClosed
+	if err := s.add(l); err != nil {
+		return err
 	}
 	defer s.remove(l)
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()

@@ -27,8 +27,8 @@ func ListenUDP(ctx context.Context, network, addr string) (*net.UDPConn, error) 
 // ServeUDP answers datagrams on c, which it closes in the end, until the server is closed or ctx ends. It returns
 // [ErrServerClosed], the context's cause, or what made reading impossible.
 func (s *Server) ServeUDP(ctx context.Context, c *net.UDPConn) error {
-	if !s.add(c) {
-		return ErrServerClosed
+	if err := s.add(c); err != nil {
+		return err
 	}
 	defer s.remove(c)
 	defer context.AfterFunc(ctx, func() { _ = c.Close() })()

@@ -37,11 +37,13 @@ func (s *settings) serve(ctx context.Context, stdout io.Writer) error {
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 
-	sockets, err := s.listen(ctx)
-	if err != nil {
+	if err := s.server.Open(); err != nil {
 		return err
 	}
-	s.server.Stats() // has it read the state file before anybody is told that it serves
+	sockets, err := s.listen(ctx)
+	if err != nil {
+		return errors.Join(err, s.server.Close())
+	}
 	ended := make(chan error, len(sockets)+1)
 	for _, socket := range sockets {
 		go func() { ended <- socket.serve(&s.server) }()
