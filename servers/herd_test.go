@@ -260,16 +260,9 @@ server.listener.listen(10)
 print("READY", server.port, flush=True)
 server.start()
 `
-	python := func() *exec.Cmd { return pythonCommand(t, program, "0") }
-	again := func(port string) *exec.Cmd { return pythonCommand(t, program, port) }
-	goServer := func(port string) *exec.Cmd {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), lastingEnv+"="+port)
-		return cmd
-	}
-	for name, run := range map[string][2]func(port string) *exec.Cmd{
-		"python": {func(string) *exec.Cmd { return python() }, again},
-		"go":     {goServer, goServer},
+	for name, server := range map[string]func(t *testing.T, port string) *exec.Cmd{
+		"python": func(t *testing.T, port string) *exec.Cmd { return pythonCommand(t, program, port) },
+		"go":     lastingServer,
 	} {
 		t.Run(name, func(t *testing.T) {
 			begin := func(cmd *exec.Cmd) (*exec.Cmd, *bufio.Scanner, string) {
@@ -282,7 +275,7 @@ server.start()
 				_, port, _ := strings.Cut(lines.Text(), "READY ")
 				return cmd, lines, port
 			}
-			cmd, lines, port := begin(run[0]("0"))
+			cmd, lines, port := begin(server(t, "0"))
 			c, err := protocol.NewClient(protocol.ClientConfig{Addrs: []string{"127.0.0.1:" + port}, MinBackoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond})
 			require.NoError(t, err)
 			failed := make(chan error, 1)
@@ -299,7 +292,7 @@ server.start()
 			err = <-failed
 			require.ErrorIs(t, err, protocol.ErrClosed)
 			require.False(t, protocol.SafeToRetry(err))
-			cmd, _, _ = begin(run[1](port))
+			cmd, _, _ = begin(server(t, port))
 			require.NoError(t, c.DoIdempotent(t.Context(), func(ctx context.Context, conn *protocol.Conn) error {
 				pid, err := netref.Call[int](ctx, conn.Root(), "pid")
 				if err == nil {
@@ -312,8 +305,12 @@ server.start()
 			_ = cmd.Wait()
 		})
 	}
-	// A client of RPyC whose Go server is killed.
-	cmd := goServer("0")
+}
+
+// TestServerOfAPythonClientKilled kills our server in the midst of a call of RPyC's client.
+func TestServerOfAPythonClientKilled(t *testing.T) {
+	python(t) // or the test is skipped before there is a server
+	cmd := lastingServer(t, "0")
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -352,6 +349,13 @@ func (mortal) Last(ctx context.Context) {
 
 // Pid is the server's process.
 func (mortal) Pid() int { return os.Getpid() }
+
+// lastingServer is a process that serves a mortal on the port given.
+func lastingServer(_ *testing.T, port string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), lastingEnv+"="+port)
+	return cmd
+}
 
 func lastingProgram(port string) {
 	l, err := listenOn("127.0.0.1:" + port)

@@ -112,6 +112,7 @@ func TestPoolQueues(t *testing.T) {
 
 // TestPoolRefuses has a request more than there are workers.
 func TestPoolRefuses(t *testing.T) {
+	python(t) // or the test is skipped before there is a handler that waits
 	h := newHall()
 	srv := &servers.Server{Service: h, Mode: servers.Pool, Workers: 1, WhenBusy: servers.Refuse}
 	addr, result := start(t, t.Context(), srv)

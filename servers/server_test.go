@@ -72,7 +72,15 @@ func start(t *testing.T, ctx context.Context, srv *servers.Server) (string, <-ch
 	l, err := transport.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	result := make(chan error, 1)
-	go func() { result <- srv.Serve(ctx, l) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		result <- srv.Serve(ctx, l)
+	}()
+	t.Cleanup(func() { // of a test that is skipped or fails before it has stopped the server
+		_ = srv.Close()
+		<-ended
+	})
 	return l.Addr().String(), result
 }
 
@@ -80,6 +88,10 @@ func dial(t *testing.T, addr string) *protocol.Conn {
 	t.Helper()
 	c, err := protocol.Dial(t.Context(), "tcp", addr, nil)
 	require.NoError(t, err)
+	t.Cleanup(func() {
+		_ = c.CloseNow()
+		<-c.Done()
+	})
 	return c
 }
 

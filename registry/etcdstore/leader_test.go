@@ -20,7 +20,8 @@ import (
 type site struct {
 	store  *etcdstore.Store
 	server *registry.Server
-	addr   string // UDP and TCP
+	udp    string // its address
+	tcp    string
 	gone   *events
 }
 
@@ -32,9 +33,9 @@ func newSite(t *testing.T, c *cluster) *site {
 	}}
 	u, err := registry.ListenUDP(ctx, "udp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s.addr = u.LocalAddr().String()
-	l, err := net.Listen("tcp", s.addr)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	s.udp, s.tcp = u.LocalAddr().String(), l.Addr().String()
 	served := make(chan struct{}, 2)
 	go func() { _ = s.server.ServeUDP(ctx, u); served <- struct{}{} }()
 	go func() { _ = s.server.ServeTCP(ctx, l); served <- struct{}{} }()
@@ -71,7 +72,7 @@ func (l *load) fail(format string, args ...any) {
 
 func (l *load) serve(i int) {
 	ep := registry.Endpoint{Host: "127.0.0.1", Port: 20000 + i}
-	clients := []*registry.TCPClient{{Addr: l.sites[0].addr}, {Addr: l.sites[1].addr}}
+	clients := []*registry.TCPClient{{Addr: l.sites[0].tcp}, {Addr: l.sites[1].tcp}}
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for n := i; ; n++ {
@@ -91,7 +92,7 @@ func (l *load) serve(i int) {
 
 // ask asks for one service that is registered, over UDP, which must always be found.
 func (l *load) ask(i int) {
-	c := &registry.UDPClient{Addr: l.sites[i%2].addr}
+	c := &registry.UDPClient{Addr: l.sites[i%2].udp}
 	for n := i; ; n++ {
 		select {
 		case <-l.stop:
@@ -121,7 +122,7 @@ func sorted(eps []registry.Endpoint) []int {
 
 // reached measures how long it takes until the other registry knows of a registration.
 func reached(t *testing.T, from, to *site, name string, begin time.Time) time.Duration {
-	c := &registry.TCPClient{Addr: from.addr}
+	c := &registry.TCPClient{Addr: from.tcp}
 	require.NoError(t, c.Register(ctx, []string{name}, registry.Endpoint{Host: "127.0.0.1", Port: 30000}))
 	require.NotNil(t, from.store.Lookup(strings.ToUpper(name)))
 	require.Eventually(t, func() bool { return to.store.Lookup(strings.ToUpper(name)) != nil }, 30*time.Second, time.Millisecond)
@@ -171,7 +172,7 @@ func TestLeaderKilled(t *testing.T) {
 	unavailable := new(etcdstore.UnavailableError)
 	require.ErrorAs(t, sites[0].store.Err(), &unavailable)
 	l.running.Go(func() { l.serve(61) })
-	require.NoError(t, (&registry.TCPClient{Addr: sites[0].addr}).Register(ctx, []string{"MEANWHILE"}, registry.Endpoint{Host: "127.0.0.1", Port: 30001}))
+	require.NoError(t, (&registry.TCPClient{Addr: sites[0].tcp}).Register(ctx, []string{"MEANWHILE"}, registry.Endpoint{Host: "127.0.0.1", Port: 30001}))
 	require.NotNil(t, sites[0].store.Lookup("MEANWHILE"), "known where it was told")
 	require.Nil(t, sites[1].store.Lookup("MEANWHILE"), "not yet elsewhere")
 	require.Greater(t, l.queries.Load(), before, "queries are answered without a leader")

@@ -5,10 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +25,9 @@ const nodeVariable = "ETCDSTORE_TEST_NODE"
 
 type node struct {
 	Name, Dir, Client, Peer, Cluster string
+	// Sockets is the directory in which the sockets of a cluster's nodes are. Nodes listen on Unix sockets, whose names are nobody
+	// else's even while a node is down; a TCP port that was free a moment ago may be taken.
+	Sockets string
 
 	process *exec.Cmd
 }
@@ -66,18 +69,14 @@ func runNode(config string) {
 	os.Exit(0)
 }
 
-func freeURL(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return "http://" + l.Addr().String()
-}
-
 // start runs the node; when is called when it takes requests.
 func (n *node) start(t *testing.T) (ready <-chan struct{}) {
 	config, err := json.Marshal(n)
 	require.NoError(t, err)
-	n.process = exec.Command(os.Args[0])
+	self, err := os.Executable()
+	require.NoError(t, err)
+	n.process = exec.Command(self)
+	n.process.Dir = n.Sockets // etcd has the sockets it is told in the working directory
 	n.process.Env = append(os.Environ(), nodeVariable+"="+string(config))
 	n.process.Stderr = os.Stderr
 	in, err := n.process.StdinPipe()
@@ -115,11 +114,16 @@ type cluster struct {
 
 func newCluster(t *testing.T, size int) *cluster {
 	c := &cluster{}
+	sockets, err := os.MkdirTemp("", "etcd") // t.TempDir can be longer than a socket's name may be
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(sockets) })
 	var members []string
 	for i := range size {
-		n := &node{Name: fmt.Sprint("n", i), Dir: t.TempDir(), Client: freeURL(t), Peer: freeURL(t)}
+		// "host:port" is all that etcd reads of these, which are the names of files.
+		n := &node{Name: fmt.Sprint("n", i), Dir: t.TempDir(), Sockets: sockets}
+		n.Client, n.Peer = fmt.Sprintf("unix://client:%d", i), fmt.Sprintf("unix://peer:%d", i)
 		c.nodes = append(c.nodes, n)
-		c.endpoints = append(c.endpoints, strings.TrimPrefix(n.Client, "http://"))
+		c.endpoints = append(c.endpoints, "unix://"+filepath.Join(sockets, strings.TrimPrefix(n.Client, "unix://")))
 		members = append(members, n.Name+"="+n.Peer)
 	}
 	var ready []<-chan struct{}

@@ -211,6 +211,8 @@ def describe(v, above=()):
     d = {"object": dotted(cls)}
     state = {"a": v.a, "b": v.b} if t is Slots else getattr(v, "__dict__", None)
     if not PY2 and isinstance(v, enum.Enum):
+        if v.__reduce_ex__(2)[0] is getattr:  # CPython 3.11.0 to 3.11.3 pickle members by name
+            return {"class": "%s.%s" % (dotted(cls), v.name)}
         d["args"], state = all([v.value]), None
     elif isinstance(v, BaseException):
         d["args"] = all(v.args)
