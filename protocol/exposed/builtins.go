@@ -342,6 +342,27 @@ var exceptionAttrs = map[string][]string{
 	"UnicodeDecodeError": {"encoding", "object", "start", "end", "reason"}, "UnicodeEncodeError": {"encoding", "object", "start", "end", "reason"},
 }
 
+// messageOf is str(e). Exceptions can be arguments of exceptions, to any depth.
+func messageOf(ctx context.Context, e *vinegar.Error) (string, error) {
+	ctx, err := descend(ctx, " while getting the str of an object")
+	if err != nil {
+		return "", err
+	}
+	text := func(f func(context.Context, any) (string, error)) func(any) string {
+		return func(v any) (s string) {
+			if err == nil {
+				s, err = f(ctx, v)
+			}
+			return s
+		}
+	}
+	s := e.MessageWith(text(Str), text(Repr))
+	if err == nil && len(s) > maxRepr { // two exceptions in each double it with every level
+		err = vinegar.MemoryError.Errorf("str exceeds %d bytes", maxRepr)
+	}
+	return s, err
+}
+
 func defineException(c *Class) {
 	of := func(get func(e *vinegar.Error) any) func(any) (any, error) {
 		return func(self any) (any, error) {
@@ -360,7 +381,7 @@ func defineException(c *Class) {
 		if err != nil {
 			return nil, err
 		}
-		return e.(*vinegar.Error).Message(), nil
+		return messageOf(ctx, e.(*vinegar.Error))
 	})
 	c.method("__repr__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
 		e, err := of(func(e *vinegar.Error) any { return e })(self)

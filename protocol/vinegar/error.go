@@ -72,6 +72,15 @@ func (e *Error) Message() string {
 	return e.message(reprer{})
 }
 
+// MessageWith is [Error.Message] with functions of the caller's for arguments that brine cannot carry: str makes the text
+// of one that stands alone, repr that of one among others. They may panic.
+func (e *Error) MessageWith(str, repr func(any) string) string {
+	if e == nil {
+		return ""
+	}
+	return e.message(reprer{other: repr, otherStr: str})
+}
+
 func (e *Error) line(r reprer) string {
 	if m := e.message(r); m != "" {
 		return e.class().String() + ": " + m

@@ -9,8 +9,21 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 )
 
-// message is Python's str(exception).
+// message is Python's str(exception). Those of exceptions that are arguments of others are bounded in depth, and in what they
+// cost together: two of them in each would double it with every level.
 func (e *Error) message(r reprer) string {
+	if r.spent == nil {
+		r.spent = new(int)
+	}
+	if r.depth > maxReprDepth || *r.spent > maxGoRepr {
+		return "..."
+	}
+	text := e.ownMessage(r)
+	*r.spent += 1 + len(text)
+	return text
+}
+
+func (e *Error) ownMessage(r reprer) string {
 	if text := e.class().findText(); text != nil {
 		if s, ok := text(e, r); ok {
 			return s

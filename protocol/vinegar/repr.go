@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,25 +36,36 @@ func Repr(v any) string { return reprer{}.repr(v) }
 
 // ReprWith is [Repr] with a function of the caller's for everything that brine
 // cannot carry, at any depth of tuples, slices and frozensets. It may panic.
-func ReprWith(v any, other func(any) string) string { return reprer{other}.repr(v) }
+func ReprWith(v any, other func(any) string) string { return reprer{other: other}.repr(v) }
 
 const (
 	maxReprDepth = 400     // beyond anything brine can carry
 	maxGoDepth   = 100     // for Go containers, which may contain themselves
 	maxGoRepr    = 1 << 20 // bytes, for the same reason
+	maxGoStack   = 2000    // frames from which on String and Error methods are not called
 )
 
-// reprer renders values; other, if not nil, renders what brine cannot carry.
+// reprer renders values.
 type reprer struct {
-	other func(any) string
+	other    func(any) string // if not nil, renders what brine cannot carry
+	otherStr func(any) string // if not nil, is str() for what brine cannot carry
+	depth    int              // of what is rendered inside other values
+	spent    *int             // what messages of exceptions inside exceptions have cost so far, in bytes
 }
 
-func (r reprer) repr(v any) string { return string(r.append(nil, v, 0)) }
+func (r reprer) repr(v any) string { return string(r.append(nil, v, r.depth)) }
 
-// str is Python's str(): text stands for itself.
+// str is Python's str(): text stands for itself, an exception for its message.
 func (r reprer) str(v any) string {
 	if s, ok := v.(string); ok {
 		return s
+	}
+	if r.otherStr != nil && !brine.Dumpable(v) {
+		return callRepr(r.otherStr, v)
+	}
+	if e, ok := v.(*Error); ok && e != nil {
+		r.depth++
+		return e.message(r)
 	}
 	return r.repr(v)
 }
@@ -166,7 +178,7 @@ func (r reprer) appendGo(b []byte, v reflect.Value, depth int) []byte {
 			return r.appendMember(b, v.Elem(), depth)
 		}
 	}
-	return append(b, objectText(v)...)
+	return r.appendObject(b, v, depth)
 }
 
 // appendMember renders a part of a Go value, which may be unexported and so
@@ -196,33 +208,46 @@ func (r reprer) appendMap(b []byte, v reflect.Value, depth int) []byte {
 	return append(b, '}')
 }
 
-// objectText describes a value that resembles nothing in Python.
-func objectText(v reflect.Value) (text string) {
-	name := v.Type().String()
-	plain := "<" + strings.TrimLeft(name, "*") + " object>"
+// appendObject describes a value that resembles nothing in Python.
+func (r reprer) appendObject(b []byte, v reflect.Value, depth int) []byte {
+	if v.CanInterface() {
+		switch x := v.Interface().(type) {
+		case *Error:
+			b = append(append(b, x.class().name...), '(')
+			return append(r.appendItems(b, x.Args, depth), ')')
+		case *Class:
+			return append(b, "<class '"+strings.TrimPrefix(x.module+"."+x.name, "builtins.")+"'>"...)
+		}
+	}
+	name := strings.TrimLeft(v.Type().String(), "*")
+	text, ok := ownText(v)
+	if !ok {
+		return append(b, "<"+name+" object>"...)
+	}
+	return append(appendStr(append(b, "<"+name+" "...), text), '>')
+}
+
+// ownText is what the Error or String method of a Go value returns, if it has one that does. Such a method can call Repr for values
+// that contain others like it. As the depth cannot be passed through it, the size of the stack decides whether it is called.
+func ownText(v reflect.Value) (text string, ok bool) {
+	var frame [1]uintptr
+	if !v.CanInterface() || runtime.Callers(maxGoStack, frame[:]) > 0 {
+		return "", false
+	}
 	defer func() {
 		if recover() != nil {
-			text = plain
+			ok = false
 		}
 	}()
-	if !v.CanInterface() {
-		return plain
-	}
 	switch x := v.Interface().(type) {
-	case *Error:
-		args := Repr(brine.Tuple(x.Args))
-		if len(x.Args) == 1 {
-			args = args[:len(args)-2] + ")"
-		}
-		return x.class().name + args
-	case *Class:
-		return "<class '" + strings.TrimPrefix(x.module+"."+x.name, "builtins.") + "'>"
 	case error:
-		return "<" + strings.TrimLeft(name, "*") + " " + Repr(x.Error()) + ">"
+		text = x.Error()
 	case fmt.Stringer:
-		return "<" + strings.TrimLeft(name, "*") + " " + Repr(x.String()) + ">"
+		text = x.String()
+	default:
+		return "", false
 	}
-	return plain
+	return text, len(text) <= maxGoRepr // quoting texts inside texts doubles the backslashes each time
 }
 
 // callRepr calls a repr function that the caller of this package supplied.
