@@ -28,17 +28,19 @@ func (e *UnsupportedTypeError) Error() string {
 	return fmt.Sprintf("brine: cannot dump a value of type %v", e.Type)
 }
 
-// LimitError tells that a value is larger than a limit allows. When it occurs
-// while decoding it is the cause of a [*DecodeError].
+// LimitError tells that something is larger than a limit allows. It is the error of every package of this module for
+// that. When it occurs while decoding it is the cause of a [*DecodeError].
 type LimitError struct {
-	What  string // "nesting depth", "digits of an integer", "items of a tuple", "length of a byte string"
-	Got   int64  // what the value has or claims; for depth, the first level refused
+	// What is limited; in this package "nesting depth", "digits of an integer", "items of a tuple" or "length of a byte string".
+	What string
+	// Got is what there is or is claimed; for depth, the first level refused.
+	Got   int64
 	Limit int64
 }
 
 // Error implements error.
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("brine: %s: %d exceeds the limit of %d", e.What, e.Got, e.Limit)
+	return fmt.Sprintf("%s: %d exceeds the limit of %d", e.What, e.Got, e.Limit)
 }
 
 // KindError tells that a typed read met a value of another kind. It is the

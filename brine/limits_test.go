@@ -235,7 +235,7 @@ func TestErrorTexts(t *testing.T) {
 		"brine: at byte 0: want bool, got NotImplemented":                    "",
 		"brine: at byte 0: integer of 64 bits does not fit int64":            "",
 		"brine: cannot dump a value of type []interface {}":                  "",
-		"brine: digits of an integer: 4301 exceeds the limit of 4300":        "",
+		"digits of an integer: 4301 exceeds the limit of 4300":               "",
 		"brine: invalid UTF-8":                                               "",
 	} {
 		_, err := brine.Unmarshal([]byte(data))

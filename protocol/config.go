@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/protocol/exposed"
-	"github.com/gorpyc/gorpyc/protocol/internal/frame"
+	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 

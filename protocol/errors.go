@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -93,17 +94,8 @@ func (e *TimeoutError) Timeout() bool { return true }
 // Is makes the error match context.DeadlineExceeded.
 func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// LimitError says that the peer exceeded one of [Limits].
-type LimitError struct {
-	What  string
-	Got   int64
-	Limit int64
-}
-
-// Error implements error.
-func (e *LimitError) Error() string {
-	return fmt.Sprintf("rpyc: %s: %d exceeds the limit of %d", e.What, e.Got, e.Limit)
-}
+// LimitError says that something exceeds one of [Limits], or a limit of a format. It is the same type in all packages.
+type LimitError = brine.LimitError
 
 // PingError says that a ping was not echoed as sent (rpyc.core.protocol.PingError).
 type PingError struct{}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -86,11 +87,7 @@ func before41(d *wire.Dialect) bool {
 
 // detect tells the family by the beginning of the first frame, as far as wire.Detect does; nil if that does not show it.
 func detect(first []byte) *wire.Dialect {
-	const header = 5
-	if len(first) <= header || first[4] != 0 || bytes.Equal(first[:4], make([]byte, 4)) {
-		return nil // compressed, or empty
-	}
-	d, _ := wire.Detect(first[header:])
+	d, _ := wire.Detect(frame.Start(first))
 	return d
 }
 

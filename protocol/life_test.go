@@ -286,7 +286,7 @@ func TestErrorsSayWhy(t *testing.T) {
 		{&protocol.ClosedError{Cause: io.EOF}, "rpyc: connection closed: EOF"},
 		{&protocol.ClosedError{Cause: protocol.ErrClosed}, "rpyc: connection closed"},
 		{&protocol.TimeoutError{After: 30 * time.Second}, "rpyc: result expired after 30s"},
-		{&protocol.LimitError{What: "requests queued", Got: 3, Limit: 2}, "rpyc: requests queued: 3 exceeds the limit of 2"},
+		{&protocol.LimitError{What: "requests queued", Got: 3, Limit: 2}, "requests queued: 3 exceeds the limit of 2"},
 		{&protocol.WrongDialectError{Want: wire.FamilyD, Got: wire.FamilyC}, "rpyc: the peer speaks protocol family C, not D"},
 		{&protocol.PingError{}, "rpyc: ping: echo does not match what was sent"},
 	} {

@@ -1,12 +1,11 @@
 package protocol
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
-	"github.com/gorpyc/gorpyc/protocol/internal/frame"
+	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -40,22 +39,13 @@ const batch = 128
 func (c *Conn) readOne(free bool) (*incoming, error) {
 	buf, err := c.next()
 	if err != nil {
-		return nil, limitError(err)
+		return nil, err
 	}
 	in, err := c.receive(buf, free)
 	if err == nil && free && in == nil && c.crowded.Load() {
 		err = c.waitForRoom()
 	}
 	return in, err
-}
-
-// limitError makes an error of ours of one of package frame's, which users cannot name.
-func limitError(err error) error {
-	var limit *frame.LimitError
-	if errors.As(err, &limit) {
-		return &LimitError{What: limit.What, Got: limit.Got, Limit: limit.Limit}
-	}
-	return err
 }
 
 // waitForRoom stops reading while many requests are queued: the peer notices when its writes block. It must read on while a

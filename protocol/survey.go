@@ -1,7 +1,7 @@
 package protocol
 
 import (
-	"github.com/gorpyc/gorpyc/protocol/internal/frame"
+	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -21,7 +21,7 @@ func (c *Conn) survey(root int64) (*wire.Dialect, error) {
 	for s.Dialect == nil {
 		buf, err := c.in.Next()
 		if err != nil {
-			return nil, limitError(err)
+			return nil, err
 		}
 		buf.Keep(buf.Payload)
 		c.early = append(c.early, buf)

@@ -151,15 +151,15 @@ func (m *Memory) put(names []string, ep Endpoint, since, seen time.Duration) err
 // room checks names and limits before anything is changed.
 func (m *Memory) room(names []string, ep Endpoint) error {
 	if n := len(names); n > m.limits.Names {
-		return &LimitError{What: "names of a request", Got: n, Limit: m.limits.Names}
+		return limitError("names of a request", n, m.limits.Names)
 	}
 	if n := len(ep.Path); n > m.limits.NameLength {
-		return &LimitError{What: "length of a path", Got: n, Limit: m.limits.NameLength}
+		return limitError("length of a path", n, m.limits.NameLength)
 	}
 	fresh := 0
 	for i, name := range names {
 		if n := len(name); n > m.limits.NameLength {
-			return &LimitError{What: "length of a name", Got: n, Limit: m.limits.NameLength}
+			return limitError("length of a name", n, m.limits.NameLength)
 		}
 		if m.find(name, ep, i) == nil {
 			fresh++
@@ -169,14 +169,14 @@ func (m *Memory) room(names []string, ep Endpoint) error {
 		return nil
 	}
 	if n := m.pairs + fresh; n > m.limits.Registrations {
-		return &LimitError{What: "registrations", Got: n, Limit: m.limits.Registrations}
+		return limitError("registrations", n, m.limits.Registrations)
 	}
 	n := fresh
 	if h := m.hosts[ep.Host]; h != nil {
 		n += h.pairs
 	}
 	if n > m.limits.PerHost && !isLoopback(ep.Host) {
-		return &LimitError{What: "registrations of a host", Got: n, Limit: m.limits.PerHost}
+		return limitError("registrations of a host", n, m.limits.PerHost)
 	}
 	return nil
 }

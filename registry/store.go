@@ -2,9 +2,10 @@ package registry
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/gorpyc/gorpyc/brine"
 )
 
 // Store keeps the registrations behind a [Server]. [Memory] is the one used unless another is given. All methods may be called by several
@@ -72,16 +73,12 @@ func (l *Listing) Servers() []Endpoint {
 	return l.servers
 }
 
-// LimitError says that a registration was refused because there is no room for it.
-type LimitError struct {
-	What  string // "registrations", "registrations of a host", "names of a request", "length of a name", "length of a path"
-	Got   int
-	Limit int
-}
+// LimitError says that a registration was refused because there is no room for it. Its What is "registrations",
+// "registrations of a host", "names of a request", "length of a name" or "length of a path".
+type LimitError = brine.LimitError
 
-// Error implements error.
-func (e *LimitError) Error() string {
-	return fmt.Sprintf("registry: %s: %d, limit %d", e.What, e.Got, e.Limit)
+func limitError(what string, got, limit int) error {
+	return &LimitError{What: what, Got: int64(got), Limit: int64(limit)}
 }
 
 // Limits bounds what peers can make a registry hold and do. Zero fields mean the default; negative ones no limit.

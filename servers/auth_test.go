@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/servers"
 )
@@ -148,7 +149,7 @@ func TestMagicWord(t *testing.T) {
 	}
 	framed := func(words string) servers.Authenticator {
 		return servers.AuthenticatorFunc(func(_ context.Context, c net.Conn) (net.Conn, any, error) {
-			said, err := protocol.ReadFrame(c, 0)
+			said, err := frame.Read(c, 0)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -160,7 +161,7 @@ func TestMagicWord(t *testing.T) {
 	}
 	sayFrame := func(words string) func(context.Context, net.Conn) (net.Conn, error) {
 		return func(_ context.Context, c net.Conn) (net.Conn, error) {
-			return c, protocol.WriteFrame(c, []byte(words))
+			return c, frame.Write(c, []byte(words))
 		}
 	}
 	for _, c := range []struct {

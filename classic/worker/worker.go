@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gorpyc/gorpyc/protocol/frame"
 )
 
 // Engine starts the processes. It is safe for concurrent use; its fields must not be changed while it is used.
@@ -127,7 +129,7 @@ func (e *Engine) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
 	lines.start(log.With("pid", cmd.Process.Pid))
 	var reading sync.WaitGroup
 	reading.Go(func() { // until the process closes its end
-		_, _ = io.Copy(&frameWriter{w: stream}, out)
+		_, _ = io.Copy(frame.NewSplitter(stream), out)
 		_ = stream.Close() // the client is told, and the other direction ends
 	})
 	_, _ = io.Copy(in, acknowledged{stream}) // until the client has gone
@@ -177,4 +179,15 @@ func (l *lineLogger) Write(p []byte) (int, error) {
 		}
 		l.line = append([]byte(nil), l.line[min(len(line)+1, len(l.line)):]...)
 	}
+}
+
+// acknowledged reads from a stream that it has acknowledge at once what comes, where that can be had (transport.QuickAcker): a client on
+// CPython writes a large frame in pieces and waits for the acknowledgement, 40 ms each.
+type acknowledged struct{ io.Reader }
+
+func (a acknowledged) Read(p []byte) (int, error) {
+	if q, ok := a.Reader.(interface{ QuickAck() }); ok {
+		q.QuickAck()
+	}
+	return a.Reader.Read(p)
 }

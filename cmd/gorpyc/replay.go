@@ -19,7 +19,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gorpyc/gorpyc/brine"
-	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -66,7 +66,7 @@ func runReplay(c *cli.Context) error {
 	begun := time.Now()
 	for len(records) > 0 {
 		n := records[0].Conn
-		var mine, others []frame
+		var mine, others []recorded
 		for _, rec := range records {
 			if rec.Conn == n {
 				mine = append(mine, rec)
@@ -82,24 +82,24 @@ func runReplay(c *cli.Context) error {
 	return r.out.err
 }
 
-// frame is a record with its bytes.
-type frame struct {
+// recorded is a record with its bytes.
+type recorded struct {
 	record
 	raw, payload []byte
 }
 
-func readRecords(path string) ([]frame, error) {
+func readRecords(path string) ([]recorded, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	in := bufio.NewReader(f)
-	var all []frame
+	var all []recorded
 	for n := 1; ; n++ {
 		line, err := in.ReadBytes('\n')
 		if len(bytes.TrimSpace(line)) > 0 {
-			var rec frame
+			var rec recorded
 			bad := json.Unmarshal(line, &rec.record)
 			if bad == nil && rec.Dir != ">" && rec.Dir != "<" {
 				bad = fmt.Errorf("dir is %q", rec.Dir)
@@ -108,7 +108,7 @@ func readRecords(path string) ([]frame, error) {
 				rec.raw, bad = hex.DecodeString(rec.Hex)
 			}
 			if bad == nil && rec.End == "" {
-				rec.payload, bad = protocol.ReadFrame(bytes.NewReader(rec.raw), frameLimit)
+				rec.payload, bad = frame.Read(bytes.NewReader(rec.raw), frameLimit)
 			}
 			if bad != nil {
 				return nil, fmt.Errorf("%s:%d: %w", path, n, bad)
@@ -125,7 +125,7 @@ func readRecords(path string) ([]frame, error) {
 }
 
 // replay plays the client's part of one connection.
-func replay(ctx context.Context, t *target, r *recorder, frames []frame, begun time.Time) error {
+func replay(ctx context.Context, t *target, r *recorder, frames []recorded, begun time.Time) error {
 	c, err := t.open(ctx)
 	if err != nil {
 		return coded{err, exitConnection}
@@ -134,7 +134,7 @@ func replay(ctx context.Context, t *target, r *recorder, frames []frame, begun t
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
 	ids := ids{}
-	now := func(f frame) record {
+	now := func(f recorded) record {
 		return record{Conn: f.Conn, Dir: f.Dir, Time: time.Since(begun).Seconds()}
 	}
 	for _, f := range frames {
@@ -147,7 +147,7 @@ func replay(ctx context.Context, t *target, r *recorder, frames []frame, begun t
 				continue
 			}
 			payload := ids.translate(f.payload)
-			if err := protocol.WriteFrame(c, payload); err != nil {
+			if err := frame.Write(c, payload); err != nil {
 				return coded{err, exitConnection}
 			}
 			r.record(now(f), nil, payload)
@@ -156,7 +156,7 @@ func replay(ctx context.Context, t *target, r *recorder, frames []frame, begun t
 		if t.timeout > 0 {
 			_ = c.SetReadDeadline(time.Now().Add(t.timeout))
 		}
-		payload, err := protocol.ReadFrame(c, frameLimit)
+		payload, err := frame.Read(c, frameLimit)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return ctx.Err()

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -216,7 +217,7 @@ func (t *tap) pump(n int, dir string, from io.Reader, to net.Conn) {
 	tee := io.TeeReader(from, &raw)
 	for {
 		raw.Reset()
-		payload, err := protocol.ReadFrame(tee, frameLimit)
+		payload, err := frame.Read(tee, frameLimit)
 		rec := record{Conn: n, Dir: dir, Time: time.Since(t.begun).Seconds()}
 		if err == nil {
 			t.record(rec, raw.Bytes(), payload)

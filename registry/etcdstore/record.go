@@ -75,7 +75,7 @@ func decode(prefix, key string, value []byte) (ep registry.Endpoint, names map[s
 		return ep, nil, fmt.Errorf("%q is not the endpoint of this key", ep)
 	}
 	if len(r.Names) > maxNames {
-		return ep, nil, &registry.LimitError{What: "names of an endpoint", Got: len(r.Names), Limit: maxNames}
+		return ep, nil, &registry.LimitError{What: "names of an endpoint", Got: int64(len(r.Names)), Limit: maxNames}
 	}
 	names = make(map[string]times, len(r.Names))
 	for escaped, t := range r.Names {

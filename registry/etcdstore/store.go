@@ -168,7 +168,7 @@ func (s *Store) Register(ctx context.Context, names []string, ep registry.Endpoi
 		return nil
 	}
 	if n := len(names) + s.others(h, names); n > maxNames {
-		return &registry.LimitError{What: "names of an endpoint", Got: n, Limit: maxNames}
+		return &registry.LimitError{What: "names of an endpoint", Got: int64(n), Limit: maxNames}
 	}
 	if err := s.memory.Register(ctx, names, ep); err != nil {
 		return err

@@ -176,7 +176,7 @@ func TestStores(t *testing.T) {
 			many[i] = fmt.Sprint("N", i)
 		}
 		require.ErrorAs(t, a.Register(ctx, many, registry.Endpoint{Host: "127.0.0.1", Port: 1}), &limit)
-		require.Equal(t, 1024, limit.Limit)
+		require.EqualValues(t, 1024, limit.Limit)
 	})
 
 	t.Run("expiry", func(t *testing.T) {

@@ -54,7 +54,7 @@ var arrows = []arrow{
 	{from: "protocol/vinegar", to: []string{"brine"}},
 	{from: "protocol/transport/ssh", thirdParty: true},
 	{from: "protocol/transport/..."},
-	{from: "protocol/internal/..."},
+	{from: "protocol/frame", to: []string{"brine"}},
 	{from: "protocol/pickle/...", to: []string{"brine", "netref"}, thirdParty: true},
 	{from: "netref", to: []string{"brine", "protocol/wire", "protocol/vinegar"}},
 	{from: "protocol/exposed/internal/binding", to: []string{"brine", "netref", "protocol/wire", "protocol/vinegar"}},

@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync/atomic"
 	"time"
+
+	"github.com/gorpyc/gorpyc/brine"
 )
 
 const (
@@ -88,7 +90,7 @@ func (r *Reader) use(mem []byte) { r.block, r.buf = &block{mem: mem}, mem }
 // for the newline behind it, which a peer may send late.
 //
 // The error is io.EOF if the stream ends between two frames,
-// io.ErrUnexpectedEOF if it ends inside one, a [*LimitError] or
+// io.ErrUnexpectedEOF if it ends inside one, a *brine.LimitError or
 // [*CorruptError] for what the peer sent, or the stream's own error. It is
 // final: every further call returns the same.
 func (r *Reader) Next() (Buffer, error) {
@@ -148,7 +150,7 @@ func (r *Reader) next() (Buffer, error) {
 	size := int64(binary.BigEndian.Uint32(r.buf[r.start:]))
 	flag := r.buf[r.start+4]
 	if size > r.limits.MaxFrame {
-		return Buffer{}, &LimitError{What: "frame length", Got: size, Limit: r.limits.MaxFrame}
+		return Buffer{}, &brine.LimitError{What: "frame length", Got: size, Limit: r.limits.MaxFrame}
 	}
 	n := int(size) // fits: MaxFrame does
 	r.trailer = true

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"math"
 	"sync"
+
+	"github.com/gorpyc/gorpyc/brine"
 )
 
 // maxBody is the longest body the length field can describe.
@@ -27,7 +29,7 @@ func Begin(b []byte) (frame []byte, start int) {
 // End completes the frame that Begin began at start, whose payload is the rest of
 // b. If c asks for compression and that makes the payload shorter, the
 // compressed form takes its place. If the body is too long to be described, the
-// error is a [*LimitError] and the result is b without the frame.
+// error is a *brine.LimitError and the result is b without the frame.
 func End(b []byte, start int, c Compress) ([]byte, error) {
 	body := start + headerSize
 	if n := len(b) - body; c.Above > 0 && n > c.Above {
@@ -41,7 +43,7 @@ func End(b []byte, start int, c Compress) ([]byte, error) {
 		return b[:start], err
 	}
 	binary.BigEndian.PutUint32(b[start:], uint32(len(b)-body))
-	return append(b, newline), nil
+	return append(b, trailer...), nil
 }
 
 // Append appends a whole frame with the given payload, which must not overlap
@@ -53,7 +55,7 @@ func Append(b, payload []byte, c Compress) ([]byte, error) {
 
 func checkBody(n int64) error {
 	if n > maxBody {
-		return &LimitError{What: "frame length", Got: n, Limit: maxBody}
+		return &brine.LimitError{What: "frame length", Got: n, Limit: maxBody}
 	}
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gorpyc/gorpyc/brine"
 )
 
 // vector is a row of testdata/frames.jsonl, see testdata/record.py.
@@ -215,21 +217,21 @@ func TestTruncation(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	requireLimit := func(stream []byte, l Limits, want LimitError) {
+	requireLimit := func(stream []byte, l Limits, want brine.LimitError) {
 		t.Helper()
 		r := NewReader(bytes.NewReader(stream), l)
 		for range 2 {
 			_, err := r.Next()
-			var e *LimitError
+			var e *brine.LimitError
 			require.ErrorAs(t, err, &e)
 			require.Equal(t, want, *e)
 		}
 	}
 	ten := rawFrame(0, []byte("0123456789"), '\n')
-	requireLimit(ten, Limits{MaxFrame: 9}, LimitError{"frame length", 10, 9})
-	requireLimit([]byte{0xff, 0xff, 0xff, 0xff, 0}, Limits{}, LimitError{"frame length", 1<<32 - 1, 1 << 30})
+	requireLimit(ten, Limits{MaxFrame: 9}, brine.LimitError{What: "frame length", Got: 10, Limit: 9})
+	requireLimit([]byte{0xff, 0xff, 0xff, 0xff, 0}, Limits{}, brine.LimitError{What: "frame length", Got: 1<<32 - 1, Limit: 1 << 30})
 	bomb := rawFrame(1, zlibOf(make([]byte, 2<<20)), '\n')
-	requireLimit(bomb, Limits{MaxInflated: 2<<20 - 1}, LimitError{"inflated length", 2 << 20, 2<<20 - 1})
+	requireLimit(bomb, Limits{MaxInflated: 2<<20 - 1}, brine.LimitError{What: "inflated length", Got: 2 << 20, Limit: 2<<20 - 1})
 	for _, limit := range []int64{0, 2 << 20} {
 		b, err := NewReader(bytes.NewReader(bomb), Limits{MaxInflated: limit}).Next()
 		require.NoError(t, err)
@@ -239,7 +241,7 @@ func TestLimits(t *testing.T) {
 	b, err := NewReader(bytes.NewReader(ten), Limits{MaxFrame: 10, MaxInflated: 1}).Next()
 	require.NoError(t, err)
 	require.Equal(t, "0123456789", string(b.Payload))
-	require.EqualError(t, &LimitError{"frame length", 10, 9}, "frame: frame length: 10 exceeds the limit of 9")
+	require.EqualError(t, &brine.LimitError{What: "frame length", Got: 10, Limit: 9}, "frame length: 10 exceeds the limit of 9")
 }
 
 func TestCorruptBodies(t *testing.T) {

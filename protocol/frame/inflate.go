@@ -5,6 +5,8 @@ import (
 	"compress/zlib"
 	"io"
 	"sync"
+
+	"github.com/gorpyc/gorpyc/brine"
 )
 
 // inflater is a zlib reader that is used again and again: a fresh one costs some
@@ -49,7 +51,7 @@ func (f *inflater) payload(limit int64) (Buffer, error) {
 		m, err := f.z.Read(mem[n:])
 		n += m
 		if int64(n) > limit {
-			err = &LimitError{What: "inflated length", Got: int64(n), Limit: limit}
+			err = &brine.LimitError{What: "inflated length", Got: int64(n), Limit: limit}
 			return Buffer{}, drop(s, err)
 		}
 		if err == io.EOF {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gorpyc/gorpyc/brine"
 )
 
 func TestBeginEnd(t *testing.T) {
@@ -54,7 +56,7 @@ func TestCompress(t *testing.T) {
 
 func TestBodyTooLong(t *testing.T) {
 	require.NoError(t, checkBody(1<<32-1))
-	require.Equal(t, &LimitError{What: "frame length", Got: 1 << 32, Limit: 1<<32 - 1}, checkBody(1<<32))
+	require.Equal(t, &brine.LimitError{What: "frame length", Got: 1 << 32, Limit: 1<<32 - 1}, checkBody(1<<32))
 }
 
 func FuzzReader(f *testing.F) {

@@ -1,4 +1,4 @@
-package worker
+package frame
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ func TestNoWriteSpansFrames(t *testing.T) {
 	all := bytes.Join(frames, nil)
 	for size := 1; size <= len(all); size++ {
 		var got writes
-		f := &frameWriter{w: &got}
+		f := NewSplitter(&got)
 		for rest := all; len(rest) > 0; rest = rest[min(size, len(rest)):] {
 			n, err := f.Write(rest[:min(size, len(rest))])
 			require.NoError(t, err)
@@ -44,9 +44,9 @@ func TestNoWriteSpansFrames(t *testing.T) {
 	}
 }
 
-func TestFrameWriterFails(t *testing.T) {
+func TestSplitterFails(t *testing.T) {
 	broken := errors.New("broken")
-	f := &frameWriter{w: failing{broken}}
+	f := NewSplitter(failing{broken})
 	_, err := f.Write([]byte("\x00\x00\x00\x01\x00a\n"))
 	require.ErrorIs(t, err, broken)
 }

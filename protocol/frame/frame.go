@@ -11,10 +11,11 @@
 // frame without payload carries no message and is skipped: peers may use
 // it to keep a connection alive.
 //
-// The package knows nothing about what a payload holds.
+// No other package knows this layout. The package knows nothing about what a payload holds.
 package frame
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -22,7 +23,7 @@ import (
 
 const (
 	headerSize = 5
-	newline    = '\n'
+	trailer    = "\n"
 
 	flagPlain = 0
 	flagZlib  = 1 // what is written; every flag but 0 is read as this
@@ -51,19 +52,6 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// LimitError tells that a frame is larger than a limit allows, or when writing
-// than the length field can say.
-type LimitError struct {
-	What  string // "frame length" or "inflated length"
-	Got   int64  // claimed length; for an inflated one, how far it was followed
-	Limit int64
-}
-
-// Error implements error.
-func (e *LimitError) Error() string {
-	return fmt.Sprintf("frame: %s: %d exceeds the limit of %d", e.What, e.Got, e.Limit)
-}
-
 // CorruptError tells that a body flagged as compressed is no valid zlib stream.
 // It does not wrap the cause: io.ErrUnexpectedEOF would read as if the
 // connection had been cut.
@@ -74,6 +62,15 @@ type CorruptError struct {
 // Error implements error.
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("frame: compressed body: %v", e.Cause)
+}
+
+// Start returns what the beginning of a stream shows of the first frame's payload; nothing if that is compressed or empty,
+// or if too little of the frame is there.
+func Start(stream []byte) []byte {
+	if len(stream) <= headerSize || stream[4] != flagPlain || binary.BigEndian.Uint32(stream) == 0 {
+		return nil
+	}
+	return stream[headerSize:]
 }
 
 var errBadRead = errors.New("frame: reader returned an impossible count")
