@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/big"
@@ -210,22 +211,41 @@ func (m *boxer) undo() {
 	}
 }
 
-// scratch is a buffer a message is encoded in.
+// scratch is a buffer that a frame is encoded in.
 type scratch struct {
 	b       []byte
 	payload int // where the payload begins
 }
 
-// begin starts the scratch's frame, dropping what was in it.
+// begin starts a frame, dropping what was in the scratch.
 func (s *scratch) begin() {
 	s.b, _ = frame.Begin(s.b[:0])
 	s.payload = len(s.b)
 }
 
-// trim empties the buffer, and drops it if it has grown so large that keeping it would hold memory for nothing.
+// trim empties the scratch, and drops its memory if that has become so large that keeping it would be a waste.
 func (s *scratch) trim() {
 	if cap(s.b) > chunkSize {
 		s.b = nil
 	}
 	s.b = s.b[:0]
+}
+
+// endFrame completes the frame in s.
+func (c *Conn) endFrame(d *wire.Dialect, s *scratch) error {
+	c.traceOut(d, s.b[s.payload:])
+	b, err := frame.End(s.b, 0, c.cfg.compression())
+	if err == nil {
+		s.b = b
+	}
+	return err
+}
+
+// send hands the frame in s to the outbox.
+func (c *Conn) send(ctx context.Context, s *scratch, mode sendMode) error {
+	copied, err := c.out.send(ctx, s.b, mode)
+	if !copied {
+		s.b = nil // the outbox keeps it
+	}
+	return err
 }

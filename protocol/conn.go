@@ -63,9 +63,9 @@ type Conn struct {
 	seq   atomic.Int64 // of the next request of ours
 	calls sync.Pool    // of *call
 
-	mu    sync.Mutex
-	state state
-	room  sync.Cond // signalled when the reader may have reason to read on
+	mu     sync.Mutex
+	state  state
+	readOn sync.Cond // signalled when the reader may have reason to read on
 }
 
 var connNumber atomic.Int64
@@ -98,7 +98,7 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 		c.cfg.Name = fmt.Sprintf("conn%d", connNumber.Add(1))
 	}
 	c.base, c.cancel = context.WithCancelCause(ctx)
-	c.room.L = &c.mu
+	c.readOn.L = &c.mu
 	c.calls.New = newCall
 	c.in = frame.NewReader(stream, c.cfg.frameLimits())
 	if c.keeperPeriod() > 0 {

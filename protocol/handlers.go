@@ -222,7 +222,7 @@ func (in *incoming) inspect() {
 		go func() {
 			v, err := inspectChained(in, o)
 			in.forgetArgs()
-			in.answer(v, err, neverWait)
+			in.answer(v, err, sendLater)
 		}()
 		return
 	}

@@ -94,11 +94,7 @@ func (c *Conn) Keep(o *netref.Object) {
 // peer answers is of no interest.
 func (c *Conn) sendDel(r wire.Ref, n int) {
 	for left := int64(n); left > 0; {
-		given := c.appendDel(r, left)
-		if given == 0 {
-			return
-		}
-		left -= given
+		left -= c.appendDel(r, left)
 	}
 }
 
@@ -111,11 +107,8 @@ func (c *Conn) appendDel(r wire.Ref, n int64) (given int64) {
 	s.begin()
 	b := d.AppendRequest(d.AppendThreads(s.b, wire.Threads{Sender: ourThread}), c.seq.Add(1)-1, wire.HandleDel)
 	s.b, given = d.AppendDelArgs(b, r, n)
-	if err := c.seal(d, s); err != nil {
-		return 0 // cannot be: it is a few bytes long
-	}
-	if !c.out.later(s.b) {
-		s.b = nil
+	if c.endFrame(d, s) == nil { // it always is: the frame has a few bytes
+		_ = c.send(c.base, s, sendLater) // it fails if the connection has ended, and the peer has given up everything
 	}
 	return given
 }

@@ -253,12 +253,12 @@ func (in *incoming) run(hold bool) (held bool) {
 	}
 	if in.excess {
 		in.forgetArgs()
-		in.answer(nil, vinegar.RecursionError.New("too many requests under way"), atOnce)
+		in.answer(nil, vinegar.RecursionError.New("too many requests under way"), sendNow)
 		return false
 	}
 	if w := in.c.cfg.Workers; w != nil && !w.employ(in) {
 		in.forgetArgs()
-		in.answer(nil, w.exhausted(), soon)
+		in.answer(nil, w.exhausted(), sendNow)
 		return false
 	}
 	v, err := in.protect()
@@ -274,10 +274,10 @@ func (in *incoming) run(hold bool) (held bool) {
 		return false
 	}
 	if hold && in.more {
-		in.answer(v, err, together)
+		in.answer(v, err, sendHeld)
 		return true
 	}
-	in.answer(v, err, atOnce)
+	in.answer(v, err, sendNow)
 	return false
 }
 
@@ -314,7 +314,7 @@ func (in *incoming) note(err error) {
 // and another goroutine does what this one would have done next.
 func (in *incoming) exited() {
 	in.forgetArgs()
-	in.answer(nil, vinegar.RuntimeError.New("the handler ended its goroutine"), neverWait)
+	in.answer(nil, vinegar.RuntimeError.New("the handler ended its goroutine"), sendLater)
 	go in.c.serveAfter(in)
 }
 
@@ -356,27 +356,16 @@ func (c *Conn) putWork(w *work) {
 
 // answerAtOnce answers on the reader, which must not wait for the peer to read.
 func (in *incoming) answerAtOnce(v any, err error) {
-	how := byReader
+	mode := sendTry
 	if in.c.more() {
-		how = neverWait // the answers to what comes next can go out with this one
+		mode = sendLater // the answers to the next messages can go out with this one
 	}
 	in.forgetArgs()
-	in.answer(v, err, how)
+	in.answer(v, err, mode)
 }
 
-// manner is how an answer is sent.
-type manner uint8
-
-const (
-	atOnce    manner = iota // by whoever answers
-	together                // with the answers to the requests that are run next
-	soon                    // by another goroutine, with whatever else is answered meanwhile
-	neverWait               // the same, and without waiting for a peer that does not read
-	byReader                // as far as it goes without waiting for a peer that does not read
-)
-
 // answer sends the reply or the exception.
-func (in *incoming) answer(v any, err error, how manner) {
+func (in *incoming) answer(v any, err error, mode sendMode) {
 	w := in.work
 	if w == nil {
 		w = in.c.getWork()
@@ -389,7 +378,7 @@ func (in *incoming) answer(v any, err error, how manner) {
 		m := boxer{c: in.c, d: in.d}
 		s.b, err = m.value(in.header(s.b, wire.Reply), v)
 		if err == nil {
-			err = in.c.seal(in.d, s)
+			err = in.c.endFrame(in.d, s)
 		}
 		if err != nil {
 			m.undo()
@@ -402,27 +391,12 @@ func (in *incoming) answer(v any, err error, how manner) {
 	}
 	if err != nil {
 		s.b = in.appendException(in.header(s.b, wire.Exception), err)
-		if err := in.c.seal(in.d, s); err != nil {
+		if err := in.c.endFrame(in.d, s); err != nil {
 			in.c.die(err)
 			return
 		}
 	}
-	var copied bool
-	switch how {
-	case atOnce:
-		copied, _ = in.c.out.send(context.Background(), s.b, false)
-	case together:
-		copied = in.c.out.hold(s.b)
-	case soon:
-		copied = in.c.out.soon(s.b)
-	case byReader:
-		copied = in.c.out.now(s.b)
-	default:
-		copied = in.c.out.later(s.b)
-	}
-	if !copied {
-		s.b = nil
-	}
+	_ = in.c.send(context.Background(), s, mode)
 	runtime.KeepAlive(v) // handles named in the answer must not be given back before it is on its way
 }
 
@@ -434,7 +408,7 @@ func (in *incoming) header(b []byte, k wire.Kind) []byte {
 
 // answerResolved answers with a value that holds the root of a connection nobody has asked for so far.
 func (in *incoming) answerResolved(v any, root *netref.Object) {
-	in.answer(v, root.Peer().ResolveRoot(in.c.base, root), atOnce) // not in: a request answered at once has no turn to take back
+	in.answer(v, root.Peer().ResolveRoot(in.c.base, root), sendNow) // not in: a request answered at once has no turn to take back
 }
 
 func (in *incoming) appendException(b []byte, err error) []byte {

@@ -13,45 +13,48 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/transport"
 )
 
-// outbox is the queue of frames to send. A frame is written by whoever adds it if nobody is writing at that moment; all
-// that is added while somebody writes goes out together in the next write, which is what makes many calls on one
-// connection cheap.
+// outbox is where frames wait to be written to the stream. Whoever sends a frame writes it if nobody is writing at that
+// moment; frames that are sent while somebody writes go out together in that goroutine's next write, which is what makes
+// many calls on one connection cheap.
 type outbox struct {
 	c        *Conn
-	try      transport.TryWriter // the stream, nil if it cannot do that
-	single   bool                // one frame per write, for streams that carry records
+	quick    transport.TryWriter // the stream, if it can be written to without blocking; otherwise nil
+	single   bool                // a write may carry one frame only, because the stream makes a record of it
 	mu       sync.Mutex
-	drained  sync.Cond // signalled when the queue was taken
-	queue    [][]byte  // each is written at once; the last may still grow
-	spare    [][]byte  // the queue before, emptied
+	changed  sync.Cond // signalled when the queue has been taken, when the writing is done, and at the end
+	queue    [][]byte  // one write each; frames are still added to the last one
+	spare    [][]byte  // the queue before this one, emptied, to be used again
 	queued   int       // bytes in queue
-	unread   int64     // bytes among them whose sender cannot wait for the peer to read
-	blocked  int       // senders waiting for drained
-	settling int       // others waiting for drained
-	writing  bool
-	flushing bool // a goroutine is on its way to write
-	guarded  bool // guard will look whether frames are held
-	guard    *time.Timer
-	stuck    bool // the write under way has not got on for a while
-	writes   uint // begun so far
-	seen     uint // writes at the last look
+	unread   int64     // bytes among them that were sent without waiting for the peer to read
+	blocked  int       // senders that wait for the queue to get shorter
+	settling int       // callers of settle
+	writing  bool      // a goroutine is writing, and takes along what is added
+	flushing bool      // a goroutine has been started that will flush
+	holding  bool      // holdTimer runs
 	closed   bool
 
-	pieces    atomic.Uint64 // of frames: counts their beginnings and ends, so that it is odd while one is written
-	slow      uint64        // the piece that stalled found to be written
-	slowSince time.Time     // when it did
+	holdTimer *time.Timer // flushes what has been held for holdLimit
+
+	writes     uint // begun so far
+	seenWrites uint // their number when markStuck was last called
+	stuck      bool // the present write had begun before that
+
+	pieces    atomic.Uint64 // counts beginnings and ends of pieces of frames: it is odd while one is written
+	slowPiece uint64        // pieces, when stalled last found a new piece being written
+	slowSince time.Time     // when that was
 }
 
 const (
-	chunkSize = 64 << 10 // frames are gathered up to this size, larger ones written without copying
-	highWater = 4 << 20  // senders wait while more than this is queued
-	pieceSize = 1 << 20  // written at once of a large frame
+	chunkSize = 64 << 10 // frames are put together up to this size, larger ones written without copying
+	highWater = 4 << 20  // senders that can wait do so while more than this is queued
+	pieceSize = 1 << 20  // what is written at once of a large frame
+	holdLimit = time.Millisecond
 )
 
 func (o *outbox) init(c *Conn) {
 	o.c = c
-	o.try, _ = c.stream.(transport.TryWriter)
-	o.drained.L = &o.mu
+	o.quick, _ = c.stream.(transport.TryWriter)
+	o.changed.L = &o.mu
 	switch s := c.stream.(type) {
 	case *tls.Conn:
 		o.single = true
@@ -60,7 +63,101 @@ func (o *outbox) init(c *Conn) {
 	}
 }
 
-// add puts a frame into the queue. The frame belongs to the outbox then, unless it was copied, which add tells.
+// sendMode says who writes a frame, when, and whether the sender waits if the peer does not read.
+type sendMode uint8
+
+const (
+	sendNow    sendMode = iota // by the sender, at once; it waits
+	sendGather                 // by the sender, after other goroutines had a chance to add theirs; it waits
+	sendHeld                   // with the sender's next frame, when it flushes, or after holdLimit; it waits
+	sendTry                    // by the sender as far as the stream takes it without blocking, the rest by a goroutine
+	sendLater                  // by a goroutine, together with others that are sent in this mode
+)
+
+var (
+	errNotSent      = errors.New("the context ended before the frame could be queued")
+	errStreamClosed = errors.New("the stream is closed")
+)
+
+// send queues a frame and sees to it that it is written, as mode says. In the modes that wait, it does so until the queue
+// is short enough or ctx has ended; when it then writes itself, the end of ctx interrupts that only on streams that can be
+// written to without blocking. The reader must not wait for the peer: it uses the other modes, in which the connection
+// ends if the peer leaves more unread than Limits.Unread.
+//
+// The outbox keeps f unless copied is true.
+func (o *outbox) send(ctx context.Context, f []byte, mode sendMode) (copied bool, err error) {
+	waits := mode < sendTry
+	o.mu.Lock()
+	if waits && o.full() && !o.waitShorter(ctx) {
+		o.mu.Unlock()
+		return true, errNotSent
+	}
+	switch {
+	case o.closed:
+		o.mu.Unlock()
+		return true, errStreamClosed
+	case mode == sendHeld && !o.single && o.queued+len(f) <= chunkSize:
+		copied = o.add(f)
+		o.startHoldTimer()
+		o.mu.Unlock()
+		return copied, nil
+	case mode == sendLater, mode == sendTry && (o.quick == nil || o.writing || len(o.queue) > 0 || len(f) > chunkSize):
+		return o.leave(f), nil
+	case o.writing:
+		copied = o.add(f)
+		o.mu.Unlock()
+		return copied, nil
+	}
+	o.writing = true
+	block := waits && (o.quick == nil || ctx.Done() == nil)
+	switch {
+	case mode == sendGather:
+		copied = o.add(f)
+		o.mu.Unlock()
+		runtime.Gosched()
+		o.mu.Lock()
+	case len(o.queue) > 0: // held, or left to a goroutine that will flush
+		copied = o.add(f)
+	case block:
+		o.beginWrite()
+		o.mu.Unlock()
+		if err := o.write(f); err != nil {
+			o.c.die(err)
+		}
+		o.mu.Lock()
+		copied = true
+	default:
+		return o.tryWrite(f)
+	}
+	return copied, o.drain(block)
+}
+
+// full reports whether senders have to wait.
+func (o *outbox) full() bool { return o.queued > highWater && o.writing && !o.closed }
+
+// waitShorter waits until the queue is no longer full; false if ctx has ended before. The lock is held on entry and on
+// return.
+func (o *outbox) waitShorter(ctx context.Context) bool {
+	o.blocked++
+	o.mu.Unlock()
+	o.c.mu.Lock() // so that the reader is not between looking and waiting
+	o.c.readOn.Signal()
+	o.c.mu.Unlock()
+	stop := context.AfterFunc(ctx, func() {
+		o.mu.Lock()
+		o.changed.Broadcast()
+		o.mu.Unlock()
+	})
+	defer stop()
+	o.mu.Lock()
+	for o.full() && ctx.Err() == nil {
+		o.changed.Wait()
+	}
+	o.blocked--
+	return !o.full()
+}
+
+// add puts a frame into the queue: behind others in the last chunk if it is small, which is a copy, and otherwise by itself.
 func (o *outbox) add(f []byte) (copied bool) {
 	o.queued += len(f)
 	if n := len(o.queue); n > 0 && !o.single {
@@ -78,108 +175,18 @@ func (o *outbox) add(f []byte) (copied bool) {
 	return true
 }
 
-// chunks is where small frames are gathered in. They are of all connections, so that an idle one holds none.
+// chunks are what small frames are put together in. They are shared by all connections, so that an idle one holds none.
 var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
-// errNotSent and errStreamClosed are how send fails.
-var (
-	errNotSent      = errors.New("the context ended before there was room")
-	errStreamClosed = errors.New("the stream is closed")
-)
-
-// send queues a frame and sees to it that it is written. gather says that more frames are likely to be added at once by
-// others, so that yielding to them first saves writes. It waits while the peer does not read, so the reader must not call
-// it; a ctx that can end is regarded while it waits, if the stream can be written to without waiting. copied tells that f
-// is the caller's again.
-func (o *outbox) send(ctx context.Context, f []byte, gather bool) (copied bool, err error) {
-	wait := o.try == nil || ctx.Done() == nil
-	o.mu.Lock()
-	if o.full() {
-		o.makeRoom(ctx)
-		if o.full() {
-			o.mu.Unlock()
-			return true, errNotSent
-		}
-	}
-	if o.closed {
-		o.mu.Unlock()
-		return true, errStreamClosed
-	}
-	if o.writing {
-		copied = o.add(f)
-		o.mu.Unlock()
-		return copied, nil
-	}
-	o.writing = true
-	if gather {
-		copied = o.add(f)
-		o.mu.Unlock()
-		runtime.Gosched()
-		o.mu.Lock()
-		return copied, o.drain(wait)
-	}
-	if len(o.queue) > 0 { // left for a flusher that is on its way
-		copied = o.add(f)
-		return copied, o.drain(wait)
-	}
-	if !wait {
-		return o.tryNow(f)
-	}
-	o.begin()
-	o.mu.Unlock()
-	if err := o.put(f); err != nil {
-		o.c.die(err)
-	}
-	o.mu.Lock()
-	return true, o.drain(wait)
-}
-
-// full reports whether senders have to wait.
-func (o *outbox) full() bool { return o.queued > highWater && o.writing && !o.closed }
-
-// makeRoom waits until the queue is no longer full, or ctx has ended. The lock is held on entry and on return.
-func (o *outbox) makeRoom(ctx context.Context) {
-	o.blocked++
-	o.mu.Unlock()
-	o.c.mu.Lock() // so that the reader is not between looking and waiting
-	o.c.room.Signal()
-	o.c.mu.Unlock()
-	stop := context.AfterFunc(ctx, func() {
-		o.mu.Lock()
-		o.drained.Broadcast()
-		o.mu.Unlock()
-	})
-	o.mu.Lock()
-	for o.full() && ctx.Err() == nil {
-		o.drained.Wait()
-	}
-	o.blocked--
-	stop()
-}
-
-// now sends a frame without ever waiting: what the stream does not take at once is left to a goroutine. It therefore ends the
-// connection if the peer does not read what is sent in this way.
-func (o *outbox) now(f []byte) (copied bool) {
-	o.mu.Lock()
-	if o.try == nil || o.closed || o.writing || len(o.queue) > 0 || len(f) > chunkSize {
-		o.mu.Unlock()
-		return o.later(f)
-	}
-	o.writing = true
-	copied, _ = o.tryNow(f)
-	return copied
-}
-
-// later is now for frames that are likely to be followed by more of the kind, with which they go out together.
-func (o *outbox) later(f []byte) (copied bool) {
-	o.mu.Lock()
-	if o.closed {
-		o.mu.Unlock()
-		return true
-	}
+// leave queues a frame and has a goroutine write it. The lock is held on entry, and released.
+func (o *outbox) leave(f []byte) (copied bool) {
 	unread, limit := o.unread, o.c.cfg.Limits.Unread
 	o.unread += int64(len(f))
-	copied = o.leave(f)
+	copied = o.add(f)
+	if !o.writing && !o.flushing {
+		o.flushing = true
+		go o.flush()
+	}
 	o.mu.Unlock()
 	if unread > limit {
 		o.c.die(&LimitError{What: "bytes of answers the peer does not read", Got: unread, Limit: limit})
@@ -187,96 +194,22 @@ func (o *outbox) later(f []byte) (copied bool) {
 	return copied
 }
 
-// tryNow writes a frame, while nothing else is to be written, as far as the stream takes it. The lock is held on entry, with
-// writing set, and released.
-func (o *outbox) tryNow(f []byte) (copied bool, err error) {
-	o.begin()
-	o.mu.Unlock()
-	n, err := o.try.TryWrite(f)
-	if err != nil {
-		o.c.die(err)
+// startHoldTimer sees to it that frames are not held for long, whatever their sender does.
+func (o *outbox) startHoldTimer() {
+	if o.holding {
+		return
 	}
-	o.mu.Lock()
-	copied = true
-	if n < len(f) && err == nil {
-		rest := f[n:]
-		if copied = len(rest) <= chunkSize; copied {
-			rest = slices.Clone(rest)
-		}
-		o.leaveRest([][]byte{rest})
-		return copied, nil
+	o.holding = true
+	if o.holdTimer != nil {
+		o.holdTimer.Reset(holdLimit)
+		return
 	}
-	return copied, o.drain(false)
-}
-
-// leaveRest has a goroutine write what the stream did not take, before anything else. The lock is held on entry, with writing
-// set, and released.
-func (o *outbox) leaveRest(rest [][]byte) {
-	for _, b := range rest {
-		o.queued += len(b)
-	}
-	o.queue = slices.Insert(o.queue, 0, rest...)
-	o.mu.Unlock()
-	go o.write()
-}
-
-// write drains the queue, with writing set.
-func (o *outbox) write() {
-	o.mu.Lock()
-	_ = o.drain(true)
-}
-
-// soon queues a frame and leaves the writing to a goroutine, unless so much is queued that it has to wait.
-func (o *outbox) soon(f []byte) (copied bool) {
-	o.mu.Lock()
-	if !o.closed && o.queued <= highWater {
-		defer o.mu.Unlock()
-		return o.leave(f)
-	}
-	o.mu.Unlock()
-	copied, _ = o.send(context.Background(), f, false)
-	return copied
-}
-
-// hold queues a frame whose sender is going to send or flush soon. In case that takes longer than expected, somebody looks.
-func (o *outbox) hold(f []byte) (copied bool) {
-	o.mu.Lock()
-	if o.closed || o.single || o.queued+len(f) > chunkSize {
+	o.holdTimer = time.AfterFunc(holdLimit, func() {
+		o.mu.Lock()
+		o.holding = false
 		o.mu.Unlock()
-		copied, _ = o.send(context.Background(), f, false)
-		return copied
-	}
-	copied = o.add(f)
-	if !o.guarded {
-		o.guarded = true
-		if o.guard == nil {
-			o.guard = time.AfterFunc(holdLimit, o.lookAfterHeld)
-		} else {
-			o.guard.Reset(holdLimit)
-		}
-	}
-	o.mu.Unlock()
-	return copied
-}
-
-// holdLimit is how long a frame is held at most.
-const holdLimit = time.Millisecond
-
-func (o *outbox) lookAfterHeld() {
-	o.mu.Lock()
-	o.guarded = false
-	o.mu.Unlock()
-	o.flush()
-}
-
-// leave adds a frame and sees to it that a goroutine writes it.
-func (o *outbox) leave(f []byte) (copied bool) {
-	copied = o.add(f)
-	if !o.writing && !o.flushing {
-		o.flushing = true
-		go o.flush()
-	}
-	return copied
+		o.flush()
+	})
 }
 
 // flush writes what is queued, if nobody does.
@@ -291,18 +224,53 @@ func (o *outbox) flush() {
 	_ = o.drain(true)
 }
 
-// drain writes until the queue is empty; unless it may wait, only as far as the stream takes it at once, leaving the rest to a
-// goroutine. The lock is held on entry, with writing set, and released.
-func (o *outbox) drain(wait bool) error {
+// tryWrite writes a frame as far as the stream takes it without blocking, while the queue is empty. The lock is held on
+// entry, with writing set, and released.
+func (o *outbox) tryWrite(f []byte) (copied bool, err error) {
+	o.beginWrite()
+	o.mu.Unlock()
+	n, err := o.quick.TryWrite(f)
+	if err != nil {
+		o.c.die(err)
+	}
+	o.mu.Lock()
+	if n < len(f) && err == nil {
+		rest := f[n:]
+		if copied = len(rest) <= chunkSize; copied {
+			rest = slices.Clone(rest)
+		}
+		o.leaveRest([][]byte{rest})
+		return copied, nil
+	}
+	return true, o.drain(false)
+}
+
+// leaveRest has a goroutine write what the stream has not taken, before anything else. The lock is held on entry, with
+// writing set, and released.
+func (o *outbox) leaveRest(rest [][]byte) {
+	for _, b := range rest {
+		o.queued += len(b)
+	}
+	o.queue = slices.Insert(o.queue, 0, rest...)
+	o.mu.Unlock()
+	go func() {
+		o.mu.Lock()
+		_ = o.drain(true)
+	}()
+}
+
+// drain writes until the queue is empty. Unless it may block, it writes only what the stream takes without, and leaves the
+// rest to a goroutine. The lock is held on entry, with writing set, and released.
+func (o *outbox) drain(block bool) error {
 	for len(o.queue) > 0 && !o.closed {
 		q := o.queue
 		o.queue, o.spare, o.queued, o.unread = o.spare[:0], nil, 0, 0
 		if o.blocked > 0 {
-			o.drained.Broadcast()
+			o.changed.Broadcast()
 		}
-		o.begin()
+		o.beginWrite()
 		o.mu.Unlock()
-		rest, err := o.putAll(q, wait)
+		rest, err := o.writeAll(q, block)
 		if err != nil {
 			o.c.die(err)
 		}
@@ -321,7 +289,7 @@ func (o *outbox) drain(wait bool) error {
 	}
 	o.writing = false
 	if o.settling > 0 {
-		o.drained.Broadcast()
+		o.changed.Broadcast()
 	}
 	closed := o.closed
 	o.mu.Unlock()
@@ -331,16 +299,16 @@ func (o *outbox) drain(wait bool) error {
 	return nil
 }
 
-// putAll writes a queue and returns what the stream did not take.
-func (o *outbox) putAll(q [][]byte, wait bool) (rest [][]byte, err error) {
+// writeAll writes a queue and returns what the stream has not taken, which is nothing if it may block.
+func (o *outbox) writeAll(q [][]byte, block bool) (rest [][]byte, err error) {
 	for i, b := range q {
-		if wait {
-			if err := o.put(b); err != nil {
+		if block {
+			if err := o.write(b); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		n, err := o.try.TryWrite(b)
+		n, err := o.quick.TryWrite(b)
 		if err != nil {
 			return nil, err
 		}
@@ -352,19 +320,19 @@ func (o *outbox) putAll(q [][]byte, wait bool) (rest [][]byte, err error) {
 	return nil, nil
 }
 
-// put writes to the stream, in pieces that are counted, so that a peer that reads slowly can be told from one that does not
-// read.
-func (o *outbox) put(b []byte) error {
+// write writes to the stream, in pieces that are counted, so that a peer that reads slowly can be told from one that does
+// not read.
+func (o *outbox) write(b []byte) error {
 	for len(b) > pieceSize && !o.single {
-		if err := o.putPiece(b[:pieceSize]); err != nil {
+		if err := o.writePiece(b[:pieceSize]); err != nil {
 			return err
 		}
 		b = b[pieceSize:]
 	}
-	return o.putPiece(b)
+	return o.writePiece(b)
 }
 
-func (o *outbox) putPiece(b []byte) error {
+func (o *outbox) writePiece(b []byte) error {
 	n := o.pieces.Load() // nobody else writes
 	o.pieces.Store(n + 1)
 	_, err := o.c.stream.Write(b)
@@ -372,11 +340,12 @@ func (o *outbox) putPiece(b []byte) error {
 	return err
 }
 
-// underWay reports whether a piece is being written.
-func (o *outbox) underWay() bool { return o.pieces.Load()%2 == 1 }
+// writesPiece reports whether a piece is being written.
+func (o *outbox) writesPiece() bool { return o.pieces.Load()%2 == 1 }
 
-// stalled reports whether the peer has not read a piece for that long. To look at the clock for every write would be dear: the
-// time counts from the first call that finds the piece being written, so it is to be called a few times in every period.
+// stalled reports whether the peer has not read a piece for longer than limit. Looking at the clock for every write would be
+// expensive: the time counts from the first call that finds the piece being written, so stalled is to be called a few times
+// within limit.
 func (o *outbox) stalled(limit time.Duration) bool {
 	n := o.pieces.Load()
 	if n%2 == 0 {
@@ -385,8 +354,8 @@ func (o *outbox) stalled(limit time.Duration) bool {
 	now := time.Now()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if n != o.slow {
-		o.slow, o.slowSince = n, now
+	if n != o.slowPiece {
+		o.slowPiece, o.slowSince = n, now
 	}
 	return now.Sub(o.slowSince) > limit
 }
@@ -396,28 +365,28 @@ func (o *outbox) settle() {
 	o.mu.Lock()
 	o.settling++
 	for (len(o.queue) > 0 || o.writing) && !o.closed {
-		o.drained.Wait()
+		o.changed.Wait()
 	}
 	o.settling--
 	o.mu.Unlock()
 }
 
-// begin notes that a write begins.
-func (o *outbox) begin() {
+// beginWrite notes that a write begins.
+func (o *outbox) beginWrite() {
 	o.writes++
 	o.stuck = false
 }
 
-// look finds out whether a write has been under way since the last look.
-func (o *outbox) look() {
+// markStuck notes whether the present write had begun at the last call already.
+func (o *outbox) markStuck() {
 	o.mu.Lock()
-	o.stuck = o.writing && o.writes == o.seen
-	o.seen = o.writes
+	o.stuck = o.writing && o.writes == o.seenWrites
+	o.seenWrites = o.writes
 	o.mu.Unlock()
 }
 
-// jammed reports whether senders wait for the peer to read.
-func (o *outbox) jammed() bool {
+// waitsForPeer reports whether frames cannot be sent because the peer does not read.
+func (o *outbox) waitsForPeer() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.blocked > 0 || o.stuck && o.writing
@@ -427,6 +396,6 @@ func (o *outbox) close() {
 	o.mu.Lock()
 	o.closed = true
 	o.queue, o.queued = nil, 0
-	o.drained.Broadcast()
+	o.changed.Broadcast()
 	o.mu.Unlock()
 }

@@ -54,9 +54,9 @@ func (c *Conn) readOne(free bool) (*incoming, error) {
 func (c *Conn) waitForRoom() error {
 	l := c.lock()
 	defer l.unlock()
-	for l.turns.crowded() && len(l.pending) == 0 && !l.broken && !c.out.jammed() {
+	for l.turns.crowded() && len(l.pending) == 0 && !l.broken && !c.out.waitsForPeer() {
 		again := time.AfterFunc(watchPeriod, c.lookForRoom)
-		c.room.Wait()
+		c.readOn.Wait()
 		again.Stop()
 	}
 	if n := l.turns.queued; n > c.cfg.Limits.Queued {
@@ -71,9 +71,9 @@ func (c *Conn) waitForRoom() error {
 
 // lookForRoom has the reader look again, because a write may have got stuck, which nobody tells it.
 func (c *Conn) lookForRoom() {
-	c.out.look()
+	c.out.markStuck()
 	c.mu.Lock()
-	c.room.Signal()
+	c.readOn.Signal()
 	c.mu.Unlock()
 }
 

@@ -112,7 +112,7 @@ func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed 
 	b, err := m.args(d.AppendRequest(d.AppendThreads(s.b, c.threads(ctx, d)), p.seq, h), args)
 	s.b = b
 	if err == nil {
-		err = c.seal(d, s)
+		err = c.endFrame(d, s)
 	}
 	if err != nil {
 		m.undo()
@@ -131,11 +131,14 @@ func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed 
 	if timed {
 		p.born = l.expiry.tick
 	}
-	gather := len(l.pending) > 1
-	c.room.Signal()
+	mode := sendNow
+	if len(l.pending) > 1 {
+		mode = sendGather
+	}
+	c.readOn.Signal()
 	l.unlock()
 
-	err = c.emit(ctx, s, gather)
+	err = c.send(ctx, s, mode)
 	runtime.KeepAlive(all) // handles named in the request must not be given back before it is on its way
 	switch {
 	case err == nil:
@@ -149,25 +152,6 @@ func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed 
 		p.fail(&ClosedError{Cause: c.cause(), Sent: true})
 	}
 	return nil
-}
-
-// seal completes a scratch's frame.
-func (c *Conn) seal(d *wire.Dialect, s *scratch) error {
-	c.traceOut(d, s.b[s.payload:])
-	b, err := frame.End(s.b, 0, c.cfg.compression())
-	if err == nil {
-		s.b = b
-	}
-	return err
-}
-
-// emit hands a scratch's frame to the outbox.
-func (c *Conn) emit(ctx context.Context, s *scratch, gather bool) error {
-	copied, err := c.out.send(ctx, s.b, gather)
-	if !copied {
-		s.b = nil // the outbox has it
-	}
-	return err
 }
 
 // forget takes a request out of the table of those that wait for an answer; false if the answer, or the end of the
@@ -235,7 +219,7 @@ type call struct {
 	ch     chan struct{} // gets a token (sync) or is closed when there is an answer
 	born   uint          // the tick of expiry it was sent in; 0 if the default timeout is not for it
 	answer answer
-	room   [32]byte // for the encoding of an answer that is short
+	short  [32]byte // memory for the encoding of a short answer
 }
 
 // newCall makes what Conn.calls holds. The pool is the connection's own because of the channel: one that was made in a
@@ -249,7 +233,7 @@ type answer struct {
 	err   error        // from this side
 	exc   bool         // raw is an exception payload
 	raw   []byte       // the encoded value, if it came by value
-	buf   frame.Buffer // what raw stands in, unless that is the call's room
+	buf   frame.Buffer // what raw stands in, unless that is call.short
 	value any          // the value, if it had to be resolved
 }
 
@@ -265,8 +249,8 @@ func (p *call) complete(a answer) {
 
 // completeRaw is complete for an answer that is left encoded, a part of buf.
 func (p *call) completeRaw(raw []byte, exc bool, buf frame.Buffer) {
-	if len(raw) <= len(p.room) {
-		raw = p.room[:copy(p.room[:], raw)]
+	if len(raw) <= len(p.short) {
+		raw = p.short[:copy(p.short[:], raw)]
 		buf.Release()
 	} else {
 		raw = buf.Keep(raw) // whoever waits may come for it late
@@ -391,7 +375,7 @@ func (c *Conn) expire() {
 			waiting = true
 		}
 	}
-	if e.armed = false; !l.broken && (len(l.pending) > 0 || l.turns.running > 0 || c.out.underWay()) {
+	if e.armed = false; !l.broken && (len(l.pending) > 0 || l.turns.running > 0 || c.out.writesPiece()) {
 		e.arm(c, waiting)
 	}
 	l.unlock()

@@ -81,7 +81,7 @@ func (c *Conn) die(cause error) {
 	l.pending = nil
 	l.expiry.alarm.stop()
 	l.turns.wakeAll()
-	c.room.Broadcast()
+	c.readOn.Broadcast()
 	l.unlock()
 
 	if c.reader.end() { // otherwise its holder notices, now or when it takes it back

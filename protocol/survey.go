@@ -69,8 +69,8 @@ func (c *Conn) askRaw(h wire.Handler, args func([]byte) []byte) int64 {
 	s := &w.scratch
 	s.begin()
 	s.b = args(wire.FamilyC.AppendRequest(s.b, seq, h))
-	if c.seal(wire.FamilyC, s) == nil && !c.out.later(s.b) {
-		s.b = nil
+	if c.endFrame(wire.FamilyC, s) == nil { // it always is: the frame has a few bytes
+		_ = c.send(c.base, s, sendLater)
 	}
 	return seq
 }

@@ -110,7 +110,7 @@ func (l locked) pass(n *lane) *incoming {
 		t.queued--
 		t.bytes -= int64(len(in.buf.Payload))
 		l.begin(in)
-		l.c.room.Signal()
+		l.c.readOn.Signal()
 		return in
 	}
 	n.free++
