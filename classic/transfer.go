@@ -253,7 +253,7 @@ func (q *queue) start(ctx context.Context, o *netref.Object, n int, method strin
 func (q *queue) next(ctx context.Context) (any, int, error) {
 	p := q.under[0]
 	q.under = q.under[1:]
-	ctx, cancel := q.c.Bound(ctx)
+	ctx, cancel := q.c.Root().Peer().Bound(ctx)
 	defer cancel()
 	v, err := p.r.Wait(ctx)
 	if err != nil {

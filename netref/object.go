@@ -9,7 +9,7 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// Requester is what a handle needs of the connection it belongs to; *protocol.Conn implements it. Users have no need
+// Requester is what a handle needs of the connection it belongs to. Package protocol implements it; users have no need
 // to call or implement it.
 type Requester interface {
 	// Request asks the peer for the operation h and waits for the answer. dst is nil to drop the result, or a pointer
@@ -21,8 +21,6 @@ type Requester interface {
 	Release(o *Object)
 	// Keep holds a handle until Release, or until the connection ends.
 	Keep(o *Object)
-	// ResolveRoot finds out what the root handle stands for.
-	ResolveRoot(ctx context.Context, root *Object) error
 	// Bound gives a context without a deadline the connection's default timeout.
 	Bound(ctx context.Context) (context.Context, context.CancelFunc)
 }

@@ -94,8 +94,6 @@ func (l *liar) Release(*netref.Object) {}
 
 func (l *liar) Keep(*netref.Object) {}
 
-func (l *liar) ResolveRoot(context.Context, *netref.Object) error { return nil }
-
 func (l *liar) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() {}
 }

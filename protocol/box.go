@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -18,28 +17,12 @@ import (
 // connection as references to the peer's own objects, and everything else by reference through the table of exports.
 // This is the only boxing there is (Connection._box).
 type boxer struct {
+	ctx  context.Context // for the request for a root that is needed and not known
 	c    *Conn
 	d    *wire.Dialect
 	refs []wire.Ref // references given to the peer by this message
 
 	depth int // containers that the value being encoded stands in
-}
-
-// unresolvedRoot says that a root handle has to be resolved before it can be sent.
-type unresolvedRoot struct{ root *netref.Object }
-
-func (*unresolvedRoot) Error() string { return "rpyc: the root has not been resolved" }
-
-// unresolvedIn returns the root that err says is to be resolved, nil if it says something else.
-func unresolvedIn(err error) *netref.Object {
-	if err == nil {
-		return nil // the way of nearly every message, which is not to cost an allocation
-	}
-	var unresolved *unresolvedRoot
-	if !errors.As(err, &unresolved) {
-		return nil
-	}
-	return unresolved.root
 }
 
 // args appends the boxed argument tuple of a request. The target, if the first argument is a handle, makes the tuple one
@@ -52,13 +35,10 @@ func (m *boxer) args(b []byte, args []any) ([]byte, error) {
 // bareTarget puts the number of the object that a request is made of in its place.
 func (m *boxer) bareTarget(args []any) []any {
 	o, ok := args[0].(*netref.Object)
-	if !ok || o.Peer() != netref.Requester(m.c) {
+	if !ok || !m.c.owns(o) {
 		return args
 	}
-	ref, ok := o.Ref()
-	if !ok {
-		return args
-	}
+	ref, _ := o.Ref()
 	args = slices.Clone(args)
 	args[0] = ref.Tuple()
 	return args
@@ -178,16 +158,16 @@ func (m *boxer) handle(b []byte, o *netref.Object) ([]byte, error) {
 	if o == nil {
 		return brine.AppendNone(m.d.AppendLabel(b, wire.LabelValue)), nil
 	}
-	ref, ok := o.Ref()
-	if !ok {
-		return b, &unresolvedRoot{root: o}
+	if err := fetchRoot(m.ctx, o); err != nil {
+		return b, err
 	}
-	if o.Peer() != netref.Requester(m.c) {
+	if !m.c.owns(o) {
 		return m.export(b, o)
 	}
 	if o.Released() {
 		return b, fmt.Errorf("%w: %v", netref.ErrReleased, o)
 	}
+	ref, _ := o.Ref()
 	return m.d.AppendLocalRef(b, ref), nil
 }
 
@@ -207,7 +187,9 @@ func (m *boxer) export(b []byte, v any) ([]byte, error) {
 // undo takes back the references of a message that is not sent.
 func (m *boxer) undo() {
 	for _, r := range m.refs {
-		m.c.decref(r, 1)
+		if d := m.c.decref(r, 1); d != nil {
+			go m.c.tellDropped(d) // this may be the reader
+		}
 	}
 }
 

@@ -115,13 +115,8 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 // one until ctx ends, which without a deadline means the connections' default timeout; the error, a
 // *[NotConnectedError], then says why connecting has failed last.
 func (c *Client) Conn(ctx context.Context) (*Conn, error) {
-	if _, bounded := ctx.Deadline(); !bounded {
-		if limit := c.cfg.Dialer.Config.clone().Timeout; limit > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeoutCause(ctx, limit, &TimeoutError{After: limit})
-			defer cancel()
-		}
-	}
+	ctx, cancel := bounded(ctx, c.cfg.Dialer.Config.clone().Timeout)
+	defer cancel()
 	for {
 		c.mu.Lock()
 		conn, change := c.pick(), c.change

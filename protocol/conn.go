@@ -114,7 +114,7 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	if c.cfg.Trace != nil {
 		c.trace = &tracer{w: c.cfg.Trace}
 	}
-	c.root = netref.NewRoot(c)
+	c.root = netref.NewRoot((*requester)(c))
 	c.state.init(c.cfg.Concurrency)
 	pulsed := havePulse && overDescriptor(stream)
 	c.reader.alarm.init(pulsed, c.watch)
@@ -211,11 +211,8 @@ func (c *Conn) Err() error {
 // Ping asks the peer for an echo and returns how long it took (Connection.ping). ctx without a deadline means RPyC's
 // 3 s.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, 3*time.Second)
-		defer cancel()
-	}
+	ctx, cancel := bounded(ctx, 3*time.Second)
+	defer cancel()
 	const data = "abcdefghijklmnopqrstuvwxyz"
 	start := time.Now()
 	var echo string
@@ -227,5 +224,3 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	}
 	return time.Since(start), nil
 }
-
-var _ netref.Requester = (*Conn)(nil)

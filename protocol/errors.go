@@ -103,6 +103,14 @@ type PingError struct{}
 // Error implements error.
 func (*PingError) Error() string { return "rpyc: ping: echo does not match what was sent" }
 
+// bounded gives a context the timeout unless it has a deadline. A timeout of 0 or less is none.
+func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok || timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, timeout, &TimeoutError{After: timeout})
+}
+
 // ended is the error of a wait that a context has ended: its cause, which the usual errors of contexts match, too.
 func ended(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)

@@ -97,11 +97,11 @@ func remade[K comparable, V any](m map[K]V) map[K]V {
 }
 
 // clear empties the table and returns the objects that want to be told.
-func (x *exports) clear() []any {
-	var dropped []any
+func (x *exports) clear() []exposed.Dropper {
+	var dropped []exposed.Dropper
 	for _, e := range x.objects {
-		if _, ok := e.obj.(exposed.Dropper); ok {
-			dropped = append(dropped, e.obj)
+		if d, ok := e.obj.(exposed.Dropper); ok {
+			dropped = append(dropped, d)
 		}
 	}
 	x.init()
@@ -109,31 +109,27 @@ func (x *exports) clear() []any {
 }
 
 // decref takes n references to the object from the peer. What it claims beyond what it has is ignored, as upstream does.
-func (c *Conn) decref(r wire.Ref, n int64) {
+// If these were the last ones and the object wants to know, decref returns it, and the caller calls tellDropped.
+func (c *Conn) decref(r wire.Ref, n int64) exposed.Dropper {
 	l := c.lock()
 	defer l.unlock()
 	e := l.exports.find(r)
-	if e == nil {
-		return
-	}
-	if n >= int64(e.count) {
+	switch {
+	case e == nil:
+	case n >= int64(e.count):
 		l.exports.remove(e)
-		if _, ok := e.obj.(exposed.Dropper); ok {
-			l.admit(&incoming{c: c, drop: e.obj}, false)
-		}
-		return
-	}
-	if n > 0 { // a negative count would be references made up by the peer
+		d, _ := e.obj.(exposed.Dropper)
+		return d
+	case n > 0: // a negative count would be references made up by the peer
 		e.count -= int(n)
 	}
+	return nil
 }
 
-// dropped tells an object that the peer has given up its last reference.
-func (c *Conn) dropped(obj any) {
+// tellDropped tells an object that the peer has given up its last reference.
+func (c *Conn) tellDropped(d exposed.Dropper) {
 	defer c.logPanic("PyDrop")
-	if d, ok := obj.(exposed.Dropper); ok {
-		d.PyDrop()
-	}
+	d.PyDrop()
 }
 
 // Exported returns the number of objects of ours that the peer holds references to.

@@ -168,7 +168,8 @@ func names(ns []string) brine.Tuple {
 	return t
 }
 
-// del gives up references of the peer. An object that is not in the table has been refused before.
+// del takes references from the peer, and notes in in.dropped whether the object is to be told. An object that is not in
+// the table has been refused before.
 func (in *incoming) del() error {
 	e := in.args[0].entry
 	if e == nil {
@@ -185,7 +186,7 @@ func (in *incoming) del() error {
 			return vinegar.TypeError.New("count must be an integer")
 		}
 	}
-	in.c.decref(e.ref, n)
+	in.dropped = in.c.decref(e.ref, n)
 	return nil
 }
 

@@ -39,7 +39,7 @@ func (l locked) importRef(r wire.Ref) *netref.Object {
 			return o
 		}
 	}
-	o := netref.New(l.c, r)
+	o := netref.New((*requester)(l.c), r)
 	e := &imported{c: l.c, ref: r, handle: weak.Make(o), count: 1}
 	l.imports.entries[r] = e
 	l.imports.peak = max(l.imports.peak, len(l.imports.entries))
@@ -65,29 +65,6 @@ func (e *imported) giveBack() {
 	}
 	l.unlock()
 	e.c.sendDel(e.ref, e.count)
-}
-
-// Release implements netref.Requester.
-func (c *Conn) Release(o *netref.Object) {
-	ref, _ := o.Ref()
-	l := c.lock()
-	e := l.imports.entries[ref]
-	mine := e != nil && e.handle.Value() == o
-	l.unlock()
-	if mine {
-		e.giveBack()
-	}
-	// Otherwise a newer handle has taken the entry's place and the cleanup gives back what this one counted.
-}
-
-// Keep implements netref.Requester.
-func (c *Conn) Keep(o *netref.Object) {
-	ref, _ := o.Ref()
-	l := c.lock()
-	defer l.unlock()
-	if e := l.imports.entries[ref]; e != nil && e.handle.Value() == o && !e.gone {
-		e.kept = o
-	}
 }
 
 // sendDel gives n references back. Requests of this kind are gathered and written by a goroutine of their own; what the

@@ -29,7 +29,8 @@ type incoming struct {
 	from uint64       // the peer's thread that has asked, if threads are bound
 	refs bool         // the peer handed objects over
 	more bool         // other requests were queued when it was this one's turn
-	drop any          // not a request: an object of ours to tell that the peer has given it up
+
+	dropped exposed.Dropper // of a DEL, the object that is to be told in turn; the request has been answered
 
 	// Guarded by the connection's lock, see turns.go.
 	lane     *lane         // where it queues; nil before
@@ -74,12 +75,19 @@ func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, 
 	switch in.h {
 	case wire.HandleDel:
 		in.answerAtOnce(nil, in.del())
-		return nil, nil
+		if in.dropped == nil {
+			return nil, nil
+		}
 	case wire.HandlePing:
 		v, err := in.value(0)
 		in.answerAtOnce(v, err)
 		return nil, nil
 	case wire.HandleGetRoot:
+		if _, ok := c.local.(*netref.Object); ok { // another peer may have to be asked for it
+			in.forgetArgs()
+			go in.answer(c.local, nil, sendNow)
+			return nil, nil
+		}
 		in.answerAtOnce(c.local, nil)
 		return nil, nil
 	case wire.HandleInspect:
@@ -241,9 +249,9 @@ func (in *incoming) value(i int) (any, error) {
 // run handles the request on a worker and answers it. hold says that the answer may be held back if further requests wait, which
 // are to be run next; held that it has been.
 func (in *incoming) run(hold bool) (held bool) {
-	if in.drop != nil {
-		in.c.dropped(in.drop)
-		in.drop = nil
+	if in.dropped != nil {
+		in.c.tellDropped(in.dropped)
+		in.dropped = nil
 		return false
 	}
 	if in.h == wire.HandleClose {
@@ -375,7 +383,10 @@ func (in *incoming) answer(v any, err error, mode sendMode) {
 	s := &w.scratch
 	s.begin()
 	if err == nil {
-		m := boxer{c: in.c, d: in.d}
+		m := boxer{ctx: in.c.base, c: in.c, d: in.d}
+		if in.lane != nil { // otherwise it has no turn to give up
+			m.ctx = in
+		}
 		s.b, err = m.value(in.header(s.b, wire.Reply), v)
 		if err == nil {
 			err = in.c.endFrame(in.d, s)
@@ -383,10 +394,6 @@ func (in *incoming) answer(v any, err error, mode sendMode) {
 		if err != nil {
 			m.undo()
 			s.begin()
-		}
-		if root := unresolvedIn(err); root != nil {
-			go in.answerResolved(v, root)
-			return
 		}
 	}
 	if err != nil {
@@ -404,11 +411,6 @@ func (in *incoming) answer(v any, err error, mode sendMode) {
 func (in *incoming) header(b []byte, k wire.Kind) []byte {
 	b = in.d.AppendThreads(b, wire.Threads{Sender: ourThread, Recipient: in.from})
 	return in.d.AppendHeader(b, k, in.seq)
-}
-
-// answerResolved answers with a value that holds the root of a connection nobody has asked for so far.
-func (in *incoming) answerResolved(v any, root *netref.Object) {
-	in.answer(v, root.Peer().ResolveRoot(in.c.base, root), sendNow) // not in: a request answered at once has no turn to take back
 }
 
 func (in *incoming) appendException(b []byte, err error) []byte {

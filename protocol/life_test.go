@@ -151,10 +151,47 @@ func TestDropsAreTold(t *testing.T) {
 	require.Empty(t, s.dropped)
 }
 
+// TestDropsAreToldInTurn gives an object back while a handler runs: it is told when that has returned, and before the
+// next request is begun.
+func TestDropsAreToldInTurn(t *testing.T) {
+	s := &dropService{dropped: make(chan int, 8), gate: make(chan struct{})}
+	_, p := scripted(t, s, nil)
+	root := p.root()
+	p.call(int64(1), root, "give", val(7))
+	given := p.next().body.(brine.Tuple)[1]
+	p.call(int64(2), root, "wait")
+	p.request(int64(3), wire.HandleDel, yours(given), val(1))
+	p.call(int64(4), root, "told")
+	require.Equal(t, int64(3), p.next().seq)
+	p.alive()
+	require.Empty(t, s.dropped, "the handler has not returned")
+	close(s.gate)
+	require.Equal(t, int64(2), p.next().seq)
+	require.Equal(t, val(int64(1)), p.next().body, "objects told before this request")
+}
+
+// TestUnsentObjectsAreDropped has an answer that cannot be sent because its second object exceeds a limit: the first one
+// is told that nobody holds it.
+func TestUnsentObjectsAreDropped(t *testing.T) {
+	s := &dropService{dropped: make(chan int, 8)}
+	c, p := scripted(t, s, &protocol.Config{Limits: protocol.Limits{Exports: 2}})
+	p.call(int64(1), p.root(), "pair")
+	p.expectException(int64(1), "builtins.OverflowError")
+	require.Equal(t, 1, <-s.dropped)
+	require.Equal(t, 1, c.Exported(), "the root")
+}
+
 type dropService struct {
 	dropped chan int
+	gate    chan struct{}
 	last    *told
 }
+
+func (s *dropService) Wait() { <-s.gate }
+
+func (s *dropService) Told() int { return len(s.dropped) }
+
+func (s *dropService) Pair() brine.Tuple { return brine.Tuple{&told{s, 1}, &told{s, 2}} }
 
 func (s *dropService) Give(n int) *told { s.last = &told{s, n}; return s.last }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -73,11 +72,8 @@ func hungUp(err error) bool {
 // the peer has understood.
 func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser, error), root any, cfg *Config, survey bool) (*Conn, error) {
 	base := context.WithoutCancel(ctx)
-	if _, bounded := ctx.Deadline(); !bounded && cfg.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, cfg.Timeout, &TimeoutError{After: cfg.Timeout})
-		defer cancel()
-	}
+	ctx, cancel := bounded(ctx, cfg.Timeout)
+	defer cancel()
 	stream, err := open(ctx)
 	if err != nil {
 		return nil, err
@@ -122,14 +118,4 @@ func (c *Conn) ask(ctx context.Context, p *call, d *wire.Dialect, survey bool) e
 		return ended(ctx)
 	}
 	return err
-}
-
-// resolveTo makes root a handle on what the peer has answered to the request for its root.
-func resolveTo(root *netref.Object, v any) error {
-	o, ok := v.(*netref.Object)
-	if !ok {
-		return &wire.FormError{What: "a root object by reference", Got: "a value"}
-	}
-	root.ResolveTo(o)
-	return nil
 }

@@ -135,11 +135,6 @@ func (o *oracle) Bound(ctx context.Context) (context.Context, context.CancelFunc
 	return ctx, func() {}
 }
 
-// ResolveRoot implements netref.Requester.
-func (o *oracle) ResolveRoot(context.Context, *netref.Object) error {
-	return errors.New("not expected")
-}
-
 // args decodes the boxed arguments of a recorded request for the Conn to box again.
 func (r *replay) args(boxed brine.Tuple, refs []refAt) []any {
 	if boxed[0] == int64(wire.LabelValue) {

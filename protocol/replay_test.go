@@ -419,7 +419,7 @@ func (r *replay) keep(v any) {
 			r.keep(x)
 		}
 	case *netref.Object:
-		if ref, ok := v.Ref(); ok && v.Peer() == netref.Requester(r.conn) {
+		if ref, ok := v.Ref(); ok && v.Peer() == r.conn.Root().Peer() {
 			r.theirs[ref] = v
 		}
 	}

@@ -49,14 +49,6 @@ func (c *Conn) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.
 	return netref.NewAsyncResult(p), nil
 }
 
-// Bound implements netref.Requester: it gives a context without a deadline the connection's default timeout.
-func (c *Conn) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, bounded := ctx.Deadline(); bounded || c.cfg.Timeout <= 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeoutCause(ctx, c.cfg.Timeout, &TimeoutError{After: c.cfg.Timeout})
-}
-
 // start boxes and sends a request whose answer p gets.
 func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) error {
 	if ctx.Err() != nil {
@@ -68,42 +60,18 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	}
 	h, args = d.Adapt(h, args)
 	p.c = c
-	_, bounded := ctx.Deadline()
-	timed := p.sync && !bounded && c.cfg.Timeout > 0
-	if len(args) > 0 && c.unresolved(args[0]) {
-		if err := c.ResolveRoot(ctx, c.root); err != nil {
-			return err
+	if len(args) > 0 {
+		if o, ok := args[0].(*netref.Object); ok && o == c.root { // now, so that requests are sent in the order of their numbers
+			if err := fetchRoot(ctx, o); err != nil {
+				return err
+			}
 		}
 	}
-	for {
-		err := c.sendRequest(ctx, d, p, timed, h, args)
-		root := unresolvedIn(err)
-		if root == nil {
-			return err
-		}
-		if err := root.Peer().ResolveRoot(ctx, root); err != nil {
-			return err
-		}
-	}
-}
-
-// unresolved reports whether v is our root handle, not used so far: finding out before the request is numbered keeps the
-// numbers without gaps.
-func (c *Conn) unresolved(v any) bool {
-	o, ok := v.(*netref.Object)
-	if !ok || o != c.root {
-		return false
-	}
-	_, resolved := o.Ref()
-	return !resolved
-}
-
-func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed bool, h wire.Handler, args []any) error {
 	p.seq = c.seq.Add(1) - 1
 	w := c.getWork()
 	defer c.putWork(w)
 	s := &w.scratch
-	m := boxer{c: c, d: d}
+	m := boxer{ctx: ctx, c: c, d: d}
 	s.begin()
 	all := args
 	if d.BareTargets() && h.HasTarget() {
@@ -127,6 +95,8 @@ func (c *Conn) sendRequest(ctx context.Context, d *wire.Dialect, p *call, timed 
 		return &ClosedError{Cause: cause}
 	}
 	l.pending[p.seq] = p
+	_, bounded := ctx.Deadline()
+	timed := p.sync && !bounded && c.cfg.Timeout > 0
 	l.expiry.watch(c, timed)
 	if timed {
 		p.born = l.expiry.tick
@@ -385,13 +355,4 @@ func (c *Conn) expire() {
 	for _, p := range over {
 		p.fail(&TimeoutError{After: c.cfg.Timeout})
 	}
-}
-
-// ResolveRoot implements netref.Requester: it asks the peer for its root object.
-func (c *Conn) ResolveRoot(ctx context.Context, root *netref.Object) error {
-	var v any
-	if err := c.Request(ctx, &v, wire.HandleGetRoot); err != nil {
-		return err
-	}
-	return resolveTo(root, v)
 }

@@ -115,8 +115,9 @@ type task struct {
 func (c *Conn) work(in *incoming) (slow bool) {
 	start := time.Since(epoch)
 	last, passed := start, false
+	held := false
 	for n := 1; ; n++ {
-		held := in.run(n%gathered != 0)
+		held = in.run(n%gathered != 0) || held
 		in = c.leave(in)
 		now := time.Since(epoch)
 		slow = slow || now-last > slowHandler

@@ -109,8 +109,8 @@ func (c *Conn) finish() {
 	dropped := l.exports.clear()
 	l.imports.clear()
 	l.unlock()
-	for _, obj := range dropped {
-		c.dropped(obj)
+	for _, d := range dropped {
+		c.tellDropped(d)
 	}
 	if cause != io.EOF && cause != ErrClosed {
 		c.log().Info("rpyc: connection ended", "cause", cause)
@@ -174,11 +174,8 @@ func (c *Conn) speak(ctx context.Context) (*wire.Dialect, error) {
 	if d := c.dialect.Load(); d != nil {
 		return d, nil
 	}
-	if _, bounded := ctx.Deadline(); !bounded && c.cfg.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, c.cfg.Timeout, &TimeoutError{After: c.cfg.Timeout})
-		defer cancel()
-	}
+	ctx, cancel := bounded(ctx, c.cfg.Timeout)
+	defer cancel()
 	select {
 	case <-c.spoken:
 		return c.dialect.Load(), nil

@@ -297,7 +297,7 @@ func encodeText(s, encoding, errs string) ([]byte, error) {
 }
 
 // everything is the policy of a classic server: every attribute there is.
-var everything = &exposed.Policy{AllowAll: true, AllowSet: true, AllowDel: true, DenyExposed: true}
+var everything = exposed.Unrestricted()
 
 func (t *text) seekTo(offset int64, whence int) (int64, error) {
 	if err := t.use(); err != nil {

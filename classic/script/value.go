@@ -280,7 +280,7 @@ var _ = exposed.Register[Function](exposed.ClassOptions{
 })
 
 // everything is the policy of a classic server.
-var everything = &exposed.Policy{AllowAll: true, AllowSet: true, AllowDel: true, DenyExposed: true}
+var everything = exposed.Unrestricted()
 
 func setItem(ctx context.Context, v, key, value any) error {
 	_, err := exposed.CallAttr(ctx, everything, v, "__setitem__", exposed.NewArgs([]any{key, value}, nil))

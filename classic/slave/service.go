@@ -72,7 +72,7 @@ func Config(c *protocol.Config) *protocol.Config {
 	if c != nil {
 		own = *c
 	}
-	own.Access = exposed.Policy{AllowAll: true, AllowSet: true, AllowDel: true, DenyExposed: true}
+	own.Access = *exposed.Unrestricted()
 	own.AllowPickle = true
 	return &own
 }

@@ -29,6 +29,12 @@ type Policy struct {
 	ExtraSafe []string
 }
 
+// Unrestricted returns the policy of classic mode: every attribute there is may be read, set and deleted, and the prefix
+// means nothing.
+func Unrestricted() *Policy {
+	return &Policy{AllowAll: true, AllowSet: true, AllowDel: true, DenyExposed: true}
+}
+
 // safeNames are the names that RPyC 5.1 to 6.0.2 consider harmless (safe_attrs of its default configuration). Releases
 // before 5.1 lack __format__.
 var safeNames = makeSet(`

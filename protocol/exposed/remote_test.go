@@ -116,8 +116,7 @@ func (l *loopback) Bound(ctx context.Context) (context.Context, context.CancelFu
 	return ctx, func() {}
 }
 
-func (l *loopback) Release(*netref.Object)                            {}
-func (l *loopback) ResolveRoot(context.Context, *netref.Object) error { return nil }
+func (l *loopback) Release(*netref.Object) {}
 
 // An object of another peer answers as it does there, under the policy of whoever asks here.
 func TestForwarding(t *testing.T) {
