@@ -32,7 +32,7 @@ var conversions = []struct{ from, want any }{
 	{true, 1}, {false, uint8(0)}, {true, 1.0}, {true, complex64(1)}, {true, big.NewInt(1)},
 
 	{int64(5), 5}, {int64(-5), int8(-5)}, {int64(5), int16(5)}, {int64(5), int32(5)}, {int64(5), int64(5)}, {int64(5), kilo(5)},
-	{int64(127), int8(127)}, {int64(-128), int8(-128)}, {int64(math.MinInt64), math.MinInt64},
+	{int64(127), int8(127)}, {int64(-128), int8(-128)}, {int64(math.MinInt64), int64(math.MinInt64)},
 	{int64(5), uint(5)}, {int64(255), uint8(255)}, {int64(5), uint16(5)}, {int64(5), uint32(5)}, {int64(5), uint64(5)}, {int64(5), uintptr(5)},
 	{int64(5), float32(5)}, {int64(5), 5.0}, {int64(5), complex128(5)}, {int64(5), big.NewInt(5)}, {int64(5), pointer(5)},
 	{int64(2), 2 * time.Second}, {int64(5), pointer(kilo(5))},

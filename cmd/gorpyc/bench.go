@@ -103,7 +103,8 @@ func runBench(c *cli.Context) error {
 	if connections < 1 || concurrency < 1 || c.Int("calls") < 0 || c.Int("warmup") < 0 || c.Duration("duration") <= 0 {
 		return usage("--connections, --concurrency and --duration have to be positive")
 	}
-	b := &bench{args: values, warmup: c.Int("warmup"), left: int64(c.Int("calls")), bounded: c.Int("calls") > 0}
+	b := &bench{args: values, warmup: c.Int("warmup"), bounded: c.Int("calls") > 0}
+	b.left.Store(int64(c.Int("calls")))
 	ctx, cancel := context.WithCancel(c.Context)
 	defer cancel()
 	for range connections {
@@ -133,7 +134,7 @@ type bench struct {
 	args    []any
 	warmup  int
 	bounded bool
-	left    int64
+	left    atomic.Int64 // calls that are still to be made, if bounded
 	callers []*caller
 }
 
@@ -159,7 +160,7 @@ func (b *bench) run(ctx context.Context, duration time.Duration) time.Duration {
 			}
 			ready.Done()
 			<-start
-			for !over.Load() && (!b.bounded || atomic.AddInt64(&b.left, -1) >= 0) && k.measure(ctx, b.args) {
+			for !over.Load() && (!b.bounded || b.left.Add(-1) >= 0) && k.measure(ctx, b.args) {
 			}
 		})
 	}

@@ -15,7 +15,7 @@ func calls(ctx context.Context, c *client) error {
 	c.call(ctx, "add", "add", 2, 3)
 	c.call(ctx, "add float", "add", 0.5, 1)
 	c.call(ctx, "add text", "add", "ab", "c\u00e9")
-	c.call(ctx, "add past int64", "add", math.MaxInt64, 1)
+	c.call(ctx, "add past int64", "add", int64(math.MaxInt64), 1)
 	c.call(ctx, "none", "get_none")
 	step(ctx, c, "answer", func(ctx context.Context) (any, error) { return c.root.Get(ctx, "answer") })
 	step(ctx, c, "bump", func(ctx context.Context) (brine.Tuple, error) {

@@ -30,7 +30,7 @@ func samples() []sample {
 		{"none", nil}, {"true", true}, {"false", false},
 
 		{"zero", 0}, {"one", 1}, {"minus", -1}, {"imm_low", -48}, {"imm_high", 159}, {"past_low", -49}, {"past_high", 160},
-		{"int64", math.MaxInt64}, {"int64_min", math.MinInt64}, {"int65", uint64(1 << 63)},
+		{"int64", int64(math.MaxInt64)}, {"int64_min", int64(math.MinInt64)}, {"int65", uint64(1 << 63)},
 		{"uint64", uint64(math.MaxUint64)},
 		{"huge", new(big.Int).Add(power(10, 300), big.NewInt(7))},
 		{"huge_negative", new(big.Int).Neg(power(3, 500))},

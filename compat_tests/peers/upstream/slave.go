@@ -43,7 +43,7 @@ func (s *slave) Execute(ctx context.Context, text string) error {
 		return s.Namespace.Set(ctx, "DummyObject", exposed.Func(func(name string) *dummy { return &dummy{name, s.deleted} }, "name"))
 	case text == "dict_ = dict(a=0xd35db33f)":
 		d := exposed.NewDict()
-		if err := d.Set(ctx, "a", 0xd35db33f); err != nil {
+		if err := d.Set(ctx, "a", int64(0xd35db33f)); err != nil {
 			return err
 		}
 		return s.Namespace.Set(ctx, "dict_", d)
