@@ -10,6 +10,8 @@ import (
 	"os/signal"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 )
 
 // Exit codes.
@@ -59,6 +61,7 @@ pyi     a stub file of a Go package's services for mypy, pyright and IDEs.
 client  a typed Go client of a running Python (or Go) service.
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 3 stale (--check).`,
+		Version:         program.Version(),
 		HideHelpCommand: true,
 		OnUsageError:    misused,
 		Commands:        []*cli.Command{goCommand(), pyiCommand(), clientCommand()},

@@ -5,6 +5,7 @@
 //	benchmark run    measures and prints a report
 //	benchmark serve  is one server; it prints a JSON line {"host", "port", "pid"} and ends when its stdin does
 //	benchmark load   is one client; it reads jobs from stdin and prints a sample for each, as JSON lines
+//	benchmark plot   draws a chart (SVG, to stdout) of what run --json has written: docs/speed.svg
 //
 // Servers and clients are processes of their own. "same" pins both to one CPU, which shows what the software costs and
 // repeats well; "free" leaves them to the kernel, which shows concurrency and what waking another CPU costs. Every round
@@ -30,6 +31,8 @@ func main() {
 		err = serve(args)
 	case "load":
 		err = load(args)
+	case "plot":
+		err = plot(args)
 	default:
 		usage()
 	}
@@ -40,7 +43,7 @@ func main() {
 }
 
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: benchmark run|serve|load [flags]")
+	fmt.Fprintln(os.Stderr, "usage: benchmark run|serve|load|plot [flags]")
 	os.Exit(2)
 }
 

@@ -31,12 +31,15 @@ func main() {
 		}
 		found = append(found, problems...)
 	}
-	problems, err := checkLedger(".")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "lint:", err)
-		os.Exit(2)
+	for _, check := range []func(string) ([]string, error){checkLedger, checkDocs} {
+		problems, err := check(".")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "lint:", err)
+			os.Exit(2)
+		}
+		found = append(found, problems...)
 	}
-	if found = append(found, problems...); len(found) == 0 {
+	if len(found) == 0 {
 		fmt.Printf("lint: %d packages, nothing to say\n", len(packages))
 		return
 	}

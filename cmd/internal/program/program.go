@@ -35,19 +35,28 @@ type Option struct {
 	File  bool     // the value is a file
 }
 
-// Version is the module's, as far as it is known.
+// Release is the number of the version that this source is, or is on the way from: see CONTRIBUTING.md.
+const Release = "0.1.0"
+
+// Version is what --version prints: Release, and behind it what the build knows of the source, such as a revision.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(unknown)"
+	if !ok {
+		return Release
 	}
-	v := info.Main.Version
+	var details []string
+	if v := info.Main.Version; v != "" && v != "(devel)" && v != "v"+Release {
+		details = append(details, v)
+	}
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && v == "(devel)" {
-			v += " " + s.Value
+		if s.Key == "vcs.revision" && len(details) == 0 {
+			details = append(details, s.Value)
 		}
 	}
-	return v
+	if len(details) == 0 {
+		return Release
+	}
+	return Release + " (" + strings.Join(details, " ") + ")"
 }
 
 // WriteHelp writes what --help prints.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -191,4 +192,14 @@ func TestLogFile(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l.Reopen())
 	require.NoError(t, l.Close())
+}
+
+// The version that programs print is the one that the changelog ends with, and a date stands beside it.
+func TestReleaseIsInTheChangelog(t *testing.T) {
+	text, err := os.ReadFile("../../../CHANGELOG.md")
+	require.NoError(t, err)
+	newest := regexp.MustCompile(`(?m)^## (\S+) - \d{4}-\d\d-\d\d$`).FindStringSubmatch(string(text))
+	require.NotNil(t, newest)
+	require.Equal(t, Release, newest[1])
+	require.Contains(t, Version(), Release)
 }
