@@ -16,7 +16,7 @@ import rpyc
 
 import expected
 from describe import RPYC
-from harness import ALARMS, Peers, Program
+from harness import ALARMS, Peers, Program, children_obey_signals
 from terminal import Terminal
 
 KINDS = ("cpython", "go")
@@ -31,6 +31,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    children_obey_signals()
     # Stacks of a run that is stuck go to the real stderr, which pytest's capture has replaced by now.
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture:
@@ -125,9 +126,15 @@ def check_health(program, start):
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item):
+def pytest_runtest_makereport(item, call):
     outcome = yield
-    report = outcome.get_result()
+    try:
+        report = outcome.get_result()
+    except SystemError:
+        # A report parses source, which CPython 3.11 cannot do while another thread does it, to format a traceback: "AST constructor
+        # recursion depth mismatch".
+        report = pytest.TestReport.from_item_and_call(item, call)
+        outcome.force_result(report)
     if report.failed:
         for program, start in item.__dict__.get("_gorpyc_programs", ()):
             text = program.stderr(start)[-12000:]

@@ -4,11 +4,14 @@ Nothing here sleeps for synchronisation: a program is ready when it prints so, a
 against a deadline by ``eventually``.  A peer that was asked for and cannot be had is an error, never a skip.
 """
 import fcntl
+import json
 import os
 import queue
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -62,6 +65,53 @@ def eventually(check, timeout=10.0, what=None, interval=0.01):
         if time.monotonic() > deadline:
             raise AssertionError("still not true after %.1f s: %s (last value %r)" % (timeout, what or check, value))
         time.sleep(interval)
+
+
+def free_port():
+    """A port that is free on 127.0.0.1, TCP and UDP, for a program that has to be told one.
+
+    It is below those that the kernel gives out by itself: of those, one that was found by closing a socket is soon somebody else's.
+    """
+    while True:
+        port = random.randrange(10000, 32768)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            try:
+                udp.bind(("127.0.0.1", port))
+                tcp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def children_obey_signals():
+    """Has our child processes react to signals as if they were started from a terminal.
+
+    What a shell starts in the background, or nohup anywhere, ignores some, and so do all its descendants that do not say otherwise.  A
+    signal with a handler has its default effect in children, and one that does nothing is as good as ignoring it here.
+    """
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+APART = """
+import importlib, json, sys
+sys.path.insert(0, %r)
+module, function, arguments, result = json.load(sys.stdin)
+value = getattr(importlib.import_module(module), function)(*arguments)
+with open(result, "w") as file:
+    json.dump(value, file)
+"""
+
+
+def apart(function, *arguments):
+    """function(*arguments), of plain values, in a process of its own: for what replaces sys.stdout or runs out of stack."""
+    with tempfile.NamedTemporaryFile("r") as result:
+        request = json.dumps([function.__module__, function.__name__, arguments, result.name])
+        done = subprocess.run([sys.executable, "-c", APART % HERE], input=request.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"), timeout=100)
+        assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
+        return json.load(result)
 
 
 def serving_thread(conn):

@@ -13,7 +13,7 @@ import sys
 import pytest
 import rpyc
 
-from harness import HERE, REPO, eventually
+from harness import HERE, REPO, eventually, free_port
 
 SOURCE = os.path.join(REPO, "cmd", "rpyc_classic")
 SBIN = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -65,7 +65,7 @@ THIRD_PARTY = {}  # what it prints with the Python program, by the way in which 
 def third_party(way, script, directory):
     directory.mkdir()
     env = dict(os.environ, PATH=os.path.dirname(script) + ":" + os.environ["PATH"], PYTHONDONTWRITEBYTECODE="1")
-    done = subprocess.run([sys.executable, os.path.join(HERE, "reference", "third_party.py"), way, str(directory)], env=env,
+    done = subprocess.run([sys.executable, os.path.join(HERE, "reference", "third_party.py"), way, str(directory), str(free_port())], env=env,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=55)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
@@ -90,12 +90,6 @@ def test_the_script_without_the_program(tmp_path):
 
 
 # Super-servers.
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
 
 def clients(port, each_its_own=True, ours=True):
     """Two clients at a time, who see nothing of each other."""

@@ -1,11 +1,15 @@
 """rpyc.utils.classic.interact: what is typed at the prompt of a classic server does there what it does at CPython's."""
+import contextlib
 import io
 import re
+import sys
 
 import pytest
+import rpyc
 from rpyc.utils.classic import interact
 
-from test_classic_server import classic, classic_servers  # noqa: F401  fixtures
+from harness import apart
+from test_classic_server import classic_servers  # noqa: F401  a fixture
 
 SESSIONS = {
     "values": ["1 + 2", "None", "x = 5", "x", "_ * 2", "'a'", "x; y = 6", "y", ""],
@@ -22,38 +26,44 @@ TRACEBACK = re.compile(r"Traceback \(most recent call last\):\n(?:  .*\n|    .*\
 SYNTAX = re.compile(r'  File "<console>", line \d+\n(?:    .*\n)*(\w+Error): .*\n')
 
 
-@pytest.mark.parametrize("name", sorted(SESSIONS))
-def test_interact(request, kind, classic, monkeypatch, name):
-    if kind != "cpython":
-        reference = request.getfixturevalue("classic_servers")("cpython")
-    else:
-        reference = None
-
-    def session(conn):
-        said = []
-        monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(SESSIONS[name]) + "\n"))
-        monkeypatch.setattr("sys.stdout", io.StringIO())
-        monkeypatch.setattr("sys.stderr", io.StringIO())
-        import sys
-        try:
-            interact(conn, {"answer": 42, "here": said.append})
-            ended = None
-        except SystemExit as e:
-            ended = e.code
-        out, err = sys.stdout.getvalue(), sys.stderr.getvalue()
-        monkeypatch.undo()
-        err = err.partition("\n(InteractiveConsole)\n")[2]
+def all_sessions(host, port):
+    """Types all sessions, each on a connection of its own, and returns what came of each."""
+    found = {}
+    for name, typed in SESSIONS.items():
+        conn = rpyc.classic.connect(host, port)
+        said, out, err = [], io.StringIO(), io.StringIO()
+        ended = None
+        sys.stdin = io.StringIO("\n".join(typed) + "\n")
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                interact(conn, {"answer": 42, "here": said.append})
+            except SystemExit as e:
+                ended = e.code
+        conn.close()
+        err = err.getvalue().partition("\n(InteractiveConsole)\n")[2]
         if ended is not None:
             err = err.replace("now exiting InteractiveConsole...\n", "")  # which only some releases say
-        return ended, said, out, SYNTAX.sub(r"\1\n", TRACEBACK.sub("", err))
+        found[name] = ended, said, out.getvalue(), SYNTAX.sub(r"\1\n", TRACEBACK.sub("", err))
+    return found
 
-    found = session(classic)
-    if reference is None:
+
+@pytest.fixture(scope="session")
+def sessions(classic_servers):
+    """sessions(kind) -> what came of each session with a server of this kind; in a process of its own, whose stdin and stdout they have."""
+    seen = {}
+
+    def of(kind):
+        if kind not in seen:
+            server = classic_servers(kind)
+            seen[kind] = apart(all_sessions, server.host, server.port)
+        return seen[kind]
+    return of
+
+
+@pytest.mark.parametrize("name", sorted(SESSIONS))
+def test_interact(kind, sessions, name):
+    found = sessions(kind)[name]
+    if kind == "cpython":
         assert found[0] == (3 if name == "exit" else None)
-        return
-    import rpyc
-    conn = rpyc.classic.connect(reference.host, reference.port)
-    try:
-        assert found == session(conn)
-    finally:
-        conn.close()
+    else:
+        assert found == sessions("cpython")[name]

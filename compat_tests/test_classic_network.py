@@ -14,7 +14,7 @@ from rpyc.utils.registry import TCPRegistryClient, UDPRegistryClient
 
 import netns
 from describe import RPYC
-from harness import HERE, eventually
+from harness import HERE, eventually, free_port
 
 SLAVE = rpyc.classic.SlaveService
 ENGINES = [[], ["--engine", sys.executable]]
@@ -158,12 +158,6 @@ def test_hosts(start, host):
 
 
 # Registries.
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.bind(("127.0.0.1", 0))
-        return udp.getsockname()[1]
-
 
 @pytest.fixture(params=["cpython registry", "go registry"])
 def registry(request, peers, run_program):

@@ -4,6 +4,7 @@ What a module's function does is compared with the module of the CPython that ru
 here and on the server and compares results and exceptions.  The server runs on this machine, so that files and processes are the same.
 """
 import builtins
+import contextlib
 import hashlib
 import importlib
 import io
@@ -17,7 +18,7 @@ import rpyc
 
 from conftest import watched
 from describe import RPYC
-from harness import HERE, Server, eventually
+from harness import HERE, Server, apart, eventually
 
 
 @pytest.fixture(scope="session")
@@ -177,16 +178,18 @@ def test_getconn(classic):
     assert classic.root.getconn()._last_traceback is None
 
 
-def test_redirected_stdio(classic):
-    out, old = io.StringIO(), sys.stdout
-    sys.stdout = out
-    try:
-        with rpyc.classic.redirected_stdio(classic):
-            classic.modules.sys.stdout.write("hello\n")
-            classic.execute("print('printed', 1, [2], sep='-')")
-    finally:
-        sys.stdout = old
-    assert out.getvalue() == "hello\nprinted-1-[2]\n"
+def redirected(host, port):
+    conn = rpyc.classic.connect(host, port)
+    with contextlib.redirect_stdout(io.StringIO()) as out, rpyc.classic.redirected_stdio(conn):
+        conn.modules.sys.stdout.write("hello\n")
+        conn.execute("print('printed', 1, [2], sep='-')")
+    conn.close()
+    return out.getvalue()
+
+
+def test_redirected_stdio(kind, classic_servers):
+    server = classic_servers(kind)
+    assert apart(redirected, server.host, server.port) == "hello\nprinted-1-[2]\n"
 
 
 def test_upload_and_download(classic, tmp_path):

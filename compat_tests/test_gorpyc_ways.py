@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from describe import RPYC
-from harness import HERE, Program, eventually
+from harness import HERE, Program, eventually, free_port
 from test_gorpyc import CLASSIC, SERVICE, classic, service, start, tool  # noqa: F401  fixtures
 
 modern_tls = pytest.mark.skipif(RPYC < (5, 2, 1), reason="this release of RPyC speaks TLS 1.0 only")
@@ -33,9 +33,7 @@ class Sshd:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # where it locks itself in
         for name in ("host", "user", "stranger"):
             subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)], check=True)
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         (directory / "config").write_text("\n".join([
             "ListenAddress 127.0.0.1:%d" % self.port, "HostKey %s/host" % directory, "AuthorizedKeysFile %s/user.pub" % directory, "PidFile none", "UsePAM no",
             "StrictModes no", "PasswordAuthentication no", "PermitRootLogin prohibit-password", "AllowStreamLocalForwarding yes", ""]))

@@ -10,7 +10,7 @@ import pytest
 from rpyc.core import brine
 
 from describe import RPYC
-from harness import eventually
+from harness import eventually, free_port
 
 PYTHON = "import sys; sys.argv[0] = 'rpyc_registry'; from rpyc.cli.rpyc_registry import main; main()"
 QUERY = brine.dump(("RPYC", "QUERY", ("NOBODY",)))
@@ -43,18 +43,6 @@ def program(request, peers):
     if request.param == "go":
         return [peers.binaries.path("rpyc_registry")]
     return [sys.executable, "-c", PYTHON]
-
-
-def free_port():
-    """A port that is free for both transports now."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            try:
-                tcp.bind(udp.getsockname())
-            except OSError:
-                continue
-            return udp.getsockname()[1]
 
 
 def ask(transport, port, data):

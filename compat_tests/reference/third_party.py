@@ -1,14 +1,13 @@
 """A program as they are found in the tests of others' projects: it starts rpyc_classic.py, connects, works on the far machine as if it were
 the near one, and ends the server.  It knows nothing of Go, and is the same whoever is behind the name rpyc_classic.py on PATH.
 
-    third_party.py WAY DIRECTORY
+    third_party.py WAY DIRECTORY PORT
 
-WAY is how the server is started; what is done is printed, so that two servers can be compared.
+WAY is how the server is started, on a free port; what is done is printed, so that two servers can be compared.
 """
 import os
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -17,16 +16,7 @@ import time
 
 import rpyc
 
-WAY, BASE = sys.argv[1:]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-PORT = free_port()
+WAY, BASE, PORT = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
 
 def connect(attempts=600, **more):
