@@ -3,57 +3,10 @@ package exposed
 import (
 	"cmp"
 	"context"
-	"runtime/debug"
 
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
-
-type attrKind uint8
-
-const (
-	methodAttr   attrKind = iota // called with the object
-	propertyAttr                 // computed at every read
-	constAttr                    // the same for all objects of the class, and of the class itself
-)
-
-// attr is an entry in a class's table of attributes.
-type attr struct {
-	name    string // Python name: exposed_add_user, __len__
-	goName  string // AddUser: another spelling of an exposed name
-	exposed bool   // the name begins with the prefix, whatever that is on a connection
-	qual    string // with the class's name
-	kind    attrKind
-	// classMethod makes a method one that is called with the class in place of the object.
-	classMethod bool
-	// field makes a property one of objects alone: their class does not have it, as with Python's instance attributes.
-	field bool
-	doc   docText
-	impl  callable  // methodAttr
-	prop  *property // propertyAttr
-	value any       // constAttr
-}
-
-// callable is the implementation of a method or function.
-type callable interface {
-	Call(ctx context.Context, self any, args *Args) (any, error)
-}
-
-// native is a method that this package implements.
-type native func(ctx context.Context, self any, args *Args) (any, error)
-
-func (f native) Call(ctx context.Context, self any, args *Args) (any, error) {
-	return f(ctx, self, args)
-}
-
-// property is what reads, writes and deletes an attribute. A nil func refuses.
-type property struct {
-	get func(ctx context.Context, self any) (any, error)
-	set func(ctx context.Context, self, value any) error
-	del func(ctx context.Context, self any) error
-	// probed: see Property.Probed
-	probed bool
-}
 
 // probe evaluates a property that a peer asked for under the name asked, if it wants that.
 func (a *attr) probe(ctx context.Context, p *Policy, self any, asked string) error {
@@ -64,13 +17,6 @@ func (a *attr) probe(ctx context.Context, p *Policy, self any, asked string) err
 		return err
 	}
 	return nil
-}
-
-// protect turns a panic in the code of an exposed object into a Python exception. It is to be deferred.
-func protect(err *error) {
-	if r := recover(); r != nil {
-		*err = vinegar.FromPanic(r, debug.Stack())
-	}
 }
 
 // get reads the attribute of an object.
@@ -353,13 +299,3 @@ func noAttributeOf(v any, c *Class, name string) error {
 	}
 	return noAttribute(c, name)
 }
-
-func noAttribute(c *Class, name string) error {
-	if c == methodClass {
-		c = functionClass // a method passes the question on to its function
-	}
-	return vinegar.AttributeError.Errorf("'%s' object has no attribute '%s'", c.name, name)
-}
-
-// AccessDenied is what a service answers to every attempt to set or delete an attribute.
-func AccessDenied() error { return vinegar.AttributeError.New("access denied") }

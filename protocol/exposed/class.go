@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -84,15 +83,6 @@ func (c *Class) String() string { return "<class '" + strings.TrimPrefix(c.Name(
 // IsSubclass reports whether c is the class of or derives from it.
 func (c *Class) IsSubclass(of *Class) bool {
 	return c != nil && of != nil && slices.Contains(c.mro, of)
-}
-
-// TypeName returns the name of v's Python type without its module: "int", "list", "Point"; "netref" for an object of
-// another peer.
-func TypeName(v any) string {
-	if _, ok := v.(*netref.Object); ok {
-		return "netref"
-	}
-	return ClassOf(v).name
 }
 
 func bareName(qualified string) string {
@@ -194,4 +184,71 @@ func (c *Class) getter(name string, get func(self any) (any, error)) {
 	c.add(&attr{name: name, qual: c.name + "." + name, kind: propertyAttr, prop: &property{
 		get: func(_ context.Context, self any) (any, error) { return get(self) },
 	}})
+}
+
+type attrKind uint8
+
+const (
+	methodAttr   attrKind = iota // called with the object
+	propertyAttr                 // computed at every read
+	constAttr                    // the same for all objects of the class, and of the class itself
+)
+
+// attr is an entry in a class's table of attributes.
+type attr struct {
+	name    string // Python name: exposed_add_user, __len__
+	goName  string // AddUser: another spelling of an exposed name
+	exposed bool   // the name begins with the prefix, whatever that is on a connection
+	qual    string // with the class's name
+	kind    attrKind
+	// classMethod makes a method one that is called with the class in place of the object.
+	classMethod bool
+	// field makes a property one of objects alone: their class does not have it, as with Python's instance attributes.
+	field bool
+	doc   docText
+	impl  callable  // methodAttr
+	prop  *property // propertyAttr
+	value any       // constAttr
+}
+
+// callable is the implementation of a method or function.
+type callable interface {
+	Call(ctx context.Context, self any, args *Args) (any, error)
+}
+
+// native is a method that this package implements.
+type native func(ctx context.Context, self any, args *Args) (any, error)
+
+func (f native) Call(ctx context.Context, self any, args *Args) (any, error) {
+	return f(ctx, self, args)
+}
+
+// property is what reads, writes and deletes an attribute. A nil func refuses.
+type property struct {
+	get func(ctx context.Context, self any) (any, error)
+	set func(ctx context.Context, self, value any) error
+	del func(ctx context.Context, self any) error
+	// probed: see Property.Probed
+	probed bool
+}
+
+// names collects what objects of the class have, or v in particular, or the class itself.
+func (c *Class) names(v any, ofClass bool) map[string]bool {
+	set := map[string]bool{}
+	for _, m := range c.mro {
+		for n, a := range m.own {
+			if !ofClass || !a.field {
+				set[n] = true
+			}
+		}
+	}
+	if c.service.Load() {
+		for n := range serviceClass.own {
+			set[n] = true
+		}
+	}
+	for _, n := range attrsOf(v).Names() {
+		set[n] = true
+	}
+	return set
 }

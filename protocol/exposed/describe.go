@@ -6,19 +6,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 )
-
-// descriptions holds what [Describe] and [DescribeFunc] were told. Like the registry it is read often and written
-// when the program starts.
-var descriptions struct {
-	sync.Mutex
-	types atomic.Pointer[map[reflect.Type]*ClassOptions]
-	funcs atomic.Pointer[map[uintptr]*Function]
-}
 
 // Describe adds what the Go source says about T and reflection cannot see: names and defaults of parameters,
 // documentation, a constructor. The program rpyc_stubs writes calls of it. Unlike [Register] it does not change how
@@ -69,15 +59,6 @@ func DescribeFunc(f *Function) {
 	})
 }
 
-// with returns a copy of a map with one more entry.
-func with[K comparable, V any](old *map[K]V, k K, v V) *map[K]V {
-	all := map[K]V{k: v}
-	if old != nil {
-		maps.Copy(all, *old)
-	}
-	return &all
-}
-
 // refill makes the registered classes anew that some description is about and that nobody has used.
 func refill(about func(*Class) bool) {
 	registry.Lock()
@@ -93,39 +74,6 @@ func refill(about func(*Class) bool) {
 	}
 }
 
-func descriptionOf(t reflect.Type) *ClassOptions {
-	if all := descriptions.types.Load(); all != nil {
-		return (*all)[t]
-	}
-	return nil
-}
-
-func describedFunc(fn reflect.Value) *Function {
-	if all := descriptions.funcs.Load(); all != nil {
-		return (*all)[fn.Pointer()]
-	}
-	return nil
-}
-
-// mentions reports whether a func of the options is the one with the code at pc.
-func (o *ClassOptions) mentions(pc uintptr) bool {
-	is := func(v any) bool {
-		rv := reflect.ValueOf(v)
-		return rv.Kind() == reflect.Func && rv.Pointer() == pc
-	}
-	if o == nil || is(o.New) {
-		return o != nil
-	}
-	for _, group := range []map[string]any{o.Static, o.Methods, o.Hidden} {
-		for _, v := range group {
-			if is(v) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // packageLevel reports whether fn is a func that the source declares by name, without a receiver.
 func packageLevel(fn reflect.Value) bool {
 	if fn.IsNil() || binding.FuncName(fn) == "<lambda>" {
@@ -133,72 +81,4 @@ func packageLevel(fn reflect.Value) bool {
 	}
 	name := binding.FullName(fn)
 	return !strings.HasSuffix(name, "-fm") && strings.Count(name[strings.LastIndexByte(name, '/')+1:], ".") == 1
-}
-
-// withDescription returns the options for a type: o, which may be nil, completed by what was described.
-func withDescription(t reflect.Type, o *ClassOptions) *ClassOptions {
-	d := descriptionOf(t)
-	if d == nil {
-		return o
-	}
-	if o == nil {
-		return d
-	}
-	m := *o
-	if m.Name == "" {
-		m.Name = d.Name
-	}
-	if m.Doc == "" {
-		m.Doc = d.Doc
-	}
-	if m.New == nil {
-		m.New = d.New
-	}
-	if m.Bases == nil {
-		m.Bases = d.Bases
-	}
-	if m.Aliases == nil {
-		m.Aliases = d.Aliases
-	}
-	m.Service = m.Service || d.Service
-	m.Params = merged(m.Params, d.Params)
-	m.Docs = merged(m.Docs, d.Docs)
-	m.Static = merged(m.Static, d.Static)
-	m.Methods = merged(m.Methods, d.Methods)
-	m.Properties = merged(m.Properties, d.Properties)
-	m.Hidden = merged(m.Hidden, d.Hidden)
-	m.Private = slices.Compact(slices.Sorted(slices.Values(slices.Concat(m.Private, d.Private))))
-	m.Omit = slices.Compact(slices.Sorted(slices.Values(slices.Concat(m.Omit, d.Omit))))
-	return &m
-}
-
-// merged returns the entries of both maps, those of first where both have one.
-func merged[V any](first, second map[string]V) map[string]V {
-	if len(second) == 0 {
-		return first
-	}
-	all := maps.Clone(second)
-	maps.Copy(all, first)
-	return all
-}
-
-// ClassFor returns the class of T, which counts as in use from then on: see [Register] and [Describe].
-func ClassFor[T any]() *Class {
-	if c := classOfType(reflect.TypeFor[T]()); c != perValue {
-		return c
-	}
-	return objectClass
-}
-
-// MethodName returns the Python name that an exported Go method gives its object: the special method, such as
-// "__len__" for PyLen, or the name without a prefix that an attribute answers to. It returns false for methods that
-// are no attributes, such as String and OnConnect.
-func MethodName(goName string) (name string, ok bool) {
-	if notAttributes[goName] {
-		return "", false
-	}
-	if special, ok := specialMethods[goName]; ok {
-		return special, true
-	}
-	return pythonName(goName), true
 }

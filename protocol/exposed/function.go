@@ -1,15 +1,9 @@
 package exposed
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"reflect"
-	"strings"
 
-	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
-	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // Function is a Go func with what Python functions know besides: names and defaults of parameters, a documentation
@@ -125,32 +119,6 @@ func (f *Function) impl() *binding.Plan {
 	return f.plan
 }
 
-func (f *Function) call(ctx context.Context, args *Args) (any, error) {
-	if f.attr == nil {
-		if f.plan == nil {
-			return nil, vinegar.TypeError.New("a method was called without its object")
-		}
-		return f.plan.Call(ctx, nil, args)
-	}
-	pos, err := args.Positional()
-	if err != nil {
-		return nil, err
-	}
-	if len(pos) == 0 {
-		return nil, vinegar.TypeError.Errorf("%s() missing 1 required positional argument: 'self'", f.attr.qual)
-	}
-	kw, err := args.Keywords()
-	if err != nil {
-		return nil, err
-	}
-	self, _ := ByValue(pos[0])
-	if _, builtin := f.attr.impl.(native); builtin && !ClassOf(self).IsSubclass(f.owner) {
-		return nil, vinegar.TypeError.Errorf("descriptor '%s' for '%s' objects doesn't apply to a '%s' object",
-			f.attr.name, f.owner.name, TypeName(self))
-	}
-	return f.attr.impl.Call(ctx, self, NewArgs(pos[1:], kw))
-}
-
 func (f *Function) names() (name, qual string) {
 	if f.attr != nil {
 		return f.attr.name, f.attr.qual
@@ -168,18 +136,6 @@ type boundMethod struct {
 	attr *attr
 }
 
-// GoValue returns the method as a Go func, if it is one.
-func (m *boundMethod) GoValue() any {
-	if m.attr.goName != "" {
-		if f := reflect.ValueOf(m.self).MethodByName(m.attr.goName); f.IsValid() {
-			return f.Interface()
-		}
-	}
-	return func(ctx context.Context, args ...any) (any, error) {
-		return Call(ctx, m, NewArgs(args, nil))
-	}
-}
-
 // class is CPython's: methods of builtin types have classes of their own.
 func (m *boundMethod) class() *Class {
 	switch _, builtin := m.attr.impl.(native); {
@@ -194,129 +150,4 @@ func (m *boundMethod) class() *Class {
 func (m *boundMethod) equals(other any) bool {
 	o, ok := other.(*boundMethod)
 	return ok && o.attr == m.attr && same(o.self, m.self)
-}
-
-// Call calls v: a func, a method, a class, or an object with a method PyCall. Anything else is a TypeError.
-func Call(ctx context.Context, v any, args *Args) (r any, err error) {
-	defer protect(&err)
-	return call(ctx, norm(v), args)
-}
-
-func call(ctx context.Context, v any, args *Args) (any, error) {
-	switch f := v.(type) {
-	case *boundMethod:
-		return f.attr.invoke(ctx, f.self, args)
-	case *Function:
-		return f.call(ctx, args)
-	case *Class:
-		return f.instantiate(ctx, args)
-	case *vinegar.Class:
-		return classOfException(f).instantiate(ctx, args)
-	case *netref.Object:
-		return remoteCall(ctx, f, args)
-	}
-	c := ClassOf(v)
-	if c == functionClass {
-		if f := describedFunc(reflect.ValueOf(v)); f != nil {
-			return f.call(ctx, args)
-		}
-		p, err := binding.OfFunc(reflect.ValueOf(v))
-		if err != nil {
-			return nil, err
-		}
-		return p.Call(ctx, nil, args)
-	}
-	if a := c.flat["__call__"]; a != nil {
-		return a.invoke(ctx, v, args)
-	}
-	return nil, vinegar.TypeError.Errorf("'%s' object is not callable", TypeName(v))
-}
-
-// CallAttr calls the attribute of v that a peer asks for: GetAttr and Call in one, without an object for the method.
-func CallAttr(ctx context.Context, p *Policy, v, name any, args *Args) (r any, err error) {
-	defer protect(&err)
-	n, err := attrName(name)
-	if err != nil {
-		return nil, err
-	}
-	v = norm(v)
-	switch x := v.(type) {
-	case *netref.Object:
-		return remoteCallAttr(ctx, p, x, n, args)
-	case AttrGetter:
-		f, err := x.PyGetAttr(ctx, n)
-		if err != nil {
-			return nil, err
-		}
-		return call(ctx, norm(f), args)
-	case *Class:
-		a, err := x.lookup(p, n)
-		if err != nil {
-			return nil, err
-		}
-		f, err := a.getFromClass(ctx, x)
-		if err != nil {
-			return nil, err
-		}
-		return call(ctx, norm(f), args)
-	}
-	c := ClassOf(v)
-	if p.isDefault() {
-		if a := c.open[n]; a != nil && (attrsOf(v) == nil || a.kind == propertyAttr) {
-			if err := a.probe(ctx, p, v, n); err != nil {
-				return nil, err
-			}
-			return a.invoke(ctx, v, args)
-		}
-	}
-	a, value, err := lookup(p, v, c, n)
-	switch {
-	case err != nil:
-		return nil, err
-	case a == nil:
-		return call(ctx, norm(value), args)
-	}
-	if err := a.probe(ctx, p, v, n); err != nil {
-		return nil, err
-	}
-	return a.invoke(ctx, v, args)
-}
-
-func (c *Class) instantiate(ctx context.Context, args *Args) (any, error) {
-	switch {
-	case c.construct != nil:
-		return c.construct.Call(ctx, nil, args)
-	case c.factory != nil:
-		return c.factory.Call(ctx, nil, args)
-	case c.exception != nil:
-		pos, err := binding.BuiltinArgs(args, c.name, c.name, 0, 1<<16)
-		if err != nil {
-			return nil, err
-		}
-		return c.exception.New(pos...), nil
-	case c == typeClass:
-		pos, err := binding.BuiltinArgs(args, "type", "type", 1, 1)
-		if err != nil {
-			return nil, err
-		}
-		return ClassOf(norm(pos[0])), nil
-	}
-	return nil, vinegar.TypeError.Errorf("cannot create '%s' instances", strings.TrimPrefix(c.Name(), "builtins."))
-}
-
-// assignTo converts a value that is not an argument: an item or an attribute.
-func assignTo(ctx context.Context, dst reflect.Value, v any, what string) error {
-	err := netref.Assign(ctx, dst, v)
-	var ce *netref.ConvertError
-	if !errors.As(err, &ce) {
-		return err
-	}
-	if ce.Reason == "out of range" {
-		return vinegar.OverflowError.Errorf("%s: int out of range for Go type %v", what, ce.To)
-	}
-	path := ""
-	if ce.Path != "" {
-		path = fmt.Sprintf(" at %s", ce.Path)
-	}
-	return vinegar.TypeError.Errorf("%s%s must be %s, not %s", what, path, binding.Wanted(ce.To), TypeName(v))
 }

@@ -1,6 +1,11 @@
 package exposed
 
-import "github.com/gorpyc/gorpyc/netref"
+import (
+	"unicode/utf8"
+
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
 
 // specialMethods maps the names of Go methods to the Python special methods they define.
 var specialMethods = func() map[string]string {
@@ -62,3 +67,30 @@ var localNames = makeSet(`
 
 // pythonName is the Python name of an exported Go method or field, without a prefix.
 func pythonName(goName string) string { return netref.PythonName(goName) }
+
+// MethodName returns the Python name that an exported Go method gives its object: the special method, such as
+// "__len__" for PyLen, or the name without a prefix that an attribute answers to. It returns false for methods that
+// are no attributes, such as String and OnConnect.
+func MethodName(goName string) (name string, ok bool) {
+	if notAttributes[goName] {
+		return "", false
+	}
+	if special, ok := specialMethods[goName]; ok {
+		return special, true
+	}
+	return pythonName(goName), true
+}
+
+// attrName takes an attribute name as peers send it.
+func attrName(name any) (string, error) {
+	switch n := name.(type) {
+	case string:
+		return n, nil
+	case []byte:
+		if !utf8.Valid(n) {
+			return "", notUTF8(n)
+		}
+		return string(n), nil
+	}
+	return "", vinegar.TypeError.New("name must be a string")
+}

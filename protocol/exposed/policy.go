@@ -2,7 +2,6 @@ package exposed
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -130,31 +129,4 @@ func (p *Policy) isDefault() bool {
 
 func cannotAccess(name string) error {
 	return vinegar.AttributeError.New("cannot access " + reprString(name))
-}
-
-// attrName takes an attribute name as peers send it.
-func attrName(name any) (string, error) {
-	switch n := name.(type) {
-	case string:
-		return n, nil
-	case []byte:
-		if !utf8.Valid(n) {
-			return "", notUTF8(n)
-		}
-		return string(n), nil
-	}
-	return "", vinegar.TypeError.New("name must be a string")
-}
-
-// notUTF8 is the exception of bytes.decode for the first byte at fault.
-func notUTF8(b []byte) error {
-	at := 0
-	for at < len(b) {
-		r, n := utf8.DecodeRune(b[at:])
-		if r == utf8.RuneError && n <= 1 {
-			break
-		}
-		at += n
-	}
-	return vinegar.UnicodeDecodeError.New("utf-8", b, int64(at), int64(at+1), "invalid start byte")
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
-	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -107,31 +106,4 @@ func remoteCallAttr(ctx context.Context, p *Policy, o *netref.Object, name strin
 		return nil, err
 	}
 	return o.Request(ctx, wire.HandleCallAttr, name, pos, kw)
-}
-
-func remoteBuffIter(ctx context.Context, o *netref.Object, count any) (brine.Tuple, error) {
-	v, err := o.Request(ctx, wire.HandleBuffIter, count)
-	if err != nil {
-		return nil, err
-	}
-	t, ok := v.(brine.Tuple)
-	if !ok {
-		return nil, vinegar.TypeError.Errorf("the peer answered %s instead of a tuple", TypeName(v))
-	}
-	return t, nil
-}
-
-// remoteTruth does what bool() does with a proxy: not every class has __bool__, or __len__ in its place.
-func remoteTruth(ctx context.Context, o *netref.Object) (bool, error) {
-	for _, name := range []string{"__bool__", "__len__"} {
-		v, err := o.CallMethod(ctx, name)
-		if isAttributeError(err) {
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		return Truth(ctx, v)
-	}
-	return true, nil
 }

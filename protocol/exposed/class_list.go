@@ -161,22 +161,6 @@ func defineListArithmetic(c *Class) {
 	})
 }
 
-// repeats is how often a sequence of a length is repeated if it is multiplied by v, to have at most so many items.
-func repeats(ctx context.Context, length, most int, v any) (int, error) {
-	n, ok, err := toIndex(ctx, v)
-	switch {
-	case err != nil:
-		return 0, err
-	case !ok:
-		return 0, notIndex(v)
-	case n.bigInt().Sign() <= 0 || length == 0:
-		return 0, nil
-	case n.big != nil || n.i > int64(most/length):
-		return 0, vinegar.MemoryError.Errorf("more than %d items", most)
-	}
-	return int(n.i), nil
-}
-
 func defineListMutation(c *Class) {
 	listMethod(c, "append", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
 		if l, ok := s.(*List); ok {

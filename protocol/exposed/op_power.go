@@ -1,92 +1,12 @@
 package exposed
 
 import (
-	"context"
 	"math"
 	"math/big"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
-
-// definePower gives numbers the operators whose results can be out of proportion to their operands: powers and
-// shifts are refused before they are computed if the result would be longer than maxBits.
-func definePower() {
-	for _, c := range []*Class{intClass, floatClass, complexClass} {
-		c.method("__pow__", 1, 2, func(_ context.Context, self any, args []any) (any, error) {
-			a, b, ok := operands(self, args[0])
-			if !ok {
-				return brine.NotImplemented, nil
-			}
-			if len(args) == 2 && args[1] != nil {
-				return modularPower(a, b, toNumber(norm(args[1])))
-			}
-			return power(a, b)
-		})
-		c.method("__rpow__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-			a, b, ok := operands(self, args[0])
-			if !ok {
-				return brine.NotImplemented, nil
-			}
-			return power(b, a)
-		})
-	}
-	for _, c := range []*Class{intClass, floatClass} {
-		both := func(a, b number) (any, error) {
-			if c == floatClass && equalNumbers(b, number{kind: kindInt}) {
-				return nil, vinegar.ZeroDivisionError.New("float divmod()")
-			}
-			q, err := arithmetic("floordiv", a, b)
-			if err != nil {
-				return nil, err
-			}
-			m, err := arithmetic("mod", a, b)
-			return brine.Tuple{q, m}, err
-		}
-		c.method("__divmod__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-			if a, b, ok := operands(self, args[0]); ok {
-				return both(a, b)
-			}
-			return brine.NotImplemented, nil
-		})
-		c.method("__rdivmod__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-			if a, b, ok := operands(self, args[0]); ok {
-				return both(b, a)
-			}
-			return brine.NotImplemented, nil
-		})
-	}
-	for _, op := range []string{"lshift", "rshift"} {
-		intClass.method("__"+op+"__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-			if a, b, ok := operands(self, args[0]); ok {
-				return shift(op, a, b)
-			}
-			return brine.NotImplemented, nil
-		})
-		intClass.method("__r"+op+"__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-			if a, b, ok := operands(self, args[0]); ok {
-				return shift(op, b, a)
-			}
-			return brine.NotImplemented, nil
-		})
-	}
-	intClass.method("bit_length", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return int64(toNumber(norm(self)).bigInt().BitLen()), nil
-	})
-	floatClass.method("is_integer", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		f := toNumber(norm(self)).f
-		return f == math.Trunc(f) && !math.IsInf(f, 0), nil
-	})
-	for _, c := range []*Class{intClass, floatClass} {
-		c.method("__round__", 0, 1, func(_ context.Context, self any, args []any) (any, error) {
-			var digits any
-			if len(args) == 1 {
-				digits = norm(args[0])
-			}
-			return round(toNumber(norm(self)), digits)
-		})
-	}
-}
 
 func tooLarge() error { return vinegar.OverflowError.New("integer too large") }
 

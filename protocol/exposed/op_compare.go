@@ -3,31 +3,11 @@ package exposed
 import (
 	"bytes"
 	"context"
-	"hash/maphash"
-	"math"
-	"math/big"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
-
-// nestKey is under which a context carries how deep containers have been followed into one another. A peer can put a
-// list into itself; no recursion over values may believe that it ends.
-type nestKey struct{}
-
-// descend is called on the way into a container. It fails when the nesting is too deep or the operation's context has
-// ended, as a comparison of shared containers can take exponential time.
-func descend(ctx context.Context, doing string) (context.Context, error) {
-	depth, _ := ctx.Value(nestKey{}).(int)
-	if depth >= maxNesting {
-		return ctx, vinegar.RecursionError.New("maximum recursion depth exceeded" + doing)
-	}
-	if err := ctx.Err(); err != nil {
-		return ctx, context.Cause(ctx)
-	}
-	return context.WithValue(ctx, nestKey{}, depth+1), nil
-}
 
 // Equal is Python's a == b. Values that cannot tell are equal only if they are the same object.
 func Equal(ctx context.Context, a, b any) (bool, error) {
@@ -180,90 +160,26 @@ func ordered(op string, order int) bool {
 	return order >= 0
 }
 
-// hashSeed makes hashes differ from process to process, as CPython's do.
-var hashSeed = maphash.MakeSeed()
-
-// hashValue is Python's hash(v) for a normal form: equal values have equal hashes.
-func hashValue(ctx context.Context, v any) (int64, error) {
-	switch x := v.(type) {
-	case nil, brine.EllipsisType, brine.NotImplementedType:
-		return hashOf(x), nil
-	case string:
-		return hashOf(x), nil
-	case []byte:
-		return int64(maphash.Bytes(hashSeed, x)), nil
-	case brine.Tuple:
-		return hashItems(ctx, x, func(h, item uint64) uint64 { return (h ^ item) * 0x100000001b3 })
-	case brine.FrozenSet:
-		return hashItems(ctx, x, func(h, item uint64) uint64 { return h + (item*item | 1) })
-	case brine.Slice:
-		return hashItems(ctx, brine.Tuple{x.Start, x.Stop, x.Step}, func(h, item uint64) uint64 { return h*31 + item })
+// Compare is the operation CMP: it calls the comparison method op ("__eq__", "__lt__" …) of v's class if the policy
+// lets the peer read it. The result is the method's; brine.NotImplemented means that it cannot tell.
+func Compare(ctx context.Context, p *Policy, v, other any, op string) (r any, err error) {
+	defer protect(&err)
+	v, other = norm(v), norm(other)
+	if _, known := compareOps[op]; !known && op != "__cmp__" {
+		return nil, cannotAccess(op) // the policy guards attributes; that other methods can be called this way is not meant
 	}
-	if n := toNumber(v); n.kind != notNumber {
-		return hashNumber(n), nil
-	}
-	h, err := Hash(ctx, v)
+	c := ClassOf(v)
+	o, foreign := v.(*netref.Object)
+	name, err := p.GetName(op, func(n string) bool { return foreign && n == op || c.find(n, p.prefix(), false) != nil })
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return hashNumber(toNumber(h)), nil
-}
-
-func hashItems(ctx context.Context, items []any, mix func(h, item uint64) uint64) (int64, error) {
-	ctx, err := descend(ctx, "")
-	if err != nil {
-		return 0, err
+	if foreign {
+		return o.Compare(ctx, name, other)
 	}
-	h := uint64(len(items)) + 0x9e3779b97f4a7c15
-	for _, item := range items {
-		form, _ := ByValue(item)
-		ih, err := hashValue(ctx, form)
-		if err != nil {
-			return 0, err
-		}
-		h = mix(h, uint64(ih))
+	a := c.find(name, p.prefix(), false)
+	if a == nil {
+		return nil, vinegar.AttributeError.Errorf("type object '%s' has no attribute '%s'", c.name, name)
 	}
-	return int64(h), nil
-}
-
-func hashOf[T comparable](v T) int64 { return int64(maphash.Comparable(hashSeed, v)) }
-
-// hashNumber follows CPython: the value modulo the prime 2**61-1 for integers and floats that equal one.
-func hashNumber(n number) int64 {
-	const prime = 1<<61 - 1
-	switch n.kind {
-	case kindInt:
-		if n.big == nil && n.i > -prime && n.i < prime {
-			if n.i == -1 {
-				return -2
-			}
-			return n.i
-		}
-		m := new(big.Int).Abs(n.bigInt())
-		m.Mod(m, big.NewInt(prime))
-		h := m.Int64()
-		if n.bigInt().Sign() < 0 {
-			h = -h
-		}
-		if h == -1 {
-			h = -2
-		}
-		return h
-	case kindFloat:
-		switch {
-		case math.IsNaN(n.f):
-			return 0
-		case math.IsInf(n.f, 0):
-			return int64(math.Copysign(314159, n.f))
-		case n.f == math.Trunc(n.f):
-			b, _ := new(big.Float).SetFloat64(n.f).Int(nil)
-			return hashNumber(number{kind: kindInt, big: b})
-		}
-		return hashOf(n.f)
-	case kindComplex:
-		if imag(n.c) == 0 {
-			return hashNumber(number{kind: kindFloat, f: real(n.c)})
-		}
-	}
-	return hashOf(n.c)
+	return a.invoke(ctx, v, NewArgs([]any{other}, nil))
 }

@@ -1,10 +1,8 @@
 package exposed
 
 import (
-	"errors"
 	"math/big"
 	"reflect"
-	"strings"
 	"sync"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -186,64 +184,19 @@ func builtinClass(t reflect.Type) *Class {
 	return nil
 }
 
-func isEmptyStruct(t reflect.Type) bool { return t.Kind() == reflect.Struct && t.NumField() == 0 }
-
-// goTypeName is "package.Type", without type arguments.
-func goTypeName(t reflect.Type) string {
-	if t.Name() == "" {
-		return "builtins.object"
+// TypeName returns the name of v's Python type without its module: "int", "list", "Point"; "netref" for an object of
+// another peer.
+func TypeName(v any) string {
+	if _, ok := v.(*netref.Object); ok {
+		return "netref"
 	}
-	name, _, _ := strings.Cut(t.String(), "[")
-	return name
+	return ClassOf(v).name
 }
 
-// reflectClass makes the class of a defined type, or of a struct type, from its methods and fields. o is nil unless
-// the type is being registered.
-func reflectClass(t reflect.Type, o *ClassOptions) *Class {
-	c := newClass("")
-	c.goType = t
-	return c.fill(o)
-}
-
-// fill makes everything that the class has of its Go type, of o and of what was described.
-func (c *Class) fill(o *ClassOptions) *Class {
-	t := c.goType
-	o = withDescription(t, o)
-	c.opts, c.own, c.embedded, c.construct, c.doc = o, map[string]*attr{}, nil, nil, docText{}
-	name := goTypeName(t)
-	c.module, c.name = name[:strings.LastIndexByte(name, '.')], bareName(name)
-	if o != nil && o.Name != "" {
-		c.name = bareName(o.Name)
-		if i := strings.LastIndexByte(o.Name, '.'); i >= 0 {
-			c.module = o.Name[:i]
-		}
+// ClassFor returns the class of T, which counts as in use from then on: see [Register] and [Describe].
+func ClassFor[T any]() *Class {
+	if c := classOfType(reflect.TypeFor[T]()); c != perValue {
+		return c
 	}
-	c.bases = []*Class{objectClass}
-	if o != nil && len(o.Bases) > 0 {
-		c.bases = o.Bases
-	} else if b := builtinClass(t); b != nil {
-		c.bases = []*Class{b}
-	}
-	for _, b := range c.bases {
-		for _, m := range b.mro {
-			if m.goType != nil {
-				c.embed(m.goType)
-			}
-		}
-	}
-	if err := errors.Join(c.checkNames(t), c.addOptions(o)); err != nil {
-		panic(err)
-	}
-	if err := c.addMethods(t); err != nil {
-		panic(err) // parameters declared by the program that do not fit: reached from Register and Describe only
-	}
-	c.addFile(t)
-	if t.Kind() == reflect.Struct {
-		c.addFields(t)
-	}
-	c.seal()
-	if err := c.checkDocs(); err != nil {
-		panic(err)
-	}
-	return c
+	return objectClass
 }

@@ -2,12 +2,9 @@ package exposed
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
-	"github.com/gorpyc/gorpyc/netref"
-	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -22,47 +19,6 @@ func mapMethod(c *Class, name string, least, most int,
 		}
 		return f(ctx, m, self, args)
 	})
-}
-
-// need returns the value of a key or the KeyError.
-func need(ctx context.Context, m mapping, key any) (any, error) {
-	v, ok, err := m.get(ctx, key)
-	if err == nil && !ok {
-		err = vinegar.KeyError.New(key)
-	}
-	return v, err
-}
-
-// dictItem returns a dict's item by a key that was there a moment ago.
-func dictItem(ctx context.Context, m mapping, key any) (any, error) {
-	v, _, err := m.get(ctx, key)
-	return brine.Tuple{key, v}, err
-}
-
-// overKeys iterates over the keys, or what make makes of each, and fails when the size changes.
-func overKeys(what string, m mapping, build func(ctx context.Context, key any) (any, error)) *iterator {
-	keys := m.keys()
-	n := len(keys)
-	it := overItems(keys)
-	switch {
-	case what == "Set":
-		it.as(setIteratorClass)
-	case build == nil:
-		it.as(dictKeyIteratorClass)
-	}
-	each := it.over
-	it.over = nextFunc(func(ctx context.Context) (any, bool, error) {
-		if m.size() != n {
-			return nil, false, vinegar.RuntimeError.New(what + " changed size during iteration")
-		}
-		k, ok, err := each.next(ctx)
-		if !ok || err != nil || build == nil {
-			return k, ok, err
-		}
-		v, err := build(ctx, k)
-		return v, err == nil, err
-	})
-	return it
 }
 
 // defineMapping gives dicts, and as far as they have it sets, the special methods of containers.
@@ -185,87 +141,6 @@ func defineDict(c *Class) {
 	defineDictMethods(c)
 }
 
-func equalMappings(ctx context.Context, a, b mapping) (any, error) {
-	if a.size() != b.size() {
-		return false, nil
-	}
-	ctx, err := descend(ctx, " in comparison")
-	if err != nil {
-		return nil, err
-	}
-	for _, k := range a.keys() {
-		x, _, err := a.get(ctx, k)
-		if err != nil {
-			return nil, err
-		}
-		y, ok, err := b.get(ctx, k)
-		if err != nil || !ok {
-			return false, err
-		}
-		if eq, err := identicalOrEqual(ctx, x, y); err != nil || !eq {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
-func copyDict(ctx context.Context, m mapping) (*Dict, error) {
-	d := new(Dict)
-	for _, k := range m.keys() {
-		v, _, err := m.get(ctx, k)
-		if err == nil {
-			err = d.set(ctx, k, v)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return d, nil
-}
-
-// updateDict is dict.update with a mapping or an iterable of pairs.
-func updateDict(ctx context.Context, m mapping, from any) error {
-	from = norm(from)
-	item := func(key any) (any, error) { return GetItem(ctx, from, key) }
-	o, foreign := from.(*netref.Object)
-	if foreign && o.ClassName() == "builtins.dict" || !foreign && ClassOf(from).flat["keys"] != nil {
-		keys, err := items(ctx, from)
-		if err != nil {
-			return err
-		}
-		for _, k := range keys {
-			v, err := item(k)
-			if err == nil {
-				err = m.set(ctx, k, v)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	pairs, err := items(ctx, from)
-	if err != nil {
-		return err
-	}
-	for i, p := range pairs {
-		if !iterable(p) {
-			return binding.NoPair(i)
-		}
-		kv, err := items(ctx, p)
-		if err == nil && len(kv) != 2 {
-			err = binding.WrongPair(i, len(kv))
-		}
-		if err == nil {
-			err = m.set(ctx, kv[0], kv[1])
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func defineDictMethods(c *Class) {
 	or := func(args []any) any {
 		if len(args) > 1 {
@@ -347,29 +222,4 @@ func defineDictMethods(c *Class) {
 			}
 			return nil, nil
 		})})
-}
-
-func isAttributeError(err error) bool { return err != nil && errors.Is(err, vinegar.AttributeError) }
-
-// reprKey is under which a context carries the containers whose repr is being made.
-type reprKey struct{}
-
-type reprChain struct {
-	key   any
-	outer *reprChain
-}
-
-// reprGuard reports whether the repr of the container is being made already, further out.
-func reprGuard(ctx context.Context, v any) (context.Context, bool) {
-	key, ok := Identity(v)
-	if !ok {
-		return ctx, false
-	}
-	chain, _ := ctx.Value(reprKey{}).(*reprChain)
-	for c := chain; c != nil; c = c.outer {
-		if c.key == key {
-			return ctx, true
-		}
-	}
-	return context.WithValue(ctx, reprKey{}, &reprChain{key, chain}), false
 }

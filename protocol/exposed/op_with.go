@@ -2,7 +2,6 @@ package exposed
 
 import (
 	"context"
-	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
@@ -45,18 +44,6 @@ func Exit(ctx context.Context, p *Policy, v, exc any) (r any, err error) {
 		}
 	}
 	return CallAttr(ctx, p, v, "__exit__", NewArgs(args, nil))
-}
-
-// classNamed is the exception class that a peer's class of that name is here.
-func classNamed(qualified string) *vinegar.Class {
-	module, name := "builtins", qualified
-	if i := strings.LastIndexByte(qualified, '.'); i >= 0 {
-		module, name = qualified[:i], qualified[i+1:]
-	}
-	if c, ok := vinegar.Lookup(module, name); ok {
-		return c
-	}
-	return vinegar.Exception
 }
 
 // exitMethod is a Go method that defines __exit__. It may take, besides a context, the three arguments of Python, the

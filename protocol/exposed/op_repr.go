@@ -2,7 +2,6 @@ package exposed
 
 import (
 	"context"
-	"fmt"
 	"math/big"
 	"strings"
 
@@ -10,9 +9,6 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
-
-// maxRepr bounds the text made of a value: containers that share their items can ask for an exponential amount.
-const maxRepr = 16 << 20
 
 // Repr is Python's repr(v).
 func Repr(ctx context.Context, v any) (s string, err error) {
@@ -120,15 +116,25 @@ func addRepr(ctx context.Context, b *strings.Builder, v any) error {
 
 func reprString(s string) string { return vinegar.Repr(s) }
 
-// address is a number that stands for the object where Python shows its address. It is no address, so that peers
-// learn nothing about the memory layout, but constant for the object.
-func address(v any) string {
+// reprKey is under which a context carries the containers whose repr is being made.
+type reprKey struct{}
+
+type reprChain struct {
+	key   any
+	outer *reprChain
+}
+
+// reprGuard reports whether the repr of the container is being made already, further out.
+func reprGuard(ctx context.Context, v any) (context.Context, bool) {
 	key, ok := Identity(v)
 	if !ok {
-		key = v
-		if t := typeOf(v); t == nil || !t.Comparable() {
-			key = t
+		return ctx, false
+	}
+	chain, _ := ctx.Value(reprKey{}).(*reprChain)
+	for c := chain; c != nil; c = c.outer {
+		if c.key == key {
+			return ctx, true
 		}
 	}
-	return fmt.Sprintf("0x7f%010x", uint64(hashOf(key))&0xffffffffff)
+	return context.WithValue(ctx, reprKey{}, &reprChain{key, chain}), false
 }

@@ -4,7 +4,6 @@ import (
 	"math/big"
 	"reflect"
 	"time"
-	"unsafe"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
@@ -28,9 +27,6 @@ func RefName(v any, c *Class) string {
 	}
 	return c.Name()
 }
-
-// maxNesting bounds how deep values are followed into one another wherever this package recurses.
-const maxNesting = 200
 
 // ByValue brings a Go value into the form in which it travels. If ok, the result is a form of package brine and goes
 // by value. Otherwise the result goes by reference and is the object to keep for the other end:
@@ -226,84 +222,6 @@ func sameForm(item, form any) bool {
 	case brine.Tuple: // tuples are compared by their backing arrays: a changed one is a copy
 		a, b := item.(brine.Tuple), form.(brine.Tuple)
 		return len(a) == 0 || &a[0] == &b[0]
-	}
-	return false
-}
-
-// Identity returns a comparable key that is equal for two values exactly if they are the same Go object, so that an
-// object boxed twice keeps its id: the pointer, channel or map, the closure of a func, or a slice's array, length and
-// capacity, each with its type. There is none (not ok) for structs and for what travels by value or as a new object
-// each time: every boxing of those makes a new object. Apply it to the result of [ByValue].
-//
-// The key refers to the object, so as long as the key is kept the object's address is not used again.
-func Identity(v any) (key any, ok bool) {
-	switch v.(type) {
-	case nil, bool, int64, float64, string, []byte, brine.Tuple, brine.FrozenSet, brine.Slice:
-		return nil, false
-	case *boundMethod, *Function, *Class, *List, *Dict, *Set, *Generator, *netref.Object:
-		return v, true
-	}
-	t := reflect.TypeOf(v)
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Chan:
-		return v, !reflect.ValueOf(v).IsNil()
-	case reflect.Map:
-		return identityOf(t, reflect.ValueOf(v).UnsafePointer(), 0, 0)
-	case reflect.Func:
-		if binding.IsSeq(t) {
-			return nil, false
-		}
-		return identityOf(t, closure(v), 0, 0)
-	case reflect.Slice:
-		rv := reflect.ValueOf(v)
-		if rv.Cap() == 0 {
-			return nil, false // all empty slices share one address
-		}
-		return identityOf(t, rv.UnsafePointer(), rv.Len(), rv.Cap())
-	}
-	return nil, false
-}
-
-type identityKey struct {
-	typ      reflect.Type
-	at       unsafe.Pointer
-	len, cap int
-}
-
-func identityOf(t reflect.Type, at unsafe.Pointer, n, c int) (any, bool) {
-	if at == nil {
-		return nil, false
-	}
-	return identityKey{t, at, n, c}, true
-}
-
-// closure returns the pointer that a func value is. reflect only gives the code it points to, which all closures made
-// at one place share.
-func closure(f any) unsafe.Pointer {
-	return (*[2]unsafe.Pointer)(unsafe.Pointer(&f))[1]
-}
-
-// same is Python's "is" for two Go values.
-func same(a, b any) bool {
-	switch x := a.(type) {
-	case nil, bool, int64, string, float64:
-		return scalarSame(a, b)
-	case *netref.Object:
-		y, ok := b.(*netref.Object)
-		return ok && x.Is(y)
-	}
-	ka, ok := Identity(a)
-	if !ok {
-		return false
-	}
-	kb, ok := Identity(b)
-	return ok && ka == kb
-}
-
-func scalarSame(a, b any) bool {
-	switch b.(type) {
-	case nil, bool, int64, string, float64:
-		return a == b
 	}
 	return false
 }

@@ -1,12 +1,9 @@
 package exposed
 
 import (
-	"bytes"
 	"context"
 	"math"
 	"math/big"
-	"slices"
-	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -146,125 +143,81 @@ func defineArithmetic(c *Class) {
 	})
 }
 
-func defineContainer(c *Class) {
-	c.method("__len__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return int64(scalarLen(norm(self))), nil
-	})
-	c.method("__iter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return overScalar(norm(self)).as(iteratorClassOf(c)), nil
-	})
-	c.method("__contains__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
-		v := norm(args[0])
-		switch x := norm(self).(type) {
-		case string:
-			s, ok := v.(string)
+// definePower gives numbers the operators whose results can be out of proportion to their operands: powers and
+// shifts are refused before they are computed if the result would be longer than maxBits.
+func definePower() {
+	for _, c := range []*Class{intClass, floatClass, complexClass} {
+		c.method("__pow__", 1, 2, func(_ context.Context, self any, args []any) (any, error) {
+			a, b, ok := operands(self, args[0])
 			if !ok {
-				return nil, vinegar.TypeError.Errorf("'in <string>' requires string as left operand, not %s", TypeName(v))
+				return brine.NotImplemented, nil
 			}
-			return strings.Contains(x, s), nil
-		case []byte:
-			if p, ok := v.([]byte); ok {
-				return bytes.Contains(x, p), nil
+			if len(args) == 2 && args[1] != nil {
+				return modularPower(a, b, toNumber(norm(args[1])))
 			}
-			n := toNumber(v)
-			if n.kind != kindInt {
-				return nil, vinegar.TypeError.Errorf("a bytes-like object is required, not '%s'", TypeName(v))
+			return power(a, b)
+		})
+		c.method("__rpow__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
+			a, b, ok := operands(self, args[0])
+			if !ok {
+				return brine.NotImplemented, nil
 			}
-			if n.big != nil || n.i < 0 || n.i > 255 {
-				return nil, vinegar.ValueError.New("byte must be in range(0, 256)")
+			return power(b, a)
+		})
+	}
+	for _, c := range []*Class{intClass, floatClass} {
+		both := func(a, b number) (any, error) {
+			if c == floatClass && equalNumbers(b, number{kind: kindInt}) {
+				return nil, vinegar.ZeroDivisionError.New("float divmod()")
 			}
-			return bytes.IndexByte(x, byte(n.i)) >= 0, nil
-		case brine.FrozenSet:
-			if _, err := hashValue(ctx, v); err != nil {
-				return nil, err
-			}
-		}
-		all, _ := scalarItems(norm(self))
-		i, err := search(ctx, all, v, 0, len(all))
-		return i >= 0, err
-	})
-}
-
-func defineSequence(c *Class) {
-	c.method("__getitem__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
-		key := norm(args[0])
-		switch x := norm(self).(type) {
-		case string:
-			return sliced(ctx, "string", []rune(x), key, func(r rune) any { return string(r) }, func(part []rune) any { return string(part) })
-		case []byte:
-			return sliced(ctx, "byte", x, key, func(b byte) any { return int64(b) }, func(part []byte) any { return part })
-		}
-		all, _ := scalarItems(norm(self))
-		return sliced(ctx, "tuple", all, key, itself, func(part []any) any { return brine.Tuple(part) })
-	})
-	c.method("__add__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-		switch x := norm(self).(type) {
-		case string:
-			if y, ok := norm(args[0]).(string); ok {
-				if len(x)+len(y) > maxRead {
-					return nil, joinedTooMuch()
-				}
-				return x + y, nil
-			}
-			return nil, vinegar.TypeError.Errorf(`can only concatenate str (not "%s") to str`, TypeName(args[0]))
-		case []byte:
-			if y, ok := norm(args[0]).([]byte); ok {
-				if len(x)+len(y) > maxRead {
-					return nil, joinedTooMuch()
-				}
-				return append(append([]byte{}, x...), y...), nil
-			}
-			return nil, vinegar.TypeError.Errorf("can't concat %s to bytes", TypeName(args[0]))
-		case brine.Tuple:
-			if y, ok := norm(args[0]).(brine.Tuple); ok {
-				if len(x)+len(y) > maxJoined {
-					return nil, joinedTooMuch()
-				}
-				return append(append(brine.Tuple{}, x...), y...), nil
-			}
-		}
-		return nil, vinegar.TypeError.Errorf(`can only concatenate tuple (not "%s") to tuple`, TypeName(args[0]))
-	})
-	for _, op := range []string{"__mul__", "__rmul__"} {
-		c.method(op, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
-			most, length := maxItems, scalarLen(norm(self))
-			switch x := norm(self).(type) {
-			case string:
-				most, length = maxText, len(x)
-			case []byte:
-				most = maxText
-			}
-			n, err := repeats(ctx, length, most, args[0])
+			q, err := arithmetic("floordiv", a, b)
 			if err != nil {
 				return nil, err
 			}
-			switch x := norm(self).(type) {
-			case string:
-				return strings.Repeat(x, n), nil
-			case []byte:
-				return bytes.Repeat(x, n), nil
-			}
-			all, _ := scalarItems(norm(self))
-			return brine.Tuple(slices.Repeat(all, n)), nil
-		})
-	}
-	for op := range compareOps {
-		c.method(op, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
-			switch x := norm(self).(type) {
-			case string:
-				if y, ok := norm(args[0]).(string); ok {
-					return ordered(op, compareOrdered(x, y)), nil
-				}
-			case []byte:
-				if y, ok := norm(args[0]).([]byte); ok {
-					return ordered(op, bytes.Compare(x, y)), nil
-				}
-			case brine.Tuple:
-				if y, ok := norm(args[0]).(brine.Tuple); ok {
-					return compareItems(ctx, op, x, y)
-				}
+			m, err := arithmetic("mod", a, b)
+			return brine.Tuple{q, m}, err
+		}
+		c.method("__divmod__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
+			if a, b, ok := operands(self, args[0]); ok {
+				return both(a, b)
 			}
 			return brine.NotImplemented, nil
+		})
+		c.method("__rdivmod__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
+			if a, b, ok := operands(self, args[0]); ok {
+				return both(b, a)
+			}
+			return brine.NotImplemented, nil
+		})
+	}
+	for _, op := range []string{"lshift", "rshift"} {
+		intClass.method("__"+op+"__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
+			if a, b, ok := operands(self, args[0]); ok {
+				return shift(op, a, b)
+			}
+			return brine.NotImplemented, nil
+		})
+		intClass.method("__r"+op+"__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
+			if a, b, ok := operands(self, args[0]); ok {
+				return shift(op, b, a)
+			}
+			return brine.NotImplemented, nil
+		})
+	}
+	intClass.method("bit_length", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+		return int64(toNumber(norm(self)).bigInt().BitLen()), nil
+	})
+	floatClass.method("is_integer", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+		f := toNumber(norm(self)).f
+		return f == math.Trunc(f) && !math.IsInf(f, 0), nil
+	})
+	for _, c := range []*Class{intClass, floatClass} {
+		c.method("__round__", 0, 1, func(_ context.Context, self any, args []any) (any, error) {
+			var digits any
+			if len(args) == 1 {
+				digits = norm(args[0])
+			}
+			return round(toNumber(norm(self)), digits)
 		})
 	}
 }

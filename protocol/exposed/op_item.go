@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"math/big"
-	"slices"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
@@ -166,116 +165,6 @@ func badIndex(kind string, key any) error {
 	return vinegar.TypeError.Errorf("%s indices must be integers or slices, not %s", kind, TypeName(key))
 }
 
-func listItem(ctx context.Context, s sequence, key any) (any, error) {
-	key = norm(key)
-	if _, slice := key.(brine.Slice); slice {
-		return sliced(ctx, "list", s.all(), key, itself, func(items []any) any { return &List{items: items} })
-	}
-	n, ok, err := toIndex(ctx, key)
-	switch {
-	case err != nil:
-		return nil, err
-	case !ok:
-		return nil, badIndex("list", key)
-	}
-	i, err := position("list", n, s.size())
-	if err != nil {
-		return nil, err
-	}
-	if v, ok := s.at(i); ok {
-		return v, nil
-	}
-	return nil, vinegar.IndexError.New("list index out of range") // it has just become shorter
-}
-
-func setListItem(ctx context.Context, s sequence, key, value any) error {
-	key = norm(key)
-	if sl, ok := key.(brine.Slice); ok {
-		return setListSlice(ctx, s, sl, value)
-	}
-	n, ok, err := toIndex(ctx, key)
-	switch {
-	case err != nil:
-		return err
-	case !ok:
-		return badIndex("list", key)
-	}
-	i, err := position("list assignment", n, s.size())
-	if err != nil {
-		return err
-	}
-	return s.put(ctx, i, value)
-}
-
-func setListSlice(ctx context.Context, s sequence, sl brine.Slice, value any) error {
-	if _, err := resolve(ctx, sl, s.size()); err != nil {
-		return err
-	}
-	if !iterable(value) {
-		if sl.Step == nil {
-			return vinegar.TypeError.New("can only assign an iterable")
-		}
-		return vinegar.TypeError.New("must assign iterable to extended slice")
-	}
-	fresh, err := items(ctx, value)
-	if err != nil {
-		return err
-	}
-	return s.rewrite(ctx, func(old []any) ([]any, error) {
-		sp, err := resolve(ctx, sl, len(old))
-		if err != nil {
-			return nil, err
-		}
-		if sp.step == 1 {
-			end := max(sp.start, sp.start+sp.count)
-			return slices.Concat(old[:sp.start], fresh, old[end:]), nil
-		}
-		if len(fresh) != sp.count {
-			return nil, vinegar.ValueError.Errorf(
-				"attempt to assign sequence of size %d to extended slice of size %d", len(fresh), sp.count)
-		}
-		for i, v := range fresh {
-			old[sp.start+i*sp.step] = v
-		}
-		return old, nil
-	})
-}
-
-func delListItem(ctx context.Context, s sequence, key any) error {
-	key = norm(key)
-	return s.rewrite(ctx, func(old []any) ([]any, error) {
-		if sl, ok := key.(brine.Slice); ok {
-			sp, err := resolve(ctx, sl, len(old))
-			if err != nil {
-				return nil, err
-			}
-			gone := make(map[int]bool, sp.count)
-			for i := range sp.count {
-				gone[sp.start+i*sp.step] = true
-			}
-			kept := make([]any, 0, len(old)-len(gone))
-			for i, v := range old {
-				if !gone[i] {
-					kept = append(kept, v)
-				}
-			}
-			return kept, nil
-		}
-		n, ok, err := toIndex(ctx, key)
-		switch {
-		case err != nil:
-			return nil, err
-		case !ok:
-			return nil, badIndex("list", key)
-		}
-		i, err := position("list assignment", n, len(old))
-		if err != nil {
-			return nil, err
-		}
-		return slices.Delete(old, i, i+1), nil
-	})
-}
-
 // search finds an item by Python's equality, -1 if there is none.
 func search(ctx context.Context, all []any, v any, from, to int) (int, error) {
 	for i := from; i < to && i < len(all); i++ {
@@ -287,43 +176,60 @@ func search(ctx context.Context, all []any, v any, from, to int) (int, error) {
 	return -1, nil
 }
 
-// sortItems sorts by Python's < on the items or what key makes of them. It is stable.
-func sortItems(ctx context.Context, all []any, key any, reverse bool) error {
-	type pair struct{ key, item any }
-	pairs := make([]pair, len(all))
-	for i, v := range all {
-		pairs[i] = pair{norm(v), v}
-		if key != nil {
-			k, err := call(ctx, key, NewArgs([]any{v}, nil))
-			if err != nil {
-				return err
-			}
-			pairs[i].key = norm(k)
+// GetItem is Python's v[key].
+func GetItem(ctx context.Context, v, key any) (r any, err error) {
+	defer protect(&err)
+	v = norm(v)
+	if o, ok := v.(*netref.Object); ok {
+		return o.Item(ctx, key)
+	}
+	a := ClassOf(v).flat["__getitem__"]
+	if a == nil {
+		return nil, vinegar.TypeError.Errorf("'%s' object is not subscriptable", TypeName(v))
+	}
+	return a.invoke(ctx, v, NewArgs([]any{norm(key)}, nil))
+}
+
+// Contains is Python's item in v.
+func Contains(ctx context.Context, v, item any) (found bool, err error) {
+	defer protect(&err)
+	v = norm(v)
+	if o, ok := v.(*netref.Object); ok {
+		return o.Contains(ctx, item)
+	}
+	if a := ClassOf(v).flat["__contains__"]; a != nil {
+		r, err := a.invoke(ctx, v, NewArgs([]any{item}, nil))
+		if err != nil {
+			return false, err
+		}
+		return Truth(ctx, r)
+	}
+	if !iterable(v) {
+		return false, vinegar.TypeError.Errorf("argument of type '%s' is not iterable", TypeName(v))
+	}
+	for x, err := range Iterate(ctx, v) {
+		if err != nil {
+			return false, err
+		}
+		if eq, err := identicalOrEqual(ctx, x, item); err != nil || eq {
+			return eq, err
 		}
 	}
-	var failed error
-	slices.SortStableFunc(pairs, func(a, b pair) int {
-		if failed != nil {
-			return 0
-		}
-		if reverse {
-			a, b = b, a
-		}
-		lt, err := less(ctx, a.key, b.key)
-		if err == nil && !lt {
-			var gt bool
-			if gt, err = less(ctx, b.key, a.key); gt {
-				return 1
-			}
-		}
-		failed = err
-		if lt {
-			return -1
-		}
-		return 0
-	})
-	for i, p := range pairs {
-		all[i] = p.item
+	return false, nil
+}
+
+// repeats is how often a sequence of a length is repeated if it is multiplied by v, to have at most so many items.
+func repeats(ctx context.Context, length, most int, v any) (int, error) {
+	n, ok, err := toIndex(ctx, v)
+	switch {
+	case err != nil:
+		return 0, err
+	case !ok:
+		return 0, notIndex(v)
+	case n.bigInt().Sign() <= 0 || length == 0:
+		return 0, nil
+	case n.big != nil || n.i > int64(most/length):
+		return 0, vinegar.MemoryError.Errorf("more than %d items", most)
 	}
-	return failed
+	return int(n.i), nil
 }

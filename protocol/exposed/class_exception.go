@@ -1,0 +1,63 @@
+package exposed
+
+import (
+	"context"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// messageOf is str(e). Exceptions can be arguments of exceptions, to any depth.
+func messageOf(ctx context.Context, e *vinegar.Error) (string, error) {
+	ctx, err := descend(ctx, " while getting the str of an object")
+	if err != nil {
+		return "", err
+	}
+	text := func(f func(context.Context, any) (string, error)) func(any) string {
+		return func(v any) (s string) {
+			if err == nil {
+				s, err = f(ctx, v)
+			}
+			return s
+		}
+	}
+	s := e.MessageWith(text(Str), text(Repr))
+	if err == nil && len(s) > maxRepr { // two exceptions in each double it with every level
+		err = vinegar.MemoryError.Errorf("str exceeds %d bytes", maxRepr)
+	}
+	return s, err
+}
+
+func defineException(c *Class) {
+	of := func(get func(e *vinegar.Error) any) func(any) (any, error) {
+		return func(self any) (any, error) {
+			err, ok := self.(error)
+			if !ok {
+				return nil, vinegar.TypeError.New("an exception is required")
+			}
+			return get(vinegar.FromError(err)), nil
+		}
+	}
+	c.getter("args", of(func(e *vinegar.Error) any { return append(brine.Tuple{}, e.Args...) }))
+	c.getter("__traceback__", of(func(*vinegar.Error) any { return nil }))
+	c.getter("__cause__", of(func(e *vinegar.Error) any { return e.Unwrap() }))
+	c.method("__str__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
+		e, err := of(func(e *vinegar.Error) any { return e })(self)
+		if err != nil {
+			return nil, err
+		}
+		return messageOf(ctx, e.(*vinegar.Error))
+	})
+	c.method("__repr__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
+		e, err := of(func(e *vinegar.Error) any { return e })(self)
+		if err != nil {
+			return nil, err
+		}
+		args := e.(*vinegar.Error).Args
+		if len(args) == 1 { // without the comma of a tuple
+			return reprItems(ctx, ClassOf(self).name+"(", ")", args)
+		}
+		s, err := reprTuple(ctx, args)
+		return ClassOf(self).name + s, err
+	})
+}

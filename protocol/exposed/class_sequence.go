@@ -1,0 +1,194 @@
+package exposed
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+func defineContainer(c *Class) {
+	c.method("__len__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+		return int64(scalarLen(norm(self))), nil
+	})
+	c.method("__iter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+		return overScalar(norm(self)).as(iteratorClassOf(c)), nil
+	})
+	c.method("__contains__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
+		v := norm(args[0])
+		switch x := norm(self).(type) {
+		case string:
+			s, ok := v.(string)
+			if !ok {
+				return nil, vinegar.TypeError.Errorf("'in <string>' requires string as left operand, not %s", TypeName(v))
+			}
+			return strings.Contains(x, s), nil
+		case []byte:
+			if p, ok := v.([]byte); ok {
+				return bytes.Contains(x, p), nil
+			}
+			n := toNumber(v)
+			if n.kind != kindInt {
+				return nil, vinegar.TypeError.Errorf("a bytes-like object is required, not '%s'", TypeName(v))
+			}
+			if n.big != nil || n.i < 0 || n.i > 255 {
+				return nil, vinegar.ValueError.New("byte must be in range(0, 256)")
+			}
+			return bytes.IndexByte(x, byte(n.i)) >= 0, nil
+		case brine.FrozenSet:
+			if _, err := hashValue(ctx, v); err != nil {
+				return nil, err
+			}
+		}
+		all, _ := scalarItems(norm(self))
+		i, err := search(ctx, all, v, 0, len(all))
+		return i >= 0, err
+	})
+}
+
+func defineSequence(c *Class) {
+	c.method("__getitem__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
+		key := norm(args[0])
+		switch x := norm(self).(type) {
+		case string:
+			return sliced(ctx, "string", []rune(x), key, func(r rune) any { return string(r) }, func(part []rune) any { return string(part) })
+		case []byte:
+			return sliced(ctx, "byte", x, key, func(b byte) any { return int64(b) }, func(part []byte) any { return part })
+		}
+		all, _ := scalarItems(norm(self))
+		return sliced(ctx, "tuple", all, key, itself, func(part []any) any { return brine.Tuple(part) })
+	})
+	c.method("__add__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
+		switch x := norm(self).(type) {
+		case string:
+			if y, ok := norm(args[0]).(string); ok {
+				if len(x)+len(y) > maxRead {
+					return nil, joinedTooMuch()
+				}
+				return x + y, nil
+			}
+			return nil, vinegar.TypeError.Errorf(`can only concatenate str (not "%s") to str`, TypeName(args[0]))
+		case []byte:
+			if y, ok := norm(args[0]).([]byte); ok {
+				if len(x)+len(y) > maxRead {
+					return nil, joinedTooMuch()
+				}
+				return append(append([]byte{}, x...), y...), nil
+			}
+			return nil, vinegar.TypeError.Errorf("can't concat %s to bytes", TypeName(args[0]))
+		case brine.Tuple:
+			if y, ok := norm(args[0]).(brine.Tuple); ok {
+				if len(x)+len(y) > maxJoined {
+					return nil, joinedTooMuch()
+				}
+				return append(append(brine.Tuple{}, x...), y...), nil
+			}
+		}
+		return nil, vinegar.TypeError.Errorf(`can only concatenate tuple (not "%s") to tuple`, TypeName(args[0]))
+	})
+	for _, op := range []string{"__mul__", "__rmul__"} {
+		c.method(op, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
+			most, length := maxItems, scalarLen(norm(self))
+			switch x := norm(self).(type) {
+			case string:
+				most, length = maxText, len(x)
+			case []byte:
+				most = maxText
+			}
+			n, err := repeats(ctx, length, most, args[0])
+			if err != nil {
+				return nil, err
+			}
+			switch x := norm(self).(type) {
+			case string:
+				return strings.Repeat(x, n), nil
+			case []byte:
+				return bytes.Repeat(x, n), nil
+			}
+			all, _ := scalarItems(norm(self))
+			return brine.Tuple(slices.Repeat(all, n)), nil
+		})
+	}
+	for op := range compareOps {
+		c.method(op, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
+			switch x := norm(self).(type) {
+			case string:
+				if y, ok := norm(args[0]).(string); ok {
+					return ordered(op, compareOrdered(x, y)), nil
+				}
+			case []byte:
+				if y, ok := norm(args[0]).([]byte); ok {
+					return ordered(op, bytes.Compare(x, y)), nil
+				}
+			case brine.Tuple:
+				if y, ok := norm(args[0]).(brine.Tuple); ok {
+					return compareItems(ctx, op, x, y)
+				}
+			}
+			return brine.NotImplemented, nil
+		})
+	}
+}
+
+// iteratorClassOf is the class of the iterators over values that travel by value.
+func iteratorClassOf(c *Class) *Class {
+	switch c {
+	case tupleClass:
+		return tupleIteratorClass
+	case frozensetClass:
+		return setIteratorClass
+	}
+	return nil
+}
+
+// scalarItems gives the items of an iterable value: characters of a str, numbers of bytes, items of a tuple.
+func scalarItems(v any) ([]any, bool) {
+	switch x := v.(type) {
+	case string:
+		items := make([]any, 0, len(x))
+		for i, n := 0, 0; i < len(x); i += n {
+			_, n = utf8.DecodeRuneInString(x[i:])
+			items = append(items, x[i:i+n])
+		}
+		return items, true
+	case []byte:
+		items := make([]any, len(x))
+		for i, b := range x {
+			items[i] = int64(b)
+		}
+		return items, true
+	case brine.Tuple:
+		return x, true
+	case brine.FrozenSet:
+		return x, true
+	}
+	return nil, false
+}
+
+// scalarLen is the number of scalarItems.
+func scalarLen(v any) int {
+	switch x := v.(type) {
+	case string:
+		return utf8.RuneCountInString(x)
+	case []byte:
+		return len(x)
+	}
+	all, _ := scalarItems(v)
+	return len(all)
+}
+
+// overScalar iterates over scalarItems without making them all at once.
+func overScalar(v any) *iterator {
+	switch x := v.(type) {
+	case string:
+		return overEach([]rune(x), func(r rune) any { return string(r) })
+	case []byte:
+		return overEach(x, func(b byte) any { return int64(b) })
+	}
+	all, _ := scalarItems(v)
+	return overItems(all)
+}

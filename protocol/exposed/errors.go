@@ -1,0 +1,33 @@
+package exposed
+
+import (
+	"errors"
+	"unicode/utf8"
+
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+func isAttributeError(err error) bool { return err != nil && errors.Is(err, vinegar.AttributeError) }
+
+// AccessDenied is what a service answers to every attempt to set or delete an attribute.
+func AccessDenied() error { return vinegar.AttributeError.New("access denied") }
+
+func noAttribute(c *Class, name string) error {
+	if c == methodClass {
+		c = functionClass // a method passes the question on to its function
+	}
+	return vinegar.AttributeError.Errorf("'%s' object has no attribute '%s'", c.name, name)
+}
+
+// notUTF8 is the exception of bytes.decode for the first byte at fault.
+func notUTF8(b []byte) error {
+	at := 0
+	for at < len(b) {
+		r, n := utf8.DecodeRune(b[at:])
+		if r == utf8.RuneError && n <= 1 {
+			break
+		}
+		at += n
+	}
+	return vinegar.UnicodeDecodeError.New("utf-8", b, int64(at), int64(at+1), "invalid start byte")
+}

@@ -1,0 +1,66 @@
+package exposed
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// exceptionClasses holds the classes of exceptions by the names of their classes in vinegar.
+var exceptionClasses sync.Map
+
+func classOfException(e *vinegar.Class) *Class {
+	type key struct{ module, name string }
+	k := key{e.Module(), e.Name()}
+	if c, ok := exceptionClasses.Load(k); ok {
+		return c.(*Class)
+	}
+	var bases []*Class
+	for _, b := range e.Bases() {
+		bases = append(bases, classOfException(b))
+	}
+	if len(bases) == 0 {
+		bases = []*Class{objectClass}
+	}
+	c := newClass(e.Module()+"."+e.Name(), bases...)
+	c.exception = e
+	if len(e.Bases()) == 0 {
+		defineException(c)
+	}
+	if e.Module() == "builtins" {
+		for _, name := range exceptionAttrs[e.Name()] {
+			c.getter(name, func(self any) (any, error) {
+				err, _ := self.(error)
+				v, _ := vinegar.FromError(err).Attr(name) // nil, as in Python, if it was made without it
+				return v, nil
+			})
+		}
+	}
+	c.seal()
+	if _, known := vinegar.Lookup(e.Module(), e.Name()); !known {
+		return c // a name that a peer made up: not kept, the peer could make up ever more
+	}
+	kept, _ := exceptionClasses.LoadOrStore(k, c)
+	return kept.(*Class)
+}
+
+// classNamed is the exception class that a peer's class of that name is here.
+func classNamed(qualified string) *vinegar.Class {
+	module, name := "builtins", qualified
+	if i := strings.LastIndexByte(qualified, '.'); i >= 0 {
+		module, name = qualified[:i], qualified[i+1:]
+	}
+	if c, ok := vinegar.Lookup(module, name); ok {
+		return c
+	}
+	return vinegar.Exception
+}
+
+// exceptionAttrs are the attributes that builtin classes of exceptions have besides args.
+var exceptionAttrs = map[string][]string{
+	"OSError": {"errno", "strerror", "filename", "filename2"}, "SystemExit": {"code"}, "StopIteration": {"value"},
+	"ImportError": {"msg", "name", "path"}, "NameError": {"name"}, "AttributeError": {"name", "obj"},
+	"SyntaxError":        {"msg", "filename", "lineno", "offset", "text"},
+	"UnicodeDecodeError": {"encoding", "object", "start", "end", "reason"}, "UnicodeEncodeError": {"encoding", "object", "start", "end", "reason"},
+}

@@ -1,0 +1,158 @@
+package exposed
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// goMap is a Go map. rv is the map; a nil one is settable if it is held by pointer.
+type goMap struct{ rv reflect.Value }
+
+func (m goMap) lock() *sync.RWMutex {
+	if m.rv.CanAddr() {
+		return guard(m.rv.Addr().UnsafePointer())
+	}
+	return guard(m.rv.UnsafePointer())
+}
+
+func (m goMap) size() int {
+	l := m.lock()
+	l.RLock()
+	defer l.RUnlock()
+	return m.rv.Len()
+}
+
+// key converts a key to the map's type. A key that does not fit is in no map.
+func (m goMap) key(ctx context.Context, key any) (reflect.Value, bool, error) {
+	key = norm(key)
+	if _, err := hashValue(ctx, key); err != nil {
+		return reflect.Value{}, false, err
+	}
+	t := m.rv.Type().Key()
+	if f, ok := key.(float64); ok && t.Kind() >= reflect.Int && t.Kind() <= reflect.Uintptr && f == float64(int64(f)) {
+		key = int64(f)
+	}
+	kv := reflect.New(t).Elem()
+	if err := netref.Assign(ctx, kv, key); err != nil || !kv.Comparable() {
+		return kv, false, nil
+	}
+	if t.Kind() == reflect.Interface {
+		for _, k := range m.keys() { // the key may be there as another type that Python calls equal
+			eq, err := identicalOrEqual(ctx, k, key)
+			if err != nil {
+				return kv, false, err
+			}
+			if eq {
+				kv.Set(reflect.ValueOf(k))
+				break
+			}
+		}
+	}
+	return kv, true, nil
+}
+
+func (m goMap) get(ctx context.Context, key any) (any, bool, error) {
+	kv, ok, err := m.key(ctx, key)
+	if !ok || err != nil {
+		return nil, false, err
+	}
+	l := m.lock()
+	l.RLock()
+	defer l.RUnlock()
+	v := m.rv.MapIndex(kv)
+	if !v.IsValid() {
+		return nil, false, nil
+	}
+	return v.Interface(), true, nil
+}
+
+func (m goMap) set(ctx context.Context, key, value any) error {
+	kv, ok, err := m.key(ctx, key)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return assignTo(ctx, kv, norm(key), "key")
+	}
+	vv := reflect.New(m.rv.Type().Elem()).Elem()
+	if !isEmptyStruct(vv.Type()) {
+		if err := assignTo(ctx, vv, value, "value"); err != nil {
+			return err
+		}
+	}
+	l := m.lock()
+	l.Lock()
+	defer l.Unlock()
+	if m.rv.IsNil() {
+		if !m.rv.CanSet() {
+			return vinegar.TypeError.Errorf("a nil Go %v cannot be filled", m.rv.Type())
+		}
+		m.rv.Set(reflect.MakeMap(m.rv.Type()))
+	}
+	m.rv.SetMapIndex(kv, vv)
+	return nil
+}
+
+func (m goMap) del(ctx context.Context, key any) (any, bool, error) {
+	kv, ok, err := m.key(ctx, key)
+	if !ok || err != nil {
+		return nil, false, err
+	}
+	l := m.lock()
+	l.Lock()
+	defer l.Unlock()
+	v := m.rv.MapIndex(kv)
+	if !v.IsValid() {
+		return nil, false, nil
+	}
+	m.rv.SetMapIndex(kv, reflect.Value{})
+	return v.Interface(), true, nil
+}
+
+func (m goMap) keys() []any {
+	l := m.lock()
+	l.RLock()
+	keys := make([]reflect.Value, 0, m.rv.Len())
+	for it := m.rv.MapRange(); it.Next(); {
+		keys = append(keys, it.Key())
+	}
+	l.RUnlock()
+	slices.SortFunc(keys, compareKeys)
+	out := make([]any, len(keys))
+	for i, k := range keys {
+		out[i] = k.Interface()
+	}
+	return out
+}
+
+func compareKeys(a, b reflect.Value) int {
+	switch {
+	case a.Kind() == reflect.String:
+		return compareOrdered(a.String(), b.String())
+	case a.CanInt():
+		return compareOrdered(a.Int(), b.Int())
+	case a.CanUint() && a.Uint() != b.Uint():
+		if a.Uint() < b.Uint() {
+			return -1
+		}
+		return 1
+	case a.CanFloat():
+		return compareOrdered(a.Float(), b.Float())
+	}
+	return 0
+}
+
+func (m goMap) clear() error {
+	l := m.lock()
+	l.Lock()
+	defer l.Unlock()
+	m.rv.Clear()
+	return nil
+}
+
+func isEmptyStruct(t reflect.Type) bool { return t.Kind() == reflect.Struct && t.NumField() == 0 }

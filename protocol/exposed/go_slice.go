@@ -1,0 +1,131 @@
+package exposed
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// goSlice is a Go slice. rv is the slice, or settable if it is held by pointer.
+type goSlice struct {
+	rv      reflect.Value
+	byValue bool // the items travel by value or are references by themselves
+}
+
+// asSequence finds the items of a list object.
+func asSequence(v any) (sequence, bool) {
+	switch x := v.(type) {
+	case *List:
+		return x, true
+	case brine.Tuple, brine.FrozenSet:
+		return nil, false
+	}
+	rv := reflect.ValueOf(v)
+	if rv.Kind() == reflect.Pointer && !rv.IsNil() {
+		rv = rv.Elem()
+	}
+	if rv.Kind() != reflect.Slice || isByte(rv.Type().Elem()) {
+		return nil, false
+	}
+	return goSlice{rv, rv.Type().Elem().Kind() != reflect.Struct || isForm(rv.Type().Elem())}, true
+}
+
+// isForm reports whether values of a struct type travel by value.
+func isForm(t reflect.Type) bool {
+	_, ok := ByValue(reflect.Zero(t).Interface())
+	return ok
+}
+
+// now returns the slice as it is, a copy of the header if it is held by pointer, and the lock for its items.
+func (s goSlice) now() (reflect.Value, *sync.RWMutex) {
+	rv := s.rv
+	if rv.CanAddr() {
+		header := guard(rv.Addr().UnsafePointer())
+		header.RLock()
+		rv = reflect.ValueOf(rv.Interface())
+		header.RUnlock()
+	}
+	return rv, guard(rv.UnsafePointer())
+}
+
+func (s goSlice) size() int {
+	rv, _ := s.now()
+	return rv.Len()
+}
+
+func (s goSlice) at(i int) (any, bool) {
+	rv, l := s.now()
+	l.RLock()
+	defer l.RUnlock()
+	if i < 0 || i >= rv.Len() {
+		return nil, false
+	}
+	return s.item(rv.Index(i)), true
+}
+
+func (s goSlice) item(rv reflect.Value) any {
+	if !s.byValue {
+		return rv.Addr().Interface() // as Python hands out a reference
+	}
+	return rv.Interface()
+}
+
+func (s goSlice) all() []any {
+	rv, l := s.now()
+	l.RLock()
+	defer l.RUnlock()
+	items := make([]any, rv.Len())
+	for i := range items {
+		items[i] = s.item(rv.Index(i))
+	}
+	return items
+}
+
+func (s goSlice) put(ctx context.Context, i int, v any) error {
+	nv := reflect.New(s.rv.Type().Elem()).Elem()
+	if err := assignTo(ctx, nv, v, "item"); err != nil {
+		return err
+	}
+	rv, l := s.now()
+	l.Lock()
+	defer l.Unlock()
+	if i < 0 || i >= rv.Len() {
+		return vinegar.IndexError.New("list assignment index out of range")
+	}
+	rv.Index(i).Set(nv)
+	return nil
+}
+
+func (s goSlice) rewrite(ctx context.Context, f func([]any) ([]any, error)) error {
+	before := s.all()
+	items, err := f(slices.Clone(before))
+	if err != nil {
+		return err
+	}
+	if len(items) != len(before) && !s.rv.CanSet() {
+		return vinegar.TypeError.Errorf("a Go %v has a fixed length; expose *%v or an exposed.List to let it grow",
+			s.rv.Type(), s.rv.Type())
+	}
+	fresh := reflect.MakeSlice(s.rv.Type(), len(items), len(items))
+	for i, v := range items {
+		if err := assignTo(ctx, fresh.Index(i), v, "item"); err != nil {
+			return err
+		}
+	}
+	if s.rv.CanSet() {
+		l := guard(s.rv.Addr().UnsafePointer())
+		l.Lock()
+		defer l.Unlock()
+		s.rv.Set(fresh)
+		return nil
+	}
+	_, l := s.now()
+	l.Lock()
+	defer l.Unlock()
+	reflect.Copy(s.rv, fresh)
+	return nil
+}

@@ -1,0 +1,99 @@
+package exposed
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/gorpyc/gorpyc/netref"
+)
+
+// Dir is Python's dir(v): the real names of the attributes, sorted. Fields of structs are attributes of objects and not of
+// their class. The names are those that a PyDir method returns if the object has one.
+func Dir(ctx context.Context, v any) (names []string, err error) {
+	defer protect(&err)
+	v = norm(v)
+	if o, ok := v.(*netref.Object); ok {
+		return o.Dir(ctx)
+	}
+	c, ofClass := v.(*Class)
+	if !ofClass {
+		c = ClassOf(v)
+		if a := c.flat["__dir__"]; a != objectClass.flat["__dir__"] {
+			return customDir(ctx, v, a)
+		}
+	}
+	return slices.Sorted(maps.Keys(c.names(v, ofClass))), nil
+}
+
+func customDir(ctx context.Context, v any, a *attr) ([]string, error) {
+	r, err := a.invoke(ctx, v, &Args{})
+	if err != nil {
+		return nil, err
+	}
+	names, err := netref.As[[]string](ctx, r)
+	if all, ok := norm(r).(interface{ GoValue() any }); err != nil && ok {
+		return netref.As[[]string](ctx, all.GoValue())
+	}
+	slices.Sort(names)
+	return names, err
+}
+
+// Method is an entry of the answer to INSPECT.
+type Method struct {
+	Name, Doc string
+	HasDoc    bool // false: the documentation is None
+}
+
+// Methods lists the methods of v's class, special ones included, as INSPECT reports them: no data attributes, and no
+// names that proxies answer themselves. For a class it lists its own and those that all classes have. For an object of
+// another peer it is empty: that peer has to be asked.
+func Methods(v any) []Method {
+	v = norm(v)
+	switch x := v.(type) {
+	case *netref.Object:
+		return nil
+	case *Class:
+		return routines(typeClass, x)
+	}
+	c := ClassOf(v)
+	if c.service.Load() {
+		c.inspectService.Do(func() { c.serviceMethods = routines(c, serviceClass) })
+		return slices.Clone(c.serviceMethods)
+	}
+	c.inspect.Do(func() { c.methods = routines(c) })
+	return slices.Clone(c.methods)
+}
+
+// routines lists the methods of the classes; later classes take precedence.
+func routines(classes ...*Class) []Method {
+	found := map[string]Method{}
+	for _, c := range classes {
+		for _, m := range slices.Backward(c.mro) {
+			for n, a := range m.own {
+				delete(found, n)
+				if !localNames[n] && a.isRoutine() {
+					found[n] = Method{n, a.docOf().text, a.docOf().set}
+				}
+			}
+		}
+	}
+	ms := make([]Method, 0, len(found))
+	for _, m := range found {
+		ms = append(ms, m)
+	}
+	slices.SortFunc(ms, func(a, b Method) int { return compareOrdered(a.Name, b.Name) })
+	return ms
+}
+
+func (a *attr) isRoutine() bool {
+	_, function := a.value.(*Function)
+	return a.kind == methodAttr || function
+}
+
+func (a *attr) docOf() docText {
+	if f, ok := a.value.(*Function); ok {
+		return f.doc
+	}
+	return a.doc
+}

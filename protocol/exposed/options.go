@@ -1,0 +1,129 @@
+package exposed
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// ClassOptions add to what reflection finds out about a Go type. Names of Go methods and fields are meant where "Go
+// name" is said, Python names without a prefix elsewhere. Funcs may have the optional context.Context and error as
+// everywhere; those that work on an object take it (T or *T) as their first parameter.
+type ClassOptions struct {
+	// Name is the class's full name in Python, "module.Class". Empty means Go's package and type name.
+	Name string
+	// Doc is the documentation string; empty means none.
+	Doc string
+	// New is the constructor, a func or a *[Function] that returns T or *T. Without it Python cannot call the class.
+	New any
+	// Params declares the parameters of methods by Go name; see [Func] for the notation.
+	Params map[string][]string
+	// Docs holds the documentation strings of methods, by Go or Python name.
+	Docs map[string]string
+	// Static adds exposed attributes of the class: funcs become static methods, everything else a constant.
+	Static map[string]any
+	// Methods adds exposed methods beyond those of the Go type: funcs whose first parameter is the object.
+	Methods map[string]any
+	// Properties adds exposed attributes that are computed.
+	Properties map[string]Property
+	// Hidden adds attributes that exist but are not exposed: only a policy that allows public or all names reaches
+	// them. Funcs whose first parameter is T or *T become methods.
+	Hidden map[string]any
+	// Private lists Go names of methods and fields that are not exposed but hidden likewise.
+	Private []string
+	// Omit lists Go names of methods and fields that are no attributes at all.
+	Omit []string
+	// Bases are the base classes. The Go types of those that were registered have to be embedded in T for their
+	// methods and properties to work. nil means object, or list, dict or function for containers and funcs.
+	Bases []*Class
+	// Service makes objects of the class refuse every assignment and deletion with "access denied" and gives them
+	// get_service_name and get_service_aliases, as rpyc.Service does. Aliases are their names; the default is the
+	// class's name without "Service".
+	Service bool
+	Aliases []string
+}
+
+// Property is a computed attribute. Get is a func of the object that returns the value, Set one of the object and the
+// new value, Del one of the object; a nil one refuses the operation. Get runs once per read and may fail.
+type Property struct {
+	Get, Set, Del any
+	Doc           string
+	// Hidden makes the property one that is not exposed.
+	Hidden bool
+	// Probed makes Get run once more, before the operation proper, when a peer names the property without the prefix. RPyC
+	// does so with every property, to see whether it is there. It is for services that must not be told from a Python one.
+	Probed bool
+}
+
+func (c *Class) private(goName string) bool {
+	return c.opts != nil && slices.Contains(c.opts.Private, goName)
+}
+
+func (c *Class) omits(goName string) bool {
+	return c.opts != nil && slices.Contains(c.opts.Omit, goName)
+}
+
+// declared finds the parameters and the documentation of a method in the options of the class or of a base.
+func (c *Class) declared(goName, name string) (params []string, doc docText) {
+	look := func(o *ClassOptions) {
+		if o == nil {
+			return
+		}
+		if p, ok := o.Params[goName]; ok && params == nil {
+			params = p
+		}
+		for _, n := range []string{goName, name, strings.TrimPrefix(name, DefaultPrefix)} {
+			if text, ok := o.Docs[n]; ok && !doc.set {
+				doc = docText{text, true}
+			}
+		}
+	}
+	look(c.opts)
+	for _, b := range c.bases {
+		for _, m := range b.mro {
+			look(m.opts)
+		}
+	}
+	return params, doc
+}
+
+// checkNames reports a Go name in the options that the type does not have, which would silently do nothing.
+func (c *Class) checkNames(t reflect.Type) error {
+	if c.opts == nil {
+		return nil
+	}
+	names := slices.Concat(c.opts.Private, c.opts.Omit)
+	for n := range c.opts.Params {
+		names = append(names, n)
+	}
+	for _, n := range names {
+		_, ok := reflect.PointerTo(t).MethodByName(n)
+		if !ok && t.Kind() == reflect.Struct {
+			_, ok = t.FieldByName(n)
+		}
+		if !ok {
+			return fmt.Errorf("exposed: %v has no method or field %q", t, n)
+		}
+	}
+	return nil
+}
+
+// mentions reports whether a func of the options is the one with the code at pc.
+func (o *ClassOptions) mentions(pc uintptr) bool {
+	is := func(v any) bool {
+		rv := reflect.ValueOf(v)
+		return rv.Kind() == reflect.Func && rv.Pointer() == pc
+	}
+	if o == nil || is(o.New) {
+		return o != nil
+	}
+	for _, group := range []map[string]any{o.Static, o.Methods, o.Hidden} {
+		for _, v := range group {
+			if is(v) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,109 @@
+package exposed
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// registry holds the registered types. It is read for nearly every value and written when the program starts, so
+// every change makes a new map.
+var registry struct {
+	sync.Mutex
+	classes atomic.Pointer[map[reflect.Type]*Class]
+}
+
+// descriptions holds what [Describe] and [DescribeFunc] were told. Like the registry it is read often and written
+// when the program starts.
+var descriptions struct {
+	sync.Mutex
+	types atomic.Pointer[map[reflect.Type]*ClassOptions]
+	funcs atomic.Pointer[map[uintptr]*Function]
+}
+
+func lookupRegistered(t reflect.Type) *Class {
+	if all := registry.classes.Load(); all != nil {
+		return (*all)[t]
+	}
+	return nil
+}
+
+// registered reports whether t, or what it points to, was registered.
+func registered(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() != "" && lookupRegistered(t) != nil
+}
+
+func descriptionOf(t reflect.Type) *ClassOptions {
+	if all := descriptions.types.Load(); all != nil {
+		return (*all)[t]
+	}
+	return nil
+}
+
+func describedFunc(fn reflect.Value) *Function {
+	if all := descriptions.funcs.Load(); all != nil {
+		return (*all)[fn.Pointer()]
+	}
+	return nil
+}
+
+// with returns a copy of a map with one more entry.
+func with[K comparable, V any](old *map[K]V, k K, v V) *map[K]V {
+	all := map[K]V{k: v}
+	if old != nil {
+		maps.Copy(all, *old)
+	}
+	return &all
+}
+
+// withDescription returns the options for a type: o, which may be nil, completed by what was described.
+func withDescription(t reflect.Type, o *ClassOptions) *ClassOptions {
+	d := descriptionOf(t)
+	if d == nil {
+		return o
+	}
+	if o == nil {
+		return d
+	}
+	m := *o
+	if m.Name == "" {
+		m.Name = d.Name
+	}
+	if m.Doc == "" {
+		m.Doc = d.Doc
+	}
+	if m.New == nil {
+		m.New = d.New
+	}
+	if m.Bases == nil {
+		m.Bases = d.Bases
+	}
+	if m.Aliases == nil {
+		m.Aliases = d.Aliases
+	}
+	m.Service = m.Service || d.Service
+	m.Params = merged(m.Params, d.Params)
+	m.Docs = merged(m.Docs, d.Docs)
+	m.Static = merged(m.Static, d.Static)
+	m.Methods = merged(m.Methods, d.Methods)
+	m.Properties = merged(m.Properties, d.Properties)
+	m.Hidden = merged(m.Hidden, d.Hidden)
+	m.Private = slices.Compact(slices.Sorted(slices.Values(slices.Concat(m.Private, d.Private))))
+	m.Omit = slices.Compact(slices.Sorted(slices.Values(slices.Concat(m.Omit, d.Omit))))
+	return &m
+}
+
+// merged returns the entries of both maps, those of first where both have one.
+func merged[V any](first, second map[string]V) map[string]V {
+	if len(second) == 0 {
+		return first
+	}
+	all := maps.Clone(second)
+	maps.Copy(all, first)
+	return all
+}
