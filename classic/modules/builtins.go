@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -31,7 +32,7 @@ var exceptions = strings.Fields(`ArithmeticError AssertionError AttributeError B
 func newBuiltins(in *Interpreter) *Module {
 	m := New("builtins", "Built-in functions, exceptions, and other objects.")
 	for _, name := range append(append([]string{}, types...), exceptions...) {
-		m.Set(name, builtin(name))
+		m.Set(name, pytypes.Class(name))
 	}
 	m.Const("True", true, "False", false, "None", nil, "Ellipsis", brine.Ellipsis, "NotImplemented", brine.NotImplemented, "__debug__", true)
 	defineAttributes(m)
@@ -256,20 +257,8 @@ func (in *Interpreter) input(ctx context.Context, prompt any) (string, error) {
 // defineTextFunctions adds what makes text of things.
 func defineTextFunctions(m *Module) {
 	m.Def("repr", exposed.Repr, "obj", "/")
-	m.Def("ascii", func(ctx context.Context, v any) (string, error) {
-		s, err := exposed.Repr(ctx, v)
-		if err != nil {
-			return "", err
-		}
-		r, err := exposed.CallAttr(ctx, everything, s, "encode", exposed.NewArgs([]any{"ascii", "backslashreplace"}, nil))
-		if err != nil {
-			return "", err
-		}
-		return string(r.([]byte)), nil
-	}, "obj", "/")
-	m.Def("format", func(ctx context.Context, v any, spec string) (any, error) {
-		return exposed.CallAttr(ctx, everything, v, "__format__", exposed.NewArgs([]any{spec}, nil))
-	}, "value", "format_spec=''", "/")
+	m.Def("ascii", func(ctx context.Context, v any) (string, error) { return pytypes.Convert(ctx, v, 'a') }, "obj", "/")
+	m.Def("format", pytypes.Format, "value", "format_spec=''", "/")
 	m.Def("chr", func(n int64) (string, error) {
 		if n < 0 || n > utf8.MaxRune {
 			return "", vinegar.ValueError.New("chr() arg not in range(0x110000)")
@@ -298,7 +287,7 @@ func defineTextFunctions(m *Module) {
 	for name, base := range map[string]int{"hex": 16, "oct": 8, "bin": 2} {
 		prefix := map[int]string{16: "0x", 8: "0o", 2: "0b"}[base]
 		m.Def(name, func(ctx context.Context, v any) (string, error) {
-			b, err := integer(ctx, v)
+			b, err := pytypes.Index(ctx, v)
 			if err != nil {
 				return "", err
 			}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -124,7 +125,7 @@ var _ = exposed.Register[environ](exposed.ClassOptions{
 			return v, err
 		},
 		"update": exposed.Func(func(e *environ, ctx context.Context, args []any, kw []netref.Keyword) error {
-			d, err := exposed.Call(ctx, builtin("dict"), exposed.NewArgs(args, kw))
+			d, err := exposed.Call(ctx, pytypes.Class("dict"), exposed.NewArgs(args, kw))
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -103,7 +104,7 @@ func (r *jsonReader) number(ctx context.Context) (any, error) {
 		}
 	}
 	r.at = i
-	return exposed.Call(ctx, builtin(class), exposed.NewArgs([]any{r.s[start:i]}, nil))
+	return exposed.Call(ctx, pytypes.Class(class), exposed.NewArgs([]any{r.s[start:i]}, nil))
 }
 
 func (r *jsonReader) text() (any, error) {
@@ -339,7 +340,7 @@ func (w *jsonWriter) value(ctx context.Context, v any) error {
 		w.text(s)
 		return nil
 	}
-	is := func(class string) bool { ok, _ := isInstance(ctx, v, builtin(class), "isinstance"); return ok }
+	is := func(class string) bool { ok, _ := isInstance(ctx, v, pytypes.Class(class), "isinstance"); return ok }
 	switch {
 	case is("dict"):
 		return w.dict(ctx, v)
@@ -392,7 +393,7 @@ func (w *jsonWriter) dict(ctx context.Context, v any) error {
 	pairs, err := exposed.CallAttr(ctx, everything, v, "items", &exposed.Args{})
 	if err == nil && w.sortKeys {
 		pairs, err = exposed.Call(ctx, exposed.Func(func(ctx context.Context, items any) (any, error) {
-			l, err := exposed.Call(ctx, builtin("list"), exposed.NewArgs([]any{items}, nil))
+			l, err := exposed.Call(ctx, pytypes.Class("list"), exposed.NewArgs([]any{items}, nil))
 			if err != nil {
 				return nil, err
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -27,7 +28,7 @@ func dumpJSON(ctx context.Context, v any, skip, ascii, _, nan bool, indent, sepa
 		return "", vinegar.TypeError.Errorf("can't multiply sequence by non-int of type '%s'", exposed.TypeName(indent))
 	}
 	if separators != nil {
-		pair, err := exposed.Call(ctx, builtin("tuple"), exposed.NewArgs([]any{separators}, nil))
+		pair, err := exposed.Call(ctx, pytypes.Class("tuple"), exposed.NewArgs([]any{separators}, nil))
 		if err != nil {
 			return "", err
 		}

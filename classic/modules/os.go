@@ -429,12 +429,3 @@ func defineProcess(m *Module) {
 	m.Def("putenv", os.Setenv, "name", "value", "/")
 	m.Def("unsetenv", os.Unsetenv, "name", "/")
 }
-
-// builtin is a class of the module builtins.
-func builtin(name string) *exposed.Class {
-	c, ok := exposed.Builtin(name)
-	if !ok {
-		panic("no builtin class " + name)
-	}
-	return c
-}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -197,7 +198,7 @@ func programPath(name string, env []string) (string, error) {
 }
 
 func environment(ctx context.Context, env any) ([]string, error) {
-	d, err := exposed.Call(ctx, builtin("dict"), exposed.NewArgs([]any{env}, nil))
+	d, err := exposed.Call(ctx, pytypes.Class("dict"), exposed.NewArgs([]any{env}, nil))
 	if err != nil {
 		return nil, err
 	}
@@ -346,7 +347,7 @@ func (in *Interpreter) pipeObject(f *os.File, read bool, o processOptions) any {
 func (p *process) wait(ctx context.Context, seconds any) (any, error) {
 	var limit <-chan time.Time
 	if seconds != nil {
-		f, err := exposed.Call(ctx, builtin("float"), exposed.NewArgs([]any{seconds}, nil))
+		f, err := exposed.Call(ctx, pytypes.Class("float"), exposed.NewArgs([]any{seconds}, nil))
 		if err != nil {
 			return nil, err
 		}

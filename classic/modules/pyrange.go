@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/pickle"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -30,7 +31,7 @@ var rangeClass = exposed.Register[pyRange](exposed.ClassOptions{
 		}
 		bounds := [3]int64{0, 0, 1}
 		for i, a := range args {
-			b, err := integer(ctx, a)
+			b, err := pytypes.Index(ctx, a)
 			if err != nil {
 				return nil, err
 			}
@@ -143,7 +144,7 @@ func (r *pyRange) PyGetItem(ctx context.Context, key any) (any, error) {
 	if s, ok := key.(brine.Slice); ok {
 		return r.slice(ctx, s)
 	}
-	b, err := integer(ctx, key)
+	b, err := pytypes.Index(ctx, key)
 	if err != nil {
 		return nil, vinegar.TypeError.Errorf("range indices must be integers or slices, not %s", exposed.TypeName(key))
 	}
@@ -161,7 +162,7 @@ func (r *pyRange) slice(ctx context.Context, s brine.Slice) (any, error) {
 		if v == nil {
 			return missing, nil
 		}
-		b, err := integer(ctx, v)
+		b, err := pytypes.Index(ctx, v)
 		if err != nil {
 			return 0, vinegar.TypeError.New("slice indices must be integers or None or have an __index__ method")
 		}
@@ -178,7 +179,7 @@ func (r *pyRange) slice(ctx context.Context, s brine.Slice) (any, error) {
 	}
 	step, err := bound(s.Step, 1, math.MinInt32, math.MaxInt32)
 	if s.Step != nil && err == nil { // not relative to the length
-		b, e := integer(ctx, s.Step)
+		b, e := pytypes.Index(ctx, s.Step)
 		if err = e; err == nil {
 			step = max(min(b.Int64(), math.MaxInt32), math.MinInt32)
 		}

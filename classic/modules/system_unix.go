@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -104,7 +105,7 @@ func defineSystem(in *Interpreter, m *Module) {
 		}
 		var t brine.Tuple
 		for _, s := range f[:3] {
-			n, err := exposed.Call(background, builtin("float"), exposed.NewArgs([]any{s}, nil))
+			n, err := exposed.Call(background, pytypes.Class("float"), exposed.NewArgs([]any{s}, nil))
 			if err != nil {
 				return nil, err
 			}

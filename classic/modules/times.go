@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -79,7 +80,7 @@ func newTime(*Interpreter) *Module {
 	m.Def("monotonic", since).Def("perf_counter", since)
 	m.Def("monotonic_ns", func() int64 { return int64(time.Since(started)) }).Def("perf_counter_ns", func() int64 { return int64(time.Since(started)) })
 	m.Def("sleep", func(ctx context.Context, v any) error {
-		f, err := exposed.Call(ctx, builtin("float"), exposed.NewArgs([]any{v}, nil))
+		f, err := exposed.Call(ctx, pytypes.Class("float"), exposed.NewArgs([]any{v}, nil))
 		if _, text := v.(string); err != nil || text {
 			return vinegar.TypeError.Errorf("'%s' object cannot be interpreted as an integer", exposed.TypeName(v))
 		}

@@ -4,9 +4,9 @@ package modules
 
 import (
 	"context"
-	"math/big"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -19,21 +19,6 @@ func method(ctx context.Context, v any, name, wrong string, args ...any) (any, e
 		return nil, vinegar.TypeError.Errorf(wrong, exposed.TypeName(v))
 	}
 	return r, err
-}
-
-// integer is operator.index.
-func integer(ctx context.Context, v any) (*big.Int, error) {
-	r, err := method(ctx, v, "__index__", "'%s' object cannot be interpreted as an integer")
-	if err != nil {
-		return nil, err
-	}
-	switch n := r.(type) {
-	case int64:
-		return big.NewInt(n), nil
-	case *big.Int:
-		return n, nil
-	}
-	return nil, vinegar.TypeError.Errorf("__index__ returned non-int (type %s)", exposed.TypeName(r))
 }
 
 // defineValues adds arithmetic and what takes the items of something together.
@@ -83,7 +68,7 @@ func defineValues(m *Module) {
 		return extreme(ctx, "max", "__gt__", args, kw)
 	}, "*args", "**kwargs")
 	m.Def("sorted", func(ctx context.Context, items any, key any, reverse bool) (any, error) {
-		r, err := exposed.Call(ctx, builtin("list"), exposed.NewArgs([]any{items}, nil))
+		r, err := exposed.Call(ctx, pytypes.Class("list"), exposed.NewArgs([]any{items}, nil))
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -107,8 +108,7 @@ func (r *run) check() error {
 }
 
 func construct(ctx context.Context, class string, args ...any) (any, error) {
-	c, _ := exposed.Builtin(class)
-	return exposed.Call(ctx, c, exposed.NewArgs(args, nil))
+	return exposed.Call(ctx, pytypes.Class(class), exposed.NewArgs(args, nil))
 }
 
 // spread puts the items of parts together, which are pairs of a flag, whether it is starred, and a value.

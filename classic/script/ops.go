@@ -7,6 +7,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -82,33 +83,24 @@ func operators(add func(string, func(context.Context, []any) (any, error))) {
 	add(joinCall, func(_ context.Context, a []any) (any, error) {
 		var b strings.Builder
 		for _, part := range a {
-			if b.WriteString(part.(string)); b.Len() > maxText {
-				return nil, vinegar.MemoryError.Errorf("text of more than %d bytes", maxText)
+			if b.WriteString(part.(string)); b.Len() > pytypes.MaxText {
+				return nil, vinegar.MemoryError.Errorf("text of more than %d bytes", pytypes.MaxText)
 			}
 		}
 		return b.String(), nil
 	})
-	add(formatCall, func(ctx context.Context, a []any) (v any, err error) {
-		v = a[0]
-		switch a[1] {
-		case "r":
-			v, err = exposed.Repr(ctx, v)
-		case "s":
-			v, err = exposed.Str(ctx, v)
-		case "a":
-			if v, err = exposed.Repr(ctx, v); err == nil {
-				v = exposed.ASCII(v.(string))
+	add(formatCall, func(ctx context.Context, a []any) (any, error) {
+		v := a[0]
+		if conversion := a[1].(string); conversion != "" {
+			text, err := pytypes.Convert(ctx, v, conversion[0])
+			if err != nil {
+				return nil, err
 			}
+			v = text
 		}
-		if err != nil {
-			return nil, err
-		}
-		return exposed.Format(ctx, v, a[2].(string))
+		return pytypes.Format(ctx, v, a[2].(string))
 	})
 }
-
-// maxText bounds what a formatted string may grow to.
-const maxText = 16 << 20
 
 // access adds what reads, writes and deletes attributes and items.
 func access(add func(string, func(context.Context, []any) (any, error)), raw func(string, helper)) {

@@ -55,7 +55,7 @@ def protocol_errors(s):
     s("repr value", lambda: request(consts.HANDLE_REPR, (1, "x")))
     s("str value", lambda: request(consts.HANDLE_STR, "x"))
     s("hash value", lambda: request(consts.HANDLE_HASH, 5))
-    s("dir value", lambda: "upper" in request(consts.HANDLE_DIR, "x"))
+    s("dir value", lambda: "__len__" in request(consts.HANDLE_DIR, "x"))
     s("cmp value", lambda: request(consts.HANDLE_CMP, 5, 6, "__lt__"))
     s("cmp text value", lambda: request(consts.HANDLE_CMP, "a", 6, "__eq__"))
     s("cmp nope", lambda: type_of_error(lambda: request(consts.HANDLE_CMP, s.root, 6, "__nope__")))

@@ -137,7 +137,7 @@ func (f *Function) call(ctx context.Context, args *Args) (any, error) {
 		return nil, err
 	}
 	self, _ := ByValue(pos[0])
-	if _, builtin := f.attr.impl.(native); builtin && !ClassOf(self).IsSubclass(f.owner) {
+	if f.owner.goType == nil && !ClassOf(self).IsSubclass(f.owner) { // a builtin class
 		return nil, vinegar.TypeError.Errorf("descriptor '%s' for '%s' objects doesn't apply to a '%s' object",
 			f.attr.name, f.owner.name, TypeName(self))
 	}

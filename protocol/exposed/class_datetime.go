@@ -240,8 +240,8 @@ func strftime(t time.Time, spec string) (string, error) {
 			return "", vinegar.ValueError.Errorf("Invalid format string: %%%c is not supported here", spec[i])
 		}
 		b.WriteString(d(t))
-		if b.Len() > maxRepr {
-			return "", vinegar.MemoryError.Errorf("text exceeds %d bytes", maxRepr)
+		if b.Len() > maxText {
+			return "", vinegar.MemoryError.Errorf("text exceeds %d bytes", maxText)
 		}
 	}
 	return b.String(), nil

@@ -22,8 +22,8 @@ func messageOf(ctx context.Context, e *vinegar.Error) (string, error) {
 		}
 	}
 	s := e.MessageWith(text(Str), text(Repr))
-	if err == nil && len(s) > maxRepr { // two exceptions in each double it with every level
-		err = vinegar.MemoryError.Errorf("str exceeds %d bytes", maxRepr)
+	if err == nil && len(s) > maxText { // two exceptions in each double it with every level
+		err = vinegar.MemoryError.Errorf("str exceeds %d bytes", maxText)
 	}
 	return s, err
 }

@@ -56,6 +56,20 @@ var builtinOrder = []*Class{
 	viewClasses[itemsView], serviceClass, netrefClass, codeClass, timeClass,
 }
 
+// Builtin returns the class of that name in Python's module builtins: "int", "list", "ValueError". It knows the classes
+// that Go values appear as and the builtin exceptions, by their older names too.
+func Builtin(name string) (*Class, bool) {
+	for _, c := range builtinOrder {
+		if c.module == "builtins" && c.name == name {
+			return c, true
+		}
+	}
+	if e, ok := vinegar.Lookup("builtins", name); ok {
+		return classOfException(e), true
+	}
+	return nil, false
+}
+
 // defineObject gives all objects what Python's object has.
 func defineObject(c *Class) {
 	c.getter("__class__", func(self any) (any, error) { return ClassOf(self), nil })

@@ -63,17 +63,21 @@ func (f *Function) named(name string) {
 	p, err := binding.New(f.fn, binding.Options{Name: name, Qual: name, Params: f.params})
 	if err != nil {
 		_, methodErr := binding.New(f.fn, binding.Options{Name: name, Qual: name, Params: f.params, Method: true})
-		if methodErr != nil || !couldBeMethod(f.fn.Type()) {
+		if methodErr != nil || !couldBeMethod(f.fn.Type(), f.params) {
 			panic(err)
 		}
 	}
 	f.plan = p
 }
 
-// couldBeMethod reports whether a func's first parameter may be the object of a registered type.
-func couldBeMethod(t reflect.Type) bool {
+// couldBeMethod reports whether a func's first parameter may be an object: its type is one that can be registered, or it is
+// declared as "self".
+func couldBeMethod(t reflect.Type, params []string) bool {
 	if t.NumIn() == 0 {
 		return false
+	}
+	if len(params) > 0 && params[0] == "self" {
+		return true
 	}
 	recv := t.In(0)
 	if recv.Kind() == reflect.Pointer {

@@ -16,8 +16,8 @@ const maxItems = 1 << 20
 // maxJoined bounds how many items the operator + puts together; of text and bytes it is maxRead.
 const maxJoined = 1 << 24
 
-// maxRepr bounds the text made of a value: containers that share their items can ask for an exponential amount.
-const maxRepr = 16 << 20
+// maxText bounds, in bytes, text that is made of values: containers that share their items can ask for an exponential amount.
+const maxText = 16 << 20
 
 // nestKey is under which a context carries how deep containers have been followed into one another. A peer can put a
 // list into itself; no recursion over values may believe that it ends.

@@ -81,6 +81,13 @@ func Iterate(ctx context.Context, v any) iter.Seq2[any, error] {
 	}
 }
 
+// Collect returns the items of v, which may be anything that can be iterated, at most 2**20: more is a MemoryError. The
+// slice may be v's own and must not be changed.
+func Collect(ctx context.Context, v any) (all []any, err error) {
+	defer protect(&err)
+	return items(ctx, v)
+}
+
 // items is Python's list(v).
 func items(ctx context.Context, v any) ([]any, error) {
 	v = norm(v)

@@ -107,8 +107,8 @@ func addRepr(ctx context.Context, b *strings.Builder, v any) error {
 	if err != nil {
 		return err
 	}
-	if b.Len()+len(s) > maxRepr {
-		return vinegar.MemoryError.Errorf("repr exceeds %d bytes", maxRepr)
+	if b.Len()+len(s) > maxText {
+		return vinegar.MemoryError.Errorf("repr exceeds %d bytes", maxText)
 	}
 	b.WriteString(s)
 	return nil

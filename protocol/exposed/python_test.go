@@ -64,10 +64,6 @@ func (p pyValue) value(t *testing.T) any {
 		require.NoError(t, json.Unmarshal(p.V, &s))
 	}
 	switch p.T {
-	case "class":
-		c, ok := exposed.Builtin(s)
-		require.True(t, ok, s)
-		return c
 	case "None":
 		return nil
 	case "Ellipsis":

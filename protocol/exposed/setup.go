@@ -26,10 +26,6 @@ func init() {
 		defineDictView(c)
 	}
 	defineSet(setClass)
-	defineStrMethods()
-	defineFormatting()
-	defineBytesMethods()
-	defineConstructors()
 	for _, c := range builtinOrder {
 		c.seal()
 	}

@@ -63,8 +63,9 @@ var arrows = []arrow{
 	{from: "registry/...", to: []string{"brine", "registry/..."}},
 	{from: "servers/...", to: []string{"brine", "protocol/...", "registry/...", "servers/..."}},
 	{from: "classic/terminal", to: []string{"classic"}, thirdParty: true},
-	{from: "classic/script", to: []string{"brine", "netref", "protocol/..."}, thirdParty: true},
-	{from: "classic/modules", to: []string{"brine", "netref", "protocol/..."}, thirdParty: true}, // golang.org/x/sys
+	{from: "classic/internal/pytypes", to: []string{"brine", "netref", "protocol/exposed", "protocol/vinegar"}},
+	{from: "classic/script", to: []string{"brine", "netref", "protocol/...", "classic/internal/..."}, thirdParty: true},
+	{from: "classic/modules", to: []string{"brine", "netref", "protocol/...", "classic/internal/..."}, thirdParty: true}, // golang.org/x/sys
 	{from: "classic/...", to: []string{"brine", "netref", "protocol/...", "classic/..."}},
 	{from: "cmd/...", to: []string{"brine", "netref", "protocol/...", "servers/...", "classic/...", "registry/...", "cmd/..."}, thirdParty: true},
 	// Programs beside the library: they may use all of it but not each other.

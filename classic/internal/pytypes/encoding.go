@@ -1,14 +1,41 @@
-package exposed
+package pytypes
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// encodingOf names the encodings that text can have here; errors is "strict", "ignore", "replace" or "surrogateescape".
+// ASCII is what Python's ascii() makes of a representation: characters beyond ASCII become escapes.
+func ASCII(repr string) string {
+	var b strings.Builder
+	for _, r := range repr {
+		if r < utf8.RuneSelf {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(escape(r))
+		}
+	}
+	return b.String()
+}
+
+// escape is a character as it is written in a literal.
+func escape(r rune) string {
+	switch {
+	case r < 0x100:
+		return fmt.Sprintf(`\x%02x`, r)
+	case r < 0x10000:
+		return fmt.Sprintf(`\u%04x`, r)
+	}
+	return fmt.Sprintf(`\U%08x`, r)
+}
+
+// encodingOf names an encoding that there is: utf-8, ascii or latin-1. mode is what to do about characters that it lacks, the name of
+// one of Python's error handlers.
 func encodingOf(encoding, errors any) (enc, mode string, err error) {
 	enc, mode = "utf-8", "strict"
 	for i, v := range []any{encoding, errors} {
@@ -17,7 +44,7 @@ func encodingOf(encoding, errors any) (enc, mode string, err error) {
 		}
 		s, ok := norm(v).(string)
 		if !ok {
-			return "", "", vinegar.TypeError.Errorf("argument must be str, not %s", TypeName(v))
+			return "", "", vinegar.TypeError.Errorf("argument must be str, not %s", exposed.TypeName(v))
 		}
 		if i == 0 {
 			enc = s
@@ -55,11 +82,7 @@ func encode(s string, encoding, errors any) (any, error) {
 		case mode == "replace":
 			out = append(out, '?')
 		case mode == "backslashreplace":
-			if r <= 0xff {
-				out = append(out, `\x`+strconv.FormatInt(int64(r), 16)...)
-			} else {
-				out = append(out, strings.Trim(strconv.QuoteToASCII(string(r)), `"`)...)
-			}
+			out = append(out, escape(r)...)
 		default:
 			return nil, vinegar.UnicodeEncodeError.New(enc, s, at, at+1, "ordinal not in range("+strconv.Itoa(int(limit)+1)+")")
 		}
@@ -95,12 +118,13 @@ func decode(b []byte, encoding, errors any) (any, error) {
 		case "replace":
 			out.WriteRune(utf8.RuneError)
 		case "backslashreplace":
-			out.WriteString(`\x` + strconv.FormatInt(int64(b[i])+0x100, 16)[1:])
+			out.WriteString(escape(rune(b[i])))
 		case "strict":
+			reason := "invalid start byte"
 			if enc == "ascii" {
-				return nil, vinegar.UnicodeDecodeError.New(enc, b, int64(i), int64(i+1), "ordinal not in range(128)")
+				reason = "ordinal not in range(128)"
 			}
-			return nil, notUTF8(b)
+			return nil, vinegar.UnicodeDecodeError.New(enc, b, int64(i), int64(i+1), reason)
 		default:
 			return nil, vinegar.LookupError.Errorf("unknown error handler name '%s'", mode)
 		}

@@ -1,0 +1,174 @@
+package pytypes
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// optional is a constructor that takes one argument or none.
+func optional(f func(ctx context.Context, v any) (any, error), missing any) exposed.Native {
+	return exposed.Native{Most: 1, Call: func(ctx context.Context, _ any, args []any) (any, error) {
+		if len(args) == 0 {
+			return f(ctx, missing)
+		}
+		return f(ctx, args[0])
+	}}
+}
+
+// plainObject is what object() makes.
+type plainObject struct{ _ int }
+
+var _ = exposed.Register[plainObject](exposed.ClassOptions{Name: "builtins.object"})
+
+func newObject(context.Context, any, []any) (any, error) { return new(plainObject), nil }
+
+func newBool(ctx context.Context, v any) (any, error) { return exposed.Truth(ctx, v) }
+
+func newComplex(_ context.Context, re, im any) (any, error) {
+	if s, ok := norm(re).(string); ok {
+		c, err := strconv.ParseComplex(strings.ReplaceAll(strings.TrimFunc(s, unicode.IsSpace), "j", "i"), 128)
+		if err != nil || im != nil {
+			return nil, vinegar.ValueError.New("complex() arg is a malformed string")
+		}
+		return c, nil
+	}
+	sum := complex128(0)
+	for i, v := range []any{re, im} {
+		if v == nil && i == 1 {
+			break
+		}
+		var c complex128
+		switch x := norm(v).(type) {
+		case complex128:
+			c = x
+		case float64:
+			c = complex(x, 0)
+		default:
+			n, ok := integer(x)
+			if !ok {
+				return nil, vinegar.TypeError.Errorf("complex() argument must be a string or a number, not '%s'", exposed.TypeName(v))
+			}
+			f, err := intFloat(n)
+			if err != nil {
+				return nil, err
+			}
+			c = complex(f, 0)
+		}
+		sum += c * []complex128{1, 1i}[i]
+	}
+	return sum, nil
+}
+
+func newStr(ctx context.Context, object, encoding, errors any) (any, error) {
+	if encoding == nil && errors == nil {
+		return exposed.Str(ctx, object)
+	}
+	switch b := norm(object).(type) {
+	case []byte:
+		return decode(b, encoding, errors)
+	case string:
+		return nil, vinegar.TypeError.New("decoding str is not supported")
+	}
+	return nil, vinegar.TypeError.Errorf("decoding to str: need a bytes-like object, %s found", exposed.TypeName(object))
+}
+
+func newBytes(ctx context.Context, source, encoding, errors any) (any, error) {
+	source = norm(source)
+	switch v := source.(type) {
+	case []byte:
+		return v, nil
+	case string:
+		if encoding == nil {
+			return nil, vinegar.TypeError.New("string argument without an encoding")
+		}
+		return encode(v, encoding, errors)
+	}
+	if n, ok := integer(source); ok {
+		switch {
+		case !n.IsInt64():
+			return nil, vinegar.OverflowError.New("cannot fit 'int' into an index-sized integer")
+		case n.Sign() < 0:
+			return nil, vinegar.ValueError.New("negative count")
+		case n.Int64() > MaxText:
+			return nil, tooLong()
+		}
+		return make([]byte, n.Int64()), nil
+	}
+	all, err := exposed.Collect(ctx, source)
+	if err != nil {
+		if _, e := exposed.Iter(ctx, source); e != nil {
+			err = vinegar.TypeError.Errorf("cannot convert '%s' object to bytes", exposed.TypeName(source))
+		}
+		return nil, err
+	}
+	b := make([]byte, len(all))
+	for i, v := range all {
+		n, err := Index(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		if !n.IsInt64() || n.Int64() < 0 || n.Int64() > 255 {
+			return nil, vinegar.ValueError.New("bytes must be in range(0, 256)")
+		}
+		b[i] = byte(n.Int64())
+	}
+	return b, nil
+}
+
+func newTuple(ctx context.Context, v any) (any, error) {
+	all, err := exposed.Collect(ctx, v)
+	return append(brine.Tuple{}, all...), err
+}
+
+func newList(ctx context.Context, v any) (any, error) {
+	all, err := exposed.Collect(ctx, v)
+	return exposed.NewList(all...), err
+}
+
+func newSet(ctx context.Context, v any) (any, error) {
+	all, err := exposed.Collect(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	s := exposed.NewSet()
+	for _, item := range all {
+		if err := s.Add(ctx, item); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func newFrozenset(ctx context.Context, v any) (any, error) {
+	s, err := newSet(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return brine.FrozenSet(s.(*exposed.Set).Items()), nil
+}
+
+func newSlice(_ context.Context, _ any, args []any) (any, error) {
+	switch len(args) {
+	case 1:
+		return brine.Slice{Stop: args[0]}, nil
+	case 2:
+		return brine.Slice{Start: args[0], Stop: args[1]}, nil
+	}
+	return brine.Slice{Start: args[0], Stop: args[1], Step: args[2]}, nil
+}
+
+func newDict(ctx context.Context, args []any, kw []netref.Keyword) (any, error) {
+	if len(args) > 1 {
+		return nil, vinegar.TypeError.Errorf("dict expected at most 1 argument, got %d", len(args))
+	}
+	d := exposed.NewDict()
+	_, err := exposed.CallAttr(ctx, everything, d, "update", exposed.NewArgs(args, kw))
+	return d, err
+}
