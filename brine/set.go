@@ -42,61 +42,66 @@ func (in *Interner) Fresh() int {
 
 // Scalar numbers a value of one of this package's forms that is no container.
 func (in *Interner) Scalar(v any) int {
-	key := in.key[:0]
+	key, ok := AppendKey(in.key[:0], v)
+	if !ok {
+		return in.Fresh()
+	}
+	return in.number(key)
+}
+
+// AppendKey appends a description of a value of one of this package's forms that is no container: two of them have the same
+// description exactly when Python calls them equal. ok is false for what is equal to nothing, a NaN, and for all other values.
+func AppendKey(b []byte, v any) (key []byte, ok bool) {
 	switch v := v.(type) {
 	case nil:
-		key = append(key, 'N')
+		return append(b, 'N'), true
 	case EllipsisType:
-		key = append(key, 'E')
+		return append(b, 'E'), true
 	case NotImplementedType:
-		key = append(key, 'I')
+		return append(b, 'I'), true
 	case bool:
 		n := int64(0)
 		if v {
 			n = 1
 		}
-		key = appendIntKey(key, n)
+		return appendIntKey(b, n), true
 	case int64:
-		key = appendIntKey(key, v)
+		return appendIntKey(b, v), true
 	case *big.Int:
-		key = appendBigKey(key, v)
+		return appendBigKey(b, v), true
 	case float64:
-		if math.IsNaN(v) {
-			return in.Fresh()
-		}
-		key = appendFloatKey(key, v)
+		return appendFloatKey(b, v), !math.IsNaN(v)
 	case complex128:
-		if math.IsNaN(real(v)) || math.IsNaN(imag(v)) {
-			return in.Fresh()
-		}
 		if imag(v) == 0 {
-			key = appendFloatKey(key, real(v))
-			break
+			return AppendKey(b, real(v))
 		}
-		key = append(key, 'c')
+		b = append(b, 'c')
 		// Adding zero turns a negative zero into the positive one it equals.
-		key = binary.BigEndian.AppendUint64(key, math.Float64bits(real(v)+0))
-		key = binary.BigEndian.AppendUint64(key, math.Float64bits(imag(v)))
+		b = binary.BigEndian.AppendUint64(b, math.Float64bits(real(v)+0))
+		return binary.BigEndian.AppendUint64(b, math.Float64bits(imag(v))), !math.IsNaN(real(v)) && !math.IsNaN(imag(v))
 	case string:
-		key = append(append(key, 's'), v...)
+		return append(append(b, 's'), v...), true
 	case []byte:
-		key = append(append(key, 'b'), v...)
+		return append(append(b, 'b'), v...), true
 	}
-	return in.number(key)
+	return b, false
 }
 
 func appendIntKey(key []byte, v int64) []byte {
 	return binary.AppendVarint(append(key, 'i'), v)
 }
 
-// appendBigKey describes an integer outside the range of int64.
+// appendBigKey describes an integer, in the form of an int64 if it is one.
 func appendBigKey(key []byte, v *big.Int) []byte {
+	if v.IsInt64() {
+		return appendIntKey(key, v.Int64())
+	}
 	return append(append(key, 'I', byte(v.Sign()+1)), v.Bytes()...)
 }
 
 // appendFloatKey describes a float as the integer it equals, if there is one.
 func appendFloatKey(key []byte, v float64) []byte {
-	if math.IsInf(v, 0) || math.Trunc(v) != v {
+	if math.IsInf(v, 0) || math.Trunc(v) != v { // a NaN, too
 		return binary.BigEndian.AppendUint64(append(key, 'f'), math.Float64bits(v))
 	}
 	n, b := truncate(v)
