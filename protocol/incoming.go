@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/frame"
@@ -195,7 +196,7 @@ func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) error {
 		if err != nil {
 			return err
 		}
-		items, ok := spread(v)
+		items, ok := pyvalue.Items(v)
 		if !ok {
 			return vinegar.TypeError.New("arguments must be an iterable")
 		}
@@ -205,27 +206,6 @@ func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) error {
 		return nil
 	}
 	return vinegar.TypeError.New("arguments must be a tuple")
-}
-
-// spread iterates over a by-value value as Python does for *args.
-func spread(v any) (items []any, ok bool) {
-	switch v := v.(type) {
-	case string:
-		for _, r := range v {
-			items = append(items, string(r))
-		}
-	case []byte:
-		for _, b := range v {
-			items = append(items, int64(b))
-		}
-	case brine.Tuple:
-		items = v
-	case brine.FrozenSet:
-		items = v
-	default:
-		return nil, false
-	}
-	return items, true
 }
 
 // formException is the Python exception for a request that has not the form of one.

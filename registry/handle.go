@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // handle answers one request: it appends the answer to b, or returns nil if there is none. at is the address at which the client
@@ -179,7 +180,7 @@ func (s *Server) answerList(t transport, b []byte, r request, client, at netip.A
 	var hosts []string
 	if host, ok := r.form.text(filter[0]); ok && host != "" {
 		hosts = s.registeredAs(host, client, at)
-	} else if !ok && truth(filter[0]) {
+	} else if truth, _ := pyvalue.Truth(filter[0]); !ok && truth {
 		return brine.AppendTupleHeader(b, 0), nil // no host is equal to it
 	}
 	limit := MaxDatagram
@@ -200,29 +201,6 @@ func (s *Server) answerList(t transport, b []byte, r request, client, at netip.A
 	}
 	s.debug("replying", "services", n)
 	return append(brine.AppendTupleHeader(b, n), body...), nil
-}
-
-// truth is what Python's if makes of a value that is no text.
-func truth(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case int64:
-		return v != 0
-	case float64:
-		return v != 0
-	case complex128:
-		return v != 0
-	case []byte:
-		return len(v) > 0
-	case brine.Tuple:
-		return len(v) > 0
-	case brine.FrozenSet:
-		return len(v) > 0
-	}
-	return true
 }
 
 // registeredAs returns the hosts that the client knows as host: that one, and those that are shown to it under that name.

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // A message is ("RPYC", COMMAND, arguments). Python 2 sends bytes where Python 3 sends text.
@@ -122,21 +123,12 @@ func (f form) text(v any) (string, bool) {
 
 // items returns what a loop over v yields in Python.
 func (f form) items(v any) ([]any, bool) {
-	switch v := v.(type) {
-	case brine.Tuple:
-		return v, true
-	case brine.FrozenSet:
-		return v, true
-	}
-	s, ok := f.text(v)
-	if !ok {
+	if s, ok := f.text(v); ok {
+		v = s
+	} else if _, ok := v.([]byte); ok {
 		return nil, false
 	}
-	var items []any
-	for _, r := range s {
-		items = append(items, string(r))
-	}
-	return items, true
+	return pyvalue.Items(v)
 }
 
 // port reads the port of a request into an endpoint.

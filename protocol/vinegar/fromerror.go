@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // maxWalk bounds how many errors of a tree are looked at. Trees can be circular.
@@ -110,8 +112,13 @@ func tree(err error) []error {
 }
 
 func asException(node error) *Error {
-	if e, ok := node.(*Error); ok {
+	switch e := node.(type) {
+	case *Error:
 		return e
+	case *pyvalue.Error:
+		if c, ok := Lookup("builtins", e.Class); ok {
+			return c.New(e.Args...)
+		}
 	}
 	var e *Error
 	if a, ok := node.(interface{ As(any) bool }); ok && a.As(&e) {

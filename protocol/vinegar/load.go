@@ -2,11 +2,11 @@ package vinegar
 
 import (
 	"fmt"
-	"math/big"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // PayloadError tells that an exception payload does not have one of the shapes
@@ -57,7 +57,7 @@ func DecodePayload(c *brine.Cursor) (*Error, error) {
 	if err != nil {
 		return nil, &PayloadError{Err: err}
 	}
-	if isOne(v) {
+	if one, _ := pyvalue.Equal(v, int64(1)); one {
 		return &Error{Class: StopIteration, remote: true}, nil
 	}
 	if s, ok := v.(string); ok {
@@ -111,23 +111,6 @@ func texts(e *Error) {
 	}
 }
 
-// isOne compares with 1 as Python does.
-func isOne(v any) bool {
-	switch v := v.(type) {
-	case bool:
-		return v
-	case int64:
-		return v == 1
-	case *big.Int:
-		return v.IsInt64() && v.Int64() == 1
-	case float64:
-		return v == 1
-	case complex128:
-		return v == 1
-	}
-	return false
-}
-
 // identifier accepts text, and bytes that hold UTF-8.
 func identifier(v any) (string, bool) {
 	switch v := v.(type) {
@@ -142,30 +125,16 @@ func identifier(v any) (string, bool) {
 // iterate gives the items of a value that Python can iterate over.
 func iterate(v any) ([]any, bool) {
 	switch v := v.(type) {
-	case brine.Tuple:
-		return v, true
-	case brine.FrozenSet:
-		return v, true
 	case string:
 		if len(v) > maxSplit {
 			return nil, false
 		}
-		items := make([]any, 0, len(v))
-		for _, r := range v {
-			items = append(items, string(r))
-		}
-		return items, true
 	case []byte:
 		if len(v) > maxSplit {
 			return nil, false
 		}
-		items := make([]any, len(v))
-		for i, c := range v {
-			items[i] = int64(c)
-		}
-		return items, true
 	}
-	return nil, false
+	return pyvalue.Items(v)
 }
 
 func attributes(v any) ([]Attr, bool) {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // message is Python's str(exception). Those of exceptions that are arguments of others are bounded in depth, and in what they
@@ -15,7 +16,7 @@ func (e *Error) message(r reprer) string {
 	if r.spent == nil {
 		r.spent = new(int)
 	}
-	if r.depth > maxReprDepth || *r.spent > maxGoRepr {
+	if r.depth > pyvalue.MaxReprDepth || *r.spent > maxGoRepr {
 		return "..."
 	}
 	text := e.ownMessage(r)
@@ -170,7 +171,7 @@ func characterText(head string, f unicodeFields, ok bool, r reprer) (string, boo
 		return "", false
 	}
 	if c, found := runeAt(object, f.start); found && f.end == f.start+1 {
-		return fmt.Sprintf("%scharacter '%s' in position %d: %s", head, escapeRune(c), f.start, r.str(f.reason)), true
+		return fmt.Sprintf("%scharacter '%s' in position %d: %s", head, pyvalue.EscapeRune(c), f.start, r.str(f.reason)), true
 	}
 	return fmt.Sprintf("%scharacters in position %d-%d: %s", head, f.start, f.end-1, r.str(f.reason)), true
 }

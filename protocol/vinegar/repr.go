@@ -2,17 +2,15 @@ package vinegar
 
 import (
 	"fmt"
-	"math"
 	"math/big"
 	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // Repr returns the text that CPython's repr() gives for a value. For the types
@@ -39,10 +37,9 @@ func Repr(v any) string { return reprer{}.repr(v) }
 func ReprWith(v any, other func(any) string) string { return reprer{other: other}.repr(v) }
 
 const (
-	maxReprDepth = 400     // beyond anything brine can carry
-	maxGoDepth   = 100     // for Go containers, which may contain themselves
-	maxGoRepr    = 1 << 20 // bytes, for the same reason
-	maxGoStack   = 2000    // frames from which on String and Error methods are not called
+	maxGoDepth = 100     // for Go containers, which may contain themselves
+	maxGoRepr  = 1 << 20 // bytes, for the same reason
+	maxGoStack = 2000    // frames from which on String and Error methods are not called
 )
 
 // reprer renders values.
@@ -71,65 +68,18 @@ func (r reprer) str(v any) string {
 }
 
 func (r reprer) append(b []byte, v any, depth int) []byte {
-	if depth > maxReprDepth {
-		return append(b, "..."...)
+	if n, ok := v.(*big.Int); ok && n == nil {
+		v = nil
 	}
-	switch v := v.(type) {
-	case nil:
-		return append(b, "None"...)
-	case bool:
-		if v {
-			return append(b, "True"...)
-		}
-		return append(b, "False"...)
-	case int64:
-		return strconv.AppendInt(b, v, 10)
-	case *big.Int:
-		if v == nil {
-			return append(b, "None"...)
-		}
-		return v.Append(b, 10)
-	case float64:
-		return appendFloat(b, v)
-	case complex128:
-		return appendComplex(b, v)
-	case string:
-		return appendStr(b, v)
-	case []byte:
-		return appendBytes(b, v)
-	case brine.Tuple:
-		b = r.appendItems(append(b, '('), v, depth)
-		if len(v) == 1 {
-			b = append(b, ',')
-		}
-		return append(b, ')')
-	case brine.FrozenSet:
-		if len(v) == 0 {
-			return append(b, "frozenset()"...)
-		}
-		return append(r.appendItems(append(b, "frozenset({"...), v, depth), "})"...)
-	case brine.Slice:
-		return append(r.appendItems(append(b, "slice("...), []any{v.Start, v.Stop, v.Step}, depth), ')')
-	case brine.EllipsisType:
-		return append(b, "Ellipsis"...)
-	case brine.NotImplementedType:
-		return append(b, "NotImplemented"...)
-	}
-	rv := reflect.ValueOf(v)
+	return pyvalue.AppendRepr(b, v, depth, r.appendOther)
+}
+
+// appendOther renders what is no plain value.
+func (r reprer) appendOther(b []byte, v any, depth int) []byte {
 	if !brine.Dumpable(v) && r.other != nil {
 		return append(b, callRepr(r.other, v)...)
 	}
-	return r.appendGo(b, rv, depth)
-}
-
-func (r reprer) appendItems(b []byte, items []any, depth int) []byte {
-	for i, item := range items {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = r.append(b, item, depth+1)
-	}
-	return b
+	return r.appendGo(b, reflect.ValueOf(v), depth)
 }
 
 // appendGo renders a value that has none of the forms of package brine.
@@ -147,14 +97,14 @@ func (r reprer) appendGo(b []byte, v reflect.Value, depth int) []byte {
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
 		return strconv.AppendUint(b, v.Uint(), 10)
 	case reflect.Float32, reflect.Float64:
-		return appendFloat(b, v.Float())
+		return pyvalue.AppendFloat(b, v.Float())
 	case reflect.Complex64, reflect.Complex128:
-		return appendComplex(b, v.Complex())
+		return pyvalue.AppendComplex(b, v.Complex())
 	case reflect.String:
-		return appendStr(b, v.String())
+		return pyvalue.AppendStr(b, v.String())
 	case reflect.Slice, reflect.Array:
 		if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 {
-			return appendBytes(b, v.Bytes())
+			return pyvalue.AppendBytes(b, v.Bytes())
 		}
 		b = append(b, '[')
 		for i := range v.Len() {
@@ -214,7 +164,7 @@ func (r reprer) appendObject(b []byte, v reflect.Value, depth int) []byte {
 		switch x := v.Interface().(type) {
 		case *Error:
 			b = append(append(b, x.class().name...), '(')
-			return append(r.appendItems(b, x.Args, depth), ')')
+			return append(pyvalue.AppendReprs(b, x.Args, depth, r.appendOther), ')')
 		case *Class:
 			return append(b, "<class '"+strings.TrimPrefix(x.module+"."+x.name, "builtins.")+"'>"...)
 		}
@@ -224,7 +174,7 @@ func (r reprer) appendObject(b []byte, v reflect.Value, depth int) []byte {
 	if !ok {
 		return append(b, "<"+name+" object>"...)
 	}
-	return append(appendStr(append(b, "<"+name+" "...), text), '>')
+	return append(pyvalue.AppendStr(append(b, "<"+name+" "...), text), '>')
 }
 
 // ownText is what the Error or String method of a Go value returns, if it has one that does. Such a method can call Repr for values
@@ -258,111 +208,4 @@ func callRepr(f func(any) string, v any) (text string) {
 		}
 	}()
 	return f(v)
-}
-
-func appendFloat(b []byte, f float64) []byte {
-	start := len(b)
-	b = appendShortest(b, f)
-	for _, c := range b[start:] {
-		if c == '.' || c == 'e' || c == 'n' { // 'n' as in inf and nan
-			return b
-		}
-	}
-	return append(b, ".0"...)
-}
-
-// appendShortest is Python's float format 'r': the fewest digits that read back
-// as the same number, with an exponent below 1e-04 and from 1e+16 on.
-func appendShortest(b []byte, f float64) []byte {
-	switch abs := math.Abs(f); {
-	case math.IsNaN(f):
-		return append(b, "nan"...)
-	case math.IsInf(f, 1):
-		return append(b, "inf"...)
-	case math.IsInf(f, -1):
-		return append(b, "-inf"...)
-	case abs != 0 && (abs < 1e-4 || abs >= 1e16):
-		return strconv.AppendFloat(b, f, 'e', -1, 64)
-	}
-	return strconv.AppendFloat(b, f, 'f', -1, 64)
-}
-
-func appendComplex(b []byte, c complex128) []byte {
-	re, im := real(c), imag(c)
-	if re == 0 && !math.Signbit(re) {
-		return append(appendShortest(b, im), 'j')
-	}
-	b = appendShortest(append(b, '('), re)
-	if math.IsNaN(im) || !math.Signbit(im) {
-		b = append(b, '+')
-	}
-	return append(appendShortest(b, im), "j)"...)
-}
-
-// quote picks the quotes as Python does: single ones unless that would need
-// escapes and double ones would not.
-func quote(single, double bool) byte {
-	if single && !double {
-		return '"'
-	}
-	return '\''
-}
-
-func appendStr(b []byte, s string) []byte {
-	q := quote(strings.IndexByte(s, '\'') >= 0, strings.IndexByte(s, '"') >= 0)
-	b = append(b, q)
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && size == 1:
-			b = fmt.Appendf(b, `\udc%02x`, s[0])
-		case r == rune(q) || r == '\\':
-			b = append(b, '\\', byte(r))
-		case r == '\n':
-			b = append(b, `\n`...)
-		case r == '\r':
-			b = append(b, `\r`...)
-		case r == '\t':
-			b = append(b, `\t`...)
-		case unicode.IsPrint(r):
-			b = append(b, s[:size]...)
-		default:
-			b = append(b, escapeRune(r)...)
-		}
-		s = s[size:]
-	}
-	return append(b, q)
-}
-
-// escapeRune writes a character by its number, in Python's shortest form.
-func escapeRune(r rune) string {
-	switch {
-	case r <= 0xff:
-		return fmt.Sprintf(`\x%02x`, r)
-	case r <= 0xffff:
-		return fmt.Sprintf(`\u%04x`, r)
-	}
-	return fmt.Sprintf(`\U%08x`, r)
-}
-
-func appendBytes(b, p []byte) []byte {
-	q := quote(slices.Contains(p, '\''), slices.Contains(p, '"'))
-	b = append(b, 'b', q)
-	for _, c := range p {
-		switch {
-		case c == q || c == '\\':
-			b = append(b, '\\', c)
-		case c == '\n':
-			b = append(b, `\n`...)
-		case c == '\r':
-			b = append(b, `\r`...)
-		case c == '\t':
-			b = append(b, `\t`...)
-		case c < 0x20 || c >= 0x7f:
-			b = append(b, fmt.Sprintf(`\x%02x`, c)...)
-		default:
-			b = append(b, c)
-		}
-	}
-	return append(b, q)
 }
