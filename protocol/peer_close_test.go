@@ -153,12 +153,11 @@ func TestCloseAgainstCalls(t *testing.T) {
 		c, p := scripted(t, nil, nil)
 		stop := p.watchdog()
 		const callers = 16
-		safe := make(chan int64, callers*1000)
+		safe := make(chan int64, callers)
 		var wg sync.WaitGroup
 		for g := range callers {
 			wg.Go(func() {
-				for i := range 1000 {
-					token := int64(g*1000 + i)
+				for token := int64(g); ; token += callers {
 					var echo int64
 					err := c.Request(t.Context(), &echo, wire.HandlePing, token)
 					if err == nil && echo == token {
@@ -172,7 +171,6 @@ func TestCloseAgainstCalls(t *testing.T) {
 					}
 					return
 				}
-				t.Error("no call met the end")
 			})
 		}
 		seen := map[int64]bool{}
