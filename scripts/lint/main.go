@@ -1,6 +1,6 @@
-// Command lint checks the house rules that the compiler cannot: which room may import which, how long a file may be, and that every
-// package and every exported name says what it promises; and that the tests named in the protocol's ledger exist. It needs nothing but the go command, so it runs where golangci-lint
-// cannot be had; .golangci.yml states the same import rules for editors.
+// Command lint checks the house rules that the compiler cannot: which room may import which, and that DESIGN.md agrees; how long files and
+// lines may be; that every package and every exported name says what it promises; that the documents' links lead somewhere; and that the
+// tests named in the protocol's ledger exist. It needs nothing but the go command.
 //
 //	go run ./scripts/lint
 package main
@@ -31,7 +31,8 @@ func main() {
 		}
 		found = append(found, problems...)
 	}
-	for _, check := range []func(string) ([]string, error){checkLedger, checkDocs} {
+	rooms := func(root string) ([]string, error) { return checkRooms(root, packages) }
+	for _, check := range []func(string) ([]string, error){rooms, checkLedger, checkDocs} {
 		problems, err := check(".")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "lint:", err)
