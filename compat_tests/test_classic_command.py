@@ -14,6 +14,8 @@ from rpyc.utils import factory
 from describe import RPYC
 from harness import Program, eventually
 
+pytestmark = pytest.mark.once
+
 SLAVE = rpyc.classic.SlaveService
 
 

@@ -15,6 +15,8 @@ import rpyc
 
 from harness import HERE, REPO, eventually, free_port
 
+pytestmark = pytest.mark.once
+
 SOURCE = os.path.join(REPO, "cmd", "rpyc_classic")
 SBIN = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 

@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 SHELLS = {
     # the shell as it is without anybody's settings, and how the program's script gets into it
     "bash": (["bash", "--norc", "--noprofile", "-i"], "source <(%s)"),

@@ -13,6 +13,8 @@ import pytest
 
 from harness import REPO, Program, eventually
 
+pytestmark = pytest.mark.once
+
 DOCUMENTS = sorted(os.path.relpath(path, REPO) for pattern in ("*.md", "docs/*.md", "cmd/*/*.md")
                    for path in glob.glob(os.path.join(REPO, pattern)))
 

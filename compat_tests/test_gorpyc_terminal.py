@@ -10,6 +10,8 @@ from describe import RPYC
 from harness import eventually
 from test_gorpyc import CLASSIC, SERVICE, classic, service, start, tool  # noqa: F401  fixtures
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def shell(tool, terminal, tmp_path):

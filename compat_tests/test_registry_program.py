@@ -16,7 +16,7 @@ PYTHON = "import sys; sys.argv[0] = 'rpyc_registry'; from rpyc.cli.rpyc_registry
 QUERY = brine.dump(("RPYC", "QUERY", ("NOBODY",)))
 LIST = brine.dump(("RPYC", "LIST", ((None,),)))
 
-pytestmark = pytest.mark.skipif(RPYC < (6,), reason="compared with the program of RPyC 6")
+pytestmark = [pytest.mark.once, pytest.mark.skipif(RPYC < (6,), reason="compared with the program of RPyC 6")]
 
 SERVES = {  # command line: what it serves by
     "-p {port}": "udp",

@@ -19,6 +19,8 @@ from describe import RPYC
 from conftest import selected, watched
 from harness import HERE, REPO, PeerError, Server
 
+pytestmark = pytest.mark.once
+
 SHOP = os.path.join(REPO, "examples", "shop")
 TWIN = os.path.join(HERE, "reference", "shop_service.py")
 
