@@ -116,7 +116,7 @@ func defineAttributes(m *Module) {
 		if !ok {
 			return false, vinegar.TypeError.New("issubclass() arg 1 must be a class")
 		}
-		return anyClass(class, "issubclass", func(of *exposed.Class) bool { return c.IsSubclass(of) })
+		return anyClass(ctx, class, "issubclass", func(of *exposed.Class) bool { return c.IsSubclass(of) })
 	})
 	m.Def("vars", func(ctx context.Context, v any) (any, error) {
 		r, err := exposed.GetAttr(ctx, everything, v, "__dict__")
@@ -147,9 +147,9 @@ func isInstance(ctx context.Context, v, class any, what string) (bool, error) {
 		return exposed.Truth(ctx, r)
 	}
 	if o, ok := v.(*netref.Object); ok {
-		return anyClass(class, what, func(c *exposed.Class) bool { return c.Name() == o.ClassName() || c.Name() == "builtins.object" })
+		return anyClass(ctx, class, what, func(c *exposed.Class) bool { return c.Name() == o.ClassName() || c.Name() == "builtins.object" })
 	}
-	return anyClass(class, what, func(c *exposed.Class) bool { return exposed.ClassOf(normal(v)).IsSubclass(c) })
+	return anyClass(ctx, class, what, func(c *exposed.Class) bool { return exposed.ClassOf(normal(v)).IsSubclass(c) })
 }
 
 func normal(v any) any {
@@ -157,13 +157,17 @@ func normal(v any) any {
 	return form
 }
 
-func anyClass(class any, what string, test func(*exposed.Class) bool) (bool, error) {
+func anyClass(ctx context.Context, class any, what string, test func(*exposed.Class) bool) (bool, error) {
 	if c, ok := classOf(class); ok {
 		return test(c), nil
 	}
 	if t, ok := class.(brine.Tuple); ok {
+		ctx, err := exposed.Descend(ctx, " in __"+strings.TrimPrefix(what, "is")+"check__")
+		if err != nil {
+			return false, err
+		}
 		for _, c := range t {
-			if ok, err := anyClass(c, what, test); ok || err != nil {
+			if ok, err := anyClass(ctx, c, what, test); ok || err != nil {
 				return ok, err
 			}
 		}

@@ -87,7 +87,10 @@ func (g *globber) real(s string) string {
 }
 
 // match finds what matches the whole pattern; dirsOnly asks for directories.
-func (g *globber) match(pattern string, dirsOnly bool) []string {
+func (g *globber) match(ctx context.Context, pattern string, dirsOnly bool) []string {
+	if ctx, g.err = exposed.Descend(ctx, ""); g.err != nil {
+		return nil
+	}
 	dir, base := splitPath(pattern)
 	if !hasMagic(pattern) {
 		if base == "" {
@@ -103,7 +106,9 @@ func (g *globber) match(pattern string, dirsOnly bool) []string {
 	}
 	dirs := []string{dir}
 	if dir != "" && dir != pattern && hasMagic(dir) {
-		dirs = g.match(dir, true)
+		if dirs = g.match(ctx, dir, true); g.err != nil {
+			return nil
+		}
 	}
 	var out []string
 	for _, d := range dirs {
@@ -215,7 +220,7 @@ func newGlob(*Interpreter) *Module {
 				return nil, err
 			}
 		}
-		found := g.match(s, false)
+		found := g.match(ctx, s, false)
 		if g.err != nil {
 			return nil, g.err
 		}

@@ -13,8 +13,14 @@ import (
 
 // lazy is an iterator that computes its items; the classes of builtins that are such embed it.
 type lazy struct {
-	mu   sync.Mutex
-	step func(ctx context.Context) (any, bool, error)
+	mu    sync.Mutex
+	step  func(ctx context.Context) (any, bool, error)
+	nests bool // step asks others, which may be such iterators again
+}
+
+// asking makes a lazy whose step asks other objects.
+func asking(step func(ctx context.Context) (any, bool, error)) lazy {
+	return lazy{step: step, nests: true}
 }
 
 type (
@@ -34,8 +40,14 @@ func (l *lazy) PyNext(ctx context.Context) (any, error) {
 	if step == nil {
 		return nil, vinegar.StopIteration.New()
 	}
-	if ctx.Err() != nil { // nothing else ends a loop over an endless iterator
-		return nil, context.Cause(ctx)
+	if err := exposed.Count(ctx); err != nil { // nothing else ends a loop over an endless iterator
+		return nil, err
+	}
+	if l.nests {
+		var err error
+		if ctx, err = exposed.Descend(ctx, ""); err != nil {
+			return nil, err
+		}
 	}
 	v, ok, err := step(ctx)
 	if err != nil || ok {
@@ -71,14 +83,14 @@ func defineIteration(m *Module) {
 		if len(sentinel) == 0 {
 			return exposed.Iter(ctx, v)
 		}
-		return &callIter{lazy{step: func(ctx context.Context) (any, bool, error) {
+		return &callIter{asking(func(ctx context.Context) (any, bool, error) {
 			r, err := exposed.Call(ctx, v, &exposed.Args{})
 			if err != nil {
 				return nil, false, err
 			}
 			end, err := exposed.Equal(ctx, r, sentinel[0])
 			return r, !end, err
-		}}}, nil
+		})}, nil
 	})
 	m.Def("next", func(ctx context.Context, it any, missing ...any) (any, error) {
 		v, ok, err := exposed.Next(ctx, it)
@@ -98,11 +110,11 @@ func newEnumerate(ctx context.Context, items any, start int64) (*enumerateIter, 
 		return nil, err
 	}
 	i := start - 1
-	return &enumerateIter{lazy{step: func(ctx context.Context) (any, bool, error) {
+	return &enumerateIter{asking(func(ctx context.Context) (any, bool, error) {
 		v, ok, err := exposed.Next(ctx, it)
 		i++
 		return brine.Tuple{i, v}, ok, err
-	}}}, nil
+	})}, nil
 }
 
 func iterators(ctx context.Context, sources []any) ([]any, error) {
@@ -122,7 +134,7 @@ func newZip(ctx context.Context, sources []any, strict bool) (*zipIter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &zipIter{lazy{step: func(ctx context.Context) (any, bool, error) {
+	return &zipIter{asking(func(ctx context.Context) (any, bool, error) {
 		t := make(brine.Tuple, len(its))
 		for i, it := range its {
 			v, ok, err := exposed.Next(ctx, it)
@@ -135,7 +147,7 @@ func newZip(ctx context.Context, sources []any, strict bool) (*zipIter, error) {
 			t[i] = v
 		}
 		return t, len(its) > 0, nil
-	}}}, nil
+	})}, nil
 }
 
 // zipEnd complains about iterables of different lengths when the one at i has ended.
@@ -171,7 +183,7 @@ func newMap(ctx context.Context, f any, sources []any) (*mapIter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mapIter{lazy{step: func(ctx context.Context) (any, bool, error) {
+	return &mapIter{asking(func(ctx context.Context) (any, bool, error) {
 		args := make([]any, len(its))
 		for i, it := range its {
 			v, ok, err := exposed.Next(ctx, it)
@@ -182,7 +194,7 @@ func newMap(ctx context.Context, f any, sources []any) (*mapIter, error) {
 		}
 		r, err := exposed.Call(ctx, f, exposed.NewArgs(args, nil))
 		return r, err == nil, err
-	}}}, nil
+	})}, nil
 }
 
 func newFilter(ctx context.Context, f, items any) (*filterIter, error) {
@@ -190,7 +202,7 @@ func newFilter(ctx context.Context, f, items any) (*filterIter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &filterIter{lazy{step: func(ctx context.Context) (any, bool, error) {
+	return &filterIter{asking(func(ctx context.Context) (any, bool, error) {
 		for {
 			v, ok, err := exposed.Next(ctx, it)
 			if err != nil || !ok {
@@ -206,7 +218,7 @@ func newFilter(ctx context.Context, f, items any) (*filterIter, error) {
 				return v, err == nil, err
 			}
 		}
-	}}}, nil
+	})}, nil
 }
 
 func newReversed(ctx context.Context, v any) (any, error) {
@@ -217,12 +229,12 @@ func newReversed(ctx context.Context, v any) (any, error) {
 	if err != nil {
 		return nil, vinegar.TypeError.Errorf("'%s' object is not reversible", exposed.TypeName(v))
 	}
-	return &reversedIter{lazy{step: func(ctx context.Context) (any, bool, error) {
+	return &reversedIter{asking(func(ctx context.Context) (any, bool, error) {
 		if n == 0 {
 			return nil, false, nil
 		}
 		n--
 		r, err := exposed.GetItem(ctx, v, int64(n))
 		return r, err == nil, err
-	}}}, nil
+	})}, nil
 }

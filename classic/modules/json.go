@@ -270,6 +270,7 @@ type jsonWriter struct {
 	pretty, ascii, sortKeys, allowNaN, skip bool
 	missing                                 any // default=
 	depth                                   int
+	around                                  map[any]bool // the containers that the value is in, by identity
 }
 
 func (w *jsonWriter) text(s string) {
@@ -324,7 +325,7 @@ func (w *jsonWriter) scalar(v any) (string, bool, error) {
 
 func (w *jsonWriter) value(ctx context.Context, v any) error {
 	if w.depth > maxJSONDepth {
-		return vinegar.ValueError.New("Circular reference detected")
+		return vinegar.RecursionError.New("maximum recursion depth exceeded while encoding a JSON object")
 	}
 	if w.b.Len() > maxRead {
 		return vinegar.MemoryError.Errorf("a document of more than %d bytes", maxRead)
@@ -339,6 +340,13 @@ func (w *jsonWriter) value(ctx context.Context, v any) error {
 	if s, ok := textOf(ctx, v); ok {
 		w.text(s)
 		return nil
+	}
+	if key, ok := exposed.Identity(v); ok {
+		if w.around[key] {
+			return vinegar.ValueError.New("Circular reference detected")
+		}
+		w.around[key] = true
+		defer delete(w.around, key)
 	}
 	is := func(class string) bool { ok, _ := isInstance(ctx, v, pytypes.Class(class), "isinstance"); return ok }
 	switch {

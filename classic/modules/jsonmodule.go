@@ -17,7 +17,7 @@ var dumpParams = []string{"obj", "*", "skipkeys=False", "ensure_ascii=True", "ch
 
 // dumpJSON is json.dumps.
 func dumpJSON(ctx context.Context, v any, skip, ascii, _, nan bool, indent, separators, missing any, sortKeys bool) (string, error) {
-	w := &jsonWriter{item: ", ", key: ": ", ascii: ascii, skip: skip, allowNaN: nan, missing: missing, sortKeys: sortKeys}
+	w := &jsonWriter{item: ", ", key: ": ", ascii: ascii, skip: skip, allowNaN: nan, missing: missing, sortKeys: sortKeys, around: map[any]bool{}}
 	switch n := indent.(type) {
 	case nil:
 	case int64:

@@ -250,7 +250,7 @@ func defineDirectories(in *Interpreter, m *Module) {
 		if err != nil {
 			return err
 		}
-		return makeDirs(s, back, mode, existOK)
+		return makeDirs(ctx, s, back, mode, existOK)
 	}, "name", "mode=511", "exist_ok=False")
 	m.Def("removedirs", func(ctx context.Context, v any) error {
 		s, back, err := onePath(ctx, v)
@@ -297,14 +297,18 @@ func makeNode(ctx context.Context, op string, v any, mode uint32, device uint64)
 	return nil
 }
 
-func makeDirs(s string, back func(string) any, mode uint32, existOK bool) error {
+func makeDirs(ctx context.Context, s string, back func(string) any, mode uint32, existOK bool) error {
+	ctx, err := exposed.Descend(ctx, "")
+	if err != nil {
+		return err
+	}
 	head, tail := splitPath(s)
 	if tail == "" {
 		head, tail = splitPath(head)
 	}
 	if head != "" && tail != "" {
 		if _, err := os.Stat(head); err != nil {
-			if err := makeDirs(head, back, 0o777, existOK); err != nil && vinegar.FromError(err).Class != vinegar.FileExistsError {
+			if err := makeDirs(ctx, head, back, 0o777, existOK); err != nil && vinegar.FromError(err).Class != vinegar.FileExistsError {
 				return err
 			}
 			if tail == "." {

@@ -128,7 +128,7 @@ func newShutil(*Interpreter) *Module {
 		if err != nil {
 			return nil, err
 		}
-		return back(dst), copyTree(src, dst, back, links, existOK)
+		return back(dst), copyTree(ctx, src, dst, back, links, existOK)
 	}, "src", "dst", "symlinks=False", "dirs_exist_ok=False")
 	m.Def("move", func(ctx context.Context, a, b any) (any, error) {
 		src, _, err := onePath(ctx, a)
@@ -146,7 +146,7 @@ func newShutil(*Interpreter) *Module {
 		err = os.Rename(src, real)
 		if le, ok := err.(*os.LinkError); ok && le.Err == syscall.EXDEV { //nolint:errorlint // as os.Rename returns it
 			if fi, e := os.Stat(src); e == nil && fi.IsDir() {
-				err = copyTree(src, real, back, true, false)
+				err = copyTree(ctx, src, real, back, true, false)
 			} else if err = copyData(src, real, back); err == nil {
 				err = copyTimes(src, real, back)
 			}
@@ -222,12 +222,12 @@ func newShutil(*Interpreter) *Module {
 	return m
 }
 
-func copyTree(src, dst string, back func(string) any, links, existOK bool) error {
+func copyTree(ctx context.Context, src, dst string, back func(string) any, links, existOK bool) error {
 	entries, err := readDir(src)
 	if err != nil {
 		return fileError(err, back(src))
 	}
-	if err := makeDirs(dst, back, 0o777, existOK); err != nil {
+	if err := makeDirs(ctx, dst, back, 0o777, existOK); err != nil {
 		return err
 	}
 	for _, e := range entries {
@@ -247,7 +247,7 @@ func copyTree(src, dst string, back func(string) any, links, existOK bool) error
 			return fileError(err, back(from))
 		}
 		if fi.IsDir() {
-			err = copyTree(from, to, back, links, existOK)
+			err = copyTree(ctx, from, to, back, links, existOK)
 		} else if err = copyData(from, to, back); err == nil {
 			err = copyTimes(from, to, back)
 		}

@@ -26,6 +26,7 @@ func displays(add func(string, func(context.Context, []any) (any, error)), raw f
 			return in(v), nil
 		})
 	}
+	raw(tupleCall, func(_ *run, a starlark.Tuple) (starlark.Value, error) { return in(out(a[0])), nil })
 	made(listCall, func(_ context.Context, v any) (any, error) {
 		if l, ok := v.(*exposed.List); ok { // made of a comprehension's list just now
 			return l, nil

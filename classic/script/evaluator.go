@@ -34,7 +34,7 @@ type Limits struct {
 	Depth int
 	// Memory bounds in bytes by how much the live memory of the whole process may have grown since the evaluator was made,
 	// looked at while a program runs: 0 means 512 MiB, negative no limit. More is a MemoryError. It is known when Go's
-	// collector has run, so the process can take up to twice that.
+	// collector has run, so the process can take up to three times that for a moment.
 	Memory int64
 	// Source bounds the length of a program's text in bytes; 0 means 256 KiB. More is a MemoryError.
 	Source int
@@ -223,15 +223,25 @@ type runKey struct{}
 
 var errTime = errors.New("rpyc: the program's time is up")
 
+// ownKey is the key of a run whose limits a program that is run for the context does not share, though it is nested in it.
+type ownKey struct{}
+
 // run carries a program out in a new thread, within the limits. A program that another one of this evaluator calls shares
-// its thread, and so its limits.
+// its thread, and so its limits. How deep calls are nested counts across threads and evaluators: they share the Go stack.
 func (e *Evaluator) run(ctx context.Context, f func(r *run) error) (err error) {
 	defer func() { // a mistake in the rewriter
 		if p := recover(); p != nil {
 			err = vinegar.FromPanic(p, debug.Stack())
 		}
 	}()
-	if outer, ok := ctx.Value(runKey{}).(*run); ok && outer.ev == e {
+	if ctx, err = exposed.Descend(ctx, ""); err != nil {
+		return err
+	}
+	outer, nested := ctx.Value(runKey{}).(*run)
+	if nested && outer.ev == e && ctx.Value(ownKey{}) != outer {
+		if err := outer.enter(); err != nil {
+			return err
+		}
 		r := &run{ev: e, ctx: ctx, thread: outer.thread, state: outer.state}
 		before := r.thread.Local(threadRun)
 		r.thread.SetLocal(threadRun, r)
@@ -239,6 +249,12 @@ func (e *Evaluator) run(ctx context.Context, f func(r *run) error) (err error) {
 		return r.finish(f(r))
 	}
 	r := e.newRun("program")
+	if nested {
+		r.state.depth = outer.depth()
+		if err := r.enter(); err != nil {
+			return err
+		}
+	}
 	if e.limits.Time > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, e.limits.Time, errTime)
@@ -250,7 +266,7 @@ func (e *Evaluator) run(ctx context.Context, f func(r *run) error) (err error) {
 		defer cancel(nil)
 		defer e.watchMemory(func() { cancel(errMemory) })()
 	}
-	r.ctx = context.WithValue(ctx, runKey{}, r)
+	r.ctx = exposed.WithMeter(context.WithValue(ctx, runKey{}, r), r.step)
 	stop := context.AfterFunc(ctx, func() { r.thread.Cancel("the context has ended") })
 	defer stop()
 	err = r.finish(f(r))
@@ -271,11 +287,26 @@ func (e *Evaluator) newRun(name string) *run {
 	if e.limits.Steps > 0 {
 		r.thread.SetMaxExecutionSteps(uint64(e.limits.Steps))
 		r.thread.OnMaxSteps = func(t *starlark.Thread) {
-			r.state.failed = vinegar.RuntimeError.Errorf("the program has taken more than %d steps", e.limits.Steps)
+			r.state.failed = tooManySteps(e.limits.Steps)
 			t.Cancel("too many steps")
 		}
 	}
 	return r
+}
+
+// step counts a step of the program that Go code does for it.
+func (r *run) step() error {
+	t := r.thread
+	if t.Steps++; r.ev.limits.Steps > 0 && t.Steps > uint64(r.ev.limits.Steps) {
+		r.state.failed = tooManySteps(r.ev.limits.Steps)
+		t.Cancel("too many steps")
+		return r.state.failed
+	}
+	return nil
+}
+
+func tooManySteps(limit int64) error {
+	return vinegar.RuntimeError.Errorf("the program has taken more than %d steps", limit)
 }
 
 // stopped reports whether the program has been stopped, which no except block catches.

@@ -93,8 +93,11 @@ func flowHelpers(add func(string, func(context.Context, []any) (any, error)), ra
 }
 
 func truth(r *run, v starlark.Value) (bool, error) {
-	if o, ok := v.(*object); ok {
-		return exposed.Truth(r.ctx, o.v)
+	switch x := v.(type) {
+	case *object:
+		return exposed.Truth(r.ctx, x.v)
+	case *tuple:
+		return x.Len() > 0, nil
 	}
 	return bool(v.Truth()), nil
 }

@@ -36,6 +36,10 @@ var _ = exposed.Register[Generator](exposed.ClassOptions{
 func (g *Generator) PyNext(ctx context.Context) (any, error) { return g.resume(ctx, nil, nil) }
 
 func (g *Generator) resume(ctx context.Context, sent any, thrown error) (any, error) {
+	ctx, err := exposed.Descend(ctx, "")
+	if err != nil {
+		return nil, err
+	}
 	g.mu.Lock()
 	step := g.step
 	if g.busy {

@@ -22,7 +22,10 @@ func (e *Evaluator) Interactive(ctx context.Context, source string, globals *exp
 	case err != nil:
 		return false, err
 	}
-	return false, e.exec(context.WithValue(ctx, runKey{}, nil), source, globals, show)
+	if outer, ok := ctx.Value(runKey{}).(*run); ok {
+		ctx = context.WithValue(ctx, ownKey{}, outer)
+	}
+	return false, e.exec(ctx, source, globals, show)
 }
 
 // readInput reads statements and tells whether the first has a block, and if they cannot be read, whether only the end is missing.

@@ -31,6 +31,7 @@ const (
 	checkCall   = "check@"
 	unpackCall  = "unpack@"
 	listCall    = "list@"
+	tupleCall   = "tuple@"
 	dictCall    = "dict@"
 	setCall     = "set@"
 	mergeCall   = "merge@"
@@ -158,7 +159,7 @@ func number(n int64, at syntax.Node) syntax.Expr {
 	return &syntax.Literal{Token: syntax.INT, TokenPos: start, Raw: "0", Value: n}
 }
 
-func tuple(at syntax.Node, items []syntax.Expr) syntax.Expr {
+func tupleOf(at syntax.Node, items []syntax.Expr) syntax.Expr {
 	start, _ := at.Span()
 	return &syntax.TupleExpr{Lparen: start, List: items, Rparen: start}
 }
@@ -423,5 +424,5 @@ func (r *rewriter) unpack(at syntax.Node, targets []syntax.Expr, value syntax.Ex
 		return []syntax.Stmt{do(all)}
 	}
 	start, _ := at.Span()
-	return append([]syntax.Stmt{&syntax.AssignStmt{Op: syntax.EQ, OpPos: start, LHS: tuple(at, vars), RHS: all}}, out...)
+	return append([]syntax.Stmt{&syntax.AssignStmt{Op: syntax.EQ, OpPos: start, LHS: tupleOf(at, vars), RHS: all}}, out...)
 }

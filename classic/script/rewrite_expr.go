@@ -54,16 +54,16 @@ func (r *rewriter) expr(e syntax.Expr, s scope) syntax.Expr {
 	case *syntax.SliceExpr:
 		return call(itemCall, x, r.expr(x.X, s), r.slice(x, s))
 	case *syntax.ListExpr:
-		return call(listCall, x, tuple(x, r.exprs(x.List, s)))
+		return call(listCall, x, tupleOf(x, r.exprs(x.List, s)))
 	case *syntax.TupleExpr:
-		x.List = r.exprs(x.List, s)
+		return call(tupleCall, x, tupleOf(x, r.exprs(x.List, s)))
 	case *syntax.DictExpr:
 		pairs := make([]syntax.Expr, len(x.List))
 		for i, entry := range x.List {
 			d := entry.(*syntax.DictEntry)
-			pairs[i] = tuple(d, []syntax.Expr{r.expr(d.Key, s), r.expr(d.Value, s)})
+			pairs[i] = tupleOf(d, []syntax.Expr{r.expr(d.Key, s), r.expr(d.Value, s)})
 		}
-		return call(dictCall, x, tuple(x, pairs))
+		return call(dictCall, x, tupleOf(x, pairs))
 	case *syntax.Comprehension:
 		return r.comprehension(x, s)
 	case *syntax.CondExpr:
@@ -160,7 +160,7 @@ func (r *rewriter) call(x *syntax.CallExpr, s scope) syntax.Expr {
 		if markOf(x.Args[0]) == tupleStarCall {
 			return call(setCall, x, r.starred(x.Args[0].(*syntax.CallExpr), s))
 		}
-		return call(setCall, x, tuple(x, []syntax.Expr{r.expr(x.Args[0], s)}))
+		return call(setCall, x, tupleOf(x, []syntax.Expr{r.expr(x.Args[0], s)}))
 	}
 	x.Args = r.exprs(x.Args, s)
 	return x
@@ -175,7 +175,7 @@ func (r *rewriter) starred(x *syntax.CallExpr, s scope) syntax.Expr {
 			flag = "True"
 			a = a.(*syntax.CallExpr).Args[0]
 		}
-		parts[i] = tuple(x, []syntax.Expr{ident(flag, x), r.expr(a, s)})
+		parts[i] = tupleOf(x, []syntax.Expr{ident(flag, x), r.expr(a, s)})
 	}
 	return call(markOf(x), x, parts...)
 }
@@ -211,7 +211,7 @@ func (r *rewriter) lambda(x *syntax.LambdaExpr, s scope) syntax.Expr {
 	for i := len(out) - 2; i >= 0; i-- {
 		switch st := out[i].(type) {
 		case *syntax.ExprStmt:
-			body = &syntax.IndexExpr{X: tuple(x, []syntax.Expr{st.X, body}), Lbrack: start, Y: number(1, x), Rbrack: start}
+			body = &syntax.IndexExpr{X: tupleOf(x, []syntax.Expr{st.X, body}), Lbrack: start, Y: number(1, x), Rbrack: start}
 		case *syntax.AssignStmt:
 			inner := &syntax.LambdaExpr{Lambda: start, Params: []syntax.Expr{ident(st.LHS.(*syntax.Ident).Name, x)}, Body: body}
 			body = &syntax.CallExpr{Fn: inner, Lparen: start, Args: []syntax.Expr{st.RHS}, Rparen: start}
@@ -261,7 +261,7 @@ func (r *rewriter) clauses(x *syntax.Comprehension, s scope) syntax.Expr {
 	}
 	if d, ok := x.Body.(*syntax.DictEntry); ok {
 		x.Curly = false
-		x.Body = tuple(d, []syntax.Expr{r.expr(d.Key, inside), r.expr(d.Value, inside)})
+		x.Body = tupleOf(d, []syntax.Expr{r.expr(d.Key, inside), r.expr(d.Value, inside)})
 		return x
 	}
 	x.Body = r.expr(x.Body, inside)
@@ -305,5 +305,5 @@ func shapeOf(e syntax.Expr, at syntax.Node) syntax.Expr {
 			parts[i] = ident("None", at)
 		}
 	}
-	return tuple(at, parts)
+	return tupleOf(at, parts)
 }

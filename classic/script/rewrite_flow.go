@@ -18,7 +18,7 @@ func (r *rewriter) def(x *syntax.DefStmt, s scope) []syntax.Stmt {
 // function rewrites the parameters and body of a def or lambda in the scope s.
 func (r *rewriter) function(params []syntax.Expr, body []syntax.Stmt, s scope, at syntax.Node) ([]syntax.Expr, []syntax.Stmt) {
 	var names []string
-	kwargs := ""
+	args, kwargs := "", ""
 	for _, p := range params {
 		switch x := p.(type) {
 		case *syntax.Ident:
@@ -31,6 +31,8 @@ func (r *rewriter) function(params []syntax.Expr, body []syntax.Stmt, s scope, a
 				names = append(names, id.Name)
 				if x.Op == syntax.STARSTAR {
 					kwargs = id.Name
+				} else {
+					args = id.Name
 				}
 			}
 		}
@@ -66,13 +68,16 @@ func (r *rewriter) function(params []syntax.Expr, body []syntax.Stmt, s scope, a
 		}
 	}
 	out = append(out, do(call(enterCall, at)))
+	if args != "" { // a tuple of Python's
+		out = append(out, set(args, call(tupleCall, at, ident(args, at)), at))
+	}
 	if kwargs != "" { // a dict of Python's
 		out = append(out, set(kwargs, call(dictCall, at, ident(kwargs, at)), at))
 	}
 	if inside.store != "" {
 		var pairs []syntax.Expr
 		for _, n := range names {
-			pairs = append(pairs, tuple(at, []syntax.Expr{text(n, at), ident(n, at)}))
+			pairs = append(pairs, tupleOf(at, []syntax.Expr{text(n, at), ident(n, at)}))
 		}
 		out = append(out, set(inside.store, call(storeCall, at, pairs...), at))
 	}
@@ -138,13 +143,13 @@ func (r *rewriter) try(x *syntax.IfStmt, s scope) []syntax.Stmt {
 				if _, local := s.local[id.Name]; local {
 					store = s.local[id.Name]
 				}
-				name = tuple(part, []syntax.Expr{ident(store, part), text(id.Name, part)})
+				name = tupleOf(part, []syntax.Expr{ident(store, part), text(id.Name, part)})
 			}
 			handler := add(r.thunk("except", part.True, before, s, sig, part, ident(exc, part)))
-			handlers = append(handlers, tuple(part, []syntax.Expr{class, handler, name}))
+			handlers = append(handlers, tupleOf(part, []syntax.Expr{class, handler, name}))
 		}
 	}
-	return append(out, r.signalled(call(tryCall, x, body, tuple(x, handlers), orElse, final), s, sig, x)...)
+	return append(out, r.signalled(call(tryCall, x, body, tupleOf(x, handlers), orElse, final), s, sig, x)...)
 }
 
 func (r *rewriter) withStatement(x *syntax.IfStmt, s scope) []syntax.Stmt {

@@ -55,6 +55,32 @@ func (o *object) CallInternal(thread *starlark.Thread, args starlark.Tuple, kwar
 	return in(v), err
 }
 
+// tuple is a tuple of Python's. Its items are brought into Starlark when Starlark asks for them, for the arguments of a call or
+// the targets of an assignment: however deep tuples are nested, an operation costs as much as the tuple's own length.
+type tuple struct{ object }
+
+var _ starlark.Sequence = (*tuple)(nil)
+
+// Len implements starlark.Sequence.
+func (t *tuple) Len() int { return len(t.v.(brine.Tuple)) }
+
+// Iterate implements starlark.Sequence.
+func (t *tuple) Iterate() starlark.Iterator { return &tupleItems{t.v.(brine.Tuple)} }
+
+type tupleItems struct{ left brine.Tuple }
+
+// Next implements starlark.Iterator.
+func (i *tupleItems) Next(p *starlark.Value) bool {
+	if len(i.left) == 0 {
+		return false
+	}
+	*p, i.left = in(i.left[0]), i.left[1:]
+	return true
+}
+
+// Done implements starlark.Iterator.
+func (i *tupleItems) Done() {}
+
 // loop is what iter@ makes for a loop: an iterator and how its items are to be unpacked.
 type loop struct {
 	object
@@ -129,16 +155,13 @@ func in(v any) starlark.Value {
 	case []byte:
 		return starlark.Bytes(x)
 	case brine.Tuple:
-		t := make(starlark.Tuple, len(x))
-		for i, item := range x {
-			t[i] = in(item)
-		}
-		return t
+		return &tuple{object{x}}
 	}
 	return &object{form}
 }
 
-// out brings a value of Starlark's to Python.
+// out brings a value of Starlark's to Python. A tuple of Starlark's is never nested in another one of a program's: it is made of the
+// arguments of a call of a helper or function.
 func out(v starlark.Value) any {
 	switch x := v.(type) {
 	case starlark.NoneType:
@@ -175,6 +198,8 @@ func out(v starlark.Value) any {
 		}
 		return d
 	case *object:
+		return x.v
+	case *tuple:
 		return x.v
 	case *loop:
 		return x.v

@@ -90,7 +90,7 @@ func defineDict(c *Class) {
 		if again {
 			return "{...}", nil
 		}
-		ctx, err := descend(ctx, " while getting the repr of an object")
+		ctx, err := Descend(ctx, " while getting the repr of an object")
 		if err != nil {
 			return nil, err
 		}

@@ -9,7 +9,7 @@ import (
 
 // messageOf is str(e). Exceptions can be arguments of exceptions, to any depth.
 func messageOf(ctx context.Context, e *vinegar.Error) (string, error) {
-	ctx, err := descend(ctx, " while getting the str of an object")
+	ctx, err := Descend(ctx, " while getting the str of an object")
 	if err != nil {
 		return "", err
 	}

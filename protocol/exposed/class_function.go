@@ -51,6 +51,15 @@ func funcModule(fn reflect.Value) string {
 	return module
 }
 
+// callItself is the method __call__, which has a method __call__ itself, and so on.
+func callItself(ctx context.Context, self any, a *Args) (any, error) {
+	ctx, err := Descend(ctx, " while calling a Python object")
+	if err != nil {
+		return nil, err
+	}
+	return call(ctx, self, a)
+}
+
 func defineFunction(c *Class) {
 	c.getter("__name__", func(self any) (any, error) { n, _, _, _, _ := functionParts(self); return n, nil })
 	c.getter("__qualname__", func(self any) (any, error) { _, q, _, _, _ := functionParts(self); return q, nil })
@@ -59,7 +68,7 @@ func defineFunction(c *Class) {
 	c.getter("__doc__", func(self any) (any, error) { _, _, _, _, d := functionParts(self); return d.value(), nil })
 	addFunctionAttrs(c)
 	c.add(&attr{name: "__call__", qual: "function.__call__", kind: methodAttr,
-		impl: native(func(ctx context.Context, self any, a *Args) (any, error) { return call(ctx, self, a) })})
+		impl: native(callItself)})
 	c.method("__repr__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		_, qual, _, _, _ := functionParts(self)
 		return "<function " + qual + " at " + address(self) + ">", nil
@@ -92,7 +101,7 @@ func defineMethod(c *Class) {
 		return nil
 	})
 	c.add(&attr{name: "__call__", qual: "method.__call__", kind: methodAttr,
-		impl: native(func(ctx context.Context, self any, a *Args) (any, error) { return call(ctx, self, a) })})
+		impl: native(callItself)})
 	c.method("__eq__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
 		if _, ok := args[0].(*boundMethod); !ok {
 			return brine.NotImplemented, nil

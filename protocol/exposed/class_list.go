@@ -135,7 +135,12 @@ func defineListArithmetic(c *Class) {
 		if err != nil {
 			return err
 		}
-		return s.rewrite(ctx, func(all []any) ([]any, error) { return append(all, more...), nil })
+		return s.rewrite(ctx, func(all []any) ([]any, error) {
+			if len(all)+len(more) > maxJoined {
+				return nil, joinedTooMuch()
+			}
+			return append(all, more...), nil
+		})
 	}
 	listMethod(c, "__iadd__", 1, 1, func(ctx context.Context, s sequence, self any, args []any) (any, error) {
 		return self, extend(ctx, s, args[0])

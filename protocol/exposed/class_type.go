@@ -33,7 +33,7 @@ func defineType(c *Class) {
 	c.getter("__mro__", of(func(c *Class) any { return tuple(c.mro) }))
 	c.getter("__class__", func(any) (any, error) { return typeClass, nil })
 	c.add(&attr{name: "__call__", qual: "type.__call__", kind: methodAttr,
-		impl: native(func(ctx context.Context, self any, a *Args) (any, error) { return call(ctx, self, a) })})
+		impl: native(callItself)})
 	c.method("__instancecheck__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 		return IsInstance(ctx, args[0], self)
 	})

@@ -7,7 +7,7 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// maxNesting bounds how deep values are followed into one another wherever this package recurses.
+// maxNesting bounds how deep ByValue follows values into one another: deeper ones cannot be sent.
 const maxNesting = 200
 
 // maxItems bounds how many items are collected at once on behalf of a peer.
@@ -19,15 +19,21 @@ const maxJoined = 1 << 24
 // maxText bounds, in bytes, text that is made of values: containers that share their items can ask for an exponential amount.
 const maxText = 16 << 20
 
-// nestKey is under which a context carries how deep containers have been followed into one another. A peer can put a
-// list into itself; no recursion over values may believe that it ends.
+// maxDepth bounds the operations nested in each other; it is CPython's default, sys.getrecursionlimit().
+const maxDepth = 1000
+
+// nestKey is the key under which a context carries how many operations are nested in each other. A peer can put a list
+// into itself, or an iterator into a million others; no recursion may believe that it ends.
 type nestKey struct{}
 
-// descend is called on the way into a container. It fails when the nesting is too deep or the operation's context has
-// ended, as a comparison of shared containers can take exponential time.
-func descend(ctx context.Context, doing string) (context.Context, error) {
+// Descend is to be called by an operation before it goes into what a peer can have nested arbitrarily deep: the items of a
+// container, the source of an iterator, the callable behind a callable, program text that runs program text. What is done
+// inside is to use the context that it returns. It is a RecursionError, of which doing (such as " in comparison") ends the
+// text, when a thousand operations are nested in each other, and the context's own error when that has ended: comparing
+// containers that share their items can take exponential time.
+func Descend(ctx context.Context, doing string) (context.Context, error) {
 	depth, _ := ctx.Value(nestKey{}).(int)
-	if depth >= maxNesting {
+	if depth >= maxDepth {
 		return ctx, vinegar.RecursionError.New("maximum recursion depth exceeded" + doing)
 	}
 	if err := ctx.Err(); err != nil {

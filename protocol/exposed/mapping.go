@@ -91,7 +91,7 @@ func equalMappings(ctx context.Context, a, b mapping) (any, error) {
 	if a.size() != b.size() {
 		return false, nil
 	}
-	ctx, err := descend(ctx, " in comparison")
+	ctx, err := Descend(ctx, " in comparison")
 	if err != nil {
 		return nil, err
 	}

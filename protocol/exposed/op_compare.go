@@ -119,7 +119,7 @@ func compareItems(ctx context.Context, op string, a, b []any) (any, error) {
 	if (op == "__eq__" || op == "__ne__") && len(a) != len(b) {
 		return op == "__ne__", nil
 	}
-	ctx, err := descend(ctx, " in comparison")
+	ctx, err := Descend(ctx, " in comparison")
 	if err != nil {
 		return nil, err
 	}

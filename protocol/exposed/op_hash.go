@@ -79,7 +79,7 @@ func hashValue(ctx context.Context, v any) (int64, error) {
 }
 
 func hashItems(ctx context.Context, items []any, mix func(h, item uint64) uint64) (int64, error) {
-	ctx, err := descend(ctx, "")
+	ctx, err := Descend(ctx, "")
 	if err != nil {
 		return 0, err
 	}

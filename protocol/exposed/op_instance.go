@@ -41,6 +41,10 @@ func IsInstance(ctx context.Context, v, class any) (ok bool, err error) {
 		}
 		return ClassOf(v).IsSubclass(c), nil
 	case brine.Tuple:
+		ctx, err := Descend(ctx, " in __instancecheck__")
+		if err != nil {
+			return false, err
+		}
 		for _, one := range c {
 			if ok, err := IsInstance(ctx, v, one); ok || err != nil {
 				return ok, err

@@ -4,7 +4,10 @@ import "github.com/gorpyc/gorpyc/brine"
 
 // Is is Python's "is": it reports whether a and b are the same object of ours, handles on the same object of a peer, or
 // equal values of the same type that travels by value; tuples are compared item by item.
-func Is(a, b any) bool {
+func Is(a, b any) bool { return is(a, b, 0) }
+
+// is is Is at a depth in tuples. What is nested deeper than anything that can be sent is the same only if its memory is.
+func is(a, b any, depth int) bool {
 	a, byValue := ByValue(a)
 	b, byValueToo := ByValue(b)
 	if byValue != byValueToo || TypeName(a) != TypeName(b) {
@@ -12,12 +15,12 @@ func Is(a, b any) bool {
 	}
 	switch x := a.(type) {
 	case brine.Tuple:
-		return sameItems(x, b.(brine.Tuple))
+		return sameItems(x, b.(brine.Tuple), depth)
 	case brine.FrozenSet:
-		return sameItems(x, b.(brine.FrozenSet))
+		return sameItems(x, b.(brine.FrozenSet), depth)
 	case brine.Slice:
 		y := b.(brine.Slice)
-		return Is(x.Start, y.Start) && Is(x.Stop, y.Stop) && Is(x.Step, y.Step)
+		return sameItems([]any{x.Start, x.Stop, x.Step}, []any{y.Start, y.Stop, y.Step}, depth)
 	}
 	if byValue {
 		eq, known := equalScalars(a, b)
@@ -26,12 +29,18 @@ func Is(a, b any) bool {
 	return same(a, b)
 }
 
-func sameItems(x, y []any) bool {
+func sameItems(x, y []any, depth int) bool {
 	if len(x) != len(y) {
 		return false
 	}
+	if len(x) == 0 || &x[0] == &y[0] {
+		return true
+	}
+	if depth >= maxNesting {
+		return false
+	}
 	for i := range x {
-		if !Is(x[i], y[i]) {
+		if !is(x[i], y[i], depth+1) {
 			return false
 		}
 	}

@@ -83,7 +83,7 @@ func reprTuple(ctx context.Context, t []any) (string, error) {
 }
 
 func reprItems(ctx context.Context, open, end string, items []any) (string, error) {
-	ctx, err := descend(ctx, " while getting the repr of an object")
+	ctx, err := Descend(ctx, " while getting the repr of an object")
 	if err != nil {
 		return "", err
 	}
