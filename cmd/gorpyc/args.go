@@ -7,8 +7,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// arrange puts options before arguments, since the parser expects them there and a person does not: "call host add 2 -3 --kw x=1".
-// What begins with a dash and a digit is a number.
+// arrange puts options before arguments, since the parser expects them there and a person does not: "call host add 2 -3
+// --kw x=1". What begins with a dash and a digit is a number.
 func arrange(app *cli.App, args []string) ([]string, error) {
 	if len(args) == 0 {
 		return []string{app.Name}, nil

@@ -80,7 +80,8 @@ Exceptions are counted; if all calls end so, the first is reported and the statu
 			&cli.StringSliceFlag{Name: "kw", Aliases: []string{"k"}, Usage: "keyword argument `NAME=VALUE`; may be repeated"},
 			&cli.IntFlag{Name: "connections", Aliases: []string{"n"}, Value: 1, Usage: "`NUMBER` of connections"},
 			&cli.IntFlag{Name: "concurrency", Aliases: []string{"c"}, Value: 1, Usage: "`NUMBER` of callers on each connection"},
-			&cli.DurationFlag{Name: "duration", Aliases: []string{"d"}, Value: 5 * time.Second, Usage: "measure for this `DURATION`"},
+			&cli.DurationFlag{Name: "duration", Aliases: []string{"d"}, Value: 5 * time.Second,
+				Usage: "measure for this `DURATION`"},
 			&cli.IntFlag{Name: "calls", Usage: "end after so many `CALLS` in all, if that is sooner"},
 			&cli.IntFlag{Name: "warmup", Value: 10, Usage: "`NUMBER` of calls by each caller before measuring"})...),
 		Action: runBench,
@@ -218,7 +219,8 @@ func (b *bench) print(out *printer, elapsed time.Duration) error {
 			_ = out.document(sum)
 		} else {
 			slices.Sort(times)
-			out.printf("%d calls in %v, %d errors: %.0f calls/s\nmin %v, avg %v, p50 %v, p90 %v, p99 %v, max %v\n", len(times), rounded(elapsed), failures,
+			out.printf("%d calls in %v, %d errors: %.0f calls/s\nmin %v, avg %v, p50 %v, p90 %v, p99 %v, max %v\n", len(times),
+				rounded(elapsed), failures,
 				sum.Rate, rounded(times[0]), rounded(times.mean()), rounded(times.percentile(50)), rounded(times.percentile(90)),
 				rounded(times.percentile(99)), rounded(times[len(times)-1]))
 		}

@@ -15,7 +15,8 @@ import (
 var builtins map[string]func(ctx context.Context, s *shell, v any) (any, error)
 
 func init() {
-	onObject := func(f func(context.Context, *netref.Object) (any, error)) func(context.Context, *shell, any) (any, error) {
+	type function = func(context.Context, *shell, any) (any, error)
+	onObject := func(f func(context.Context, *netref.Object) (any, error)) function {
 		return func(ctx context.Context, _ *shell, v any) (any, error) {
 			if o, ok := v.(*netref.Object); ok {
 				return f(ctx, o)
@@ -32,7 +33,10 @@ func init() {
 			}
 			return list, err
 		}),
-		"len":  onObject(func(ctx context.Context, o *netref.Object) (any, error) { n, err := o.Len(ctx); return int64(n), err }),
+		"len": onObject(func(ctx context.Context, o *netref.Object) (any, error) {
+			n, err := o.Len(ctx)
+			return int64(n), err
+		}),
 		"bool": onObject(func(ctx context.Context, o *netref.Object) (any, error) { return o.Bool(ctx) }),
 		"list": onObject(func(ctx context.Context, o *netref.Object) (any, error) { return netref.As[[]any](ctx, o) }),
 		"dict": onObject(func(ctx context.Context, o *netref.Object) (any, error) { return netref.As[map[any]any](ctx, o) }),

@@ -41,9 +41,9 @@ func execCommand() *cli.Command {
 		Name: "exec", Category: groupClassic,
 		Usage:     "run Python statements at a classic server",
 		ArgsUsage: "[ADDRESS] STATEMENTS",
-		Description: `The statements are the argument, a file's with --file, or the input's if the argument is "-". What they print appears
-here; with --no-stdio it appears at the server. While they run the standard streams of the server's whole process are
-redirected, as rpyc.classic.redirected_stdio does.`,
+		Description: `The statements are the argument, a file's with --file, or the input's if the argument is "-". What
+they print appears here; with --no-stdio it appears at the server. While they run the standard streams of the server's
+whole process are redirected, as rpyc.classic.redirected_stdio does.`,
 		Flags: connectionFlags(outputFlags(
 			&cli.StringFlag{Name: "file", TakesFile: true, Aliases: []string{"f"}, Usage: "run what is in `FILE`"},
 			&cli.BoolFlag{Name: "no-stdio", Usage: "leave the server's standard streams alone"})...),
@@ -53,29 +53,30 @@ redirected, as rpyc.classic.redirected_stdio does.`,
 			if file != "" {
 				least = 0
 			}
-			return connected(c, least, least, "statements, or --file", func(ctx context.Context, s *session, args []string) error {
-				text, err := statements(c, file, args)
-				if err != nil {
+			return connected(c, least, least, "statements, or --file",
+				func(ctx context.Context, s *session, args []string) error {
+					text, err := statements(c, file, args)
+					if err != nil {
+						return err
+					}
+					conn := classic.New(s.Conn)
+					if c.Bool("no-stdio") {
+						return conn.Execute(ctx, text)
+					}
+					stdio := classic.Stdio{Out: c.App.Writer, Err: c.App.ErrWriter}
+					if first(args) != "-" {
+						stdio.In = c.App.Reader
+					}
+					redirected := false
+					err = conn.RedirectedStdio(ctx, stdio, func(ctx context.Context) error {
+						redirected = true
+						return conn.Execute(ctx, text)
+					})
+					if err != nil && !redirected {
+						return hinted{err, "the server's streams cannot be redirected; --no-stdio leaves them alone"}
+					}
 					return err
-				}
-				conn := classic.New(s.Conn)
-				if c.Bool("no-stdio") {
-					return conn.Execute(ctx, text)
-				}
-				stdio := classic.Stdio{Out: c.App.Writer, Err: c.App.ErrWriter}
-				if first(args) != "-" {
-					stdio.In = c.App.Reader
-				}
-				redirected := false
-				err = conn.RedirectedStdio(ctx, stdio, func(ctx context.Context) error {
-					redirected = true
-					return conn.Execute(ctx, text)
 				})
-				if err != nil && !redirected {
-					return hinted{err, "the server's streams cannot be redirected; --no-stdio leaves them alone"}
-				}
-				return err
-			})
 		},
 	}
 }
@@ -99,10 +100,12 @@ func statements(c *cli.Context, file string, args []string) (string, error) {
 
 func transferFlags() []cli.Flag {
 	return connectionFlags(outputFlags(
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress bars (there are none where stderr is no terminal)"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress bars (there are none where stderr is no " +
+			"terminal)"},
 		&cli.BoolFlag{Name: "progress", Usage: "progress bars in any case"},
 		&cli.IntFlag{Name: "chunk", Usage: "`BYTES` per message", Value: classic.ChunkSize},
-		&cli.StringSliceFlag{Name: "include", Usage: "of a directory, only files whose name matches `PATTERN`, such as *.py; may be repeated"})...)
+		&cli.StringSliceFlag{Name: "include", Usage: "of a directory, only files whose name matches `PATTERN`, such as " +
+			"*.py; may be repeated"})...)
 }
 
 func uploadCommand() *cli.Command {
@@ -134,19 +137,20 @@ func downloadCommand() *cli.Command {
 		Description: "LOCAL can be - for the output; without it the remote file's name is taken.",
 		Flags:       transferFlags(),
 		Action: func(c *cli.Context) error {
-			return connected(c, 1, 2, "a remote path and, maybe, a local one", func(ctx context.Context, s *session, args []string) error {
-				conn := classic.New(s.Conn)
-				local := filepath.Base(filepath.FromSlash(args[0]))
-				if len(args) == 2 {
-					local = args[1]
-				}
-				return transfer(c, func(o *classic.TransferOptions) error {
-					if local == "-" {
-						return conn.DownloadTo(ctx, args[0], c.App.Writer, o)
+			return connected(c, 1, 2, "a remote path and, maybe, a local one",
+				func(ctx context.Context, s *session, args []string) error {
+					conn := classic.New(s.Conn)
+					local := filepath.Base(filepath.FromSlash(args[0]))
+					if len(args) == 2 {
+						local = args[1]
 					}
-					return conn.Download(ctx, args[0], local, o)
+					return transfer(c, func(o *classic.TransferOptions) error {
+						if local == "-" {
+							return conn.DownloadTo(ctx, args[0], c.App.Writer, o)
+						}
+						return conn.Download(ctx, args[0], local, o)
+					})
 				})
-			})
 		},
 	}
 }
@@ -240,7 +244,8 @@ func (b *bar) update(p classic.Progress) {
 		full = int(float64(barWidth) * float64(min(p.Done, p.Size)) / float64(p.Size))
 		percent = 100 * p.Done / p.Size
 	}
-	fmt.Fprintf(b.w, "\r%-24.24q [%-*s] %3d%% %s%s  ", name, barWidth, "##############################"[:full], percent, bytesText(p.Done), rate)
+	fmt.Fprintf(b.w, "\r%-24.24q [%-*s] %3d%% %s%s  ", name, barWidth, "##############################"[:full], percent,
+		bytesText(p.Done), rate)
 }
 
 // end finishes the line.

@@ -31,8 +31,9 @@ func completionsCommand() *cli.Command {
 // describe is what the completion scripts know.
 func describe(app *cli.App) program.Program {
 	return program.Program{
-		Name:     app.Name,
-		Options:  []program.Option{{Names: []string{"--help", "-h"}, Help: "show help"}, {Names: []string{"--version", "-v"}, Help: "print the version"}},
+		Name: app.Name,
+		Options: []program.Option{{Names: []string{"--help", "-h"}, Help: "show help"},
+			{Names: []string{"--version", "-v"}, Help: "print the version"}},
 		Commands: describeCommands(app.Commands),
 	}
 }

@@ -26,27 +26,37 @@ const (
 // connectionFlags are those of every command that connects.
 func connectionFlags(more ...cli.Flag) []cli.Flag {
 	return append(more,
-		&cli.StringFlag{Category: groupConnection, Name: "unix", TakesFile: true, Usage: "connect to the Unix socket at `PATH`"},
-		&cli.StringFlag{Category: groupConnection, Name: "service", Usage: "connect to whoever offers the service `NAME`, as a registry knows it"},
+		&cli.StringFlag{Category: groupConnection, Name: "unix", TakesFile: true,
+			Usage: "connect to the Unix socket at `PATH`"},
+		&cli.StringFlag{Category: groupConnection, Name: "service", Usage: "connect to whoever offers the service `NAME`, " +
+			"as a registry knows it"},
 		registryFlag(),
-		&cli.BoolFlag{Category: groupConnection, Name: "tls", Usage: "connect over TLS; implied by --ca, --cert, --key and --insecure"},
-		&cli.StringFlag{Category: groupConnection, Name: "ca", TakesFile: true, Usage: "trust the authorities in `FILE`, not the system's"},
+		&cli.BoolFlag{Category: groupConnection, Name: "tls", Usage: "connect over TLS; implied by --ca, --cert, --key and " +
+			"--insecure"},
+		&cli.StringFlag{Category: groupConnection, Name: "ca", TakesFile: true,
+			Usage: "trust the authorities in `FILE`, not the system's"},
 		&cli.StringFlag{Category: groupConnection, Name: "cert", TakesFile: true, Usage: "show the certificate in `FILE`"},
-		&cli.StringFlag{Category: groupConnection, Name: "key", TakesFile: true, Usage: "the certificate's private key is in `FILE`, not beside it"},
+		&cli.StringFlag{Category: groupConnection, Name: "key", TakesFile: true,
+			Usage: "the certificate's private key is in `FILE`, not beside it"},
 		&cli.BoolFlag{Category: groupConnection, Name: "insecure", Usage: "accept any certificate, from anybody"},
-		&cli.StringFlag{Category: groupConnection, Name: "ssh", Usage: "go through the SSH server `[USER@]HOST[:PORT]`; the address, or the Unix socket, is as seen from there"},
-		&cli.StringSliceFlag{Category: groupConnection, Name: "ssh-key", TakesFile: true, Usage: "log in with the private key in `FILE` (default: the agent's and those in ~/.ssh)"},
-		&cli.StringFlag{Category: groupConnection, Name: "ssh-known-hosts", TakesFile: true, Usage: "the SSH server's key has to be in `FILE` (default: ~/.ssh/known_hosts)"},
+		&cli.StringFlag{Category: groupConnection, Name: "ssh", Usage: "go through the SSH server `[USER@]HOST[:PORT]`; " +
+			"the address, or the Unix socket, is as seen from there"},
+		&cli.StringSliceFlag{Category: groupConnection, Name: "ssh-key", TakesFile: true,
+			Usage: "log in with the private key in `FILE` (default: the agent's and those in ~/.ssh)"},
+		&cli.StringFlag{Category: groupConnection, Name: "ssh-known-hosts", TakesFile: true,
+			Usage: "the SSH server's key has to be in `FILE` (default: ~/.ssh/known_hosts)"},
 		timeoutFlag(),
 	)
 }
 
 func registryFlag() cli.Flag {
-	return &cli.StringFlag{Category: groupConnection, Name: "registry", Usage: "ask the registry at `[tcp://]HOST[:PORT]` (default: whichever answers a broadcast)"}
+	return &cli.StringFlag{Category: groupConnection, Name: "registry", Usage: "ask the registry at " +
+		"`[tcp://]HOST[:PORT]` (default: whichever answers a broadcast)"}
 }
 
 func timeoutFlag() cli.Flag {
-	return &cli.DurationFlag{Category: groupConnection, Name: "timeout", Value: 30 * time.Second, Usage: "`DURATION`, such as 2s or 500ms, that connecting, and each request, may take; 0 is without end"}
+	return &cli.DurationFlag{Category: groupConnection, Name: "timeout", Value: 30 * time.Second,
+		Usage: "`DURATION`, such as 2s or 500ms, that connecting, and each request, may take; 0 is without end"}
 }
 
 func outputFlags(more ...cli.Flag) []cli.Flag {
@@ -71,7 +81,8 @@ type target struct {
 	sshConfig     *ssh.Config
 }
 
-// targetOf reads the options and the address, which is the first argument if no option has it, and returns the other arguments.
+// targetOf reads the options and the address, which is the first argument if no option has it, and returns the other
+// arguments.
 func targetOf(c *cli.Context) (*target, []string, error) { return targetFrom(c, c.Args().Slice()) }
 
 func targetFrom(c *cli.Context, args []string) (*target, []string, error) {
@@ -212,7 +223,8 @@ type session struct {
 }
 
 // connected runs f with a connection to the target of a command and its other arguments.
-func connected(c *cli.Context, least, most int, what string, f func(ctx context.Context, s *session, args []string) error) error {
+func connected(c *cli.Context, least, most int, what string,
+	f func(ctx context.Context, s *session, args []string) error) error {
 	t, args, err := targetOf(c)
 	if err != nil {
 		return err

@@ -103,8 +103,10 @@ func TestObjects(t *testing.T) {
 	}{
 		{"call", "call|ADDR|add|2|3", "5\n", 0},
 		{"negative", "call|ADDR|add|2|-3", "-1\n", 0},
-		{"literals", "call|ADDR|echo|2|-1.5|'a b'|b'x'|True|None|(1, 2)|foo|1+2j|10.0.0.1|", "(2, -1.5, 'a b', b'x', True, None, (1, 2), 'foo', (1+2j), '10.0.0.1', '')\n", 0},
-		{"big", "call|ADDR|echo|123456789012345678901234567890|-9223372036854775808", "(123456789012345678901234567890, -9223372036854775808)\n", 0},
+		{"literals", "call|ADDR|echo|2|-1.5|'a b'|b'x'|True|None|(1, 2)|foo|1+2j|10.0.0.1|",
+			"(2, -1.5, 'a b', b'x', True, None, (1, 2), 'foo', (1+2j), '10.0.0.1', '')\n", 0},
+		{"big", "call|ADDR|echo|123456789012345678901234567890|-9223372036854775808",
+			"(123456789012345678901234567890, -9223372036854775808)\n", 0},
 		{"dashes", "call|ADDR|echo|--|--kw|-x", "('--kw', '-x')\n", 0},
 		{"keywords", "call|--kw|a=1|ADDR|kw|-k|b=[x,y]|-k|c=d=e", "", 2},
 		{"keywords", "call|ADDR|kw|--kw|a=1|-k|c=d=e", "\"a=1;c='d=e';\"\n", 0},
@@ -159,7 +161,8 @@ func TestErrors(t *testing.T) {
 	require.True(t, strings.HasPrefix(errs, "Traceback (most recent call last):\n"), errs)
 	_, errs, code = gorpyc(t, "", "call", addr, "div", "1", "0", "--json")
 	require.Equal(t, exitException, code)
-	require.JSONEq(t, `{"error": {"kind": "exception", "class": "ZeroDivisionError", "message": "division by zero", "args": ["'division by zero'"]}}`, errs)
+	require.JSONEq(t, `{"error": {"kind": "exception", "class": "ZeroDivisionError", "message": "division by zero",
+		"args": ["'division by zero'"]}}`, errs)
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -168,7 +171,8 @@ func TestErrors(t *testing.T) {
 	_, errs, code = gorpyc(t, "", "call", free, "add")
 	require.Equal(t, exitConnection, code, errs)
 
-	for _, args := range [][]string{{"eval", addr, "1"}, {"exec", addr, "x = 1"}, {"download", addr, "x", t.TempDir()}, {"ls", "--classic", addr, "os"}} {
+	for _, args := range [][]string{{"eval", addr, "1"}, {"exec", addr, "x = 1"}, {"download", addr, "x", t.TempDir()},
+		{"ls", "--classic", addr, "os"}} {
 		_, errs, code = gorpyc(t, "", args...)
 		require.Equal(t, exitException, code, errs)
 		require.Regexp(t, `^gorpyc: AttributeError: .*'(eval|execute|getmodule)' \(it is no classic server\)\n$`, errs)
@@ -178,7 +182,8 @@ func TestErrors(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.Equal(t, exitInterrupted, run(ctx, []string{"gorpyc", "call", addr, "add", "1", "2"}, strings.NewReader(""), io.Discard, io.Discard))
+	require.Equal(t, exitInterrupted, run(ctx, []string{"gorpyc", "call", addr, "add", "1", "2"}, strings.NewReader(""),
+		io.Discard, io.Discard))
 	require.Equal(t, exitFailed, exitCode(t.Context(), os.ErrNotExist))
 	require.Equal(t, exitConnection, exitCode(t.Context(), &protocol.ClosedError{Cause: errors.New("x")}))
 }
@@ -268,12 +273,15 @@ func TestClassic(t *testing.T) {
 	out, _, _ = gorpyc(t, "", "exec", addr, "print('hello')")
 	require.Equal(t, "hello\n", out)
 	restricted := serve(t, nil, "tcp", "127.0.0.1:0", func(s *servers.Server) {
-		s.NewService = slave.New(&slave.Options{Modules: modules.Options{Allow: func(name string) bool { return name == "os" }}})
+		s.NewService = slave.New(&slave.Options{Modules: modules.Options{Allow: func(name string) bool {
+			return name == "os"
+		}}})
 		s.Config = slave.Config(nil)
 	})
 	_, errs, code = gorpyc(t, "", "exec", restricted, "x = 1")
 	require.Equal(t, exitException, code)
-	require.Contains(t, errs, "No module named 'sys' (the server's streams cannot be redirected; --no-stdio leaves them alone)")
+	require.Contains(t, errs, "No module named 'sys' (the server's streams cannot be redirected; --no-stdio leaves them "+
+		"alone)")
 	_, errs, code = gorpyc(t, "", "exec", restricted, "x = 1", "--no-stdio")
 	require.Zero(t, code, errs)
 	_, _, code = gorpyc(t, "", "upload", addr, filepath.Join(dir, "nothing"), remote)
@@ -326,7 +334,8 @@ func TestPingAndBench(t *testing.T) {
 	var got summary
 	require.NoError(t, json.Unmarshal([]byte(out), &got))
 	require.Equal(t, 40, got.Count)
-	require.True(t, 0 < got.Min && got.Min <= got.P50 && got.P50 <= got.P90 && got.P90 <= got.P99 && got.P99 <= got.Max, out)
+	require.True(t, 0 < got.Min && got.Min <= got.P50 && got.P50 <= got.P90 && got.P90 <= got.P99 && got.P99 <= got.Max,
+		out)
 	_, _, code = gorpyc(t, "", "bench", addr, "div", "1", "0", "--calls", "5")
 	require.Equal(t, exitException, code)
 
@@ -334,7 +343,8 @@ func TestPingAndBench(t *testing.T) {
 	for i := range 100 {
 		s = append(s, time.Duration(i+1))
 	}
-	require.Equal(t, []time.Duration{50, 90, 99, 100}, []time.Duration{s.percentile(50), s.percentile(90), s.percentile(99), s.percentile(100)})
+	require.Equal(t, []time.Duration{50, 90, 99, 100}, []time.Duration{s.percentile(50), s.percentile(90),
+		s.percentile(99), s.percentile(100)})
 }
 
 // lines is a writer that hands on the first line.
@@ -359,7 +369,8 @@ func TestTap(t *testing.T) {
 	var out bytes.Buffer
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(t.Context(), []string{"gorpyc", "tap", addr, "--write", file, "--connections", "1"}, strings.NewReader(""), &out, errs)
+		ended <- run(t.Context(), []string{"gorpyc", "tap", addr, "--write", file, "--connections", "1"},
+			strings.NewReader(""), &out, errs)
 	}()
 	listening := strings.Fields(<-ready)
 	require.Equal(t, "READY", listening[0])

@@ -20,7 +20,8 @@ type interrupts struct {
 
 type interruptsKey struct{}
 
-// withSignals returns a context that SIGTERM ends, and SIGINT if nobody takes it. A second signal ends the program at once.
+// withSignals returns a context that SIGTERM ends, and SIGINT if nobody takes it. A second signal ends the program at
+// once.
 func withSignals(parent context.Context) context.Context {
 	i := &interrupts{}
 	ctx, cancel := context.WithCancel(context.WithValue(parent, interruptsKey{}, i))
@@ -63,8 +64,8 @@ func onInterrupt(ctx context.Context, f func()) (restore func()) {
 	return func() { set(nil) }
 }
 
-// remoteInterrupt makes of Ctrl-C a KeyboardInterrupt of the remote Python, which hears of it when it writes or reads next: RPyC has no
-// message that says so to a thread that runs. The second one gives up.
+// remoteInterrupt makes of Ctrl-C a KeyboardInterrupt of the remote Python, which hears of it when it writes or reads
+// next: RPyC has no message that says so to a thread that runs. The second one gives up.
 type remoteInterrupt struct {
 	giveUp func()
 	errs   io.Writer

@@ -14,7 +14,8 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 )
 
-// parseArg reads an argument: a Python literal, or else a str. What begins like a text, bytes or a container has to be one.
+// parseArg reads an argument: a Python literal, or else a str. What begins like a text, bytes or a container has to be
+// one.
 func parseArg(text string) (any, error) {
 	trimmed := strings.TrimSpace(text)
 	expr, err := (&syntax.FileOptions{}).ParseExpr("", trimmed, 0)
@@ -24,7 +25,8 @@ func parseArg(text string) (any, error) {
 			return v, nil
 		}
 	}
-	if n := len(trimmed); n > 1 && (trimmed[n-1] == 'j' || trimmed[n-1] == 'J') && strings.ContainsRune("+-.0123456789", rune(trimmed[0])) {
+	if n := len(trimmed); n > 1 && (trimmed[n-1] == 'j' || trimmed[n-1] == 'J') &&
+		strings.ContainsRune("+-.0123456789", rune(trimmed[0])) {
 		if z, bad := strconv.ParseComplex(trimmed[:n-1]+"i", 128); bad == nil {
 			return z, nil
 		}

@@ -1,5 +1,5 @@
-// Command gorpyc is a tool for RPyC services of any make: it calls, lists, reads and writes, measures and listens in. See its
-// help.
+// Command gorpyc is a tool for RPyC services of any make: it calls, lists, reads and writes, measures and listens in.
+// See its help.
 package main
 
 import (
@@ -30,8 +30,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return report(ctx, stderr, args, err)
 }
 
-const description = `ADDRESS is HOST, HOST:PORT or [IPv6]:PORT; without a port it is 18812, over TLS 18821. It is left out
-with --unix or --service. Options can stand anywhere; behind -- there are arguments only.
+const description = `ADDRESS is HOST, HOST:PORT or [IPv6]:PORT; without a port it is 18812, over TLS 18821. It is
+left out with --unix or --service. Options can stand anywhere; behind -- there are arguments only.
 
 Names are paths of attributes, beginning at the service: add, calculator.add. With --classic they begin
 with a module of the server's: os.getcwd. Arguments are Python literals: 2, 1.5, 'text', b'bytes', True, None,

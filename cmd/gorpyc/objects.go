@@ -26,7 +26,8 @@ func callCommand() *cli.Command {
    gorpyc call --service calculator add 2 -3
    gorpyc call --classic host os.listdir /tmp`,
 		Flags: connectionFlags(outputFlags(classicFlag(),
-			&cli.StringSliceFlag{Name: "kw", Aliases: []string{"k"}, Usage: "keyword argument `NAME=VALUE`; may be repeated"})...),
+			&cli.StringSliceFlag{Name: "kw", Aliases: []string{"k"},
+				Usage: "keyword argument `NAME=VALUE`; may be repeated"})...),
 		Action: func(c *cli.Context) error {
 			return connected(c, 1, -1, "a method's name", func(ctx context.Context, s *session, args []string) error {
 				values, err := parseArgs(args[1:], c.StringSlice("kw"))
@@ -64,22 +65,24 @@ func getCommand() *cli.Command {
 func setCommand() *cli.Command {
 	return &cli.Command{
 		Name: "set", Category: groupObjects,
-		Usage:       "write an attribute",
-		ArgsUsage:   "[ADDRESS] NAME VALUE",
-		Description: "Peers have to allow it (allow_setattr), and do not by default. The attributes of a service itself are never written to.",
-		Flags:       connectionFlags(outputFlags(classicFlag())...),
+		Usage:     "write an attribute",
+		ArgsUsage: "[ADDRESS] NAME VALUE",
+		Description: "Peers have to allow it (allow_setattr), and do not by default. The attributes of a service itself " +
+			"are never written to.",
+		Flags: connectionFlags(outputFlags(classicFlag())...),
 		Action: func(c *cli.Context) error {
-			return connected(c, 2, 2, "an attribute's name and a value", func(ctx context.Context, s *session, args []string) error {
-				v, err := parseArg(args[1])
-				if err != nil {
-					return err
-				}
-				o, name, err := s.owner(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				return o.Set(ctx, name, v)
-			})
+			return connected(c, 2, 2, "an attribute's name and a value",
+				func(ctx context.Context, s *session, args []string) error {
+					v, err := parseArg(args[1])
+					if err != nil {
+						return err
+					}
+					o, name, err := s.owner(ctx, args[0])
+					if err != nil {
+						return err
+					}
+					return o.Set(ctx, name, v)
+				})
 		},
 	}
 }
@@ -107,7 +110,8 @@ func (s *session) call(ctx context.Context, path string, args []any) (any, error
 	return o.CallMethod(ctx, name, args...)
 }
 
-// owner gives the object before the last name of a path, and that name; no name if the path leads to a module, or is empty.
+// owner gives the object before the last name of a path, and that name; no name if the path leads to a module, or is
+// empty.
 func (s *session) owner(ctx context.Context, path string) (*netref.Object, string, error) {
 	o := s.Root()
 	var names []string
@@ -158,7 +162,8 @@ func (s *session) module(ctx context.Context, names []string) (*netref.Object, [
 	}
 	m, err := s.classic.Builtins(ctx)
 	if err == nil && len(names) > 1 {
-		if _, missing := m.Get(ctx, names[0]); errors.Is(missing, vinegar.AttributeError) { // then it was meant to be a module
+		// then it was meant to be a module
+		if _, missing := m.Get(ctx, names[0]); errors.Is(missing, vinegar.AttributeError) {
 			_, err = s.classic.Module(ctx, names[0])
 		}
 	}
@@ -188,7 +193,8 @@ type member struct {
 
 func listingFlags() []cli.Flag {
 	return connectionFlags(outputFlags(classicFlag(),
-		&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "also names that begin with an underscore, and those not exposed"})...)
+		&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "also names that begin with an underscore, and those not " +
+			"exposed"})...)
 }
 
 func lsCommand() *cli.Command {
@@ -198,7 +204,8 @@ func lsCommand() *cli.Command {
 		ArgsUsage: "[ADDRESS] [NAME]",
 		Description: `One name per line, methods with (). Of a service whose names begin with exposed_ only these are listed,
 without that prefix; --all lists everything.`,
-		Flags: append(listingFlags(), &cli.BoolFlag{Name: "long", Aliases: []string{"l"}, Usage: "with the first line of the documentation"}),
+		Flags: append(listingFlags(), &cli.BoolFlag{Name: "long", Aliases: []string{"l"},
+			Usage: "with the first line of the documentation"}),
 		Action: func(c *cli.Context) error {
 			return connected(c, 0, 1, "at most one name", func(ctx context.Context, s *session, args []string) error {
 				o, err := s.object(ctx, first(args))
@@ -277,8 +284,8 @@ func inspectCommand() *cli.Command {
 		Name: "inspect", Category: groupObjects,
 		Usage:     "describe the service, or an object: class, methods, documentation",
 		ArgsUsage: "[ADDRESS] [NAME]",
-		Description: `Signatures are shown as far as the service tells: in a docstring's first line, or by what inspect.signature reads if
-all attributes may be read; a classic server tells them in any case (--classic). Others are (…).`,
+		Description: `Signatures are shown as far as the service tells: in a docstring's first line, or by what inspect.signature
+reads if all attributes may be read; a classic server tells them in any case (--classic). Others are (…).`,
 		Flags: listingFlags(),
 		Action: func(c *cli.Context) error {
 			return connected(c, 0, 1, "at most one name", func(ctx context.Context, s *session, args []string) error {

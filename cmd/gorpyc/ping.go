@@ -14,11 +14,12 @@ func pingCommand() *cli.Command {
 		Name: "ping", Category: groupMeasure,
 		Usage:     "measure the round trips of RPyC's ping",
 		ArgsUsage: "[ADDRESS]",
-		Description: `A line for each ping and their minimum, mean and maximum. Ctrl-C ends it early, with the summary. A lost ping ends it
-with status 4.`,
+		Description: `A line for each ping and their minimum, mean and maximum. Ctrl-C ends it early, with the summary. A lost
+ping ends it with status 4.`,
 		Flags: connectionFlags(
 			&cli.IntFlag{Name: "count", Aliases: []string{"c"}, Value: 4, Usage: "`NUMBER` of pings; 0 is without end"},
-			&cli.DurationFlag{Name: "interval", Aliases: []string{"i"}, Value: time.Second, Usage: "pause for this `DURATION` between two pings"},
+			&cli.DurationFlag{Name: "interval", Aliases: []string{"i"}, Value: time.Second,
+				Usage: "pause for this `DURATION` between two pings"},
 			&cli.BoolFlag{Category: groupOutput, Name: "json", Usage: "print a summary as JSON"}),
 		Action: func(c *cli.Context) error {
 			if c.Int("count") < 0 || c.Duration("interval") < 0 {
@@ -78,7 +79,8 @@ func (s *session) ping(ctx context.Context, count int, interval, timeout, connec
 			sum.Connect = connecting.Seconds()
 			_ = s.out.document(sum)
 		} else {
-			s.out.printf("%d pings, min %v, avg %v, max %v\n", len(times), rounded(times.min()), rounded(times.mean()), rounded(times.max()))
+			s.out.printf("%d pings, min %v, avg %v, max %v\n", len(times), rounded(times.min()), rounded(times.mean()),
+				rounded(times.max()))
 		}
 	}
 	if failed == nil {

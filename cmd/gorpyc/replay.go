@@ -28,10 +28,10 @@ func replayCommand() *cli.Command {
 		Name:      "replay",
 		Usage:     "print what tap has written, or say it again",
 		ArgsUsage: "FILE [ADDRESS]",
-		Description: `Without an address (or --unix, --service), the file is printed as tap has printed it. With one, the client's messages are
-sent to the server in their order, each after the server's messages that were before it, and both are printed. The ids of
-objects, which the server gives anew, are replaced in what is sent. What the server says is not compared: diff the output
-with that of the file.`,
+		Description: `Without an address (or --unix, --service), the file is printed as tap has printed it. With one, the client's
+messages are sent to the server in their order, each after the server's messages that were before it, and both are
+printed. The ids of objects, which the server gives anew, are replaced in what is sent. What the server says is not
+compared: diff the output with that of the file.`,
 		Flags: connectionFlags(
 			&cli.BoolFlag{Name: "times", Category: groupOutput, Usage: "begin lines with the seconds since the start"},
 			&cli.IntFlag{Name: "text", Category: groupOutput, Value: 64, Usage: "cut texts after so many `BYTES`"}),
@@ -184,8 +184,8 @@ func isTimeout(err error) bool {
 // ids maps ids as they were recorded to those that the server gives now.
 type ids map[string]brine.Tuple
 
-// split parts a payload into what precedes the brine value and the value: the newest family has a byte there, and peers that bind
-// threads name two.
+// split parts a payload into what precedes the brine value and the value: the newest family has a byte there, and peers
+// that bind threads name two.
 func split(payload []byte) (head []byte, v any, err error) {
 	if d, err := wire.Detect(payload); err == nil && d.BindsThreads() {
 		n := len(d.AppendThreads(nil, wire.Threads{}))

@@ -83,7 +83,8 @@ type jsonError struct {
 }
 
 var kinds = map[int]string{
-	exitException: "exception", exitUsage: "usage", exitConnection: "connection", exitTimeout: "timeout", exitFailed: "failure",
+	exitException: "exception", exitUsage: "usage", exitConnection: "connection", exitTimeout: "timeout",
+	exitFailed:      "failure",
 	exitInterrupted: "interrupted",
 }
 
@@ -127,7 +128,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.As(err, &remote) && remote.Remote():
 		return exitException
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, registry.ErrNoAnswer):
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout(),
+		errors.Is(err, registry.ErrNoAnswer):
 		return exitTimeout
 	case errors.As(err, &path): // whose errno counts as an error of the network, too
 		return exitFailed

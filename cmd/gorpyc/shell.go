@@ -25,14 +25,15 @@ func shellCommand() *cli.Command {
 		Name: "shell", Category: groupObjects,
 		Usage:     "a prompt: expressions over the service, with editing, history and completion",
 		ArgsUsage: "[ADDRESS]",
-		Description: `At a classic server it is the remote Python's own prompt (told by the class of its service, or --classic).
+		Description: `At a classic server it is the remote Python's own prompt (told by its service's class, or --classic).
 
 Of other services the names are variables: root is the service, add(2, 3) is root.add(2, 3). There are calls,
 attributes, items and slices, literals, assignments to variables, attributes and items, del, len, str,
 repr, bool, list, dict, dir and help; _ is the last value. Tab completes names. Ctrl-C gives up a call, quit or Ctrl-D
 ends it. A remote Python hears of Ctrl-C when it prints something; the second one leaves.`,
 		Flags: connectionFlags(classicFlag(),
-			&cli.StringFlag{Name: "history", TakesFile: true, Usage: "keep the history in `FILE`; - keeps none (default: gorpyc_history in the user's cache directory)"},
+			&cli.StringFlag{Name: "history", TakesFile: true, Usage: "keep the history in `FILE`; - keeps none (default: " +
+				"gorpyc_history in the user's cache directory)"},
 			&cli.BoolFlag{Name: "traceback", Category: groupOutput, Usage: "print the other end's traceback of exceptions"}),
 		Action: func(c *cli.Context) error {
 			return connected(c, 0, 0, "no arguments", func(ctx context.Context, s *session, _ []string) error {
@@ -46,14 +47,16 @@ ends it. A remote Python hears of Ctrl-C when it prints something; the second on
 					defer cancel(nil)
 					r := &remoteInterrupt{giveUp: func() { cancel(coded{errInterrupted, exitInterrupted}) }, errs: c.App.ErrWriter}
 					defer onInterrupt(ctx, r.interrupt)()
-					err := s.classic.Interact(ctx, classic.Stdio{Lines: r.lines(lines), Out: r.writer(c.App.Writer), Err: r.writer(c.App.ErrWriter)}, nil)
+					err := s.classic.Interact(ctx, classic.Stdio{Lines: r.lines(lines), Out: r.writer(c.App.Writer),
+						Err: r.writer(c.App.ErrWriter)}, nil)
 					if ctx.Err() != nil {
 						_ = s.CloseNow() // the server is busy, and would not answer
 						return context.Cause(ctx)
 					}
 					return err
 				}
-				return (&shell{session: s, vars: map[string]any{"root": s.Root()}, errs: c.App.ErrWriter, traceback: c.Bool("traceback")}).run(ctx, lines)
+				return (&shell{session: s, vars: map[string]any{"root": s.Root()}, errs: c.App.ErrWriter,
+					traceback: c.Bool("traceback")}).run(ctx, lines)
 			})
 		},
 	}
@@ -160,7 +163,8 @@ func (s *shell) run(ctx context.Context, lines classic.LineReader) error {
 	}
 }
 
-// interruptible carries a line out until Ctrl-C, and tells what was wrong with it. It returns an error if the shell has to end.
+// interruptible carries a line out until Ctrl-C, and tells what was wrong with it. It returns an error if the shell has
+// to end.
 func (s *shell) interruptible(ctx context.Context, line string) error {
 	of, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -9,8 +9,9 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 )
 
-// signature finds out how a method is called: by the first line of its documentation, if that says so; from a classic server by
-// inspect.signature; and otherwise by what that reads, where the service opens it. "(…)" says that it does not tell.
+// signature finds out how a method is called: by the first line of its documentation, if that says so; from a classic
+// server by inspect.signature; and otherwise by what that reads, where the service opens it. "(…)" says that it does
+// not tell.
 func (s *session) signature(ctx context.Context, o *netref.Object, m member) string {
 	const unknown = "(…)"
 	line, _, _ := strings.Cut(m.Doc, "\n")
@@ -34,7 +35,8 @@ func (s *session) signature(ctx context.Context, o *netref.Object, m member) str
 	return unknown
 }
 
-// function makes a method of a member that INSPECT does not know as one, such as the functions of a module, which a classic server tells.
+// function makes a method of a member that INSPECT does not know as one, such as the functions of a module, which a
+// classic server tells.
 func (s *session) function(ctx context.Context, o *netref.Object, m *member) {
 	if s.classic == nil || m.Method {
 		return

@@ -30,16 +30,17 @@ func tapCommand() *cli.Command {
 		Name: "tap", Category: groupMeasure,
 		Usage:     "listen in: a proxy that prints each message",
 		ArgsUsage: "[ADDRESS]",
-		Description: `Clients connect to --listen instead of the server; what they say is passed on unchanged and printed, one message per
-line: the number of the connection, ">" from the client or "<" from the server, and the message. Object ids are
-replaced by numbers in the order of their appearance, so that the lines of two runs can be compared by diff.
+		Description: `Clients connect to --listen instead of the server; what they say is passed on unchanged and printed, one
+message per line: the number of the connection, ">" from the client or "<" from the server, and the message. Object ids
+are replaced by numbers in the order of their appearance, so that the lines of two runs can be compared by diff.
 The options of the connection are about the server; clients connect without TLS. Ctrl-C ends it.
 
 With --write, the bytes go to a file as well: JSON lines {"conn": 1, "t": SECONDS, "dir": ">", "hex": FRAME}, where an
 "end" in place of "hex" says that this side has hung up. 'tap replay FILE' prints such a file again, and with an
 address says the client's part again to a server.`,
 		Flags: connectionFlags(
-			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Value: "127.0.0.1:0", Usage: "`ADDRESS` for the clients, HOST:PORT or unix:PATH"},
+			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Value: "127.0.0.1:0",
+				Usage: "`ADDRESS` for the clients, HOST:PORT or unix:PATH"},
 			&cli.StringFlag{Name: "write", TakesFile: true, Aliases: []string{"w"}, Usage: "write the bytes to `FILE`"},
 			&cli.IntFlag{Name: "connections", Usage: "end after so many `CONNECTIONS`"},
 			&cli.BoolFlag{Name: "times", Category: groupOutput, Usage: "begin lines with the seconds since the start"},
@@ -211,7 +212,8 @@ func (t *tap) pass(ctx context.Context, n int, client net.Conn) error {
 	return nil
 }
 
-// pump copies one direction. A frame is recorded before it is passed on, so that no answer stands before what it answers.
+// pump copies one direction. A frame is recorded before it is passed on, so that no answer stands before what it
+// answers.
 func (t *tap) pump(n int, dir string, from io.Reader, to net.Conn) {
 	var raw bytes.Buffer
 	tee := io.TeeReader(from, &raw)

@@ -11,10 +11,12 @@ func describe() program.Program {
 		Summary: "a server of RPyC's classic mode",
 		About: []string{
 			"It takes the place of the Python program of this name: the same switches, defaults and messages.",
-			"A client gets the machine: files, processes, whatever the user who runs this may do. By default only this host can connect. Let " +
+			"A client gets the machine: files, processes, whatever the user who runs this may do. By default only this host " +
+				"can connect. Let " +
 				"others do so over TLS with certificates of theirs (--ssl-keyfile, --ssl-certfile, --ssl-cafile), or through ssh.",
 			"It serves on the socket that systemd passes, if it does; --host, --port and --ipv6 do not count then.",
-			"SIGTERM and SIGINT end it: requests that run may finish within 10 s, a second signal ends it at once. SIGHUP opens the log " +
+			"SIGTERM and SIGINT end it: requests that run may finish within 10 s, a second signal ends it at once. SIGHUP " +
+				"opens the log " +
 				"file anew. The exit status is 0 after a signal, 1 if it could not serve, 2 for a mistake in the command line.",
 		},
 	}
@@ -29,7 +31,8 @@ func describe() program.Program {
 }
 
 func (s aSwitch) option() program.Option {
-	o := program.Option{Names: []string{"--" + s.long}, Help: s.help, Group: s.group, Words: s.words, File: s.kind == file || s.file}
+	o := program.Option{Names: []string{"--" + s.long}, Help: s.help, Group: s.group, Words: s.words,
+		File: s.kind == file || s.file}
 	if s.short != "" {
 		o.Names = []string{"-" + s.short, "--" + s.long}
 	}

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// bindAddress is the address that a --host means. The C library, which Python asks, knows more forms of an IPv4 address than Go does:
-// "0" is 0.0.0.0 and "127.1" is 127.0.0.1, parts can be octal or hexadecimal, and the last one fills what is left.
+// bindAddress is the address that a --host means. The C library, which Python asks, knows more forms of an IPv4 address
+// than Go does: "0" is 0.0.0.0 and "127.1" is 127.0.0.1, parts can be octal or hexadecimal, and the last one fills what
+// is left.
 func bindAddress(host string) string {
 	parts := strings.Split(host, ".")
 	if len(parts) > 4 {

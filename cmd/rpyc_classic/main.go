@@ -1,8 +1,8 @@
 //go:build unix
 
 // Command rpyc_classic serves RPyC's classic mode: it takes the switches of the Python program of this name, with the
-// same defaults and messages, and can stand in its place on a command line, in an inetd line or in a service file. Clients
-// get modules written in Go, or, with --engine python3, a CPython each. README.md beside it has examples.
+// same defaults and messages, and can stand in its place on a command line, in an inetd line or in a service file.
+// Clients get modules written in Go, or, with --engine python3, a CPython each. README.md beside it has examples.
 package main
 
 import (
@@ -39,7 +39,8 @@ func run(args []string) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "Error: %v\n------\nUsage:\n    rpyc_classic [SWITCHES]\n\n'rpyc_classic --help' lists the switches.\n", err)
+		fmt.Fprintf(os.Stderr, "Error: %v\n------\nUsage:\n    rpyc_classic [SWITCHES]\n\n'rpyc_classic --help' lists the "+
+			"switches.\n", err)
 		return 2
 	default:
 		fmt.Fprintf(os.Stderr, "rpyc_classic: %v\n", err)

@@ -105,7 +105,8 @@ func serve(s switches) error {
 	}
 	for _, l := range listeners {
 		if s["ssl-cafile"] == "" && !local(l.Addr()) {
-			log.Warn("everybody who reaches this address can do on this machine what its user can: demand certificates (--ssl-keyfile, --ssl-certfile, --ssl-cafile)", "addr", l.Addr())
+			log.Warn("everybody who reaches this address can do on this machine what its user can: demand certificates "+
+				"(--ssl-keyfile, --ssl-certfile, --ssl-cafile)", "addr", l.Addr())
 		}
 		at := strings.Join(hostPort(l.Addr()), "\t")
 		switch {
@@ -260,7 +261,8 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 	return nil
 }
 
-// ownDir is the directory of this program, which stands in the place of a Python script's; "" if that cannot be found out.
+// ownDir is the directory of this program, which stands in the place of a Python script's; "" if that cannot be found
+// out.
 func ownDir() string {
 	path, err := os.Executable()
 	if err == nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/gorpyc/gorpyc/cmd/internal/program"
 )
 
-// The command line is read as the Python program reads its own: groups of short switches, "-p18812", "--port=18812", each switch
-// once, no arguments; and mistakes are told in the same words.
+// The command line is read as the Python program reads its own: groups of short switches, "-p18812", "--port=18812",
+// each switch once, no arguments; and mistakes are told in the same words.
 
 // A kind says what values a switch takes.
 type kind int
@@ -49,38 +49,51 @@ const (
 )
 
 var table = []aSwitch{
-	{short: "m", long: "mode", group: groupMain, kind: choice, words: []string{"threaded", "forking", "stdio", "oneshot"}, fallback: "threaded",
-		help: "The serving mode (threaded, forking, or 'stdio' for inetd, etc.)"},
-	{short: "p", long: "port", group: groupSocket, kind: port, help: "The TCP listener port (default = 18812, default for SSL = 18821)"},
+	{short: "m", long: "mode", group: groupMain, kind: choice, words: []string{"threaded", "forking", "stdio", "oneshot"},
+		fallback: "threaded",
+		help:     "The serving mode (threaded, forking, or 'stdio' for inetd, etc.)"},
+	{short: "p", long: "port", group: groupSocket, kind: port, help: "The TCP listener port (default = 18812, default " +
+		"for SSL = 18821)"},
 	{long: "host", group: groupSocket, kind: str, help: "The host to bind to. The default is localhost"},
 	{long: "ipv6", group: groupSocket, help: "Enable IPv6"},
-	{long: "max-connections", group: groupSocket, kind: number, help: "Serve at most so many clients at a time; others wait"},
+	{long: "max-connections", group: groupSocket, kind: number, help: "Serve at most so many clients at a time; others " +
+		"wait"},
 	{long: "ready", group: groupSocket, help: "Print 'READY host port' on stdout once clients can connect"},
-	{long: "logfile", group: groupLog, kind: str, file: true, help: "Specify the log file to use; the default is stderr. SIGHUP opens it anew"},
+	{long: "logfile", group: groupLog, kind: str, file: true, help: "Specify the log file to use; the default is " +
+		"stderr. SIGHUP opens it anew"},
 	{short: "q", long: "quiet", group: groupLog, help: "Quiet mode (only errors will be logged)"},
-	{long: "ssl-keyfile", group: groupSSL, kind: file, requires: "ssl-certfile", help: "The keyfile to use for SSL. Required for SSL"},
-	{long: "ssl-certfile", group: groupSSL, kind: file, requires: "ssl-keyfile", help: "The certificate file to use for SSL. Required for SSL"},
+	{long: "ssl-keyfile", group: groupSSL, kind: file, requires: "ssl-certfile",
+		help: "The keyfile to use for SSL. Required for SSL"},
+	{long: "ssl-certfile", group: groupSSL, kind: file, requires: "ssl-keyfile",
+		help: "The certificate file to use for SSL. Required for SSL"},
 	{long: "ssl-cafile", group: groupSSL, kind: file, requires: "ssl-keyfile",
 		help: "The certificate authority chain file to use for SSL. Optional; enables client-side authentication"},
-	{long: "register", group: groupReg, help: "Asks the server to attempt registering with a registry server. By default, the server will not attempt to register"},
-	{long: "registry-type", group: groupReg, kind: choice, words: []string{"UDP", "TCP"}, fallback: "UDP", help: "Specify a UDP or TCP registry"},
+	{long: "register", group: groupReg, help: "Asks the server to attempt registering with a registry server. By " +
+		"default, the server will not attempt to register"},
+	{long: "registry-type", group: groupReg, kind: choice, words: []string{"UDP", "TCP"}, fallback: "UDP",
+		help: "Specify a UDP or TCP registry"},
 	{long: "registry-port", group: groupReg, kind: port, fallback: "18811", help: "The registry's UDP/TCP port"},
-	{long: "registry-host", group: groupReg, kind: str, help: "The registry host machine. For UDP, the default is 255.255.255.255; for TCP, a value is required"},
+	{long: "registry-host", group: groupReg, kind: str, help: "The registry host machine. For UDP, the default is " +
+		"255.255.255.255; for TCP, a value is required"},
 	{long: "engine", group: groupEngine, kind: str, file: true, value: "go|PYTHON", fallback: "go",
-		help: "What clients get: modules written in Go, or a process of this Python (python3, a path), which must have rpyc, for each client"},
+		help: "What clients get: modules written in Go, or a process of this Python (python3, a path), which must have " +
+			"rpyc, for each client"},
 	{long: "allow", group: groupEngine, kind: str, value: "NAMES",
-		help: "The modules that clients may import, separated by commas; without it all. Without builtins among them there is no open. For the engine go"},
+		help: "The modules that clients may import, separated by commas; without it all. Without builtins among them there " +
+			"is no open. For the engine go"},
 	{long: "no-eval", group: groupEngine, help: "Refuse eval and execute. For the engine go"},
 	{short: "h", long: "help", group: groupMeta, help: "Prints this help message and quits"},
 	{long: "help-all", group: groupMeta, help: "Prints this help message and quits"},
 	{short: "v", long: "version", group: groupMeta, help: "Prints the program's version and quits"},
-	{long: "completions", group: groupMeta, kind: choice, words: program.Shells, help: "Prints shell completion script and quits"},
+	{long: "completions", group: groupMeta, kind: choice, words: program.Shells,
+		help: "Prints shell completion script and quits"},
 	{long: "man", group: groupMeta, help: "Prints the manual page and quits"},
 }
 
 // gone answers for switches of releases long past.
 var gone = map[string]string{
-	"vdb": "--vdb and the tlslite authentication behind it are gone since RPyC 3.1: use --ssl-keyfile, --ssl-certfile and --ssl-cafile",
+	"vdb": "--vdb and the tlslite authentication behind it are gone since RPyC 3.1: use --ssl-keyfile, --ssl-certfile " +
+		"and --ssl-cafile",
 }
 
 // usageError is a mistake in the command line; the status is 2.
@@ -147,7 +160,8 @@ func parse(args []string) (switches, error) {
 		}
 		given[s.long] = value
 	}
-	if given["help"] == "" && given["help-all"] == "" && given["version"] == "" && given["completions"] == "" && given["man"] == "" {
+	if given["help"] == "" && given["help-all"] == "" && given["version"] == "" && given["completions"] == "" &&
+		given["man"] == "" {
 		for _, s := range table {
 			if given[s.long] != "" && s.requires != "" && given[s.requires] == "" {
 				return nil, mistake("Given %s, the following are missing ['%s']", dashed(shown[s.long]), s.requires)

@@ -5,16 +5,18 @@ import (
 	"strings"
 )
 
-// The Python program's parser and the one used here read the same command lines differently: -p18811 and -6q are usual there, and its
-// -q takes a value, by mistake. normalise makes a command line of either kind into one that has long switches only, each with its
-// value behind an equals sign.
+// The Python program's parser and the one used here read the same command lines differently: -p18811 and -6q are usual
+// there, and its -q takes a value, by mistake. normalise makes a command line of either kind into one that has long
+// switches only, each with its value behind an equals sign.
 
 var shortSwitches = map[byte]string{
-	'm': "mode", '6': "ipv6", 'p': "port", 'f': "logfile", 'q': "quiet", 't': "timeout", 'l': "listing", 'h': "help", 'v': "version",
+	'm': "mode", '6': "ipv6", 'p': "port", 'f': "logfile", 'q': "quiet", 't': "timeout", 'l': "listing", 'h': "help",
+	'v': "version",
 }
 
 // plainSwitches have no value.
-var plainSwitches = map[string]bool{"ipv6": true, "quiet": true, "help": true, "version": true, "ready": true, "ping": true, "man": true}
+var plainSwitches = map[string]bool{"ipv6": true, "quiet": true, "help": true, "version": true, "ready": true,
+	"ping": true, "man": true}
 
 func normalise(args []string) ([]string, error) {
 	out := args[:min(1, len(args)):1]

@@ -13,7 +13,8 @@ import (
 	"github.com/gorpyc/gorpyc/registry"
 )
 
-// What the Python program makes of these was found by running it; compat_tests/test_registry_program.py compares the two.
+// What the Python program makes of these was found by running it; compat_tests/test_registry_program.py compares the
+// two.
 func TestNormalise(t *testing.T) {
 	for line, want := range map[string]string{
 		"":                     "",
@@ -103,8 +104,10 @@ func TestSettings(t *testing.T) {
 	}, s.server.Advertise)
 
 	for _, line := range []string{
-		"--mode=SCTP", "--port=65536", "--port=-1", "--port=x", "--timeout=0", "--timeout=1.5", "--listing=perhaps", "--advertise=",
-		"--advertise=x=y", "--advertise=10.0.0.0/8=", "--http=x", "--http=1:2:3", "--http=70000", "--log-format=xml", "--log-level=loud", "--nope=1",
+		"--mode=SCTP", "--port=65536", "--port=-1", "--port=x", "--timeout=0", "--timeout=1.5", "--listing=perhaps",
+		"--advertise=",
+		"--advertise=x=y", "--advertise=10.0.0.0/8=", "--http=x", "--http=1:2:3", "--http=70000", "--log-format=xml",
+		"--log-level=loud", "--nope=1",
 	} {
 		_, err := parse(t, line)
 		require.Error(t, err, line)
@@ -119,7 +122,8 @@ func TestHelp(t *testing.T) {
 	require.NoError(t, describe(app).WriteMan(&man))
 	require.NoError(t, describe(app).WriteCompletion(&bash, "bash"))
 	for _, name := range []string{
-		"--mode", "-m", "--port", "-p", "--file", "-f", "--logfile", "--quiet", "-q", "--timeout", "-t", "--listing", "-l", "--ipv6", "-6", "--state-file", "--version",
+		"--mode", "-m", "--port", "-p", "--file", "-f", "--logfile", "--quiet", "-q", "--timeout", "-t", "--listing", "-l",
+		"--ipv6", "-6", "--state-file", "--version",
 	} {
 		require.Contains(t, help.String(), name)
 		require.Contains(t, man.String(), strings.ReplaceAll(name, "-", `\-`))

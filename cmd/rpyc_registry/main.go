@@ -1,5 +1,6 @@
-// Command rpyc_registry is RPyC's registry server: it takes the switches of the Python program of this name, with the same
-// defaults, and can stand in its place in a service file. README.md beside it has a systemd unit and a container recipe.
+// Command rpyc_registry is RPyC's registry server: it takes the switches of the Python program of this name, with the
+// same defaults, and can stand in its place in a service file. README.md beside it has a systemd unit and a container
+// recipe.
 package main
 
 import (
@@ -61,18 +62,27 @@ func newApp() *cli.App {
 		Action:         action,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "mode", Aliases: []string{"m"}, Value: "UDP", Usage: "serving `MODE`: UDP, TCP, or BOTH"},
-			&cli.BoolFlag{Name: "ipv6", Aliases: []string{"6"}, Usage: "listen on IPv6 (and IPv4 with it) instead of IPv4 alone"},
-			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: registry.Port, Usage: "the UDP/TCP listener `PORT`; 0 chooses one"},
+			&cli.BoolFlag{Name: "ipv6", Aliases: []string{"6"},
+				Usage: "listen on IPv6 (and IPv4 with it) instead of IPv4 alone"},
+			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: registry.Port,
+				Usage: "the UDP/TCP listener `PORT`; 0 chooses one"},
 			&cli.StringFlag{Name: "host", Usage: "listen on this `ADDRESS` instead of all"},
-			&cli.StringFlag{Name: "logfile", TakesFile: true, Aliases: []string{"f", "file"}, Usage: "append the log to `FILE`; the default is stderr; SIGHUP opens it anew"},
+			&cli.StringFlag{Name: "logfile", TakesFile: true, Aliases: []string{"f", "file"},
+				Usage: "append the log to `FILE`; the default is stderr; SIGHUP opens it anew"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "log errors only"},
 			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`FORMAT` of the log: text or json"},
-			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least `LEVEL` that is logged: debug (every request), info, warn, error"},
-			&cli.IntFlag{Name: "timeout", Aliases: []string{"t"}, Value: int(registry.DefaultTimeout.Seconds()), Usage: "forget servers that have not renewed their registration for so many `SECONDS`"},
-			&cli.StringFlag{Name: "listing", Aliases: []string{"l"}, Usage: "`WHETHER` clients may list all services: true or false", DefaultText: "false"},
+			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least `LEVEL` that is logged: debug (every request), " +
+				"info, warn, error"},
+			&cli.IntFlag{Name: "timeout", Aliases: []string{"t"}, Value: int(registry.DefaultTimeout.Seconds()),
+				Usage: "forget servers that have not renewed their registration for so many `SECONDS`"},
+			&cli.StringFlag{Name: "listing", Aliases: []string{"l"}, Usage: "`WHETHER` clients may list all services: true or " +
+				"false", DefaultText: "false"},
 			&cli.StringFlag{Name: "state-file", TakesFile: true, Usage: "keep the registrations in `FILE` over a restart"},
-			&cli.StringSliceFlag{Name: "advertise", Usage: "`[NETWORK=]ADDRESS` to show to clients outside NETWORK for servers inside; without NETWORK: for servers on this host that registered from 127.0.0.1. May be given several times"},
-			&cli.StringFlag{Name: "http", Usage: "show the services on a page at `[ADDRESS:]PORT`; ADDRESS is 127.0.0.1 unless given"},
+			&cli.StringSliceFlag{Name: "advertise", Usage: "`[NETWORK=]ADDRESS` to show to clients outside NETWORK for " +
+				"servers inside; without NETWORK: for servers on this host that registered from 127.0.0.1. May be given several " +
+				"times"},
+			&cli.StringFlag{Name: "http", Usage: "show the services on a page at `[ADDRESS:]PORT`; ADDRESS is 127.0.0.1 " +
+				"unless given"},
 			&cli.BoolFlag{Name: "ping", Usage: "connect to each server now and then, and show on the page whether that works"},
 			&cli.IntFlag{Name: "max-registrations", DefaultText: "1048576", Usage: "limit the registrations in all to `NUMBER`"},
 			&cli.IntFlag{Name: "max-per-host", DefaultText: "16384", Usage: "limit the registrations of one host to `NUMBER`"},

@@ -102,7 +102,9 @@ func (s *settings) listen(ctx context.Context) ([]socket, error) {
 				}
 				port = c.LocalAddr().(*net.UDPAddr).Port
 				opened = append(opened, c)
-				sockets = append(sockets, socket{c.LocalAddr(), func(r *registry.Server) error { return r.ServeUDP(context.Background(), c) }})
+				sockets = append(sockets, socket{c.LocalAddr(), func(r *registry.Server) error {
+					return r.ServeUDP(context.Background(), c)
+				}})
 				continue
 			}
 			var l net.Listener
@@ -110,7 +112,9 @@ func (s *settings) listen(ctx context.Context) ([]socket, error) {
 				break
 			}
 			opened = append(opened, l)
-			sockets = append(sockets, socket{l.Addr(), func(r *registry.Server) error { return r.ServeTCP(context.Background(), l) }})
+			sockets = append(sockets, socket{l.Addr(), func(r *registry.Server) error {
+				return r.ServeTCP(context.Background(), l)
+			}})
 		}
 		if err == nil {
 			return sockets, nil

@@ -104,7 +104,8 @@ func parseSettings(c *cli.Context) (*settings, error) {
 	return s, nil
 }
 
-// truth reads the value of --listing. Python's program takes everything but the empty text for true, "False" included, which nobody means.
+// truth reads the value of --listing. Python's program takes everything but the empty text for true, "False" included,
+// which nobody means.
 func truth(text string) (bool, error) {
 	switch strings.ToLower(text) {
 	case "", "0", "false", "no", "off", "f", "n":

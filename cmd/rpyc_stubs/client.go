@@ -46,14 +46,18 @@ end up in comments.
 			&cli.StringFlag{Name: "host", Value: "localhost", Usage: "host of the service"},
 			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 18861, Usage: "port of the service"},
 			&cli.StringFlag{Name: "unix", Usage: "`PATH` of the service's Unix socket, in place of host and port"},
-			&cli.StringFlag{Name: "service", Usage: "`NAME` under which a registry knows the service, in place of host and port"},
-			&cli.StringFlag{Name: "registry", Usage: "`HOST[:PORT]` of the registry for --service (default: whichever answers a broadcast)"},
+			&cli.StringFlag{Name: "service",
+				Usage: "`NAME` under which a registry knows the service, in place of host and port"},
+			&cli.StringFlag{Name: "registry", Usage: "`HOST[:PORT]` of the registry for --service (default: whichever answers " +
+				"a broadcast)"},
 			&cli.StringFlag{Name: "source", Usage: "read a Python `FILE`, .py or .pyi, and connect to nothing"},
 			&cli.StringFlag{Name: "class", Usage: "`NAME` of the class in the source, if it has several"},
 			&cli.StringFlag{Name: "attribute", Usage: "write the client of an attribute of the root, such as `db.users`"},
-			&cli.StringFlag{Name: "package", Usage: "`NAME` of the Go package (default: $GOPACKAGE, which go generate sets, or main)"},
+			&cli.StringFlag{Name: "package", Usage: "`NAME` of the Go package (default: $GOPACKAGE, which go generate sets, " +
+				"or main)"},
 			&cli.StringFlag{Name: "type", Usage: "`NAME` of the Go type (default: the class's name without Service)"},
-			&cli.StringFlag{Name: "prefix", Value: exposed.DefaultPrefix, Usage: "what the names of exposed attributes begin with"},
+			&cli.StringFlag{Name: "prefix", Value: exposed.DefaultPrefix, Usage: "what the names of exposed attributes begin " +
+				"with"},
 			&cli.BoolFlag{Name: "public", Usage: "take public names too, for services with allow_public_attrs"},
 			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "for the whole of it"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "-", Usage: "write to `FILE`, - for stdout"},
@@ -107,7 +111,8 @@ func runClient(c *cli.Context) error {
 		return err
 	}
 	if len(r.members) == 0 {
-		return fmt.Errorf("the object of class %q exposes nothing (is --prefix right? a classic server needs --attribute and --public)", r.class)
+		return fmt.Errorf("the object of class %q exposes nothing (is --prefix right? a classic server needs --attribute "+
+			"and --public)", r.class)
 	}
 	for _, name := range r.skipped {
 		fmt.Fprintf(c.App.ErrWriter, "rpyc_stubs: left out %s: no identifier\n", name)
@@ -126,7 +131,8 @@ func runClient(c *cli.Context) error {
 func dial(ctx context.Context, c *cli.Context) (*protocol.Conn, error) {
 	switch name, path := c.String("service"), c.String("unix"); {
 	case name != "":
-		return protocol.DialByService(ctx, name, &protocol.Discovery{Registrar: &registry.UDPClient{Addr: c.String("registry")}})
+		return protocol.DialByService(ctx, name,
+			&protocol.Discovery{Registrar: &registry.UDPClient{Addr: c.String("registry")}})
 	case path != "":
 		return protocol.Dial(ctx, "unix", path, nil)
 	}

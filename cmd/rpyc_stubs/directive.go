@@ -112,7 +112,8 @@ func literalKind(lit string) (string, error) {
 			return "float", nil
 		}
 	}
-	return "", fmt.Errorf("%s is no Python literal that can be a default: None, True, False, a number, a str, bytes or a tuple", lit)
+	return "", fmt.Errorf("%s is no Python literal that can be a default: None, True, False, a number, a str, bytes or "+
+		"a tuple", lit)
 }
 
 // fits reports whether a default of a kind can be a parameter of type t.

@@ -27,9 +27,11 @@ type clientWriter struct {
 
 // writeClient renders the client of r. The result is deterministic.
 func writeClient(r *remote, pkg, typ string) ([]byte, error) {
-	w := &clientWriter{pkg: pkg, typ: typ, imports: map[string]bool{"context": true, "github.com/gorpyc/gorpyc/netref": true},
+	w := &clientWriter{pkg: pkg, typ: typ, imports: map[string]bool{"context": true,
+		"github.com/gorpyc/gorpyc/netref": true},
 		methods: map[string]bool{"Object": true}, classes: r.classes}
-	w.comment("", typ+" calls the methods of a Python object of the class "+printable(r.class)+". It is safe for concurrent use.", r.doc)
+	w.comment("", typ+" calls the methods of a Python object of the class "+printable(r.class)+
+		". It is safe for concurrent use.", r.doc)
 	fmt.Fprintf(w, "type %s struct{ object *netref.Object }\n\n", typ)
 	fmt.Fprintf(w, "// New%s makes a %s of a remote object, such as a connection's Root.\n", exported(typ), typ)
 	fmt.Fprintf(w, "func New%s(object *netref.Object) *%s { return &%s{object} }\n\n", exported(typ), typ, typ)
@@ -173,8 +175,9 @@ func (w *clientWriter) prepare(c call) string {
 // given by keyword, or as further arguments where Python wants it by position.
 func (w *clientWriter) arguments(sig *inspect.Signature) call {
 	var c call
-	taken := map[string]bool{"ctx": true, "s": true, "i": true, "netref": true, "context": true, "iter": true, "brine": true,
-		"args": true, "options": true, w.typ: true}
+	taken := map[string]bool{"ctx": true, "s": true, "i": true, "netref": true, "context": true, "iter": true,
+		"brine": true,
+		"args":  true, "options": true, w.typ: true}
 	var optional, byPosition []string
 	var rest *inspect.Parameter
 	keywords := false
@@ -227,7 +230,8 @@ func withAll(set map[string]bool, paths []string) map[string]bool {
 }
 
 // initialisms are written in capitals, as Go does.
-var initialisms = strings.Fields("api ascii cpu css db dns eof html http https id ip json os ram rpc sql ssh tcp tls ttl udp ui uid url utf8 uuid vm xml")
+var initialisms = strings.Fields("api ascii cpu css db dns eof html http https id ip json os ram rpc sql ssh tcp tls " +
+	"ttl udp ui uid url utf8 uuid vm xml")
 
 // camel makes the words of a Python name into a Go one.
 func camel(name string) string {
@@ -306,8 +310,8 @@ func (w *clientWriter) comment(indent string, paragraphs ...string) {
 	}
 }
 
-// printable replaces what could end a line or mislead a reader: control characters, line separators, the marks that turn
-// the direction of text.
+// printable replaces what could end a line or mislead a reader: control characters, line separators, the marks that
+// turn the direction of text.
 func printable(line string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

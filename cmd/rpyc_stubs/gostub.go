@@ -31,7 +31,8 @@ func (m *model) writeGo() ([]byte, error) {
 		}
 	}
 	if first.Len()+second.Len() == 0 {
-		return nil, fmt.Errorf("%s: nothing to describe: no exported type has methods or fields, and no func is exported", m.path)
+		return nil, fmt.Errorf("%s: nothing to describe: no exported type has methods or fields, and no func is exported",
+			m.path)
 	}
 	fmt.Fprintf(g, "%s; DO NOT EDIT.\n\npackage %s\n\nimport ", generatedBy, m.pkg.Name())
 	if g.exposed != "exposed" {
@@ -109,7 +110,9 @@ func (g *goWriter) describe(c *class) {
 	})
 	if len(c.expose) > 0 {
 		g.WriteString("\t\tStatic: map[string]any{\n")
-		for _, e := range slices.SortedFunc(slices.Values(c.expose), func(a, b exposure) int { return strings.Compare(a.name, b.name) }) {
+		for _, e := range slices.SortedFunc(slices.Values(c.expose), func(a, b exposure) int {
+			return strings.Compare(a.name, b.name)
+		}) {
 			value := e.obj.Name()
 			if _, ok := e.obj.(*types.TypeName); ok {
 				value = g.exposed + ".ClassFor[" + value + "]()"

@@ -57,7 +57,8 @@ func load(pattern string) (*source, error) {
 			continue
 		}
 		if root != nil {
-			return nil, fmt.Errorf("%s matches several packages, %s and %s among them: name one", pattern, root.ImportPath, p.ImportPath)
+			return nil, fmt.Errorf("%s matches several packages, %s and %s among them: name one", pattern, root.ImportPath,
+				p.ImportPath)
 		}
 		root = &packages[i]
 	}
@@ -82,7 +83,8 @@ func goList(pattern string) ([]listed, error) {
 	if strings.HasPrefix(pattern, "-") {
 		return nil, fmt.Errorf("%q is no package", pattern)
 	}
-	cmd := exec.Command("go", "list", "-e", "-export", "-deps", "-json=ImportPath,Dir,Name,Export,GoFiles,CgoFiles,DepOnly,Error", "--", pattern)
+	cmd := exec.Command("go", "list", "-e", "-export", "-deps",
+		"-json=ImportPath,Dir,Name,Export,GoFiles,CgoFiles,DepOnly,Error", "--", pattern)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -155,7 +157,8 @@ func (s *source) check(path string, exports map[string]string) error {
 			return os.Open(exports[path])
 		}),
 	}
-	s.info = &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Instances: map[*ast.Ident]types.Instance{}}
+	s.info = &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{},
+		Uses: map[*ast.Ident]types.Object{}, Instances: map[*ast.Ident]types.Instance{}}
 	s.pkg, _ = cfg.Check(path, s.fset, s.files, s.info) // the errors are in found
 	if len(found) > 10 {
 		found = append(found[:10], fmt.Errorf("%d more errors", len(found)-10))

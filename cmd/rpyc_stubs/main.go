@@ -115,7 +115,8 @@ module once, and put the second line into one of the package's files:
    //go:generate go tool rpyc_stubs go
 ` + directivesHelp,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, - for stdout (default: rpyc_stubs.go in the package)"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, - for stdout (default: " +
+				"rpyc_stubs.go in the package)"},
 			&cli.BoolFlag{Name: "check", Usage: "write nothing; exit with 3 if the file is not up to date"},
 		},
 		Action: func(c *cli.Context) error {
@@ -155,7 +156,8 @@ Services and objects are protocols: what the program has is a proxy, and a test 
 object with the same methods in its place.
 ` + directivesHelp,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, - for stdout (default: the package's name .pyi, in the package)"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, - for stdout (default: the " +
+				"package's name .pyi, in the package)"},
 			&cli.BoolFlag{Name: "check", Usage: "write nothing; exit with 3 if the file is not up to date"},
 		},
 		Action: func(c *cli.Context) error {

@@ -94,7 +94,8 @@ func newModel(s *source) (*model, error) {
 
 func docOf(doc *ast.CommentGroup) string { return strings.TrimSpace(doc.Text()) }
 
-// renamed is a doc comment for Python: where it begins with the name of what it is about, as Go's do, with Python's name.
+// renamed is a doc comment for Python: where it begins with the name of what it is about, as Go's do, with Python's
+// name.
 func renamed(doc, goName, name string) string {
 	rest, ok := strings.CutPrefix(doc, goName)
 	if !ok || rest == "" || !strings.ContainsAny(rest[:1], " \n,:;.") {
@@ -127,7 +128,8 @@ func (m *model) addType(spec *ast.TypeSpec, doc *ast.CommentGroup) []error {
 	named, isNamed := obj.Type().(*types.Named)
 	if _, isInterface := obj.Type().Underlying().(*types.Interface); !isNamed || isInterface || named.TypeParams() != nil {
 		for _, d := range ds {
-			errs = append(errs, m.at(d.pos, "rpyc:%s: %s is an alias, an interface or generic and cannot be described", d.name, obj.Name()))
+			errs = append(errs, m.at(d.pos, "rpyc:%s: %s is an alias, an interface or generic and cannot be described", d.name,
+				obj.Name()))
 		}
 		return errs
 	}
@@ -142,9 +144,11 @@ func (m *model) addType(spec *ast.TypeSpec, doc *ast.CommentGroup) []error {
 	}
 	c.doc = renamed(c.doc, obj.Name(), c.pyName())
 	errs = append(errs, m.addMembers(c)...)
-	if _, basic := obj.Type().Underlying().(*types.Basic); basic || types.Implements(types.NewPointer(obj.Type()), errorInterface) {
+	if _, basic := obj.Type().Underlying().(*types.Basic); basic ||
+		types.Implements(types.NewPointer(obj.Type()), errorInterface) {
 		if c.selected {
-			errs = append(errs, m.at(ds[0].pos, "rpyc:%s: a %s travels by value or as an exception and cannot be described", ds[0].name, obj.Name()))
+			errs = append(errs, m.at(ds[0].pos, "rpyc:%s: a %s travels by value or as an exception and cannot be described",
+				ds[0].name, obj.Name()))
 		}
 		return errs
 	}
@@ -257,7 +261,8 @@ func (m *model) addMembers(c *class) []error {
 	return errs
 }
 
-// hidden reports whether a method comes from an embedded lock, an exposed.Attrs or a field tagged rpyc:"-", at any depth.
+// hidden reports whether a method comes from an embedded lock, an exposed.Attrs or a field tagged rpyc:"-", at any
+// depth.
 func hidden(st *types.Struct, sel *types.Selection) bool {
 	path := sel.Index()
 	for _, i := range path[:len(path)-1] {
@@ -303,7 +308,8 @@ func (c *class) addFields(m *model, st *types.Struct) {
 		if name == "" || slices.ContainsFunc(c.fields, func(o field) bool { return o.name == name }) {
 			continue
 		}
-		c.fields = append(c.fields, field{f.Name(), name, renamed(m.fieldDocs[f.Pos()], f.Name(), name), f.Type(), slices.Contains(opts, "readonly")})
+		c.fields = append(c.fields, field{f.Name(), name, renamed(m.fieldDocs[f.Pos()], f.Name(), name), f.Type(),
+			slices.Contains(opts, "readonly")})
 	}
 }
 
@@ -311,7 +317,8 @@ func (c *class) addFields(m *model, st *types.Struct) {
 func (s *source) registered() map[*types.TypeName]bool {
 	all := map[*types.TypeName]bool{}
 	for id, inst := range s.info.Instances {
-		if f, ok := s.info.Uses[id].(*types.Func); ok && f.Name() == "Register" && f.Pkg() != nil && f.Pkg().Path() == exposedPath {
+		if f, ok := s.info.Uses[id].(*types.Func); ok && f.Name() == "Register" && f.Pkg() != nil &&
+			f.Pkg().Path() == exposedPath {
 			if n := namedOf(inst.TypeArgs.At(0)); n != nil {
 				all[n.Obj()] = true
 			}

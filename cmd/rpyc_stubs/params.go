@@ -40,8 +40,8 @@ func (fn *function) called(name string) {
 // special reports whether Python calls the function for some syntax of its own.
 func (fn *function) special() bool { return strings.HasPrefix(fn.name, "__") }
 
-var pythonKeywords = strings.Fields(`False None True and as assert async await break class continue def del elif else except finally for
-	from global if import in is lambda nonlocal not or pass raise return try while with yield`)
+var pythonKeywords = strings.Fields(`False None True and as assert async await break class continue def del elif else except finally
+	for from global if import in is lambda nonlocal not or pass raise return try while with yield`)
 
 // pythonIdentifier makes a name fit for Python: what its keywords take gets an underscore.
 func pythonIdentifier(name string) string {

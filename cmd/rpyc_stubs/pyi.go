@@ -31,7 +31,8 @@ func (m *model) moduleName() string {
 // writePyi renders the stub: the package's classes, and those of other packages that they mention.
 func (m *model) writePyi() ([]byte, error) {
 	if len(m.classes)+len(m.funcs) == 0 {
-		return nil, fmt.Errorf("%s: nothing for Python: no exported type has methods or fields, and no func is exported", m.path)
+		return nil, fmt.Errorf("%s: nothing for Python: no exported type has methods or fields, and no func is exported",
+			m.path)
 	}
 	if err := m.readRegistrations(); err != nil {
 		return nil, err
@@ -55,7 +56,8 @@ func (m *model) writePyi() ([]byte, error) {
 	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "# %s; DO NOT EDIT.\n", strings.TrimPrefix(generatedBy, "// "))
-	fmt.Fprintf(&out, "\"\"\"What %s is to Python. Import it for type checkers only:\nthere is no such module when the program runs.\"\"\"\n\n", m.path)
+	fmt.Fprintf(&out, "\"\"\"What %s is to Python. Import it for type checkers only:\nthere is no such module when the "+
+		"program runs.\"\"\"\n\n", m.path)
 	for _, module := range slices.Sorted(maps.Keys(w.types.modules)) {
 		fmt.Fprintf(&out, "import %s\n", module)
 	}
@@ -136,7 +138,8 @@ func (w *pyiWriter) class(c *class) {
 		}
 		switch obj := e.obj.(type) {
 		case *types.TypeName:
-			fmt.Fprintf(w, "    @property\n    def %s(self) -> %s: ...\n", e.name, w.types.generic("type", w.types.class(namedOf(obj.Type()))))
+			fmt.Fprintf(w, "    @property\n    def %s(self) -> %s: ...\n", e.name,
+				w.types.generic("type", w.types.class(namedOf(obj.Type()))))
 		case *types.Func:
 			fn, _ := w.types.m.newFunction(obj, false)
 			fn.called(e.name)
@@ -185,7 +188,9 @@ func (w *pyiWriter) described(t *types.TypeName) *class {
 // inherits reports whether a base has the very method, which the Go type has by embedding.
 func (w *pyiWriter) inherits(c *class, fn *function) bool {
 	for _, b := range c.bases {
-		if d := w.described(b); d != nil && (slices.ContainsFunc(d.methods, func(o *function) bool { return o.pos == fn.pos }) || w.inherits(d, fn)) {
+		if d := w.described(b); d != nil && (slices.ContainsFunc(d.methods, func(o *function) bool {
+			return o.pos == fn.pos
+		}) || w.inherits(d, fn)) {
 			return true
 		}
 	}
@@ -223,8 +228,10 @@ func (w *pyiWriter) field(c *class, f field) {
 
 // results are the types that Python demands of special methods.
 var specialResults = map[string]string{
-	"__len__": "int", "__length_hint__": "int", "__hash__": "int", "__bool__": "bool", "__int__": "int", "__float__": "float",
-	"__complex__": "complex", "__index__": "int", "__bytes__": "bytes", "__str__": "str", "__repr__": "str", "__format__": "str",
+	"__len__": "int", "__length_hint__": "int", "__hash__": "int", "__bool__": "bool", "__int__": "int",
+	"__float__":   "float",
+	"__complex__": "complex", "__index__": "int", "__bytes__": "bytes", "__str__": "str", "__repr__": "str",
+	"__format__":   "str",
 	"__contains__": "bool", "__setitem__": "None", "__delitem__": "None", "__eq__": "bool", "__ne__": "bool",
 	"__lt__": "bool", "__le__": "bool", "__gt__": "bool", "__ge__": "bool",
 }
@@ -248,7 +255,8 @@ func (w *pyiWriter) function(indent string, fn *function, method bool) {
 	switch fn.name {
 	case "__exit__":
 		w.exit = true
-		list = append(list, "exc_type: "+w.types.generic("type", "BaseException")+" | None", "exc: BaseException | None", "traceback: TracebackType | None", "/")
+		list = append(list, "exc_type: "+w.types.generic("type", "BaseException")+" | None", "exc: BaseException | None",
+			"traceback: TracebackType | None", "/")
 	case "__eq__", "__ne__":
 		list = append(list, "other: "+w.types.builtin("object"), "/")
 	case "__iter__", "__reversed__":

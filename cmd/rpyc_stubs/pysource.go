@@ -55,7 +55,8 @@ func (e *explorer) exploreSource(path, class string) (*remote, error) {
 	all := pyClasses(lines)
 	known := classes{}
 	for _, c := range all {
-		known[c.name] = !strings.Contains(c.bases, "Enum") && !strings.Contains(c.bases, "int") && !strings.Contains(c.bases, "str")
+		known[c.name] = !strings.Contains(c.bases, "Enum") && !strings.Contains(c.bases, "int") &&
+			!strings.Contains(c.bases, "str")
 	}
 	for _, l := range lines {
 		if alias, name, ok := strings.Cut(l.text, "="); ok && l.indent == 0 && known[strings.TrimSpace(name)] {
@@ -87,7 +88,8 @@ func (e *explorer) exploreSource(path, class string) (*remote, error) {
 	case len(found) == 0:
 		return nil, fmt.Errorf("%s has no class with exposed methods", path)
 	case len(found) > 1:
-		return nil, fmt.Errorf("%s has several classes that could be meant, name one by --class: %s", path, strings.Join(names, ", "))
+		return nil, fmt.Errorf("%s has several classes that could be meant, name one by --class: %s", path,
+			strings.Join(names, ", "))
 	}
 	return found[0], nil
 }
@@ -255,10 +257,12 @@ func (c *pyClass) read(body []pyLine) {
 		} else if nested, ok := strings.CutPrefix(l.text, "class "); ok {
 			name := strings.TrimSpace(nested[:max(0, strings.IndexAny(nested+":", "(:"))])
 			c.members = append(c.members, pyMember{member: member{name: name, data: true}})
-		} else if target := inspect.Split(l.text, '=')[0]; target != "" && !strings.ContainsAny(target, "([{.\"'") || strings.Contains(target, ":") {
+		} else if target := inspect.Split(l.text, '=')[0]; target != "" && !strings.ContainsAny(target, "([{.\"'") ||
+			strings.Contains(target, ":") {
 			name, typ, _ := strings.Cut(target, ":")
 			if name = strings.TrimSpace(name); inspect.IsName(name) {
-				c.members = append(c.members, pyMember{member: member{name: name, data: true, typ: inspect.Bounded(strings.TrimSpace(typ), inspect.MaxAnnotation)}})
+				c.members = append(c.members, pyMember{member: member{name: name, data: true,
+					typ: inspect.Bounded(strings.TrimSpace(typ), inspect.MaxAnnotation)}})
 			}
 		}
 		decorators = nil

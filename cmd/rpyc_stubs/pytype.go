@@ -24,7 +24,8 @@ type pyTypes struct {
 func newPyTypes(m *model) *pyTypes {
 	return &pyTypes{m: m, typing: map[string]bool{}, names: map[*types.TypeName]string{}, busy: map[types.Type]bool{},
 		aliases: map[string]bool{}, modules: map[string]bool{},
-		taken: map[string]bool{"int": true, "float": true, "str": true, "bytes": true, "list": true, "dict": true, "set": true, "object": true}}
+		taken: map[string]bool{"int": true, "float": true, "str": true, "bytes": true, "list": true, "dict": true,
+			"set": true, "object": true}}
 }
 
 func (p *pyTypes) from(name string) string {
@@ -67,7 +68,8 @@ var wellKnown = map[string]string{
 }
 
 // files are the interfaces of package io that are file objects in Python.
-var files = strings.Fields("Reader Writer ReadWriter ReadCloser WriteCloser ReadWriteCloser ReadSeeker WriteSeeker ReadWriteSeeker ReadSeekCloser")
+var files = strings.Fields("Reader Writer ReadWriter ReadCloser WriteCloser ReadWriteCloser ReadSeeker WriteSeeker " +
+	"ReadWriteSeeker ReadSeekCloser")
 
 // of translates a type. param is for what Python passes, which may be more than what it gets: any iterable is taken
 // for a slice, say.
@@ -144,7 +146,8 @@ func (p *pyTypes) named(t *types.Named, param bool) string {
 		return p.seq2(t.TypeArgs().At(0), t.TypeArgs().At(1), param)
 	case types.Implements(t, errorInterface), types.Implements(types.NewPointer(t), errorInterface):
 		return "BaseException"
-	case t.TypeArgs() != nil, !strings.Contains(strings.SplitN(path, "/", 2)[0], ".") && path != p.m.path && !p.sameModule(path):
+	case t.TypeArgs() != nil, !strings.Contains(strings.SplitN(path, "/", 2)[0], ".") && path != p.m.path &&
+		!p.sameModule(path):
 		if _, isStruct := t.Underlying().(*types.Struct); isStruct {
 			return p.from("Any") // the standard library's and generic ones have no class here
 		}

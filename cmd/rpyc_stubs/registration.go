@@ -15,7 +15,8 @@ import (
 // readRegistrations completes the classes by what the package's own calls of exposed.Register say, as far as it is
 // written down as literals. The Go file has no need of it: both come together when the program runs.
 func (m *model) readRegistrations() error {
-	r := &registrations{m: m, classes: map[types.Object]*types.TypeName{}, options: map[*types.TypeName]*ast.CompositeLit{}}
+	r := &registrations{m: m, classes: map[types.Object]*types.TypeName{},
+		options: map[*types.TypeName]*ast.CompositeLit{}}
 	for _, f := range m.files {
 		ast.Inspect(f, r.find)
 	}

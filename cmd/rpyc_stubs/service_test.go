@@ -28,11 +28,14 @@ func TestServiceOfRegistry(t *testing.T) {
 
 	address := udp.LocalAddr().String()
 	port := l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, (&registry.UDPClient{Addr: address}).Register(ctx, []string{"HELD"}, registry.Endpoint{Host: "127.0.0.1", Port: port}))
-	code, out := stubs(t, "client", "--service", "held", "--registry", address, "--attribute", "inner", "--package", "p", "--type", "Inner")
+	require.NoError(t, (&registry.UDPClient{Addr: address}).Register(ctx, []string{"HELD"},
+		registry.Endpoint{Host: "127.0.0.1", Port: port}))
+	code, out := stubs(t, "client", "--service", "held", "--registry", address, "--attribute", "inner", "--package", "p",
+		"--type", "Inner")
 	require.Equal(t, 0, code, out)
 	require.True(t, strings.HasPrefix(out, generatedBy), out)
-	require.Contains(t, out, "func (s *Inner) Greet(ctx context.Context, name any, options ...netref.Keyword) (any, error) {")
+	require.Contains(t, out, "func (s *Inner) Greet(ctx context.Context, name any, options ...netref.Keyword) (any, "+
+		"error) {")
 
 	code, out = stubs(t, "client", "--service", "nobody", "--registry", address)
 	require.Equal(t, 1, code)

@@ -127,11 +127,12 @@ func TestWrongDirectives(t *testing.T) {
 		return strconv.Itoa(n)
 	}
 	for part, want := range map[string]string{
-		"//rpyc:servcie":                    "no directive is called rpyc:servcie",
-		"//rpyc:default a=1\ntype T":        "rpyc:default does not belong to a type",
-		"//rpyc:default a='x'":              "rpyc:default: 'x' cannot be the default of a, which is a int",
-		"//rpyc:default nope=1":             `rpyc:default: M has no parameter "nope"`,
-		"//rpyc:default b=[]":               "rpyc:default: [] is no Python literal that can be a default: None, True, False, a number, a str, bytes or a tuple",
+		"//rpyc:servcie":             "no directive is called rpyc:servcie",
+		"//rpyc:default a=1\ntype T": "rpyc:default does not belong to a type",
+		"//rpyc:default a='x'":       "rpyc:default: 'x' cannot be the default of a, which is a int",
+		"//rpyc:default nope=1":      `rpyc:default: M has no parameter "nope"`,
+		"//rpyc:default b=[]": "rpyc:default: [] is no Python literal that can be a default: None, True, " +
+			"False, a number, a str, bytes or a tuple",
 		"//rpyc:default b\n":                `rpyc:default: want name=literal, not "b"`,
 		"//rpyc:default b='x\n":             "rpyc:default: b='x is not closed",
 		"//rpyc:kwonly\n":                   "rpyc:kwonly: want names of parameters",
@@ -149,7 +150,8 @@ func TestWrongDirectives(t *testing.T) {
 		"//rpyc:expose Nothing":             "rpyc:expose: the package has no type or func Nothing",
 		"//rpyc:name not-a-name":            `rpyc:name: want a class name, not "not-a-name"`,
 		"//rpyc:service now":                "rpyc:service: takes nothing; rpyc:name and rpyc:alias give names",
-		"//rpyc:service\n":                  "rpyc:service: a Number travels by value or as an exception and cannot be described",
+		"//rpyc:service\n": "rpyc:service: a Number travels by value or as an exception and cannot be " +
+			"described",
 	} {
 		n := lineOf(part)
 		require.Equal(t, []string{want}, lines[n], "%s at line %s", part, n)
@@ -221,7 +223,8 @@ func TestCommandLine(t *testing.T) {
 		{3, "there is no such file", []string{"go", "--check", "-o", fresh, "./testdata/kinds"}},
 		{0, "", []string{"go", "-o", fresh, "./testdata/kinds"}},
 		{0, "", []string{"go", "--check", "-o", fresh, "./testdata/kinds"}},
-		{3, `line 3 is "package kinds" and should be "package main"`, []string{"go", "--check", "-o", fresh, "../../examples/shop"}},
+		{3, `line 3 is "package kinds" and should be "package main"`,
+			[]string{"go", "--check", "-o", fresh, "../../examples/shop"}},
 		{1, "was not written by rpyc_stubs", []string{"go", "-o", mine, "./testdata/kinds"}},
 		{1, "no such file or directory", []string{"go", "-o", filepath.Join(dir, "no", "dir.go"), "./testdata/kinds"}},
 		{1, "connect", []string{"client", "--unix", filepath.Join(dir, "no.sock"), "--timeout", "5s"}},
@@ -254,9 +257,11 @@ func TestBrokenSource(t *testing.T) {
 	require.Contains(t, out, "broken.go:3:")
 
 	// A stale generated file does not stand in the way of a new one.
-	require.NoError(t, os.WriteFile(file, []byte("package broken\n\n// F is a func.\nfunc F(a int) int { return a }\n"), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte("package broken\n\n// F is a func.\nfunc F(a int) int { return a }\n"),
+		0o600))
 	stale := filepath.Join(dir, "rpyc_stubs.go")
-	require.NoError(t, os.WriteFile(stale, []byte(generatedBy+"; DO NOT EDIT.\n\npackage broken\n\nvar _ = gone\n"), 0o600))
+	require.NoError(t, os.WriteFile(stale, []byte(generatedBy+"; DO NOT EDIT.\n\npackage broken\n\nvar _ = gone\n"),
+		0o600))
 	code, out = stubs(t, "go", "./"+dir)
 	require.Equal(t, 0, code, out)
 	text, err := os.ReadFile(stale)

@@ -1,5 +1,5 @@
-// Command classic is a prompt of a remote Python: it connects to a classic server, such as RPyC's rpyc_classic, says what
-// machine that is on, and hands the terminal over.
+// Command classic is a prompt of a remote Python: it connects to a classic server, such as RPyC's rpyc_classic, says
+// what machine that is on, and hands the terminal over.
 //
 //	classic [--file FILE] HOST[:PORT]
 //

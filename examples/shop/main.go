@@ -49,7 +49,9 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("READY", *host, l.Addr().(*net.TCPAddr).Port)
-	srv := &servers.Server{Config: &protocol.Config{Access: exposed.Policy{AllowAll: *allAttrs}}, NewService: func() any { return newShop() }}
+	srv := &servers.Server{Config: &protocol.Config{Access: exposed.Policy{AllowAll: *allAttrs}}, NewService: func() any {
+		return newShop()
+	}}
 	if err := srv.Serve(ctx, l); err != nil && !errors.Is(err, context.Canceled) {
 		log.Fatal(err)
 	}

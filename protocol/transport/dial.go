@@ -142,8 +142,8 @@ func checkNetwork(network string) error {
 	return net.UnknownNetworkError(network)
 }
 
-// Guard runs f, which may read from c, write to it and replace it, and closes c if ctx ends before f has returned, or if f
-// fails. The error is then the context's cause, or f's.
+// Guard runs f, which may read from c, write to it and replace it, and closes c if ctx ends before f has returned, or
+// if f fails. The error is then the context's cause, or f's.
 func Guard(ctx context.Context, c net.Conn, f func(context.Context, net.Conn) (net.Conn, error)) (net.Conn, error) {
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	better, err := f(ctx, c)

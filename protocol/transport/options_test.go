@@ -33,7 +33,8 @@ func sockopt(t *testing.T, c any, level, opt int) int {
 // TestListenOptions asks the kernel what was set.
 func TestListenOptions(t *testing.T) {
 	for _, reuse := range []bool{true, false} {
-		l, err := transport.ListenWith(t.Context(), "tcp", "127.0.0.1:0", &transport.ListenOptions{NoReuseAddr: !reuse, Backlog: 7})
+		l, err := transport.ListenWith(t.Context(), "tcp", "127.0.0.1:0",
+			&transport.ListenOptions{NoReuseAddr: !reuse, Backlog: 7})
 		require.NoError(t, err)
 		defer l.Close()
 		inner := l.(interface {
@@ -87,7 +88,8 @@ func TestDialRetries(t *testing.T) {
 		<-ctx.Done()
 		return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
 	}
-	_, err := transport.Dial(t.Context(), "tcp", "h:1", &transport.Options{Timeout: time.Millisecond, Attempts: 3, Dialer: slow})
+	_, err := transport.Dial(t.Context(), "tcp", "h:1", &transport.Options{Timeout: time.Millisecond, Attempts: 3,
+		Dialer: slow})
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 	require.Equal(t, int32(3), n.Load())
 	n.Store(0)
@@ -102,10 +104,12 @@ func TestDialRetries(t *testing.T) {
 	require.Equal(t, int32(1), n.Load())
 	why := errors.New("no route")
 	n.Store(0)
-	_, err = transport.Dial(t.Context(), "tcp", "h:1", &transport.Options{Dialer: func(context.Context, string, string) (net.Conn, error) {
-		n.Add(1)
-		return nil, why
-	}})
+	_,
+		err = transport.Dial(t.Context(), "tcp", "h:1",
+		&transport.Options{Dialer: func(context.Context, string, string) (net.Conn, error) {
+			n.Add(1)
+			return nil, why
+		}})
 	require.ErrorIs(t, err, why)
 	require.Equal(t, int32(1), n.Load())
 }
@@ -132,7 +136,8 @@ func TestTLSToPlain(t *testing.T) {
 				}()
 				return a, nil
 			}
-			_, err := transport.Dial(t.Context(), "tcp", "h:1", &transport.Options{Timeout: 50 * time.Millisecond, Attempts: 1, Dialer: dial, TLS: cfg})
+			_, err := transport.Dial(t.Context(), "tcp", "h:1", &transport.Options{Timeout: 50 * time.Millisecond, Attempts: 1,
+				Dialer: dial, TLS: cfg})
 			for _, c := range ends {
 				_ = c.Close()
 			}

@@ -56,7 +56,9 @@ func moveAway(fd int, name string) (*os.File, error) {
 // sameFile reports whether two descriptors stand for the same pipe, socket or terminal, other than the null device.
 func sameFile(f *os.File, fd int) bool {
 	var a, b, null syscall.Stat_t
-	if conn, err := f.SyscallConn(); err != nil || conn.Control(func(n uintptr) { err = syscall.Fstat(int(n), &a) }) != nil || err != nil {
+	if conn, err := f.SyscallConn(); err != nil || conn.Control(func(n uintptr) {
+		err = syscall.Fstat(int(n), &a)
+	}) != nil || err != nil {
 		return false
 	}
 	if syscall.Fstat(fd, &b) != nil || a.Dev != b.Dev || a.Ino != b.Ino {

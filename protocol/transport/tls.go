@@ -109,8 +109,8 @@ func (f *TLSFiles) clientAuth() tls.ClientAuthType {
 	return tls.RequireAndVerifyClientCert
 }
 
-// Client returns the configuration of a client. Its ServerName is left to [Dial], unless Base has one. Of a client's files
-// only the certificate is read again when it has changed.
+// Client returns the configuration of a client. Its ServerName is left to [Dial], unless Base has one. Of a client's
+// files only the certificate is read again when it has changed.
 func (f *TLSFiles) Client() (*tls.Config, error) {
 	if err := f.load(); err != nil {
 		return nil, err
@@ -163,8 +163,8 @@ func (f *TLSFiles) current() (*tls.Certificate, *x509.CertPool) {
 	return f.cert, f.roots
 }
 
-// load reads the files if they have changed. A certificate and its key are replaced one after the other: until they fit,
-// the old ones stay, and it is tried again.
+// load reads the files if they have changed. A certificate and its key are replaced one after the other: until they
+// fit, the old ones stay, and it is tried again.
 func (f *TLSFiles) load() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -201,9 +201,9 @@ func (f *TLSFiles) load() error {
 	return nil
 }
 
-// addAuthorities adds the certificates that may sign others, and those that have signed themselves. A peer's own certificate
-// that has got among them is not trusted to sign others, which package x509 does with roots of the old form without
-// extensions.
+// addAuthorities adds the certificates that may sign others, and those that have signed themselves. A peer's own
+// certificate that has got among them is not trusted to sign others, which package x509 does with roots of the old form
+// without extensions.
 func addAuthorities(pool *x509.CertPool, data []byte) (any bool) {
 	for {
 		var block *pem.Block

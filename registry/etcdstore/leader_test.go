@@ -28,9 +28,10 @@ type site struct {
 func newSite(t *testing.T, c *cluster) *site {
 	s := &site{store: synced(t, c.client(t), nil), gone: new(events)}
 	limits := registry.Limits{Rate: -1}
-	s.server = &registry.Server{Store: s.store, AllowListing: true, Limits: limits, OnServiceRemoved: func(name string, ep registry.Endpoint) {
-		s.gone.add(registry.Event{Reason: registry.Expired, Name: name, Endpoint: ep})
-	}}
+	s.server = &registry.Server{Store: s.store, AllowListing: true, Limits: limits,
+		OnServiceRemoved: func(name string, ep registry.Endpoint) {
+			s.gone.add(registry.Event{Reason: registry.Expired, Name: name, Endpoint: ep})
+		}}
 	u, err := registry.ListenUDP(ctx, "udp", "127.0.0.1:0")
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -103,7 +104,8 @@ func (l *load) ask(i int) {
 		found, err := c.Discover(ctx, fmt.Sprint("S", n%60))
 		took := time.Since(begin)
 		l.queries.Add(1)
-		for old := l.slowest.Load(); int64(took) > old && !l.slowest.CompareAndSwap(old, int64(took)); old = l.slowest.Load() {
+		for old := l.slowest.Load(); int64(took) > old && !l.slowest.CompareAndSwap(old,
+			int64(took)); old = l.slowest.Load() {
 		}
 		if err != nil || len(found) != 1 {
 			l.fail("asking for S%d at registry %d: %v, %v", n%60, i%2, found, err)
@@ -125,12 +127,14 @@ func reached(t *testing.T, from, to *site, name string, begin time.Time) time.Du
 	c := &registry.TCPClient{Addr: from.tcp}
 	require.NoError(t, c.Register(ctx, []string{name}, registry.Endpoint{Host: "127.0.0.1", Port: 30000}))
 	require.NotNil(t, from.store.Lookup(strings.ToUpper(name)))
-	require.Eventually(t, func() bool { return to.store.Lookup(strings.ToUpper(name)) != nil }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool {
+		return to.store.Lookup(strings.ToUpper(name)) != nil
+	}, 30*time.Second, time.Millisecond)
 	return time.Since(begin)
 }
 
-// TestLeaderKilled ends the leader of three nodes by SIGKILL while two registries are used, then another node, so that there is no
-// leader, and starts them again.
+// TestLeaderKilled ends the leader of three nodes by SIGKILL while two registries are used, then another node, so that
+// there is no leader, and starts them again.
 func TestLeaderKilled(t *testing.T) {
 	c := newCluster(t, 3)
 	client := c.client(t)
@@ -158,9 +162,12 @@ func TestLeaderKilled(t *testing.T) {
 	l.running.Go(func() { l.serve(60) }) // comes while nobody leads
 	afterLeader := reached(t, sites[0], sites[1], "during", killed)
 	eventually(t, 20*time.Second, everywhere(61), "who came meanwhile is known everywhere")
-	eventually(t, 20*time.Second, func() bool { return sites[0].store.Err() == nil && sites[1].store.Err() == nil }, "available again")
+	eventually(t, 20*time.Second, func() bool {
+		return sites[0].store.Err() == nil && sites[1].store.Err() == nil
+	}, "available again")
 	require.Greater(t, l.queries.Load(), before)
-	one := fmt.Sprintf("leader killed: another registry hears of a registration %v after it (%v otherwise); %d queries meanwhile",
+	one := fmt.Sprintf("leader killed: another registry hears of a registration %v after it (%v otherwise); %d queries "+
+		"meanwhile",
 		afterLeader.Round(time.Millisecond), quiet.Round(time.Millisecond), l.queries.Load()-before)
 
 	// Two nodes: no leader.
@@ -168,11 +175,14 @@ func TestLeaderKilled(t *testing.T) {
 	before = l.queries.Load()
 	secondKilled := time.Now()
 	second.kill()
-	eventually(t, 20*time.Second, func() bool { return sites[0].store.Err() != nil && sites[1].store.Err() != nil }, "both say that there is no leader")
+	eventually(t, 20*time.Second, func() bool {
+		return sites[0].store.Err() != nil && sites[1].store.Err() != nil
+	}, "both say that there is no leader")
 	unavailable := new(etcdstore.UnavailableError)
 	require.ErrorAs(t, sites[0].store.Err(), &unavailable)
 	l.running.Go(func() { l.serve(61) })
-	require.NoError(t, (&registry.TCPClient{Addr: sites[0].tcp}).Register(ctx, []string{"MEANWHILE"}, registry.Endpoint{Host: "127.0.0.1", Port: 30001}))
+	require.NoError(t, (&registry.TCPClient{Addr: sites[0].tcp}).Register(ctx, []string{"MEANWHILE"},
+		registry.Endpoint{Host: "127.0.0.1", Port: 30001}))
 	require.NotNil(t, sites[0].store.Lookup("MEANWHILE"), "known where it was told")
 	require.Nil(t, sites[1].store.Lookup("MEANWHILE"), "not yet elsewhere")
 	require.Greater(t, l.queries.Load(), before, "queries are answered without a leader")
@@ -180,18 +190,25 @@ func TestLeaderKilled(t *testing.T) {
 	ready := second.start(t)
 	within(t, 30*time.Second, ready, "node ready")
 	back := time.Now()
-	eventually(t, 30*time.Second, func() bool { return sites[1].store.Lookup("MEANWHILE") != nil }, "written as soon as there is a leader")
+	eventually(t, 30*time.Second, func() bool {
+		return sites[1].store.Lookup("MEANWHILE") != nil
+	}, "written as soon as there is a leader")
 	caughtUp := time.Since(back)
 	within(t, 30*time.Second, lost.start(t), "node ready")
 	eventually(t, 30*time.Second, everywhere(62), "all there, everywhere")
-	eventually(t, 30*time.Second, func() bool { return sites[0].store.Err() == nil && sites[1].store.Err() == nil }, "available again")
-	two := fmt.Sprintf("two of three killed, no leader for %v: what was registered meanwhile is known elsewhere %v after a leader was back; %d queries meanwhile",
+	eventually(t, 30*time.Second, func() bool {
+		return sites[0].store.Err() == nil && sites[1].store.Err() == nil
+	}, "available again")
+	two := fmt.Sprintf("two of three killed, no leader for %v: what was registered meanwhile is known elsewhere %v "+
+		"after a leader was back; %d queries meanwhile",
 		back.Sub(secondKilled).Round(time.Millisecond), caughtUp.Round(time.Millisecond), l.queries.Load()-before)
 
 	close(l.stop)
 	l.running.Wait()
 	require.Empty(t, l.failures, "every request was answered, and every registered service found")
-	eventually(t, 20*time.Second, func() bool { return sites[0].store.Pending()+sites[1].store.Pending() == 0 }, "all written")
+	eventually(t, 20*time.Second, func() bool {
+		return sites[0].store.Pending()+sites[1].store.Pending() == 0
+	}, "all written")
 	there := keys(t, client, etcdstore.DefaultPrefix)
 	n := 0
 	l.acknowledged.Range(func(ep, _ any) bool {

@@ -25,8 +25,8 @@ const nodeVariable = "ETCDSTORE_TEST_NODE"
 
 type node struct {
 	Name, Dir, Client, Peer, Cluster string
-	// Sockets is the directory in which the sockets of a cluster's nodes are. Nodes listen on Unix sockets, whose names are nobody
-	// else's even while a node is down; a TCP port that was free a moment ago may be taken.
+	// Sockets is the directory in which the sockets of a cluster's nodes are. Nodes listen on Unix sockets, whose names
+	// are nobody else's even while a node is down; a TCP port that was free a moment ago may be taken.
 	Sockets string
 
 	process *exec.Cmd
@@ -140,7 +140,8 @@ func newCluster(t *testing.T, size int) *cluster {
 // client is one as the program makes it.
 func (c *cluster) client(t *testing.T) *clientv3.Client {
 	client, err := clientv3.New(clientv3.Config{
-		Endpoints: c.endpoints, DialKeepAliveTime: 5 * time.Second, DialKeepAliveTimeout: 3 * time.Second, Logger: zap.NewNop(),
+		Endpoints: c.endpoints, DialKeepAliveTime: 5 * time.Second, DialKeepAliveTimeout: 3 * time.Second,
+		Logger: zap.NewNop(),
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = client.Close() })

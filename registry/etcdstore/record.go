@@ -13,12 +13,13 @@ import (
 	"github.com/gorpyc/gorpyc/registry"
 )
 
-// A key is the prefix, the host and the port, or "unix:" and the path: /rpyc/registry/10.0.0.7/18861. The value is JSON:
+// A key is the prefix, the host and the port, or "unix:" and the path: /rpyc/registry/10.0.0.7/18861. The value is
+// JSON:
 //
 //	{"version":1,"host":"10.0.0.7","port":18861,"names":{"CALCULATOR":[since,seen]}}
 //
-// with milliseconds since 1970. Texts are escaped as in URLs, because names of Python 2 peers may be any bytes and JSON is UTF-8.
-// A value without names says that the endpoint was unregistered; the key goes right after.
+// with milliseconds since 1970. Texts are escaped as in URLs, because names of Python 2 peers may be any bytes and JSON
+// is UTF-8. A value without names says that the endpoint was unregistered; the key goes right after.
 
 const recordVersion = 1
 

@@ -47,7 +47,8 @@ func (s *Store) worked(what string) {
 		return
 	}
 	if s.told {
-		s.log.Info("etcd available again", "after", time.Since(s.down.Since).Round(time.Millisecond), "pending", len(s.todo)+s.writing)
+		s.log.Info("etcd available again", "after", time.Since(s.down.Since).Round(time.Millisecond), "pending",
+			len(s.todo)+s.writing)
 	}
 	s.down, s.told = nil, false
 }

@@ -17,7 +17,8 @@ import (
 const (
 	// DefaultPrefix is what the keys begin with unless Options say otherwise.
 	DefaultPrefix = "/rpyc/registry/"
-	// MinTimeout is the shortest lease. etcd renews all leases when it gets another leader; a shorter one could end before.
+	// MinTimeout is the shortest lease. etcd renews all leases when it gets another leader; a shorter one could end
+	// before.
 	MinTimeout = 15 * time.Second
 	// DefaultWriteTimeout bounds an attempt to write unless Options say otherwise.
 	DefaultWriteTimeout = 3 * time.Second
@@ -32,7 +33,8 @@ const (
 // ErrClosed is returned by changes after Close.
 var ErrClosed = errors.New("etcdstore: closed")
 
-// UnavailableError says that etcd cannot be reached, has no leader, or refuses. The store goes on with what it knows, and tries again.
+// UnavailableError says that etcd cannot be reached, has no leader, or refuses. The store goes on with what it knows,
+// and tries again.
 type UnavailableError struct {
 	Endpoints []string  // of etcd
 	Since     time.Time // of the first failure after which nothing has worked
@@ -51,7 +53,8 @@ func (e *UnavailableError) Unwrap() error { return e.Err }
 
 // Options of a [Store]. The zero value is the default.
 type Options struct {
-	// Prefix is what the keys begin with; "" means [DefaultPrefix]. Registries with the same prefix share their registrations.
+	// Prefix is what the keys begin with; "" means [DefaultPrefix]. Registries with the same prefix share their
+	// registrations.
 	Prefix string
 	// Timeout is how long a registration lives without being renewed: 0 means [registry.DefaultTimeout], less than
 	// [MinTimeout] means that; fractions of a second are rounded up.
@@ -64,7 +67,8 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Store is a [registry.Store] in etcd. Its methods are safe for concurrent use; none waits for etcd but Synced and Close.
+// Store is a [registry.Store] in etcd. Its methods are safe for concurrent use; none waits for etcd but Synced and
+// Close.
 type Store struct {
 	client  *clientv3.Client
 	options Options
@@ -110,14 +114,15 @@ type held struct {
 	busy       bool // a writer has it
 }
 
-// New makes a store on a client of etcd, which remains the caller's: it has to be closed after the store. New does not wait for etcd: see
-// [Store.Synced]. An error means that the options are wrong. opt may be nil.
+// New makes a store on a client of etcd, which remains the caller's: it has to be closed after the store. New does not
+// wait for etcd: see [Store.Synced]. An error means that the options are wrong. opt may be nil.
 func New(client *clientv3.Client, opt *Options) (*Store, error) {
 	if client == nil {
 		return nil, errors.New("etcdstore: no client")
 	}
 	s := &Store{
-		client: client, known: make(map[registry.Endpoint]*held), queue: make(chan struct{}, writers), synced: make(chan struct{}),
+		client: client, known: make(map[registry.Endpoint]*held), queue: make(chan struct{}, writers),
+		synced:  make(chan struct{}),
 		failing: make(map[string]struct{}),
 	}
 	if opt != nil {
@@ -182,7 +187,8 @@ func (s *Store) Register(ctx context.Context, names []string, ep registry.Endpoi
 	return nil
 }
 
-// fresh says whether a renewal need not be written, because etcd has one that is hardly older: servers tell several registries at once.
+// fresh says whether a renewal need not be written, because etcd has one that is hardly older: servers tell several
+// registries at once.
 func (s *Store) fresh(h *held, names []string, now time.Time) bool {
 	if h.gone || h.modified == 0 || now.Sub(h.renewed) > min(5*time.Second, s.options.Timeout/16) {
 		return false
@@ -306,8 +312,8 @@ func (s *Store) err() error {
 	return &e
 }
 
-// Synced waits until there is a first copy of what etcd has. If ctx ends before it returns an [*UnavailableError]; the store can
-// be used nevertheless, and learns what there is when etcd can be reached.
+// Synced waits until there is a first copy of what etcd has. If ctx ends before it returns an [*UnavailableError]; the
+// store can be used nevertheless, and learns what there is when etcd can be reached.
 func (s *Store) Synced(ctx context.Context) error {
 	select {
 	case <-s.synced:
@@ -319,11 +325,12 @@ func (s *Store) Synced(ctx context.Context) error {
 	if err := s.Err(); err != nil {
 		return err
 	}
-	return &UnavailableError{Endpoints: s.client.Endpoints(), Since: time.Now(), Pending: s.Pending(), Err: context.Cause(ctx)}
+	return &UnavailableError{Endpoints: s.client.Endpoints(), Since: time.Now(), Pending: s.Pending(),
+		Err: context.Cause(ctx)}
 }
 
-// Close ends the store: what is not written yet is, for as long as WriteTimeout. The registrations remain in etcd until their leases end. It
-// returns an [*UnavailableError] if something is left unwritten. Lookups go on with the last copy.
+// Close ends the store: what is not written yet is, for as long as WriteTimeout. The registrations remain in etcd until
+// their leases end. It returns an [*UnavailableError] if something is left unwritten. Lookups go on with the last copy.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -343,7 +350,8 @@ func (s *Store) Close() error {
 	var err error
 	if left := len(s.todo) + s.writing; left > 0 {
 		if err = s.err(); err == nil {
-			err = &UnavailableError{Endpoints: s.client.Endpoints(), Since: time.Now(), Pending: left, Err: context.DeadlineExceeded}
+			err = &UnavailableError{Endpoints: s.client.Endpoints(), Since: time.Now(), Pending: left,
+				Err: context.DeadlineExceeded}
 		}
 	}
 	s.mu.Unlock()

@@ -100,9 +100,13 @@ func TestStores(t *testing.T) {
 		}
 
 		require.NoError(t, late.Unregister(ctx, at(1)))
-		eventually(t, 5*time.Second, func() bool { return len(a.Lookup("CALC").Servers()) == 1 && len(b.Lookup("CALC").Servers()) == 1 }, "gone")
+		eventually(t, 5*time.Second, func() bool {
+			return len(a.Lookup("CALC").Servers()) == 1 && len(b.Lookup("CALC").Servers()) == 1
+		}, "gone")
 		require.Contains(t, heard.list(), "unregistered CALC 10.1.2.3:1")
-		eventually(t, 5*time.Second, func() bool { return len(keys(t, client, "/alike/")) == 1 }, "the key goes before its lease")
+		eventually(t, 5*time.Second, func() bool {
+			return len(keys(t, client, "/alike/")) == 1
+		}, "the key goes before its lease")
 		require.Nil(t, a.Lookup(name))
 	})
 
@@ -114,7 +118,9 @@ func TestStores(t *testing.T) {
 			require.NoError(t, a.Unregister(ctx, at(i+1)))
 			require.NoError(t, a.Register(ctx, []string{"NEW"}, at(i+1)))
 		}
-		eventually(t, 10*time.Second, func() bool { return a.Pending() == 0 && len(b.Lookup("NEW").Servers()) == 20 }, "all new")
+		eventually(t, 10*time.Second, func() bool {
+			return a.Pending() == 0 && len(b.Lookup("NEW").Servers()) == 20
+		}, "all new")
 		require.Nil(t, a.Lookup("OLD"))
 		require.NoError(t, a.Register(ctx, []string{"LAST"}, at(99)))
 		eventually(t, 5*time.Second, func() bool { return b.Lookup("LAST") != nil }, "what came after it all")
@@ -153,7 +159,8 @@ func TestStores(t *testing.T) {
 
 	t.Run("what others write", func(t *testing.T) {
 		a := synced(t, client, &etcdstore.Options{Prefix: "/others/"})
-		for _, value := range []string{"", "null", "[]", `{"version":2}`, `{"version":1,"host":"h","port":2}`, `{"version":1,"host":"%","port":1}`} {
+		for _, value := range []string{"", "null", "[]", `{"version":2}`, `{"version":1,"host":"h","port":2}`,
+			`{"version":1,"host":"%","port":1}`} {
 			_, err := client.Put(ctx, "/others/h/1", value)
 			require.NoError(t, err)
 		}

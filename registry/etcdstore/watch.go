@@ -67,7 +67,8 @@ func close1(c chan struct{}) {
 	}
 }
 
-// startAnew has the copy read again: etcd is at an earlier revision than the copy, so it is not the etcd that it was. s.mu is held.
+// startAnew has the copy read again: etcd is at an earlier revision than the copy, so it is not the etcd that it was.
+// s.mu is held.
 func (s *Store) startAnew(before int64) {
 	if s.revision == 0 || s.revision < before {
 		return // known already
@@ -116,7 +117,8 @@ func (s *Store) read(how ...clientv3.OpOption) (kvs []*mvccpb.KeyValue, revision
 	end := clientv3.GetPrefixRangeEnd(prefix)
 	for from := prefix; ; {
 		ctx, cancel := context.WithTimeout(s.ctx, s.options.WriteTimeout)
-		opts := append([]clientv3.OpOption{clientv3.WithRange(end), clientv3.WithLimit(pageSize), clientv3.WithRev(revision)}, how...)
+		opts := append([]clientv3.OpOption{clientv3.WithRange(end), clientv3.WithLimit(pageSize), clientv3.WithRev(revision)},
+			how...)
 		resp, err := s.client.Get(ctx, from, opts...)
 		cancel()
 		if err != nil {
@@ -195,7 +197,8 @@ func (s *Store) changed(kv *mvccpb.KeyValue) (ep registry.Endpoint, ok bool) {
 		return ep, true // a writer knows better
 	}
 	now := time.Now()
-	h.names, h.modified, h.applied, h.lease, h.renewed = names, kv.ModRevision, kv.ModRevision, clientv3.LeaseID(kv.Lease), now
+	h.names, h.modified, h.applied, h.lease, h.renewed = names, kv.ModRevision, kv.ModRevision, clientv3.LeaseID(kv.Lease),
+		now
 	if len(names) == 0 && !h.queued && !h.busy {
 		clear(h.own) // another registry was told that it goes
 	}
@@ -215,8 +218,8 @@ func (s *Store) removed(h *held, revision int64) {
 	h.names, h.modified, h.applied, h.lease = nil, 0, revision, 0
 	now := time.Now()
 	if len(h.wanted(now, s.options.Timeout*7/8)) > 0 && !h.gone {
-		// It has been heard of here in time, so the lease was lost, or etcd. Not all of the time counts, because what was heard
-		// need not have been written: see fresh.
+		// It has been heard of here in time, so the lease was lost, or etcd. Not all of the time counts, because what was
+		// heard need not have been written: see fresh.
 		s.enqueue(h)
 	} else {
 		clear(h.own)

@@ -204,12 +204,13 @@ func (s *Store) try(ctx context.Context, h *held) (done bool, generation int, er
 	return true, generation, nil
 }
 
-// erase removes a key that says that the endpoint has gone, unless somebody has written it since. s.mu is held, but not while it waits. If
-// it does not work the lease ends the key.
+// erase removes a key that says that the endpoint has gone, unless somebody has written it since. s.mu is held, but not
+// while it waits. If it does not work the lease ends the key.
 func (s *Store) erase(ctx context.Context, h *held, key string, generation int) (bool, int, error) {
 	modified := h.modified
 	s.mu.Unlock()
-	resp, err := s.client.Txn(ctx).If(clientv3.Compare(clientv3.ModRevision(key), "=", modified)).Then(clientv3.OpDelete(key)).Commit()
+	resp, err := s.client.Txn(ctx).If(clientv3.Compare(clientv3.ModRevision(key), "=", modified)).Then(
+		clientv3.OpDelete(key)).Commit()
 	s.mu.Lock()
 	if err != nil {
 		s.log.Debug("key left to its lease", "key", key, "error", err)

@@ -62,7 +62,8 @@ func TestOnlyKeepsAnchors(t *testing.T) {
 	require.Equal(t, "gorpyc>gorpyc/sync@same", gs[0].exps[1].String())
 }
 
-// The ratio of two experiments is taken within a turn, so that a machine that slows down between turns does not change it.
+// The ratio of two experiments is taken within a turn, so that a machine that slows down between turns does not change
+// it.
 func TestRatioWithinTurns(t *testing.T) {
 	raw := experiment{Client: "raw", Server: "raw", Mode: "sync", Placement: same}
 	ours := experiment{Client: "gorpyc", Server: "gorpyc", Mode: "sync", Placement: same}

@@ -13,10 +13,10 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
 
-// The canned server answers the frames of an RPyC 6 client with prepared replies: it looks at the handler and at the one
-// byte that tells the objects apart, fills in the sequence number and does nothing else. No server can be quicker, so what
-// a client reaches with it is the most it can reach at all. The replies are those of gorpyc, because how many methods an
-// object has, or how long a traceback is, costs the client time.
+// The canned server answers the frames of an RPyC 6 client with prepared replies: it looks at the handler and at the
+// one byte that tells the objects apart, fills in the sequence number and does nothing else. No server can be quicker,
+// so what a client reaches with it is the most it can reach at all. The replies are those of gorpyc, because how many
+// methods an object has, or how long a traceback is, costs the client time.
 
 // frameOverhead is the header of an RPyC frame and the byte behind it.
 const (

@@ -24,7 +24,8 @@ func (j job) unknown() error { return fmt.Errorf("unknown mode %q", j.Mode) }
 // load is the command of that name.
 func load(args []string) error {
 	fs := newFlags("load")
-	stack := fs.String("stack", "gorpyc", "what asks: gorpyc, prepared (prepared requests to an RPyC server), netrpc or raw")
+	stack := fs.String("stack", "gorpyc", "what asks: gorpyc, prepared (prepared requests to an RPyC server), netrpc or "+
+		"raw")
 	cpuprofile := fs.String("cpuprofile", "", "write a CPU profile to `file`")
 	_ = fs.Parse(args)
 	do, ok := clientStacks[*stack]

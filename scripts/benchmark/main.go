@@ -8,8 +8,9 @@
 //	benchmark plot   draws a chart (SVG, to stdout) of what run --json has written: docs/speed.svg
 //
 // Servers and clients are processes of their own. "same" pins both to one CPU, which shows what the software costs and
-// repeats well; "free" leaves them to the kernel, which shows concurrency and what waking another CPU costs. Every round
-// goes through all stacks in an order of its own, ratios are taken between neighbours in time, and medians are reported.
+// repeats well; "free" leaves them to the kernel, which shows concurrency and what waking another CPU costs. Every
+// round goes through all stacks in an order of its own, ratios are taken between neighbours in time, and medians are
+// reported.
 package main
 
 import (

@@ -43,8 +43,8 @@ type group struct {
 	spare bool         // a quick run does it once only
 }
 
-// sizes of the messages among which none may fall behind its neighbours. CPython's peers write frames above 64,000 bytes
-// in pieces, which is where delays come from.
+// sizes of the messages among which none may fall behind its neighbours. CPython's peers write frames above 64,000
+// bytes in pieces, which is where delays come from.
 var sizes = []int{60_000, 64_000, 70_000, 100_000, 200_000, 300_000, 500_000}
 
 const mebibyte = 1 << 20
@@ -103,7 +103,8 @@ func plan(quick bool) []group {
 			anchor.Mode = "pipe64"
 		}
 		anchor.Again = anchor.Mode == "sync" || placement == free
-		g := group{title: "CPython client, " + mode + ", " + placement, times: times, spare: spare, exps: []experiment{anchor}}
+		g := group{title: "CPython client, " + mode + ", " + placement, times: times, spare: spare,
+			exps: []experiment{anchor}}
 		for _, s := range servers {
 			g.exps = append(g.exps, exp("python", s, mode, placement))
 		}

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// plot draws what a CPython client sees of a Go server and of a CPython server, from the file that `run --json` has written.
+// plot draws what a CPython client sees of a Go server and of a CPython server, from the file that `run --json` has
+// written.
 func plot(args []string) error {
 	if len(args) != 1 {
 		return errors.New("plot: want the file that run --json has written")
@@ -40,11 +41,14 @@ func plot(args []string) error {
 	}
 	d := drawing{w: os.Stdout}
 	d.begin()
-	d.panel(0, "Time of a call at the client, µs (median)", func(server, mode string) float64 { return medianOf(server, mode, medianTime) })
+	d.panel(0, "Time of a call at the client, µs (median)", func(server, mode string) float64 {
+		return medianOf(server, mode, medianTime)
+	})
 	d.panel(1, "CPU time of the server per call, µs", func(server, mode string) float64 {
 		return medianOf(server, mode, func(s sample) float64 { return s.ServerCPU })
 	})
-	d.end(fmt.Sprintf("Client and server on one of %d processors, loopback TCP, RPyC 6.0.2, %s; scripts/bench.", doc.CPUs, doc.Go))
+	d.end(fmt.Sprintf("Client and server on one of %d processors, loopback TCP, RPyC 6.0.2, %s; scripts/bench.", doc.CPUs,
+		doc.Go))
 	return d.err
 }
 
@@ -93,7 +97,8 @@ const (
 
 func (d *drawing) begin() {
 	height := float64(chartTop + rowHeight*len(bars) + 30)
-	d.printf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n",
+	d.printf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" font-family=\"sans-serif\" "+
+		"font-size=\"12\" fill=\"#222\">\n",
 		chartWidth, height)
 	d.rect(0, 0, chartWidth, height, "#ffffff")
 	d.rect(labelWidth, 12, 12, 12, goColour)

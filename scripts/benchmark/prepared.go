@@ -10,8 +10,8 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 )
 
-// preparedConn asks an RPyC 6 server with the same request again and again, and looks at no more of the answers than that
-// they are replies. No client can be quicker, so what it reaches with a server is the most that server allows.
+// preparedConn asks an RPyC 6 server with the same request again and again, and looks at no more of the answers than
+// that they are replies. No client can be quicker, so what it reaches with a server is the most that server allows.
 type preparedConn struct {
 	net.Conn
 	in  *bufio.Reader

@@ -162,7 +162,8 @@ func (f *fleet) measure(e experiment, seconds float64) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	j := job{Mode: e.Mode, Host: srv.Host, Port: srv.Port, PID: srv.PID, Seconds: seconds, Warm: seconds / 4, N: e.Count, Size: e.Size}
+	j := job{Mode: e.Mode, Host: srv.Host, Port: srv.Port, PID: srv.PID, Seconds: seconds, Warm: seconds / 4, N: e.Count,
+		Size: e.Size}
 	if err := json.NewEncoder(c.stdin).Encode(j); err != nil {
 		return sample{}, err
 	}

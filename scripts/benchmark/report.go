@@ -10,7 +10,8 @@ import (
 // report prints a table of medians, and the ratios that are judged.
 func (r *results) report(w io.Writer, quick bool) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
-	p("\nMedians. ÷first: rate compared to the group's first row at the same time. CPU: client + server, µs per operation.\n")
+	p("\nMedians. ÷first: rate compared to the group's first row at the same time. CPU: client + server, µs per " +
+		"operation.\n")
 	for i, g := range r.groups {
 		if strings.HasPrefix(g.title, "Sizes") {
 			continue
@@ -24,7 +25,8 @@ func (r *results) report(w io.Writer, quick bool) {
 				p("  %-42s %s\n", name, r.failure(i, e))
 				continue
 			}
-			p("  %-42s %10.0f %7.2f %9s %9s %7.1f + %5.1f %3d\n", name, r.median(i, e, sample.rate), r.ratio(i, e, g.exps[0], sample.rate),
+			p("  %-42s %10.0f %7.2f %9s %9s %7.1f + %5.1f %3d\n", name, r.median(i, e, sample.rate),
+				r.ratio(i, e, g.exps[0], sample.rate),
 				micro(r.median(i, e, func(s sample) float64 { return s.P50 })),
 				micro(r.median(i, e, func(s sample) float64 { return s.P99 })),
 				r.median(i, e, func(s sample) float64 { return s.ClientCPU }),

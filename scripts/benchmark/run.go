@@ -27,7 +27,8 @@ func parseOptions(args []string) (o options, err error) {
 	fs.BoolVar(&o.quick, "quick", false, "measure for less than a minute")
 	fs.IntVar(&o.rounds, "rounds", 0, "number of rounds; 0 means 3 if quick, 6 otherwise")
 	fs.StringVar(&o.json, "json", "", "write all samples to `file`")
-	pattern := fs.String("only", "", "measure what matches the regular `expression`, as in gorpyc>gorpyc/sync@same, and what it is compared to")
+	pattern := fs.String("only", "", "measure what matches the regular `expression`, as in gorpyc>gorpyc/sync@same, and "+
+		"what it is compared to")
 	fs.StringVar(&o.profileDir, "cpuprofile", "", "write CPU profiles of gorpyc's processes to `directory`")
 	fs.StringVar(&o.python, "python", "python3", "`interpreter` with rpyc")
 	fs.StringVar(&o.scripts, "scripts", "scripts/benchmark", "`directory` of the Python scripts")

@@ -45,7 +45,8 @@ func eachConn(handle func(net.Conn) error) func(net.Listener) error {
 // serve is the command of that name.
 func serve(args []string) error {
 	fs := newFlags("serve")
-	stack := fs.String("stack", "gorpyc", "what serves: gorpyc, canned (prepared answers to a CPython client), netrpc or raw")
+	stack := fs.String("stack", "gorpyc", "what serves: gorpyc, canned (prepared answers to a CPython client), netrpc "+
+		"or raw")
 	host := fs.String("host", "127.0.0.1", "address to listen on")
 	port := fs.Int("port", 0, "port to listen on, 0 for any that is free")
 	cpuprofile := fs.String("cpuprofile", "", "write a CPU profile to `file`")

@@ -55,8 +55,9 @@ func UnlessRefused(err error) error {
 	return err
 }
 
-// SignatureOf reads what inspect.signature does of a function, method or class. A nil signature without an error means that there is none. It
-// is an AttributeError that "cannot access" if the service does not open these attributes, whatever function is asked.
+// SignatureOf reads what inspect.signature does of a function, method or class. A nil signature without an error means
+// that there is none. It is an AttributeError that "cannot access" if the service does not open these attributes,
+// whatever function is asked.
 func SignatureOf(ctx context.Context, f *netref.Object) (sig *Signature, class bool, err error) {
 	if f.IsClass() {
 		init, err := netref.Get[*netref.Object](ctx, f, "__init__")

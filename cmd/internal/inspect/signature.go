@@ -1,5 +1,5 @@
-// Package inspect finds out what a live Python object tells of its methods: their names, documentation and signatures, as Python's own
-// module of this name does. What a peer says is bounded and checked, but may still be a lie.
+// Package inspect finds out what a live Python object tells of its methods: their names, documentation and signatures,
+// as Python's own module of this name does. What a peer says is bounded and checked, but may still be a lie.
 package inspect
 
 import (

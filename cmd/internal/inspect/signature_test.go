@@ -19,14 +19,16 @@ func TestParseSignature(t *testing.T) {
 		"(*args, **kwargs)":                      "(*args, **kwargs)",
 		"(a, /, b, *, c, d=(1, 2))":              "(a, /, b, *, c, d=(1, 2))",
 		"(*values: float, sep=', ') -> 'Point':": "(*values: float, sep=', ') -> 'Point'",
-		"(f: Callable[[int, str], bool] = None) -> Dict[str, Tuple[int, ...]]": "(f: Callable[[int, str], bool] = None) -> Dict[str, Tuple[int, ...]]",
-		"(m: dict = {'a': [1]}, s=lambda x=1: x)":                              "(m: dict = {'a': [1]}, s=lambda x=1: x)",
+		"(f: Callable[[int, str], bool] = None) -> Dict[str, Tuple[int, ...]]": "(f: Callable[[int, str], bool] = None) -> " +
+			"Dict[str, Tuple[int, ...]]",
+		"(m: dict = {'a': [1]}, s=lambda x=1: x)": "(m: dict = {'a': [1]}, s=lambda x=1: x)",
 	} {
 		s, err := ParseSignature(text)
 		require.NoError(t, err, text)
 		require.Equal(t, want, s.String())
 	}
-	for _, text := range []string{"", "a", "(", "(a", "(a, a)", "(1)", "(a b)", "(a; b)", "(**k, a)", "(a\nb)", "(" + strings.Repeat("a,", 5) + ")"} {
+	for _, text := range []string{"", "a", "(", "(a", "(a, a)", "(1)", "(a b)", "(a; b)", "(**k, a)", "(a\nb)",
+		"(" + strings.Repeat("a,", 5) + ")"} {
 		_, err := ParseSignature(text)
 		require.Error(t, err, text)
 	}

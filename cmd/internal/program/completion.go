@@ -9,8 +9,8 @@ import (
 // Shells are those that there are completion scripts for.
 var Shells = []string{"bash", "zsh", "fish"}
 
-// WriteCompletion writes a script that completes the program's commands, options and what their values can be. It is an error if the
-// shell is none of Shells.
+// WriteCompletion writes a script that completes the program's commands, options and what their values can be. It is an
+// error if the shell is none of Shells.
 func (p Program) WriteCompletion(w io.Writer, shell string) error {
 	var text string
 	switch shell {
@@ -64,7 +64,8 @@ _NAME() {
 	tail:  "}\nif [[ $funcstack[1] == _NAME ]]; then _NAME; else compdef _NAME NAME; fi\n",
 }
 
-// posix writes the script for a shell of the Bourne family: it finds the command that the line is about, and then what to offer.
+// posix writes the script for a shell of the Bourne family: it finds the command that the line is about, and then what
+// to offer.
 func (p Program) posix(d dialect) string {
 	var b strings.Builder
 	name := strings.NewReplacer("NAME", p.Name)

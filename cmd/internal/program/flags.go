@@ -34,7 +34,8 @@ func Options(flags []cli.Flag, words map[string][]string) []Option {
 			o.Value = m[1]
 			o.Help = placeholder.ReplaceAllString(o.Help, "$1")
 		}
-		if def := strings.Trim(cmp.Or(doc.GetDefaultText(), doc.GetValue()), `"`); doc.TakesValue() && def != "" && def != "[]" {
+		if def := strings.Trim(cmp.Or(doc.GetDefaultText(), doc.GetValue()), `"`); doc.TakesValue() && def != "" &&
+			def != "[]" {
 			o.Help += " (default: " + def + ")"
 		}
 		switch f := f.(type) {

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// LogFile is where a log goes. It can be opened anew after somebody has moved the file away. It is safe for concurrent use.
+// LogFile is where a log goes. It can be opened anew after somebody has moved the file away. It is safe for concurrent
+// use.
 type LogFile struct {
 	path string // "" is stderr
 

@@ -29,9 +29,11 @@ var (
 		Name:    "deep",
 		Options: []Option{{Names: []string{"--help"}}},
 		Commands: []Program{
-			{Name: "up", Summary: "up's summary", Options: []Option{{Names: []string{"-n", "--number"}, Value: "N"}}, Files: true},
+			{Name: "up", Summary: "up's summary", Options: []Option{{Names: []string{"-n", "--number"}, Value: "N"}},
+				Files: true},
 			{Name: "shell", Words: []string{"bash", "zsh"}, Options: []Option{{Names: []string{"-n"}, Help: "no value here"}}},
-			{Name: "tap", Commands: []Program{{Name: "replay", Files: true}}, Options: []Option{{Names: []string{"-w", "--write"}, Value: "FILE", File: true}}},
+			{Name: "tap", Commands: []Program{{Name: "replay", Files: true}},
+				Options: []Option{{Names: []string{"-w", "--write"}, Value: "FILE", File: true}}},
 		},
 	}
 )
@@ -63,7 +65,8 @@ var lines = []struct {
 	{deep, "deep tap replay some", "some file"},
 }
 
-// bashLine has bash complete a line as it does at its prompt: the function is told the words, at which an equals sign is one.
+// bashLine has bash complete a line as it does at its prompt: the function is told the words, at which an equals sign
+// is one.
 const bashLine = `
 complete_line() {
   COMP_WORDS=($1) COMP_CWORD=$((${#COMP_WORDS[@]}-1))
@@ -164,7 +167,8 @@ func TestOptions(t *testing.T) {
 		&cli.BoolFlag{Name: "quiet", Usage: "be quiet"},
 	}, map[string][]string{"mode": {"one", "two"}})
 	require.Equal(t, []Option{
-		{Names: []string{"--mode", "-m"}, Value: "MODE", Help: "the MODE of it (default: one)", Words: []string{"one", "two"}},
+		{Names: []string{"--mode", "-m"}, Value: "MODE", Help: "the MODE of it (default: one)",
+			Words: []string{"one", "two"}},
 		{Names: []string{"--logfile"}, Value: "VALUE", Help: "the log", File: true},
 		{Names: []string{"--quiet"}, Help: "be quiet"},
 	}, options)

@@ -26,7 +26,8 @@ func main() {
 	dial := func(ctx context.Context) (*protocol.Conn, error) { return protocol.Dial(ctx, "tcp", *addr, nil) }
 	if *service != "" {
 		dial = func(ctx context.Context) (*protocol.Conn, error) {
-			return protocol.DialByService(ctx, *service, &protocol.Discovery{Registrar: &registry.UDPClient{Addr: *registryAddr}})
+			return protocol.DialByService(ctx, *service,
+				&protocol.Discovery{Registrar: &registry.UDPClient{Addr: *registryAddr}})
 		}
 	}
 	if err := run(dial); err != nil {

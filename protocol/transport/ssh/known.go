@@ -10,8 +10,8 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// known returns what checks the server's key, and which kinds of key to ask the server for: it has several, and shows the
-// one that comes first in its own order, which need not be the one that is known.
+// known returns what checks the server's key, and which kinds of key to ask the server for: it has several, and shows
+// the one that comes first in its own order, which need not be the one that is known.
 func (cfg *Config) known(host string) (ssh.HostKeyCallback, []string, error) {
 	files := cfg.KnownHosts
 	if files == nil {

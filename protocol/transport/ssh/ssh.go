@@ -9,11 +9,12 @@
 //	d := &protocol.Dialer{Options: transport.Options{Dialer: tunnel.DialContext}}
 //	conn, err := d.Dial(ctx, "tcp", "localhost:18861") // as seen from gate
 //
-// With [Dialer] in place of the tunnel's DialContext each connection has an SSH connection of its own, which is closed with
-// it, as RPyC has it. [Tunnel.Exec] starts a service on the other machine that speaks over its standard input and output.
+// With [Dialer] in place of the tunnel's DialContext each connection has an SSH connection of its own, which is closed
+// with it, as RPyC has it. [Tunnel.Exec] starts a service on the other machine that speaks over its standard input and
+// output.
 //
-// Keys come from the agent and from the usual files, and the server's key has to be in known_hosts, as with the ssh command;
-// its configuration files are not read.
+// Keys come from the agent and from the usual files, and the server's key has to be in known_hosts, as with the ssh
+// command; its configuration files are not read.
 //
 // The connections do not support deadlines: they are timed out by closing them, which is what contexts do everywhere in
 // this module.
@@ -57,8 +58,8 @@ type Config struct {
 	HostKey ssh.HostKeyCallback
 	// Timeout bounds connecting and logging in, in addition to the context; 0 means 10 s, negative no limit.
 	Timeout time.Duration
-	// KeepAlive is how often the server is asked whether it is still there; one that does not answer until the next time is
-	// given up, and the connections through it end. 0 means never.
+	// KeepAlive is how often the server is asked whether it is still there; one that does not answer until the next time
+	// is given up, and the connections through it end. 0 means never.
 	KeepAlive time.Duration
 }
 
@@ -69,8 +70,8 @@ type Tunnel struct {
 	done   chan struct{} // closed when the SSH connection has ended
 }
 
-// Dial logs in to an SSH server. addr is [user@]host[:port]; the port is 22 without one. An unknown or changed key of the
-// server is a *knownhosts.KeyError.
+// Dial logs in to an SSH server. addr is [user@]host[:port]; the port is 22 without one. An unknown or changed key of
+// the server is a *knownhosts.KeyError.
 func Dial(ctx context.Context, addr string, cfg *Config) (*Tunnel, error) {
 	if cfg == nil {
 		cfg = &Config{}
@@ -118,7 +119,8 @@ func Dial(ctx context.Context, addr string, cfg *Config) (*Tunnel, error) {
 	return t, nil
 }
 
-// Dialer is a function for transport.Options.Dialer that logs in anew for each connection, and logs out when that is closed.
+// Dialer is a function for transport.Options.Dialer that logs in anew for each connection, and logs out when that is
+// closed.
 func Dialer(addr string, cfg *Config) func(ctx context.Context, network, target string) (net.Conn, error) {
 	return func(ctx context.Context, network, target string) (net.Conn, error) {
 		t, err := Dial(ctx, addr, cfg)
@@ -146,8 +148,8 @@ func (o *owner) Close() error {
 	return errors.Join(err, o.tunnel.Close())
 }
 
-// DialContext connects from the SSH server to an address: "tcp" with host and port as that machine knows them, or "unix" with
-// the path of a socket there.
+// DialContext connects from the SSH server to an address: "tcp" with host and port as that machine knows them, or
+// "unix" with the path of a socket there.
 func (t *Tunnel) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	c, err := t.client.DialContext(ctx, network, addr)
 	if err != nil {
@@ -156,9 +158,9 @@ func (t *Tunnel) DialContext(ctx context.Context, network, addr string) (net.Con
 	return c, nil
 }
 
-// Exec starts a command on the other machine, by its shell, and returns the stream to its standard input and output; what it
-// writes to its standard error goes to stderr, or nowhere if that is nil. Closing the stream ends the session, which
-// tells the command to end.
+// Exec starts a command on the other machine, by its shell, and returns the stream to its standard input and output;
+// what it writes to its standard error goes to stderr, or nowhere if that is nil. Closing the stream ends the session,
+// which tells the command to end.
 func (t *Tunnel) Exec(command string, stderr io.Writer) (io.ReadWriteCloser, error) {
 	s, err := t.client.NewSession()
 	if err != nil {

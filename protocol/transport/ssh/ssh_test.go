@@ -128,7 +128,9 @@ func TestLogin(t *testing.T) {
 	require.Error(t, login(g, ssh.Config{KeyFiles: []string{other}, Password: "guess"}))
 	require.ErrorIs(t, login(g, ssh.Config{KeyFiles: []string{"/no/such/key"}}), os.ErrNotExist)
 	require.Error(t, login(withLocked, ssh.Config{KeyFiles: []string{locked}}))
-	require.NoError(t, login(withLocked, ssh.Config{KeyFiles: []string{locked}, Passphrase: func(string) ([]byte, error) { return []byte("open"), nil }}))
+	require.NoError(t, login(withLocked, ssh.Config{KeyFiles: []string{locked}, Passphrase: func(string) ([]byte, error) {
+		return []byte("open"), nil
+	}}))
 
 	var unknown *knownhosts.KeyError
 	err := login(g, ssh.Config{KeyFiles: []string{file}, KnownHosts: []string{withLocked.known}})
@@ -195,7 +197,8 @@ func TestExec(t *testing.T) {
 	}
 	file, key := newKey(t, "")
 	g := newGate(t, key.PublicKey(), "")
-	tunnel, err := ssh.Dial(t.Context(), "ann@"+g.addr, &ssh.Config{KeyFiles: []string{file}, KnownHosts: []string{g.known}})
+	tunnel, err := ssh.Dial(t.Context(), "ann@"+g.addr, &ssh.Config{KeyFiles: []string{file},
+		KnownHosts: []string{g.known}})
 	require.NoError(t, err)
 	program := filepath.Join(t.TempDir(), "service.py")
 	require.NoError(t, os.WriteFile(program, []byte(`
@@ -232,7 +235,8 @@ func TestSSHD(t *testing.T) {
 	me, err := user.Current()
 	require.NoError(t, err)
 	dir := t.TempDir()
-	conf := "AuthorizedKeysFile " + dir + "/authorized\nStrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nListenAddress 127.0.0.1\n"
+	conf := "AuthorizedKeysFile " + dir + "/authorized\nStrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin " +
+		"yes\nListenAddress 127.0.0.1\n"
 	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
 		out, err := exec.Command(keygen, "-q", "-N", "", "-t", kind, "-f", dir+"/host_"+kind).CombinedOutput()
 		require.NoError(t, err, string(out))

@@ -1,5 +1,5 @@
-// Command rpyc_registry_etcd is RPyC's registry server with its registrations in etcd, so that several of them answer alike. It has
-// the switches of rpyc_registry that concern requests, and those that say where etcd is.
+// Command rpyc_registry_etcd is RPyC's registry server with its registrations in etcd, so that several of them answer
+// alike. It has the switches of rpyc_registry that concern requests, and those that say where etcd is.
 package main
 
 import (
@@ -50,18 +50,23 @@ func newApp() *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {},
 		Action:         serve,
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "etcd", Required: true, Usage: "`ADDRESSES` of etcd, host:port or URLs, separated by commas"},
+			&cli.StringSliceFlag{Name: "etcd", Required: true, Usage: "`ADDRESSES` of etcd, host:port or URLs, separated by " +
+				"commas"},
 			&cli.StringFlag{Name: "etcd-prefix", Value: etcdstore.DefaultPrefix, Usage: "begin keys with `TEXT`"},
 			&cli.StringFlag{Name: "etcd-ca", Usage: "trust the certificates of `FILE`, and use TLS"},
 			&cli.StringFlag{Name: "etcd-cert", Usage: "show the certificate of `FILE` to etcd"},
 			&cli.StringFlag{Name: "etcd-key", Usage: "the certificate's key is in `FILE`"},
 			&cli.StringFlag{Name: "etcd-user", Usage: "log on to etcd as `NAME`"},
-			&cli.StringFlag{Name: "etcd-password", EnvVars: []string{"ETCD_PASSWORD"}, Usage: "with `PASSWORD`; better given by the environment"},
+			&cli.StringFlag{Name: "etcd-password", EnvVars: []string{"ETCD_PASSWORD"},
+				Usage: "with `PASSWORD`; better given by the environment"},
 			&cli.StringFlag{Name: "mode", Aliases: []string{"m"}, Value: "UDP", Usage: "serving `MODE`: UDP, TCP, or BOTH"},
-			&cli.BoolFlag{Name: "ipv6", Aliases: []string{"6"}, Usage: "listen on IPv6 (and IPv4 with it) instead of IPv4 alone"},
+			&cli.BoolFlag{Name: "ipv6", Aliases: []string{"6"},
+				Usage: "listen on IPv6 (and IPv4 with it) instead of IPv4 alone"},
 			&cli.StringFlag{Name: "host", Usage: "listen on this `ADDRESS` instead of all"},
-			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: registry.Port, Usage: "the UDP/TCP listener `PORT`; 0 chooses one for each"},
-			&cli.IntFlag{Name: "timeout", Aliases: []string{"t"}, Value: int(registry.DefaultTimeout.Seconds()), Usage: "forget servers that have not renewed their registration for so many `SECONDS`, at least 15"},
+			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: registry.Port,
+				Usage: "the UDP/TCP listener `PORT`; 0 chooses one for each"},
+			&cli.IntFlag{Name: "timeout", Aliases: []string{"t"}, Value: int(registry.DefaultTimeout.Seconds()),
+				Usage: "forget servers that have not renewed their registration for so many `SECONDS`, at least 15"},
 			&cli.BoolFlag{Name: "listing", Aliases: []string{"l"}, Usage: "clients may list all services"},
 			&cli.StringFlag{Name: "http", Usage: "show the services on a page at `ADDRESS:PORT`"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "log errors only"},
@@ -248,7 +253,8 @@ func newPage(c *cli.Context, server *registry.Server, store *etcdstore.Store) (*
 	})
 	p := &page{listener: l, fleet: shown}
 	p.Handler = mux
-	p.ReadHeaderTimeout, p.WriteTimeout, p.IdleTimeout, p.MaxHeaderBytes = 5*time.Second, 30*time.Second, time.Minute, 1<<14
+	p.ReadHeaderTimeout, p.WriteTimeout, p.IdleTimeout, p.MaxHeaderBytes = 5*time.Second, 30*time.Second, time.Minute,
+		1<<14
 	return p, nil
 }
 

@@ -47,7 +47,8 @@ func startProgram(t *testing.T, sockets int, args ...string) (addrs []string, en
 	app.Writer, app.ErrWriter = w, io.Discard
 	done := make(chan error, 1)
 	go func() {
-		done <- app.RunContext(ctx, append([]string{"rpyc_registry_etcd", "--host", "127.0.0.1", "-p", "0", "--ready"}, args...))
+		done <- app.RunContext(ctx, append([]string{"rpyc_registry_etcd", "--host", "127.0.0.1", "-p", "0", "--ready"},
+			args...))
 		_ = w.Close()
 	}()
 	lines := bufio.NewScanner(r)
@@ -73,7 +74,8 @@ func TestTwoPrograms(t *testing.T) {
 	one, endOne := startProgram(t, 2, "--mode", "BOTH", "--etcd", etcd, "-l")
 	two, endTwo := startProgram(t, 2, "-m", "tcp", "--etcd", etcd, "--http", "127.0.0.1:0")
 	ctx := context.Background()
-	require.NoError(t, (&registry.TCPClient{Addr: one[1]}).Register(ctx, []string{"calc"}, registry.Endpoint{Host: "127.0.0.1", Port: 4711}))
+	require.NoError(t, (&registry.TCPClient{Addr: one[1]}).Register(ctx, []string{"calc"},
+		registry.Endpoint{Host: "127.0.0.1", Port: 4711}))
 	require.Eventually(t, func() bool {
 		found, err := (&registry.TCPClient{Addr: two[0]}).Discover(ctx, "calc")
 		return err == nil && len(found) == 1 && found[0].Port == 4711
@@ -97,11 +99,13 @@ func TestTwoPrograms(t *testing.T) {
 func TestWrongSwitches(t *testing.T) {
 	for _, args := range []string{
 		"", "--etcd 127.0.0.1:1 more", "--etcd 127.0.0.1:1 -t 3", "--etcd 127.0.0.1:1 -m X", "--etcd 127.0.0.1:1 -p 70000",
-		"--etcd 127.0.0.1:1 --etcd-key /nowhere", "--etcd 127.0.0.1:1 --etcd-ca /nowhere", "--etcd 127.0.0.1:1 --log-format xml",
+		"--etcd 127.0.0.1:1 --etcd-key /nowhere", "--etcd 127.0.0.1:1 --etcd-ca /nowhere",
+		"--etcd 127.0.0.1:1 --log-format xml",
 	} {
 		app := newApp()
 		app.Writer, app.ErrWriter = io.Discard, io.Discard
-		require.Error(t, app.RunContext(context.Background(), append([]string{"rpyc_registry_etcd"}, strings.Fields(args)...)), args)
+		require.Error(t, app.RunContext(context.Background(), append([]string{"rpyc_registry_etcd"},
+			strings.Fields(args)...)), args)
 	}
 }
 
