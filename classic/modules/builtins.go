@@ -262,7 +262,13 @@ func (in *Interpreter) input(ctx context.Context, prompt any) (string, error) {
 func defineTextFunctions(m *Module) {
 	m.Def("repr", exposed.Repr, "obj", "/")
 	m.Def("ascii", func(ctx context.Context, v any) (string, error) { return pytypes.Convert(ctx, v, 'a') }, "obj", "/")
-	m.Def("format", pytypes.Format, "value", "format_spec=''", "/")
+	m.Def("format", func(ctx context.Context, v, spec any) (string, error) {
+		s, ok := spec.(string)
+		if !ok {
+			return "", vinegar.TypeError.Errorf("format() argument 2 must be str, not %s", exposed.TypeName(spec))
+		}
+		return pytypes.Format(ctx, v, s)
+	}, "value", "format_spec=''", "/")
 	m.Def("chr", func(n int64) (string, error) {
 		if n < 0 || n > utf8.MaxRune {
 			return "", vinegar.ValueError.New("chr() arg not in range(0x110000)")

@@ -92,7 +92,7 @@ func operators(add func(string, func(context.Context, []any) (any, error))) {
 	add(formatCall, func(ctx context.Context, a []any) (any, error) {
 		v := a[0]
 		if conversion := a[1].(string); conversion != "" {
-			text, err := pytypes.Convert(ctx, v, conversion[0])
+			text, err := pytypes.Convert(ctx, v, rune(conversion[0]))
 			if err != nil {
 				return nil, err
 			}

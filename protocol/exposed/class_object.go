@@ -77,7 +77,7 @@ func defineObject(c *Class) {
 	c.getter("__module__", func(self any) (any, error) { return ClassOf(self).module, nil })
 	c.method("__repr__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
 		if s, ok := reprScalar(self); ok {
-			return s, nil
+			return bounded(s)
 		}
 		switch self.(type) {
 		case brine.Tuple, brine.FrozenSet, brine.Slice:

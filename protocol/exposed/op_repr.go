@@ -35,7 +35,7 @@ func Str(ctx context.Context, v any) (s string, err error) {
 
 func reprValue(ctx context.Context, v any) (string, error) {
 	if s, ok := reprScalar(v); ok {
-		return s, nil
+		return bounded(s) // the repr of a text can be several times as long, and that of the repr again
 	}
 	switch x := v.(type) {
 	case *netref.Object:
@@ -75,6 +75,16 @@ func reprScalar(v any) (string, bool) {
 	return "", false
 }
 
+// bounded refuses a repr that is too long.
+func bounded(s string) (string, error) {
+	if len(s) > maxText {
+		return "", reprTooLong()
+	}
+	return s, nil
+}
+
+func reprTooLong() error { return vinegar.MemoryError.Errorf("repr exceeds %d bytes", maxText) }
+
 func reprTuple(ctx context.Context, t []any) (string, error) {
 	if len(t) == 1 {
 		return reprItems(ctx, "(", ",)", t)
@@ -108,7 +118,7 @@ func addRepr(ctx context.Context, b *strings.Builder, v any) error {
 		return err
 	}
 	if b.Len()+len(s) > maxText {
-		return vinegar.MemoryError.Errorf("repr exceeds %d bytes", maxText)
+		return reprTooLong()
 	}
 	b.WriteString(s)
 	return nil

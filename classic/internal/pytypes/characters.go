@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // cases are the methods that change characters, one at a time: first is said of the text's first one, inside of one that
@@ -12,10 +14,13 @@ var cases = map[string]func(r rune, first, inside bool) rune{
 	"upper": func(r rune, _, _ bool) rune { return unicode.ToUpper(r) },
 	"lower": func(r rune, _, _ bool) rune { return unicode.ToLower(r) },
 	"swapcase": func(r rune, _, _ bool) rune {
-		if isUpper(r) {
+		switch {
+		case isUpper(r):
 			return unicode.ToLower(r)
+		case isLower(r):
+			return unicode.ToUpper(r)
 		}
-		return unicode.ToUpper(r)
+		return r
 	},
 	"title": func(r rune, _, inside bool) rune {
 		if inside {
@@ -70,7 +75,7 @@ var tests = map[string]func(string) bool{
 	"isalpha": every(unicode.IsLetter),
 	"isdigit": every(func(r rune) bool { return unicode.Is(unicode.Nd, r) || unicode.Is(digits, r) }),
 	"isalnum": every(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
-	"isspace": every(isSpace),
+	"isspace": every(pyvalue.IsSpace),
 	"isascii": func(s string) bool { return s == "" || every(func(r rune) bool { return r <= unicode.MaxASCII })(s) },
 	"islower": func(s string) bool {
 		return strings.ContainsFunc(s, isLower) && !strings.ContainsFunc(s, isUpper) && !strings.ContainsFunc(s, unicode.IsTitle)
@@ -109,19 +114,8 @@ func every(test func(rune) bool) func(string) bool {
 	return func(s string) bool { return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !test(r) }) }
 }
 
-func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
-
 func isLower(r rune) bool { return unicode.IsLower(r) || unicode.Is(unicode.Other_Lowercase, r) }
 
 func isUpper(r rune) bool { return unicode.IsUpper(r) || unicode.Is(unicode.Other_Uppercase, r) }
 
 func hasCase(r rune) bool { return isLower(r) || isUpper(r) || unicode.IsTitle(r) }
-
-func isIdentifier(s string) bool {
-	for i, r := range s {
-		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r)) {
-			return false
-		}
-	}
-	return s != ""
-}

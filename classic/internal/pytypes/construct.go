@@ -2,9 +2,6 @@ package pytypes
 
 import (
 	"context"
-	"strconv"
-	"strings"
-	"unicode"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
@@ -31,48 +28,13 @@ func newObject(context.Context, any, []any) (any, error) { return new(plainObjec
 
 func newBool(ctx context.Context, v any) (any, error) { return exposed.Truth(ctx, v) }
 
-func newComplex(_ context.Context, re, im any) (any, error) {
-	if s, ok := norm(re).(string); ok {
-		c, err := strconv.ParseComplex(strings.ReplaceAll(strings.TrimFunc(s, unicode.IsSpace), "j", "i"), 128)
-		if err != nil || im != nil {
-			return nil, vinegar.ValueError.New("complex() arg is a malformed string")
-		}
-		return c, nil
-	}
-	sum := complex128(0)
-	for i, v := range []any{re, im} {
-		if v == nil && i == 1 {
-			break
-		}
-		var c complex128
-		switch x := norm(v).(type) {
-		case complex128:
-			c = x
-		case float64:
-			c = complex(x, 0)
-		default:
-			n, ok := integer(x)
-			if !ok {
-				return nil, vinegar.TypeError.Errorf("complex() argument must be a string or a number, not '%s'", exposed.TypeName(v))
-			}
-			f, err := intFloat(n)
-			if err != nil {
-				return nil, err
-			}
-			c = complex(f, 0)
-		}
-		sum += c * []complex128{1, 1i}[i]
-	}
-	return sum, nil
-}
-
 func newStr(ctx context.Context, object, encoding, errors any) (any, error) {
 	if encoding == nil && errors == nil {
 		return exposed.Str(ctx, object)
 	}
 	switch b := norm(object).(type) {
 	case []byte:
-		return decode(b, encoding, errors)
+		return decode(b, "str", encoding, errors)
 	case string:
 		return nil, vinegar.TypeError.New("decoding str is not supported")
 	}
@@ -81,14 +43,19 @@ func newStr(ctx context.Context, object, encoding, errors any) (any, error) {
 
 func newBytes(ctx context.Context, source, encoding, errors any) (any, error) {
 	source = norm(source)
-	switch v := source.(type) {
-	case []byte:
-		return v, nil
-	case string:
-		if encoding == nil {
-			return nil, vinegar.TypeError.New("string argument without an encoding")
-		}
-		return encode(v, encoding, errors)
+	text, isText := source.(string)
+	b, isBytes := source.([]byte)
+	switch {
+	case isText && encoding != nil:
+		return encode(text, "bytes", encoding, errors)
+	case isText:
+		return nil, vinegar.TypeError.New("string argument without an encoding")
+	case encoding != nil:
+		return nil, vinegar.TypeError.New("encoding without a string argument")
+	case errors != nil:
+		return nil, vinegar.TypeError.New("errors without a string argument")
+	case isBytes:
+		return b, nil
 	}
 	if n, ok := integer(source); ok {
 		switch {
@@ -108,7 +75,7 @@ func newBytes(ctx context.Context, source, encoding, errors any) (any, error) {
 		}
 		return nil, err
 	}
-	b := make([]byte, len(all))
+	b = make([]byte, len(all))
 	for i, v := range all {
 		n, err := Index(ctx, v)
 		if err != nil {

@@ -20,12 +20,12 @@ func init() {
 	for name, e := range map[string]exposed.Extension{
 		"str":   {New: exposed.Func(newStr, "object=''", "encoding=None", "errors=None"), Methods: strMethods()},
 		"bytes": {New: exposed.Func(newBytes, "source=b''", "encoding=None", "errors=None"), Methods: bytesMethods()},
-		"int":   {New: exposed.Func(newInt, "x=0", "/", "base=None"), Methods: formatMethod(formatInt)},
+		"int":   {New: exposed.Func(newInt, "x=...", "/", "base=..."), Methods: formatMethod(formatInt)},
 		"float": {New: optional(newFloat, 0.0), Methods: formatMethod(formatFloat)},
 
 		"object":    {New: exposed.Native{Call: newObject}},
 		"bool":      {New: optional(newBool, false)},
-		"complex":   {New: exposed.Func(newComplex, "real=0", "imag=None")},
+		"complex":   {New: exposed.Func(newComplex, "real=...", "imag=...")},
 		"slice":     {New: exposed.Native{Least: 1, Most: 3, Call: newSlice}},
 		"tuple":     {New: optional(newTuple, "")},
 		"list":      {New: optional(newList, "")},

@@ -6,129 +6,203 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// ASCII is what Python's ascii() makes of a representation: characters beyond ASCII become escapes.
-func ASCII(repr string) string {
+// ascii is what Python's ascii() makes of a representation: characters beyond ASCII become escapes.
+func ascii(repr string) (string, error) {
 	var b strings.Builder
 	for _, r := range repr {
 		if r < utf8.RuneSelf {
-			b.WriteRune(r)
+			b.WriteByte(byte(r))
 		} else {
-			b.WriteString(escape(r))
+			b.WriteString(pyvalue.EscapeRune(r))
+		}
+		if b.Len() > MaxText {
+			return "", tooLong()
 		}
 	}
-	return b.String()
+	return b.String(), nil
 }
 
-// escape is a character as it is written in a literal.
-func escape(r rune) string {
-	switch {
-	case r < 0x100:
-		return fmt.Sprintf(`\x%02x`, r)
-	case r < 0x10000:
-		return fmt.Sprintf(`\u%04x`, r)
-	}
-	return fmt.Sprintf(`\U%08x`, r)
+// codec is an encoding, and the error handler for what it does not fit.
+type codec struct {
+	name    string // utf-8, ascii or latin-1
+	handler string
+	limit   rune // the first character that the encoding lacks
 }
 
-// encodingOf names an encoding that there is: utf-8, ascii or latin-1. mode is what to do about characters that it lacks, the name of
-// one of Python's error handlers.
-func encodingOf(encoding, errors any) (enc, mode string, err error) {
-	enc, mode = "utf-8", "strict"
+// codecOf takes the arguments encoding and errors of a function, which may be nil.
+func codecOf(function string, encoding, errors any) (codec, error) {
+	names := [2]string{"utf-8", "strict"}
 	for i, v := range []any{encoding, errors} {
 		if v == nil {
 			continue
 		}
 		s, ok := norm(v).(string)
 		if !ok {
-			return "", "", vinegar.TypeError.Errorf("argument must be str, not %s", exposed.TypeName(v))
+			what := [2]string{"encoding", "errors"}[i]
+			return codec{}, vinegar.TypeError.Errorf("%s() argument '%s' must be str, not %s", function, what, exposed.TypeName(v))
 		}
-		if i == 0 {
-			enc = s
-		} else {
-			mode = s
-		}
+		names[i] = s
 	}
-	switch strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(enc)) {
+	switch strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(names[0])) {
 	case "utf-8", "utf8", "u8", "cp65001":
-		return "utf-8", mode, nil
+		return codec{"utf-8", names[1], utf8.MaxRune + 1}, nil
 	case "ascii", "us-ascii", "646":
-		return "ascii", mode, nil
+		return codec{"ascii", names[1], 0x80}, nil
 	case "latin-1", "latin1", "iso-8859-1", "iso8859-1", "8859", "cp819", "l1":
-		return "latin-1", mode, nil
+		return codec{"latin-1", names[1], 0x100}, nil
 	}
-	return "", "", vinegar.LookupError.Errorf("unknown encoding: %s", enc)
+	return codec{}, vinegar.LookupError.Errorf("unknown encoding: %s", names[0])
 }
 
-func encode(s string, encoding, errors any) (any, error) {
-	enc, mode, err := encodingOf(encoding, errors)
-	if err != nil || enc == "utf-8" {
-		return []byte(s), err
+func (c codec) noHandler() error {
+	return vinegar.LookupError.Errorf("unknown error handler name '%s'", c.handler)
+}
+
+// outside reports whether the encoding lacks the character that s begins with, which is n bytes long. The bytes of s that are
+// no UTF-8 are surrogates, which all lack.
+func (c codec) outside(s string) (r rune, n int, outside bool) {
+	r, n = utf8.DecodeRuneInString(s)
+	if r == utf8.RuneError && n == 1 {
+		return 0xdc00 + rune(s[0]), 1, true
 	}
-	limit := rune(0x7f)
-	if enc == "latin-1" {
-		limit = 0xff
+	return r, n, r >= c.limit
+}
+
+func encode(s, function string, encoding, errors any) (any, error) {
+	c, err := codecOf(function, encoding, errors)
+	if err != nil {
+		return nil, err
+	}
+	if c.name == "utf-8" && utf8.ValidString(s) {
+		return []byte(s), nil
 	}
 	out := make([]byte, 0, len(s))
-	at := int64(0)
-	for _, r := range s {
+	for at := 0; at < len(s); {
+		r, n, outside := c.outside(s[at:])
+		rest := s[at+n:]
 		switch {
-		case r <= limit:
+		case !outside && c.name == "utf-8":
+			out = append(out, s[at:at+n]...)
+		case !outside:
 			out = append(out, byte(r))
-		case mode == "ignore":
-		case mode == "replace":
+		case c.handler == "ignore":
+		case c.handler == "replace":
 			out = append(out, '?')
-		case mode == "backslashreplace":
-			out = append(out, escape(r)...)
+		case c.handler == "backslashreplace":
+			out = append(out, pyvalue.EscapeRune(r)...)
+		case c.handler == "xmlcharrefreplace":
+			out = fmt.Appendf(out, "&#%d;", r)
+		case c.handler == "surrogateescape" && n == 1:
+			out = append(out, s[at])
+		case c.handler == "strict" || c.handler == "surrogateescape":
+			first := utf8.RuneCountInString(s[:at])
+			last := first + 1
+			for ; rest != ""; last++ {
+				_, n, outside := c.outside(rest)
+				if !outside {
+					break
+				}
+				rest = rest[n:]
+			}
+			reason := "surrogates not allowed"
+			if c.name != "utf-8" {
+				reason = "ordinal not in range(" + strconv.Itoa(int(c.limit)) + ")"
+			}
+			return nil, vinegar.UnicodeEncodeError.New(c.name, s, int64(first), int64(last), reason)
 		default:
-			return nil, vinegar.UnicodeEncodeError.New(enc, s, at, at+1, "ordinal not in range("+strconv.Itoa(int(limit)+1)+")")
+			return nil, c.noHandler()
 		}
-		at++
+		if len(out) > max(MaxText, len(s)) {
+			return nil, tooLong()
+		}
+		at += n
 	}
 	return out, nil
 }
 
-func decode(b []byte, encoding, errors any) (any, error) {
-	enc, mode, err := encodingOf(encoding, errors)
+func decode(b []byte, function string, encoding, errors any) (any, error) {
+	c, err := codecOf(function, encoding, errors)
 	if err != nil {
 		return nil, err
 	}
-	if enc == "utf-8" && utf8.Valid(b) {
+	if c.name == "utf-8" && utf8.Valid(b) {
 		return string(b), nil
 	}
 	var out strings.Builder
 	for i := 0; i < len(b); {
-		r, n := rune(b[i]), 1
+		r, n, reason := rune(b[i]), 1, ""
 		switch {
-		case enc == "utf-8":
-			r, n = utf8.DecodeRune(b[i:])
-		case enc == "ascii" && r > 0x7f:
-			r = utf8.RuneError
+		case c.name == "utf-8":
+			if r, n = utf8.DecodeRune(b[i:]); r == utf8.RuneError && n == 1 {
+				n, reason = badUTF8(b[i:])
+			}
+		case r >= c.limit:
+			reason = "ordinal not in range(128)"
 		}
-		if r != utf8.RuneError || n > 1 {
+		bad := b[i : i+n]
+		i += n
+		if reason == "" {
 			out.WriteRune(r)
-			i += n
 			continue
 		}
-		switch mode {
+		switch c.handler {
+		case "strict":
+			return nil, vinegar.UnicodeDecodeError.New(c.name, b, int64(i-n), int64(i), reason)
 		case "ignore":
 		case "replace":
 			out.WriteRune(utf8.RuneError)
 		case "backslashreplace":
-			out.WriteString(escape(rune(b[i])))
-		case "strict":
-			reason := "invalid start byte"
-			if enc == "ascii" {
-				reason = "ordinal not in range(128)"
+			for _, x := range bad {
+				out.WriteString(pyvalue.EscapeRune(rune(x)))
 			}
-			return nil, vinegar.UnicodeDecodeError.New(enc, b, int64(i), int64(i+1), reason)
+		case "surrogateescape":
+			out.Write(bad)
 		default:
-			return nil, vinegar.LookupError.Errorf("unknown error handler name '%s'", mode)
+			return nil, c.noHandler()
 		}
-		i++
+		if out.Len() > max(MaxText, 2*len(b)) {
+			return nil, tooLong()
+		}
 	}
 	return out.String(), nil
+}
+
+// badUTF8 says what is wrong with the bytes that b begins with, which are no UTF-8, and how many belong together.
+func badUTF8(b []byte) (n int, reason string) {
+	first, low, high, more := b[0], byte(0x80), byte(0xbf), 0
+	switch {
+	case first >= 0xc2 && first <= 0xdf:
+		more = 1
+	case first >= 0xe0 && first <= 0xef:
+		more = 2
+	case first >= 0xf0 && first <= 0xf4:
+		more = 3
+	default:
+		return 1, "invalid start byte"
+	}
+	switch first { // what follows these is restricted: overlong forms, surrogates, what is beyond Unicode
+	case 0xe0:
+		low = 0xa0
+	case 0xed:
+		high = 0x9f
+	case 0xf0:
+		low = 0x90
+	case 0xf4:
+		high = 0x8f
+	}
+	for n = 1; n <= more; n++ {
+		switch {
+		case n == len(b):
+			return n, "unexpected end of data"
+		case b[n] < low || b[n] > high:
+			return n, "invalid continuation byte"
+		}
+		low, high = 0x80, 0xbf
+	}
+	return n, reason
 }

@@ -10,30 +10,31 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// fields is one call of str.format, which fills replacement fields in.
+// fields is one call of str.format or format_map, which fill replacement fields in.
 type fields struct {
 	ctx     context.Context
 	args    []any
 	named   func(name string) (any, error)
+	mapped  bool // there are no args
 	auto    int
 	manual  bool // fields have been numbered
 	counted bool // fields have been without number
 	written int
 }
 
-func newFields(ctx context.Context, args []any, named func(name string) (any, error)) *fields {
-	return &fields{ctx: ctx, args: args, named: named}
-}
-
 func formatFields(ctx context.Context, s string, args []any, kw []netref.Keyword) (string, error) {
-	return newFields(ctx, args, func(name string) (any, error) {
-		for _, k := range kw {
-			if k.Name == name {
-				return k.Value, nil
-			}
+	named := make(map[string]any, len(kw))
+	for _, k := range kw {
+		named[k.Name] = k.Value
+	}
+	f := fields{ctx: ctx, args: args, named: func(name string) (any, error) {
+		v, ok := named[name]
+		if !ok {
+			return nil, vinegar.KeyError.New(name)
 		}
-		return nil, vinegar.KeyError.New(name)
-	}).format(s, 0)
+		return v, nil
+	}}
+	return f.format(s, 0)
 }
 
 // format fills the fields of s in. level is 1 for a specification within a field, which is as deep as they go.
@@ -97,14 +98,14 @@ name:
 	s = s[end:]
 	conversion := byte(0)
 	if s[0] == '!' {
-		if len(s) < 3 {
+		if len(s) == 1 {
 			return "", "", vinegar.ValueError.New("end of string while looking for conversion specifier")
 		}
-		conversion = s[1]
-		if s = s[2:]; s[0] != ':' && s[0] != '}' {
-			if conversion == '}' {
-				return "", "", vinegar.ValueError.New("unmatched '{' in format spec")
-			}
+		conversion, s = s[1], s[2:]
+		switch {
+		case s == "":
+			return "", "", vinegar.ValueError.New("unmatched '{' in format spec")
+		case s[0] != ':' && s[0] != '}':
 			return "", "", vinegar.ValueError.New("expected ':' after conversion specifier")
 		}
 	}
@@ -128,7 +129,7 @@ name:
 		return "", "", err
 	}
 	if conversion != 0 {
-		if v, err = Convert(f.ctx, v, conversion); err != nil {
+		if v, err = Convert(f.ctx, v, rune(conversion)); err != nil {
 			return "", "", err
 		}
 	}
@@ -142,7 +143,7 @@ name:
 }
 
 // Convert is what a format makes of a value for its conversion: s, r or a.
-func Convert(ctx context.Context, v any, conversion byte) (string, error) {
+func Convert(ctx context.Context, v any, conversion rune) (string, error) {
 	switch conversion {
 	case 's':
 		return exposed.Str(ctx, v)
@@ -150,7 +151,10 @@ func Convert(ctx context.Context, v any, conversion byte) (string, error) {
 		return exposed.Repr(ctx, v)
 	case 'a':
 		r, err := exposed.Repr(ctx, v)
-		return ASCII(r), err
+		if err != nil {
+			return "", err
+		}
+		return ascii(r)
 	}
 	return "", vinegar.ValueError.Errorf("Unknown conversion specifier %c", conversion)
 }
@@ -185,7 +189,9 @@ func (f *fields) lookup(name string) (any, error) {
 				return nil, empty
 			}
 			var key any = rest[1:n]
-			if i, ok := index(rest[1:n]); ok {
+			if i, ok, e := index(rest[1:n]); e != nil {
+				return nil, e
+			} else if ok {
 				key = int64(i)
 			}
 			v, err = exposed.GetItem(f.ctx, v, key)
@@ -197,19 +203,23 @@ func (f *fields) lookup(name string) (any, error) {
 	return v, err
 }
 
-// index is the number that a field's name is.
-func index(s string) (int, bool) {
-	if strings.Trim(s, "0123456789") != "" {
-		return 0, false
+// index is the number that a field's name is, if it is one.
+func index(s string) (n int, ok bool, err error) {
+	if s == "" || strings.Trim(s, "0123456789") != "" {
+		return 0, false, nil
 	}
-	n, err := strconv.Atoi(s)
-	return n, err == nil
+	if n, err = strconv.Atoi(s); err != nil {
+		err = vinegar.ValueError.New("Too many decimal digits in format string")
+	}
+	return n, true, err
 }
 
 // first finds an argument.
 func (f *fields) first(name string) (any, error) {
-	i, numbered := index(name)
+	i, numbered, err := index(name)
 	switch {
+	case err != nil:
+		return nil, err
 	case name == "" && f.manual:
 		return nil, vinegar.ValueError.New("cannot switch from manual field specification to automatic field numbering")
 	case name == "":
@@ -222,7 +232,10 @@ func (f *fields) first(name string) (any, error) {
 	default:
 		return f.named(name)
 	}
-	if i >= len(f.args) {
+	switch {
+	case f.mapped:
+		return nil, vinegar.ValueError.New("Format string contains positional fields")
+	case i >= len(f.args):
 		return nil, vinegar.IndexError.Errorf("Replacement index %d out of range for positional args tuple", i)
 	}
 	return f.args[i], nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -39,7 +40,7 @@ func formatMethod(f func(v any, spec string) (string, error)) map[string]any {
 	}}}
 }
 
-func unknownCode(kind byte, object string) error {
+func unknownCode(kind rune, object string) error {
 	if kind > 32 && kind < 128 {
 		return vinegar.ValueError.Errorf("Unknown format code '%c' for object of type '%s'", kind, object)
 	}
@@ -87,7 +88,7 @@ func formatInt(v any, text string) (string, error) {
 	switch f.kind {
 	case 'd', 'n', 'b', 'o', 'x', 'X', 'c':
 	case 'e', 'E', 'f', 'F', 'g', 'G', '%':
-		x, err := intFloat(n)
+		x, err := pyvalue.NumberOf(v).ToFloat()
 		if err != nil {
 			return "", err
 		}
@@ -99,7 +100,7 @@ func formatInt(v any, text string) (string, error) {
 	case f.precision >= 0:
 		return "", vinegar.ValueError.New("Precision not allowed in integer format specifier")
 	case f.positive:
-		return "", vinegar.ValueError.New("Negative zero coercion (z) not allowed in format specifier with integer")
+		return "", vinegar.ValueError.New("Negative zero coercion (z) not allowed in integer format specifier")
 	case f.kind != 'c':
 		prefix, digits := f.digits(n)
 		return f.number(n.Sign() < 0, prefix, digits, "")
@@ -107,7 +108,9 @@ func formatInt(v any, text string) (string, error) {
 		return "", vinegar.ValueError.New("Sign not allowed with integer format specifier 'c'")
 	case f.alternate:
 		return "", vinegar.ValueError.New("Alternate form (#) not allowed with integer format specifier 'c'")
-	case !n.IsInt64() || n.Int64() < 0 || n.Int64() > utf8.MaxRune:
+	case !n.IsInt64():
+		return "", vinegar.OverflowError.New("Python int too large to convert to C long")
+	case n.Int64() < 0 || n.Int64() > utf8.MaxRune:
 		return "", vinegar.OverflowError.New("%c arg not in range(0x110000)")
 	}
 	return f.pad(string(rune(n.Int64())), 0)
@@ -115,12 +118,12 @@ func formatInt(v any, text string) (string, error) {
 
 // digits writes the absolute value of an integer in the base that b, o, x and X stand for.
 func (f spec) digits(n *big.Int) (prefix, digits string) {
-	base := map[byte]int{'b': 2, 'o': 8, 'x': 16, 'X': 16}[f.kind]
+	base := map[rune]int{'b': 2, 'o': 8, 'x': 16, 'X': 16}[f.kind]
 	if base == 0 {
 		return "", strings.TrimPrefix(n.Text(10), "-")
 	}
 	if f.alternate {
-		prefix = "0" + string(rune(f.kind))
+		prefix = "0" + string(f.kind)
 	}
 	digits = strings.TrimPrefix(n.Text(base), "-")
 	if f.kind == 'X' {

@@ -33,8 +33,8 @@ func sharedMethods(k *kind) map[string]any {
 		"rjust":        k.pad("rjust", func(missing, _ int) int { return missing }),
 		"center":       k.pad("center", func(missing, width int) int { return missing/2 + missing&width&1 }),
 		"zfill":        k.method(1, 1, k.zfill),
-		"split":        k.split(splitLeft),
-		"rsplit":       k.split(splitRight),
+		"split":        k.split(false),
+		"rsplit":       k.split(true),
 		"splitlines":   k.splitlines(),
 		"expandtabs":   k.expandtabs(),
 	}
@@ -51,11 +51,14 @@ func (k *kind) strip(name string, left, right bool) exposed.Native {
 	return k.method(0, 1, func(_ context.Context, s string, args []any) (any, error) {
 		cut := k.space
 		if len(args) == 1 && args[0] != nil {
-			set, err := k.need(args[0], name+" arg must be None or str")
-			if err != nil {
-				return nil, err
+			set, ok := k.take(args[0])
+			switch {
+			case !ok && k == ofStr:
+				return nil, vinegar.TypeError.New(name + " arg must be None or str")
+			case !ok:
+				return nil, vinegar.TypeError.Errorf("a bytes-like object is required, not '%s'", exposed.TypeName(args[0]))
 			}
-			cut = func(r rune) bool { return strings.ContainsRune(set, r) }
+			cut = among(set)
 		}
 		if left {
 			s = strings.TrimLeftFunc(s, cut)
@@ -65,6 +68,18 @@ func (k *kind) strip(name string, left, right bool) exposed.Native {
 		}
 		return k.give(s), nil
 	})
+}
+
+// among is a test for the characters of a text, which may be long.
+func among(text string) func(r rune) bool {
+	if len(text) < 64 {
+		return func(r rune) bool { return strings.ContainsRune(text, r) }
+	}
+	set := map[rune]bool{}
+	for _, r := range text {
+		set[r] = true
+	}
+	return func(r rune) bool { return set[r] }
 }
 
 // affix is startswith or endswith.

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -125,15 +126,20 @@ func (p *percent) field() error {
 	if p.at >= len(p.format) {
 		return vinegar.ValueError.New("incomplete format")
 	}
-	f.kind = p.peek()
-	r, n := utf8.DecodeRuneInString(p.format[p.at:])
+	n := 0
+	f.kind, n = utf8.DecodeRuneInString(p.format[p.at:])
 	switch {
 	case f.kind == '%':
 		p.at++
 		p.out.WriteByte('%')
 		return nil
-	case strings.IndexByte("diuoxXeEfFgGcrsab", f.kind) < 0 || f.kind == 'b' && !p.bytes:
-		return vinegar.ValueError.Errorf("unsupported format character '%c' (0x%x) at index %d", r, r, utf8.RuneCountInString(p.format[:p.at]))
+	case !strings.ContainsRune("diuoxXeEfFgGcrsab", f.kind) || f.kind == 'b' && !p.bytes:
+		shown := f.kind
+		if shown < ' ' || shown > '~' {
+			shown = '?'
+		}
+		at := utf8.RuneCountInString(p.format[:p.at])
+		return vinegar.ValueError.Errorf("unsupported format character '%c' (0x%x) at index %d", shown, f.kind, at)
 	}
 	p.at += n
 	if !keyed {
@@ -229,14 +235,13 @@ func (p *percent) convert(f spec, v any) (text string, head int, err error) {
 }
 
 func (p *percent) float(f spec, v any) (text string, head int, err error) {
-	x, ok, err := realNumber(v)
-	if !ok {
-		made, isFloat := any(nil), false
+	x, err := pyvalue.NumberOf(v).ToFloat()
+	if k := pyvalue.NumberOf(v).Kind; k != pyvalue.Int && k != pyvalue.Float {
+		var made any
 		if _, isText := v.(string); !isText {
 			made, err = newFloat(p.ctx, v)
-			x, isFloat = made.(float64)
 		}
-		if !isFloat || err != nil {
+		if x, _ = made.(float64); made == nil || err != nil {
 			return "", 0, vinegar.TypeError.Errorf("must be real number, not %s", exposed.TypeName(v))
 		}
 	}
@@ -255,9 +260,9 @@ func (p *percent) float(f spec, v any) (text string, head int, err error) {
 }
 
 func (p *percent) integer(f spec, v any) (text string, head int, err error) {
-	decimal := strings.IndexByte("diu", f.kind) >= 0
-	if x, isFloat := v.(float64); isFloat && decimal {
-		if v, err = truncate(x); err != nil {
+	decimal := strings.ContainsRune("diu", f.kind)
+	if x := pyvalue.NumberOf(v); x.Kind == pyvalue.Float && decimal {
+		if v, err = x.ToInt(); err != nil {
 			return "", 0, err
 		}
 	}
@@ -278,7 +283,7 @@ func (p *percent) integer(f spec, v any) (text string, head int, err error) {
 	return prefix + digits, len(prefix), nil
 }
 
-func (p *percent) text(kind byte, v any) (string, error) {
+func (p *percent) text(kind rune, v any) (string, error) {
 	switch {
 	case p.bytes && (kind == 's' || kind == 'b'):
 		if b, ok := v.([]byte); ok {

@@ -122,8 +122,8 @@ func (k *kind) count(ctx context.Context, s string, args []any) (any, error) {
 	return int64(strings.Count(in, p)), nil
 }
 
-// split is split or rsplit: cut cuts the text at most times, or everywhere if that is negative. A separator is "" for white space.
-func (k *kind) split(cut func(s, sep string, most int, space func(rune) bool) []string) *exposed.Function {
+// split is split or, from the right, rsplit.
+func (k *kind) split(right bool) *exposed.Function {
 	split := func(self any, ctx context.Context, sep, maxsplit any) (any, error) {
 		s, err := k.self(self)
 		if err != nil {
@@ -133,76 +133,77 @@ func (k *kind) split(cut func(s, sep string, most int, space func(rune) bool) []
 		if err != nil {
 			return nil, err
 		}
-		by := ""
-		if sep != nil {
-			if by, err = k.need(sep, "must be str or None, not %s"); err != nil {
-				return nil, err
-			}
-			if by == "" {
-				return nil, vinegar.ValueError.New("empty separator")
-			}
+		if most < 0 || most > maxParts {
+			most = maxParts // as many parts as this makes are too many
 		}
-		return k.list(cut(s, by, most, k.space)), nil
+		if sep == nil {
+			return k.list(splitSpace(s, most, right, k.space))
+		}
+		by, err := k.need(sep, "must be str or None, not %s")
+		if err != nil {
+			return nil, err
+		}
+		if by == "" {
+			return nil, vinegar.ValueError.New("empty separator")
+		}
+		if !right {
+			return k.list(strings.SplitN(s, by, most+1))
+		}
+		var parts []string // the last one first
+		for ; most > 0; most-- {
+			i := strings.LastIndex(s, by)
+			if i < 0 {
+				break
+			}
+			parts = append(parts, s[i+len(by):])
+			s = s[:i]
+		}
+		parts = append(parts, s)
+		slices.Reverse(parts)
+		return k.list(parts)
 	}
 	return exposed.Func(split, "self", "sep=None", "maxsplit=-1")
 }
 
-func splitLeft(s, sep string, most int, space func(rune) bool) []string {
-	switch {
-	case sep != "" && most < 0:
-		return strings.Split(s, sep)
-	case sep != "":
-		return strings.SplitN(s, sep, min(most, len(s))+1)
-	case most < 0:
-		return strings.FieldsFunc(s, space)
+// splitSpace splits at white space, at most times.
+func splitSpace(s string, most int, right bool, space func(rune) bool) (parts []string) {
+	trim := strings.TrimLeftFunc
+	if right {
+		trim = strings.TrimRightFunc
 	}
-	var parts []string
-	for s = strings.TrimLeftFunc(s, space); s != ""; most-- {
-		end := strings.IndexFunc(s, space)
-		if most == 0 || end < 0 {
-			return append(parts, s)
-		}
-		parts = append(parts, s[:end])
-		s = strings.TrimLeftFunc(s[end:], space)
-	}
-	return parts
-}
-
-func splitRight(s, sep string, most int, space func(rune) bool) []string {
-	if most < 0 {
-		return splitLeft(s, sep, most, space)
-	}
-	var parts []string // the last one first
-	if sep != "" {
-		for ; most > 0; most-- {
-			i := strings.LastIndex(s, sep)
-			if i < 0 {
-				break
-			}
-			parts = append(parts, s[i+len(sep):])
-			s = s[:i]
-		}
-		parts = append(parts, s)
-	} else {
-		for s = strings.TrimRightFunc(s, space); s != ""; most-- {
+	for s = trim(s, space); s != "" && most > 0; most-- {
+		if right {
 			before := strings.LastIndexFunc(s, space)
-			if most == 0 || before < 0 {
-				parts = append(parts, s)
+			if before < 0 {
 				break
 			}
 			_, n := utf8.DecodeRuneInString(s[before:])
 			parts = append(parts, s[before+n:])
-			s = strings.TrimRightFunc(s[:before], space)
+			s = trim(s[:before], space)
+		} else {
+			end := strings.IndexFunc(s, space)
+			if end < 0 {
+				break
+			}
+			parts = append(parts, s[:end])
+			s = trim(s[end:], space)
 		}
 	}
-	slices.Reverse(parts)
+	if s != "" {
+		parts = append(parts, s)
+	}
+	if right {
+		slices.Reverse(parts)
+	}
 	return parts
 }
 
 func (k *kind) splitlines() *exposed.Function {
-	ends := "\n\r"
+	ends := func(r rune) bool { return r == '\n' || r == '\r' }
 	if k == ofStr {
-		ends = "\n\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029"
+		ends = func(r rune) bool {
+			return r >= '\n' && r <= '\r' || r >= 0x1c && r <= 0x1e || r == 0x85 || r == 0x2028 || r == 0x2029
+		}
 	}
 	split := func(self any, ctx context.Context, keepends any) (any, error) {
 		s, err := k.self(self)
@@ -214,8 +215,8 @@ func (k *kind) splitlines() *exposed.Function {
 			return nil, err
 		}
 		var lines []string
-		for s != "" {
-			end := strings.IndexAny(s, ends)
+		for s != "" && len(lines) <= maxParts {
+			end := strings.IndexFunc(s, ends)
 			if end < 0 {
 				lines = append(lines, s)
 				break
@@ -231,7 +232,7 @@ func (k *kind) splitlines() *exposed.Function {
 			}
 			s = s[end+n:]
 		}
-		return k.list(lines), nil
+		return k.list(lines)
 	}
 	return exposed.Func(split, "self", "keepends=False")
 }

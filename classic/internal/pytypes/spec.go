@@ -19,12 +19,12 @@ type spec struct {
 	width     int // -1 if none is given
 	group     byte
 	precision int // -1 if none is given
-	kind      byte
+	kind      rune
 }
 
 // parseSpec reads the specification for an object of the type named: align is where that goes in its field, kind how it is
 // presented, unless the specification says otherwise.
-func parseSpec(text, object string, align, kind byte) (f spec, err error) {
+func parseSpec(text, object string, align byte, kind rune) (f spec, err error) {
 	f = spec{fill: ' ', align: align, kind: kind, width: -1, precision: -1}
 	rest := text
 	isAlign := func(c byte) bool { return strings.IndexByte("<>=^", c) >= 0 }
@@ -92,13 +92,13 @@ func parseSpec(text, object string, align, kind byte) (f spec, err error) {
 	if err != nil {
 		return f, err
 	}
-	if len(rest) > 1 {
+	if utf8.RuneCountInString(rest) > 1 {
 		return f, vinegar.ValueError.Errorf("Invalid format specifier '%s' for object of type '%s'", text, object)
 	}
 	if rest != "" {
-		f.kind = rest[0]
+		f.kind, _ = utf8.DecodeRuneInString(rest)
 	}
-	if f.group != 0 && strings.IndexByte("defgEG%F\x00", f.kind) < 0 && (f.group == ',' || strings.IndexByte("boxX", f.kind) < 0) {
+	if f.group != 0 && !strings.ContainsRune("defgEG%F\x00", f.kind) && (f.group == ',' || !strings.ContainsRune("boxX", f.kind)) {
 		return f, vinegar.ValueError.Errorf("Cannot specify '%c' with '%c'.", f.group, f.kind)
 	}
 	return f, nil
@@ -131,7 +131,7 @@ func (f spec) number(negative bool, prefix, digits, tail string) (string, error)
 	head := f.signOf(negative) + prefix
 	if f.group != 0 && digits != "" {
 		every := 3
-		if strings.IndexByte("boxX", f.kind) >= 0 && f.kind != 0 {
+		if strings.ContainsRune("boxX", f.kind) {
 			every = 4
 		}
 		least := 0

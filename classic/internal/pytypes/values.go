@@ -5,14 +5,20 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// MaxText bounds, in bytes, the text that a method makes out of less.
-const MaxText = 16 << 20
+// MaxText bounds, in bytes, the text that a method makes out of less; maxParts the texts that one is split into.
+const (
+	MaxText  = 16 << 20
+	maxParts = 1 << 22
+)
 
 func tooLong() error { return vinegar.MemoryError.Errorf("text of more than %d bytes", MaxText) }
+
+func tooMany() error { return vinegar.MemoryError.Errorf("more than %d items", maxParts) }
 
 // norm is the form in which a value travels, which is the one that has its type.
 func norm(v any) any {
@@ -51,28 +57,10 @@ func size(ctx context.Context, v any) (int, error) {
 	return int(n.Int64()), nil
 }
 
-// integer is the value of an int or bool.
+// integer is the value of an int or bool, which must not be changed.
 func integer(v any) (*big.Int, bool) {
-	switch n := v.(type) {
-	case bool:
-		if n {
-			return big.NewInt(1), true
-		}
-		return new(big.Int), true
-	case int64:
-		return big.NewInt(n), true
-	case *big.Int:
-		return n, true
-	}
-	return nil, false
-}
-
-// plainInt is the form of an integer that package exposed works with.
-func plainInt(n *big.Int) any {
-	if n.IsInt64() {
-		return n.Int64()
-	}
-	return n
+	n := pyvalue.NumberOf(v)
+	return n.BigInt(), n.Kind == pyvalue.Int
 }
 
 // special calls a method without arguments if v has it.
@@ -98,7 +86,7 @@ var (
 		name:  "str",
 		take:  func(v any) (string, bool) { s, ok := norm(v).(string); return s, ok },
 		give:  func(s string) any { return s },
-		space: isSpace,
+		space: pyvalue.IsSpace,
 	}
 	ofBytes = &kind{
 		name:  "bytes",
@@ -121,12 +109,15 @@ func (k *kind) need(v any, words string) (string, error) {
 }
 
 // list makes a list of texts.
-func (k *kind) list(parts []string) *exposed.List {
-	l := exposed.NewList()
-	for _, p := range parts {
-		l.Append(k.give(p))
+func (k *kind) list(parts []string) (any, error) {
+	if len(parts) > maxParts {
+		return nil, tooMany()
 	}
-	return l
+	items := make([]any, len(parts))
+	for i, p := range parts {
+		items[i] = k.give(p)
+	}
+	return exposed.NewList(items...), nil
 }
 
 // self takes the object of a method.
