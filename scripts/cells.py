@@ -27,7 +27,7 @@ def clock(seconds):
 class Cell:
     def __init__(self, text, logs):
         self.name, thorough, self.arguments = text.partition("=")[0], "=" not in text, text.partition("=")[2].split()
-        self.environment = dict(os.environ)
+        self.environment = dict(os.environ, PYTHONUNBUFFERED="1")  # tox passes the tests' output on as it comes
         if thorough:
             self.environment.update(GORPYC_BIN_DIR=os.environ["GORPYC_RACE_BIN_DIR"], GORPYC_OLD_RELEASES="1")
         self.log = os.path.join(logs, self.name + ".log")
