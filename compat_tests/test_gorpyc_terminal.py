@@ -3,6 +3,7 @@ import os
 import re
 import signal
 import sys
+import time
 
 import pytest
 
@@ -11,6 +12,8 @@ from harness import eventually
 from test_gorpyc import CLASSIC, SERVICE, classic, service, start, tool  # noqa: F401  fixtures
 
 pytestmark = pytest.mark.once
+
+LEAVING = 1.0 * float(os.environ.get("GORPYC_PATIENCE", "1"))  # seconds that somebody who leaves has to wait
 
 
 @pytest.fixture
@@ -146,8 +149,39 @@ def test_second_ctrl_c_leaves(shell, run_program):
     assert server.line() == "busy"
     t.type("ctrl-c")
     t.expect("once more leaves")
+    begin = time.monotonic()
     t.type("ctrl-c")
     assert t.end() == 130
+    assert time.monotonic() - begin < LEAVING
+
+
+BUSY = """
+import sys, time
+def say(text):
+    sys.__stdout__.write(text + chr(10))
+    sys.__stdout__.flush()
+say("busy")
+%s
+"""
+WAITS = {
+    "input": "time.sleep(2)\ntry:\n    input()\nfinally:\n    say('over')",
+    "print": "try:\n    while sys.stdout is not sys.__stdout__:\n        print('x' * 100)\nfinally:\n    say('over')",
+}
+
+
+@pytest.mark.parametrize("how", sorted(WAITS))
+def test_ctrl_c_leaves_the_server_alive(tool, run_program, how):
+    """The server is in the middle of input() or print() when its streams are put back, or else when they are gone."""
+    address, server = start(run_program, CLASSIC)
+    client = run_program("gorpyc exec", [tool.path, "exec", address, BUSY % WAITS[how]])
+    assert server.line() == "busy"
+    begin = time.monotonic()
+    client.signal(signal.SIGINT)
+    assert client.process.wait(20) == 130
+    assert time.monotonic() - begin < LEAVING
+    assert server.line() == "over"
+    assert tool("exec", address, "print('alive')") == "alive\n"
+    assert server.running()
 
 
 def test_progress(tool, terminal, classic, tmp_path):
