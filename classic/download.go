@@ -12,43 +12,57 @@ import (
 )
 
 // Download copies a file or directory of the server to a local path (rpyc.classic.download). Directories are made as
-// needed, files replaced. What is neither file nor directory is an error, and is left out inside a directory. What the
-// server calls its files cannot lead out of the local directory: a name with a separator in it is an error.
+// needed, files replaced. What is neither file nor directory is an error, and is left out inside a directory. Nothing is
+// written outside of the local directory: a name with a separator in it is an error, and so is a symbolic link there that
+// leads out of it.
 func (c *Conn) Download(ctx context.Context, remote, local string, o *TransferOptions) error {
-	return c.download(ctx, remote, local, o.withDefaults(), 0)
+	o = o.withDefaults()
+	switch kind, err := c.kindOf(ctx, remote); {
+	case err != nil:
+		return err
+	case kind == isDirectory:
+		if err := os.MkdirAll(local, 0o777); err != nil {
+			return err
+		}
+		root, err := os.OpenRoot(local)
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		return c.downloadDir(ctx, remote, root, ".", o, 0)
+	case kind == isFile:
+		return c.downloadFile(ctx, remote, func() (*os.File, error) { return os.Create(local) }, o)
+	}
+	return errNoFile("download", remote)
 }
 
-func (c *Conn) download(ctx context.Context, remote, local string, o *TransferOptions, depth int) error {
-	if depth > maxDirs {
-		return fmt.Errorf("classic: directories are nested deeper than %d: %q", maxDirs, remote)
-	}
+// kind is what there is under a path of the server.
+type kind int
+
+const (
+	isOther kind = iota
+	isFile
+	isDirectory
+)
+
+func (c *Conn) kindOf(ctx context.Context, remote string) (kind, error) {
 	ospath, err := c.Module(ctx, "os.path")
 	if err != nil {
-		return err
+		return isOther, err
 	}
-	isDir, err := netref.Call[bool](ctx, ospath, "isdir", remote)
-	if err != nil {
-		return err
+	if yes, err := netref.Call[bool](ctx, ospath, "isdir", remote); err != nil || yes {
+		return isDirectory, err
 	}
-	if isDir {
-		return c.downloadDir(ctx, remote, local, o, depth)
+	if yes, err := netref.Call[bool](ctx, ospath, "isfile", remote); err != nil || yes {
+		return isFile, err
 	}
-	isFile, err := netref.Call[bool](ctx, ospath, "isfile", remote)
-	if err != nil {
-		return err
-	}
-	if !isFile {
-		if depth > 0 {
-			return nil
-		}
-		return errNoFile("download", remote)
-	}
-	return c.downloadFile(ctx, remote, local, o)
+	return isOther, nil
 }
 
-func (c *Conn) downloadDir(ctx context.Context, remote, local string, o *TransferOptions, depth int) error {
-	if err := os.MkdirAll(local, 0o777); err != nil {
-		return err
+// downloadDir copies what is in a directory of the server into the directory dir of root, which exists.
+func (c *Conn) downloadDir(ctx context.Context, remote string, root *os.Root, dir string, o *TransferOptions, depth int) error {
+	if depth > maxDirs {
+		return fmt.Errorf("classic: directories are nested deeper than %d: %q", maxDirs, remote)
 	}
 	names, err := Call[[]string](ctx, c, "os.listdir", remote)
 	if err != nil {
@@ -65,17 +79,29 @@ func (c *Conn) downloadDir(ctx context.Context, remote, local string, o *Transfe
 		if err != nil {
 			return err
 		}
-		if err := c.download(ctx, from, filepath.Join(local, name), o, depth+1); err != nil {
+		to := filepath.Join(dir, name)
+		kind, err := c.kindOf(ctx, from)
+		switch {
+		case err != nil:
+		case kind == isDirectory:
+			if err = root.MkdirAll(to, 0o777); err == nil {
+				err = c.downloadDir(ctx, from, root, to, o, depth+1)
+			}
+		case kind == isFile:
+			err = c.downloadFile(ctx, from, func() (*os.File, error) { return root.Create(to) }, o)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Conn) downloadFile(ctx context.Context, remote, local string, o *TransferOptions) (err error) {
+// downloadFile copies a file of the server into the one that create makes.
+func (c *Conn) downloadFile(ctx context.Context, remote string, create func() (*os.File, error), o *TransferOptions) error {
 	return c.withFile(ctx, remote, "rb", func(f *netref.Object) (err error) {
 		// Only now that the remote file is open is a local one given up.
-		w, err := os.Create(local)
+		w, err := create()
 		if err != nil {
 			return err
 		}

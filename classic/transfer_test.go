@@ -219,3 +219,44 @@ func TestDownloadStaysInside(t *testing.T) {
 	defer b.Close()
 	require.ErrorContains(t, classic.New(b).Download(ctx, "remote", t.TempDir(), nil), "nested deeper")
 }
+
+// full is a server with one file, and a directory that has it, too.
+type full struct{}
+
+func (*full) Getmodule(string) any    { return &full{} }
+func (*full) Isdir(p string) bool     { return !strings.HasSuffix(p, "file") }
+func (*full) Isfile(p string) bool    { return strings.HasSuffix(p, "file") }
+func (*full) Join(a, b string) string { return a + "/" + b }
+func (*full) Open(string, string) any { return io.NopCloser(strings.NewReader("theirs")) }
+func (*full) Listdir(p string) (names []string) {
+	if !strings.HasSuffix(p, "dir") {
+		names = append(names, "dir")
+	}
+	return append(names, "file")
+}
+
+// TestDownloadFollowsNoLinkOutside: a directory that is written to holds links that lead out of it.
+func TestDownloadFollowsNoLinkOutside(t *testing.T) {
+	ctx := t.Context()
+	for _, link := range []string{"file", "dir", "dir/file"} {
+		a, b, err := protocol.Pair(ctx, &full{}, nil, &protocol.Config{Access: exposed.Policy{AllowPublic: true}})
+		require.NoError(t, err)
+		dir := t.TempDir()
+		local, outside := filepath.Join(dir, "in"), filepath.Join(dir, "outside")
+		require.NoError(t, os.MkdirAll(filepath.Join(local, filepath.Dir(link)), 0o777))
+		require.NoError(t, os.Mkdir(outside, 0o777))
+		ours := filepath.Join(outside, "file")
+		require.NoError(t, os.WriteFile(ours, []byte("ours"), 0o666))
+		target := outside
+		if filepath.Base(link) == "file" {
+			target = ours
+		}
+		require.NoError(t, os.Symlink(target, filepath.Join(local, link)))
+		require.ErrorContains(t, classic.New(b).Download(ctx, "remote", local, nil), "escapes", link)
+		data, err := os.ReadFile(ours)
+		require.NoError(t, err)
+		require.Equal(t, "ours", string(data), link)
+		require.NoError(t, a.Close())
+		require.NoError(t, b.Close())
+	}
+}
