@@ -291,7 +291,7 @@ func (in *incoming) note(err error) {
 	e, _ := err.(*vinegar.Error) // as panics are; anything else costs more to look at than a disabled log is worth
 	switch {
 	case e.Panicked():
-		in.c.log().ErrorContext(in, "rpyc: panic", "in", in.h.String(), "panic", e.Error(), "traceback", e.FormatTraceback())
+		in.c.log().ErrorContext(in, "rpyc: panic", "in", in.h.String(), "panic", fmt.Sprint(e.PanicValue()), "traceback", e.FormatTraceback())
 	case cfg.Logger.Enabled(in, slog.LevelDebug) && !errors.Is(err, vinegar.StopIteration):
 		e = vinegar.FromError(err)
 		in.c.log().DebugContext(in, "rpyc: exception", "in", in.h.String(), "exception", e.Error(), "traceback", e.FormatTraceback())

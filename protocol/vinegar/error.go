@@ -39,9 +39,9 @@ type Error struct {
 	// of add_note in Python 3.11 do.
 	Notes []string
 
-	cause    error
-	remote   bool // came from a peer: Traceback is the earlier part of the story
-	panicked bool // made by FromPanic
+	cause  error
+	remote bool // came from a peer: Traceback is the earlier part of the story
+	panic  *any // what FromPanic was given
 }
 
 var _ error = (*Error)(nil)

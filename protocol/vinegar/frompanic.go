@@ -3,7 +3,7 @@ package vinegar
 import (
 	"bufio"
 	"bytes"
-	"fmt"
+	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -17,15 +17,17 @@ import (
 // Errors of the Go runtime become what Python raises in the same situation: an
 // index out of range is an IndexError, a division by zero a ZeroDivisionError, a
 // failed type assertion a TypeError, and so on by the package's table; without a
-// counterpart, a [RuntimeError]. Other errors go through [FromError], other
-// values become a RuntimeError with their text. The frames are those of the
-// goroutine below the panic without the runtime's own, and replace
-// what an error carried.
+// counterpart, a [RuntimeError]. Other errors go through [FromError]. Strings and
+// other values become a RuntimeError with what the Go runtime prints of them when it
+// ends a program: the text, the number, or the type alone, since a peer is not to see
+// what is in a value that nobody has made for it; [Error.PanicValue] has all of it.
+// The frames are those of the goroutine below the panic without the runtime's own, and
+// replace what an error carried.
 //
 // FromPanic accepts any values and never panics. The result is never nil.
 func FromPanic(v any, stack []byte) *Error {
-	e := panicValue(v).clone()
-	e.panicked = true
+	e := panicException(v).clone()
+	e.panic = &v
 	if frames := parseStack(stack); len(frames) > 0 {
 		e.Frames = frames
 	}
@@ -34,9 +36,17 @@ func FromPanic(v any, stack []byte) *Error {
 
 // Panicked reports whether the exception was made by [FromPanic], in this process: a mistake in the program, and not an answer that
 // its author meant to give.
-func (e *Error) Panicked() bool { return e != nil && e.panicked }
+func (e *Error) Panicked() bool { return e != nil && e.panic != nil }
 
-func panicValue(v any) *Error {
+// PanicValue returns what was given to panic if the exception was made by [FromPanic], and nil otherwise.
+func (e *Error) PanicValue() any {
+	if !e.Panicked() {
+		return nil
+	}
+	return *e.panic
+}
+
+func panicException(v any) *Error {
 	switch v := v.(type) {
 	case nil:
 		return RuntimeError.New("panic called with nil argument")
@@ -53,7 +63,27 @@ func panicValue(v any) *Error {
 		}
 		return RuntimeError.New(v)
 	}
-	return RuntimeError.New(fmt.Sprint(v)) // fmt survives panics of String methods
+	if n := plainNumber(reflect.ValueOf(v)); n != nil {
+		return RuntimeError.Errorf("%T(%v)", v, n)
+	}
+	return RuntimeError.Errorf("panic with a value of type %T", v)
+}
+
+// plainNumber returns a number or bool without the methods that its type may have, and nil for everything else.
+func plainNumber(v reflect.Value) any {
+	switch {
+	case v.Kind() == reflect.Bool:
+		return v.Bool()
+	case v.CanInt():
+		return v.Int()
+	case v.CanUint():
+		return v.Uint()
+	case v.CanFloat():
+		return v.Float()
+	case v.CanComplex():
+		return v.Complex()
+	}
+	return nil
 }
 
 // runtimeTexts maps what the Go runtime says to what Python raises. The types of

@@ -8,8 +8,14 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+)
+
+type (
+	secret   struct{ user, password string }
+	password string
 )
 
 // caught runs f and returns what FromPanic makes of its panic.
@@ -56,8 +62,12 @@ func TestFromPanic(t *testing.T) {
 		"exception":      {func() { panic(KeyError.New("k")) }, KeyError, "'k'"},
 		"class":          {func() { panic(KeyError) }, KeyError, ""},
 		"text":           {func() { panic("text") }, RuntimeError, "text"},
-		"number":         {func() { panic(42) }, RuntimeError, "42"},
-		"stringer":       {func() { panic(pointless{}) }, RuntimeError, "%!v(PANIC=String method: no text)"},
+		"number":         {func() { panic(42) }, RuntimeError, "int(42)"},
+		"named number":   {func() { panic(time.March) }, RuntimeError, "time.Month(3)"},
+		"stringer":       {func() { panic(pointless{}) }, RuntimeError, "panic with a value of type vinegar.pointless"},
+		"struct":         {func() { panic(&secret{"root", "hunter2"}) }, RuntimeError, "panic with a value of type *vinegar.secret"},
+		"named text":     {func() { panic(password("hunter2")) }, RuntimeError, "panic with a value of type vinegar.password"},
+		"map":            {func() { panic(map[string]string{"root": "hunter2"}) }, RuntimeError, "panic with a value of type map[string]string"},
 		"nil panic":      {func() { panic(nil) }, RuntimeError, "panic called with nil argument"},
 		"repeat":         {func() { _ = strings.Repeat("x", minus) }, RuntimeError, "strings: negative Repeat count"},
 	} {
@@ -121,6 +131,8 @@ func TestFromPanicDoesNotChangeItsValue(t *testing.T) {
 	bare := FromPanic(e, nil)
 	require.ErrorIs(t, bare, ValueError)
 	require.True(t, bare.Panicked())
+	require.Equal(t, secret{"root", "hunter2"}, FromPanic(secret{"root", "hunter2"}, nil).PanicValue())
+	require.Nil(t, e.PanicValue())
 	require.False(t, e.Panicked(), "it may be returned elsewhere")
 	require.Equal(t, RuntimeError, FromPanic(nil, nil).Class)
 	var none *Error
