@@ -272,9 +272,9 @@ func (c *Cursor) Tuple() (n int, err error) {
 	return h.n, nil
 }
 
-// Pair enters a tuple of two values of which the first is an integer from −48 to 159, and reads that: what RPyC's messages are
-// made of. It reports false and leaves the cursor where it was if something else comes next, or if the tuple or the integer is
-// not in its shortest form. It is a first try, quicker than Tuple and Int64.
+// Pair enters a tuple of two values of which the first is an integer from −48 to 159, and reads that: what RPyC's
+// messages are made of. It reports false and leaves the cursor where it was if something else comes next, or if the
+// tuple or the integer is not in its shortest form. It is a first try, quicker than Tuple and Int64.
 func (c *Cursor) Pair() (first int, ok bool) {
 	p := c.data[c.pos:]
 	if len(p) < 3 || p[0] != tagTuple2 || p[1] < tagIntMin || p[1] > tagIntMax || c.depth >= c.limits.Depth {

@@ -65,7 +65,8 @@ func AppendBigInt(b []byte, v *big.Int) ([]byte, error) {
 	// Every four bits beyond the limit hold more than a digit: refuse before
 	// doing the conversion, whose cost grows faster than the number.
 	if v.BitLen() > 4*DefaultDigits {
-		return b, &LimitError{What: "digits of an integer", Got: int64(float64(v.BitLen()) * math.Log10(2)), Limit: DefaultDigits}
+		return b, &LimitError{What: "digits of an integer", Got: int64(float64(v.BitLen()) * math.Log10(2)),
+			Limit: DefaultDigits}
 	}
 	const header = 5
 	start := len(b)

@@ -49,8 +49,9 @@ func (in *Interner) Scalar(v any) int {
 	return in.number(key)
 }
 
-// AppendKey appends a description of a value of one of this package's forms that is no container: two of them have the same
-// description exactly when Python calls them equal. ok is false for what is equal to nothing, a NaN, and for all other values.
+// AppendKey appends a description of a value of one of this package's forms that is no container: two of them have the
+// same description exactly when Python calls them equal. ok is false for what is equal to nothing, a NaN, and for all
+// other values.
 func AppendKey(b []byte, v any) (key []byte, ok bool) {
 	switch v := v.(type) {
 	case nil:

@@ -216,12 +216,16 @@ func undumpable() map[string]any {
 	return map[string]any{
 		"surrogate/lone_hi": "\xed\xa0\x80", "surrogate/lone_lo": "\xed\xb2\x80", "surrogate/in_text": "a\xed\xbf\xbfb",
 		"undumpable/list": []any{1}, "undumpable/dict": map[string]any{}, "undumpable/set": map[any]struct{}{},
-		"undumpable/object": struct{}{}, "undumpable/bytearray": &[]byte{'x'}, "undumpable/memoryview": bytes.NewReader([]byte{'x'}),
+		"undumpable/object": struct{}{}, "undumpable/bytearray": &[]byte{'x'},
+		"undumpable/memoryview":    bytes.NewReader([]byte{'x'}),
 		"undumpable/list_in_tuple": brine.Tuple{1, []any{2}}, "undumpable/slice_of_list": brine.Slice{Start: []any{1}},
-		"undumpable/namedtuple": struct{ X, Y int }{1, 2}, "undumpable/int_subclass": namedInt(5), "undumpable/enum": namedInt(1),
-		"undumpable/str_subclass": namedStr("x"), "undumpable/tuple_subclass": namedTuple{1}, "undumpable/bytes_subclass": namedBytes("x"),
-		"undumpable/float_subclass": namedFloat(1), "undumpable/func": strings.ToUpper, "undumpable/generator": make(chan int),
-		"undumpable/deep1200": tooDeep, "undumpable/decimal": big.NewRat(1, 1),
+		"undumpable/namedtuple": struct{ X, Y int }{1, 2}, "undumpable/int_subclass": namedInt(5),
+		"undumpable/enum":         namedInt(1),
+		"undumpable/str_subclass": namedStr("x"), "undumpable/tuple_subclass": namedTuple{1},
+		"undumpable/bytes_subclass": namedBytes("x"),
+		"undumpable/float_subclass": namedFloat(1), "undumpable/func": strings.ToUpper,
+		"undumpable/generator": make(chan int),
+		"undumpable/deep1200":  tooDeep, "undumpable/decimal": big.NewRat(1, 1),
 		"undumpable/digits4301": new(big.Int).Exp(big.NewInt(10), big.NewInt(4300), nil),
 
 		// Types and modules are no values in Go.

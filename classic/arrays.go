@@ -48,8 +48,8 @@ func (f *Frame) Len() int { return f.Index.Len() }
 // Array returns a column as it was obtained; nil if there is none of that name, and the first one of several.
 func (f *Frame) Array(column string) *pickle.Array { return f.values[column] }
 
-// Column returns a column of a frame as a slice of T, converted item by item as netref.Assign does. Columns of dates are
-// times in UTC; a missing number is NaN, another missing value None, which a pointer takes.
+// Column returns a column of a frame as a slice of T, converted item by item as netref.Assign does. Columns of dates
+// are times in UTC; a missing number is NaN, another missing value None, which a pointer takes.
 func Column[T any](f *Frame, name string) ([]T, error) {
 	v, ok := f.values[name]
 	if !ok {

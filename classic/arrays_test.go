@@ -30,7 +30,8 @@ func scientific(t *testing.T) string {
 	if os.Getenv("GORPYC_TEST_PYTHON") == "" {
 		t.Skip("NO NUMPY: the Python here has none, and without GORPYC_TEST_PYTHON none is installed")
 	}
-	out, err := exec.Command(path, "-c", "import sys, rpyc.version as v; print('%d.%d' % sys.version_info[:2], getattr(v, 'version_string', None) or v.__version__)").Output()
+	out, err := exec.Command(path, "-c", "import sys, rpyc.version as v; print('%d.%d' % sys.version_info[:2], "+
+		"getattr(v, 'version_string', None) or v.__version__)").Output()
 	require.NoError(t, err)
 	version := strings.Fields(string(out))
 	require.Len(t, version, 2)
@@ -54,7 +55,8 @@ func scientific(t *testing.T) string {
 	if out, err := exec.CommandContext(ctx, path, "-m", "venv", "--clear", dir).CombinedOutput(); err != nil {
 		t.Skipf("NO NUMPY: %v %s", err, out)
 	}
-	if out, err := exec.CommandContext(ctx, made, "-m", "pip", "install", "-q", "--disable-pip-version-check", "numpy", "pandas", "rpyc=="+version[1]).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, made, "-m", "pip", "install", "-q", "--disable-pip-version-check", "numpy",
+		"pandas", "rpyc=="+version[1]).CombinedOutput(); err != nil {
 		t.Skipf("NO NUMPY: it cannot be installed: %v %s", err, out)
 	}
 	return made
@@ -92,7 +94,8 @@ func TestArraysAndFrames(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []int64{0, 3, 6, 9}, strided)
 		for dtype, want := range map[string]any{
-			"?": []bool{true, false}, "i1": []int8{1, 0}, "u1": pickle.ByteArray{1, 0}, "u2": []uint16{1, 0}, "f4": []float32{1, 0},
+			"?": []bool{true, false}, "i1": []int8{1, 0}, "u1": pickle.ByteArray{1, 0}, "u2": []uint16{1, 0},
+			"f4":  []float32{1, 0},
 			"c16": []complex128{1, 0}, "c8": []complex64{1, 0}, "u8": []uint64{1, 0},
 		} {
 			a, err := classic.Obtain[*pickle.Array](ctx, eval(t, fmt.Sprintf("np.array([1, 0], dtype=%q)", dtype)))
@@ -104,7 +107,8 @@ func TestArraysAndFrames(t *testing.T) {
 		require.Equal(t, []float64{1.5, 2}, n)
 		dates, err := classic.Obtain[[]time.Time](ctx, eval(t, "np.array(['2024-02-29T12', '1969-12-31T23'], dtype='M8[h]')"))
 		require.NoError(t, err)
-		require.Equal(t, []time.Time{time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC), time.Date(1969, 12, 31, 23, 0, 0, 0, time.UTC)}, dates)
+		require.Equal(t, []time.Time{time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC),
+			time.Date(1969, 12, 31, 23, 0, 0, 0, time.UTC)}, dates)
 		texts, err := classic.Obtain[[]string](ctx, eval(t, "np.array(['a', 'é€😀'])"))
 		require.NoError(t, err)
 		require.Equal(t, []string{"a", "é€😀"}, texts)
@@ -113,7 +117,8 @@ func TestArraysAndFrames(t *testing.T) {
 		require.Equal(t, []any{int64(1), "x", nil}, mixed)
 		require.NoError(t, c.Execute(ctx, "import pickle"))
 		for p := range 6 {
-			data, err := classic.Eval[[]byte](ctx, c, fmt.Sprintf("pickle.dumps([np.arange(4, dtype='>f4').reshape(2, 2, order='F'), np.float32(0.5)], min(%d, pickle.HIGHEST_PROTOCOL))", p))
+			data, err := classic.Eval[[]byte](ctx, c, fmt.Sprintf("pickle.dumps([np.arange(4, dtype='>f4').reshape(2, 2, "+
+				"order='F'), np.float32(0.5)], min(%d, pickle.HIGHEST_PROTOCOL))", p))
 			require.NoError(t, err)
 			v, err := pickle.Unmarshal(data)
 			require.NoError(t, err)
@@ -142,7 +147,8 @@ func TestArraysAndFrames(t *testing.T) {
 		}
 		o, err := classic.DeliverArray(ctx, c, []float64{1, 2.5, -3, 4, 5, 6}, 3, 2)
 		require.NoError(t, err)
-		check(o, "type(got) is np.ndarray and got.dtype == 'f8' and got.shape == (3, 2) and got[0, 1] == 2.5 and got.flags.writeable")
+		check(o, "type(got) is np.ndarray and got.dtype == 'f8' and got.shape == (3, 2) and got[0, 1] == 2.5 and "+
+			"got.flags.writeable")
 		o, err = classic.DeliverArray(ctx, c, []bool{true, false})
 		require.NoError(t, err)
 		check(o, "got.dtype == bool and got.tolist() == [True, False]")
@@ -201,7 +207,8 @@ func TestArraysAndFrames(t *testing.T) {
 		require.Equal(t, []bool{true, false, true}, oks)
 		whens, err := classic.Column[time.Time](f, "when")
 		require.NoError(t, err)
-		require.Equal(t, []time.Time{time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC), {}, time.Date(2024, 1, 4, 5, 6, 0, 0, time.UTC)}, whens)
+		require.Equal(t, []time.Time{time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC), {},
+			time.Date(2024, 1, 4, 5, 6, 0, 0, time.UTC)}, whens)
 		zoned, err := classic.Column[time.Time](f, "zoned")
 		require.NoError(t, err)
 		require.Equal(t, time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC), zoned[0])
@@ -213,13 +220,15 @@ func TestArraysAndFrames(t *testing.T) {
 		_, err = classic.Column[int](f, "kind")
 		require.ErrorContains(t, err, `column "kind"`)
 
-		o, err := classic.DeliverFrame(ctx, c, classic.Series{Name: "b", Data: []float64{1, 2}}, classic.Series{Name: "a", Data: []string{"x", "y"}},
+		o, err := classic.DeliverFrame(ctx, c, classic.Series{Name: "b", Data: []float64{1, 2}},
+			classic.Series{Name: "a", Data: []string{"x", "y"}},
 			classic.Series{Name: "i", Data: []int{7, 8}})
 		require.NoError(t, err)
 		ns, err := c.Namespace(ctx)
 		require.NoError(t, err)
 		require.NoError(t, ns.SetItem(ctx, "frame", o))
-		ok, err := classic.Eval[bool](ctx, c, "list(frame.columns) == ['b', 'a', 'i'] and frame.b.dtype == 'f8' and frame.i.dtype == 'i8' and list(frame.a) == ['x', 'y']")
+		ok, err := classic.Eval[bool](ctx, c, "list(frame.columns) == ['b', 'a', 'i'] and frame.b.dtype == 'f8' and "+
+			"frame.i.dtype == 'i8' and list(frame.a) == ['x', 'y']")
 		require.NoError(t, err)
 		require.True(t, ok)
 		back, err := classic.ObtainFrame(ctx, o)

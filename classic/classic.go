@@ -96,8 +96,8 @@ func DialUnix(ctx context.Context, path string, cfg *protocol.Config) (*Conn, er
 	return wrap(protocol.DialService(ctx, "unix", path, newGuest(), config(cfg)))
 }
 
-// DialStream makes a connection of a stream at whose other end is a classic server (rpyc.classic.connect_stream). A stream
-// cannot be tried twice: for a server before RPyC 6.0, Config.Dialect has to be set.
+// DialStream makes a connection of a stream at whose other end is a classic server (rpyc.classic.connect_stream). A
+// stream cannot be tried twice: for a server before RPyC 6.0, Config.Dialect has to be set.
 func DialStream(ctx context.Context, stream io.ReadWriteCloser, cfg *protocol.Config) (*Conn, error) {
 	return wrap(protocol.DialStream(ctx, stream, newGuest(), config(cfg)))
 }
@@ -108,8 +108,8 @@ func DialSubprocess(ctx context.Context, cmd *exec.Cmd, cfg *protocol.Config) (*
 	return wrap(protocol.DialSubprocess(ctx, cmd, newGuest(), config(cfg)))
 }
 
-// Module imports a module of the server's and returns a handle on it (conn.modules). The name may have dots. It is asked
-// for once per connection. A module that is not there is an error of class ImportError.
+// Module imports a module of the server's and returns a handle on it (conn.modules). The name may have dots. It is
+// asked for once per connection. A module that is not there is an error of class ImportError.
 func (c *Conn) Module(ctx context.Context, name string) (*netref.Object, error) {
 	c.mu.Lock()
 	m := c.modules[name]
@@ -137,7 +137,8 @@ func (c *Conn) HasModule(ctx context.Context, name string) (bool, error) {
 		if err == nil {
 			return spec != nil, nil
 		}
-		if errors.Is(err, vinegar.ImportError) || errors.Is(err, vinegar.ValueError) { // of a package on the way; of a module without a spec
+		// of a package on the way; of a module without a spec
+		if errors.Is(err, vinegar.ImportError) || errors.Is(err, vinegar.ValueError) {
 			_, err = c.Module(ctx, name)
 			return found(err)
 		}
@@ -175,8 +176,8 @@ func (c *Conn) Execute(ctx context.Context, statements string) error {
 	return c.Root().CallMethodInto(ctx, nil, "execute", statements)
 }
 
-// Eval evaluates an expression in the connection's namespace (conn.eval) and returns the value as received: by value, or
-// as a handle. See the function of the same name for one of a Go type.
+// Eval evaluates an expression in the connection's namespace (conn.eval) and returns the value as received: by value,
+// or as a handle. See the function of the same name for one of a Go type.
 func (c *Conn) Eval(ctx context.Context, expression string) (any, error) {
 	return c.Root().CallMethod(ctx, "eval", expression)
 }
@@ -219,8 +220,8 @@ func (c *Conn) Remote(ctx context.Context) (*netref.Object, error) {
 }
 
 // SetCompression says whether the server compresses messages of more than 3000 bytes, as RPyC does unless it is told
-// otherwise. A CPython compresses some 40 MB a second, so that without it downloads are several times as fast on all but slow
-// networks. It is for this connection alone. Servers that are no RPyC have no such switch: an AttributeError.
+// otherwise. A CPython compresses some 40 MB a second, so that without it downloads are several times as fast on all
+// but slow networks. It is for this connection alone. Servers that are no RPyC have no such switch: an AttributeError.
 func (c *Conn) SetCompression(ctx context.Context, on bool) error {
 	remote, err := c.Remote(ctx)
 	if err != nil {
@@ -278,10 +279,12 @@ func (c *Conn) Python(ctx context.Context) ([]int, error) {
 	return v, nil
 }
 
-// needsPython explains why a server lacks a module of Python's library that its modules written in Go do not stand in for.
+// needsPython explains why a server lacks a module of Python's library that its modules written in Go do not stand in
+// for.
 func needsPython(err error) error {
 	if errors.Is(err, vinegar.ModuleNotFoundError) {
-		return fmt.Errorf("classic: this takes a server with a Python, such as RPyC's or rpyc_classic --engine python3: %w", err)
+		return fmt.Errorf("classic: this takes a server with a Python, such as RPyC's or rpyc_classic --engine python3: %w",
+			err)
 	}
 	return err
 }

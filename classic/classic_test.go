@@ -30,7 +30,8 @@ func TestModules(t *testing.T) {
 	require.NoError(t, err)
 	require.Same(t, one, two)
 
-	for name, want := range map[string]bool{"os": true, "os.path": true, "importlib.util": true, "no_such_module": false, "os.no": false, "no.such": false} {
+	for name, want := range map[string]bool{"os": true, "os.path": true, "importlib.util": true, "no_such_module": false,
+		"os.no": false, "no.such": false} {
 		has, err := c.HasModule(ctx, name)
 		require.NoError(t, err, name)
 		require.Equal(t, want, has, name)
@@ -86,7 +87,8 @@ func TestEvalExecute(t *testing.T) {
 func TestObtainDeliver(t *testing.T) {
 	ctx := t.Context()
 	c := connect(t, nil)
-	require.NoError(t, c.Execute(ctx, "import datetime, decimal, collections\nclass P(object):\n    def __init__(self): self.x = 1; self.label = u'p'\n"))
+	require.NoError(t, c.Execute(ctx, "import datetime, decimal, collections\nclass P(object):\n    def __init__(self): "+
+		"self.x = 1; self.label = u'p'\n"))
 	v, err := c.Eval(ctx, "{u'a': [1, 2.5, None], (1, u'k'): {1, 2}}")
 	require.NoError(t, err)
 	d, err := classic.Obtain[*pickle.Dict](ctx, v)
@@ -125,7 +127,8 @@ func TestObtainDeliver(t *testing.T) {
 
 	type point struct{ X, Y int }
 	shared := &point{1, 2}
-	o, err := c.Deliver(ctx, map[string]any{"points": []*point{shared, shared}, "when": time.Minute, "big": new(big.Int).Lsh(big.NewInt(1), 80), "raw": []byte{0, 255}})
+	o, err := c.Deliver(ctx, map[string]any{"points": []*point{shared, shared}, "when": time.Minute,
+		"big": new(big.Int).Lsh(big.NewInt(1), 80), "raw": []byte{0, 255}})
 	require.NoError(t, err)
 	ns, err := c.Namespace(ctx)
 	require.NoError(t, err)
@@ -186,7 +189,8 @@ func TestExportImport(t *testing.T) {
 	require.ErrorIs(t, err, vinegar.TypeError, "a closure cannot be exported")
 	f, err = c.Teleport(ctx, "def triple(n, by=3):\n    return [n * by, (lambda x: x + 1)(n)]")
 	require.NoError(t, err)
-	if err := c.Execute(ctx, "from rpyc.utils import teleportation\nteleportation.import_function(teleportation.export_function(triple), {})"); err != nil {
+	if err := c.Execute(ctx, "from rpyc.utils import "+
+		"teleportation\nteleportation.import_function(teleportation.export_function(triple), {})"); err != nil {
 		t.Skip("this RPyC cannot import what it exports with this Python itself:", err)
 	}
 	exported, err := c.Export(ctx, f)

@@ -11,12 +11,12 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// Obtain copies a remote object with everything in it (rpyc.classic.obtain) and converts the copy as netref.Assign does,
-// from the values that package pickle describes; any takes those as they are. Classes of the server's that are unknown
-// here become *pickle.Object, or a struct with their attributes. It takes one round trip.
+// Obtain copies a remote object with everything in it (rpyc.classic.obtain) and converts the copy as netref.Assign
+// does, from the values that package pickle describes; any takes those as they are. Classes of the server's that are
+// unknown here become *pickle.Object, or a struct with their attributes. It takes one round trip.
 //
-// Any peer that allows it will do, not only a classic server (allow_pickle); one that does not answers with a ValueError.
-// What is no remote object is converted without asking.
+// Any peer that allows it will do, not only a classic server (allow_pickle); one that does not answers with a
+// ValueError. What is no remote object is converted without asking.
 func Obtain[T any](ctx context.Context, v any) (T, error) {
 	copied, err := obtain(ctx, v)
 	if err != nil {

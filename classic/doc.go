@@ -36,12 +36,13 @@
 // # Data
 //
 // Obtain copies by pickle, in one round trip whatever the size, and converts: a numpy array to a []float64 or
-// [][]float64 ([ObtainArray] gives the shape, too), a dataclass to a struct, a dict to a map. [ObtainFrame] takes a pandas
-// DataFrame column by column, [DeliverArray] and [DeliverFrame] make arrays and frames of slices. The bytes of an array
-// are moved as they are and never number by number.
+// [][]float64 ([ObtainArray] gives the shape, too), a dataclass to a struct, a dict to a map. [ObtainFrame] takes a
+// pandas DataFrame column by column, [DeliverArray] and [DeliverFrame] make arrays and frames of slices. The bytes of
+// an array are moved as they are and never number by number.
 //
 // # Safety
 //
-// A classic server trusts its clients with the machine it runs on. A client need not trust the server: what it obtains is data
-// (see package pickle), nothing of its own is within reach but what it passes, and a download does not leave its directory.
+// A classic server trusts its clients with the machine it runs on. A client need not trust the server: what it obtains
+// is data (see package pickle), nothing of its own is within reach but what it passes, and a download does not leave
+// its directory.
 package classic

@@ -89,7 +89,8 @@ func ExampleObtain() {
 		Free []int
 	}
 	disks := map[string]*disk{"a": {"alpha", []int{1, 2}}}
-	server, client, err := protocol.Pair(ctx, struct{ Disks map[string]*disk }{disks}, nil, &protocol.Config{AllowPickle: true})
+	server, client, err := protocol.Pair(ctx, struct{ Disks map[string]*disk }{disks}, nil,
+		&protocol.Config{AllowPickle: true})
 	if err != nil {
 		log.Fatal(err)
 	}

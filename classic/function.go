@@ -62,8 +62,9 @@ func dedent(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Function is a Python function in the form in which RPyC teleports it (rpyc.utils.teleportation): its bytecode and what
-// belongs to it. Go cannot run it, but can keep it and pass it on to a server that runs the same version of Python.
+// Function is a Python function in the form in which RPyC teleports it (rpyc.utils.teleportation): its bytecode and
+// what belongs to it. Go cannot run it, but can keep it and pass it on to a server that runs the same version of
+// Python.
 type Function struct {
 	// Name and Module are its __name__ and __module__; one that was made by exec has no module.
 	Name, Module string
@@ -121,16 +122,17 @@ func (c *Conn) Export(ctx context.Context, function *netref.Object) (*Function, 
 	return f, nil
 }
 
-// Import makes a function at the server of one that was exported elsewhere, defines it in the connection's namespace and
-// returns a handle on it. Bytecode of another version of Python, which can crash the server, is refused with an error that
-// matches [ErrBytecode]; if the function does not say whose it is, the caller has to know.
+// Import makes a function at the server of one that was exported elsewhere, defines it in the connection's namespace
+// and returns a handle on it. Bytecode of another version of Python, which can crash the server, is refused with an
+// error that matches [ErrBytecode]; if the function does not say whose it is, the caller has to know.
 func (c *Conn) Import(ctx context.Context, f *Function) (*netref.Object, error) {
 	version, err := c.Python(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if len(f.Python) >= 2 && (f.Python[0] != version[0] || f.Python[1] != version[1]) {
-		return nil, fmt.Errorf("%w: %d.%d, and the server runs %d.%d", ErrBytecode, f.Python[0], f.Python[1], version[0], version[1])
+		return nil, fmt.Errorf("%w: %d.%d, and the server runs %d.%d", ErrBytecode, f.Python[0], f.Python[1],
+			version[0], version[1])
 	}
 	ns, err := c.Namespace(ctx)
 	if err != nil {

@@ -57,7 +57,8 @@ func TestGoServer(t *testing.T) {
 	}))
 	require.Equal(t, "here 1\n", out.String())
 	out.Reset()
-	require.NoError(t, c.Interact(ctx, classic.Stdio{In: strings.NewReader("for i in range(2):\n  print(i)\n\nx + 'b'\n"), Out: &out}, map[string]any{"x": "a"}))
+	require.NoError(t, c.Interact(ctx, classic.Stdio{In: strings.NewReader("for i in range(2):\n  print(i)\n\nx + 'b'\n"),
+		Out: &out}, map[string]any{"x": "a"}))
 	require.Equal(t, ">>> ... ... 0\n1\n>>> 'ab'\n>>> ", out.String())
 	err = c.PM(ctx, classic.Stdio{})
 	require.ErrorIs(t, err, vinegar.ImportError, "there is no Python to look into")

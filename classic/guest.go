@@ -2,9 +2,9 @@ package classic
 
 import "github.com/gorpyc/gorpyc/protocol/vinegar"
 
-// guest is the root object that a classic server gets. The servers of RPyC 3, and later ones that serve ClassicService, expect
-// to get the client's interpreter in return for theirs, and hang up if there is none. They get modules with nothing in
-// them, and nothing is evaluated.
+// guest is the root object that a classic server gets. The servers of RPyC 3, and later ones that serve ClassicService,
+// expect to get the client's interpreter in return for theirs, and hang up if there is none. They get modules with
+// nothing in them, and nothing is evaluated.
 type guest struct {
 	Namespace map[string]any
 }

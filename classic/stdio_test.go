@@ -46,7 +46,8 @@ assert not sys.stdout.isatty() and sys.stdout.encoding == "utf-8"
 	}))
 	require.Equal(t, "naïve 1 2\nab\nname? ", out.String())
 	require.Equal(t, "oops\n", errs.String())
-	for expression, want := range map[string]string{"name": "Ann", "second": "second\n", "part": "third", "remainder": " line\n", "'|'.join(lines)": "rest\n|of it"} {
+	for expression, want := range map[string]string{"name": "Ann", "second": "second\n", "part": "third",
+		"remainder": " line\n", "'|'.join(lines)": "rest\n|of it"} {
 		got, err := classic.Eval[string](ctx, c, expression)
 		require.NoError(t, err)
 		require.Equal(t, want, got, expression)
@@ -104,10 +105,12 @@ func TestInteract(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c := connect(t, nil)
-	for name, end := range map[string][]string{"end of input": nil, "exit": {"exit()"}, "SystemExit": {"raise SystemExit(3)"}} {
+	for name, end := range map[string][]string{"end of input": nil, "exit": {"exit()"},
+		"SystemExit": {"raise SystemExit(3)"}} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			p := &typist{lines: append([]string{"x = answer + 1", "x", "for i in range(2):", "    print(i)", "", "1/0", "^C", "double(x)"}, end...)}
+			p := &typist{lines: append([]string{"x = answer + 1", "x", "for i in range(2):", "    print(i)", "", "1/0", "^C",
+				"double(x)"}, end...)}
 			stdio := classic.Stdio{Lines: p, Out: &out, Err: &out}
 			require.NoError(t, c.Interact(ctx, stdio, map[string]any{"answer": 41, "double": func(n int) int { return 2 * n }}))
 			text := out.String()

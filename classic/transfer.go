@@ -84,8 +84,8 @@ func (c *Conn) Upload(ctx context.Context, local, remote string, o *TransferOpti
 	return errNoFile("upload", local)
 }
 
-// UploadFS copies a file or directory of a file system, "." for all of it, to the server: from an embed.FS or a zip.Reader
-// for example. Otherwise it is [Conn.Upload].
+// UploadFS copies a file or directory of a file system, "." for all of it, to the server: from an embed.FS or a
+// zip.Reader for example. Otherwise it is [Conn.Upload].
 func (c *Conn) UploadFS(ctx context.Context, fsys fs.FS, name, remote string, o *TransferOptions) error {
 	o = o.withDefaults()
 	info, err := fs.Stat(fsys, name)
@@ -107,7 +107,8 @@ func (c *Conn) UploadFrom(ctx context.Context, r io.Reader, remote string, o *Tr
 }
 
 // uploadDir uploads what is in a directory. above are the directories on the way to it, itself the last.
-func (c *Conn) uploadDir(ctx context.Context, fsys fs.FS, dir, remote string, o *TransferOptions, above []fs.FileInfo, shown string) error {
+func (c *Conn) uploadDir(ctx context.Context, fsys fs.FS, dir, remote string, o *TransferOptions, above []fs.FileInfo,
+	shown string) error {
 	if len(above) > maxDirs {
 		return fmt.Errorf("classic: directories are nested deeper than %d: %q", maxDirs, shown)
 	}

@@ -54,7 +54,8 @@ func TestPipes(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	// A stream cannot be tried twice, and what RPyC 6 is asked first, earlier releases take for a mistake.
-	c, err := classic.DialStream(t.Context(), transport.Join(out, in), &protocol.Config{Dialect: connect(t, nil).Dialect()})
+	c, err := classic.DialStream(t.Context(), transport.Join(out, in),
+		&protocol.Config{Dialect: connect(t, nil).Dialect()})
 	require.NoError(t, err)
 	answers(t, c)
 	_ = cmd.Wait()
@@ -120,7 +121,8 @@ func TestSSH(t *testing.T) {
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	tunnel, err := tunnels.Dial(ctx, gate.Addr().String(), &tunnels.Config{User: "ann", NoAgent: true, KeyFiles: []string{}, HostKey: ssh.FixedHostKey(host.PublicKey())})
+	tunnel, err := tunnels.Dial(ctx, gate.Addr().String(), &tunnels.Config{User: "ann", NoAgent: true,
+		KeyFiles: []string{}, HostKey: ssh.FixedHostKey(host.PublicKey())})
 	require.NoError(t, err)
 	d := &protocol.Dialer{Options: transport.Options{Dialer: tunnel.DialContext}}
 	c, err := classic.DialWith(ctx, d, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))

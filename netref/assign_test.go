@@ -31,33 +31,43 @@ var conversions = []struct{ from, want any }{
 	{true, true}, {false, flag(false)}, {true, flag(true)},
 	{true, 1}, {false, uint8(0)}, {true, 1.0}, {true, complex64(1)}, {true, big.NewInt(1)},
 
-	{int64(5), 5}, {int64(-5), int8(-5)}, {int64(5), int16(5)}, {int64(5), int32(5)}, {int64(5), int64(5)}, {int64(5), kilo(5)},
+	{int64(5), 5}, {int64(-5), int8(-5)}, {int64(5), int16(5)}, {int64(5), int32(5)}, {int64(5), int64(5)},
+	{int64(5), kilo(5)},
 	{int64(127), int8(127)}, {int64(-128), int8(-128)}, {int64(math.MinInt64), int64(math.MinInt64)},
-	{int64(5), uint(5)}, {int64(255), uint8(255)}, {int64(5), uint16(5)}, {int64(5), uint32(5)}, {int64(5), uint64(5)}, {int64(5), uintptr(5)},
+	{int64(5), uint(5)}, {int64(255), uint8(255)}, {int64(5), uint16(5)}, {int64(5), uint32(5)}, {int64(5), uint64(5)},
+	{int64(5), uintptr(5)},
 	{int64(5), float32(5)}, {int64(5), 5.0}, {int64(5), complex128(5)}, {int64(5), big.NewInt(5)}, {int64(5), pointer(5)},
 	{int64(2), 2 * time.Second}, {int64(5), pointer(kilo(5))},
 	{huge, huge}, {new(big.Int).SetUint64(math.MaxUint64), uint64(math.MaxUint64)}, {huge, math.Ldexp(1, 100)},
 	{huge, float32(math.Ldexp(1, 100))},
 
-	{1.5, 1.5}, {1.5, float32(1.5)}, {1.5, complex128(1.5)}, {1.5, 1500 * time.Millisecond}, {-0.25, -250 * time.Millisecond},
+	{1.5, 1.5}, {1.5, float32(1.5)}, {1.5, complex128(1.5)}, {1.5, 1500 * time.Millisecond},
+	{-0.25, -250 * time.Millisecond},
 	{math.Inf(1), math.Inf(1)}, {math.Inf(-1), float32(math.Inf(-1))}, {1.5, pointer(1.5)},
-	{complex(1, -2), complex(1, -2)}, {complex(1, -2), complex64(complex(1, -2))}, {complex(1, -2), pointer(complex(1, -2))},
+	{complex(1, -2), complex(1, -2)}, {complex(1, -2), complex64(complex(1, -2))},
+	{complex(1, -2), pointer(complex(1, -2))},
 
 	{"é", "é"}, {"é", text("é")}, {"", ""}, {"x", pointer("x")},
 	{[]byte("x"), []byte("x")}, {[]byte("x"), blob("x")}, {[]byte{}, []byte{}},
 
-	{nil, []int(nil)}, {nil, map[string]int(nil)}, {nil, (*int)(nil)}, {nil, (*netref.Object)(nil)}, {nil, (*big.Int)(nil)}, {nil, []byte(nil)},
+	{nil, []int(nil)}, {nil, map[string]int(nil)}, {nil, (*int)(nil)}, {nil, (*netref.Object)(nil)},
+	{nil, (*big.Int)(nil)}, {nil, []byte(nil)},
 
-	{brine.Tuple{int64(1), int64(2)}, []int{1, 2}}, {brine.Tuple{int64(1), int64(2)}, numbers{1, 2}}, {brine.Tuple{}, []int{}},
+	{brine.Tuple{int64(1), int64(2)}, []int{1, 2}}, {brine.Tuple{int64(1), int64(2)}, numbers{1, 2}},
+	{brine.Tuple{}, []int{}},
 	{brine.Tuple{int64(1), int64(2)}, [2]int8{1, 2}}, {brine.Tuple{int64(1), "a"}, []any{int64(1), "a"}},
-	{brine.Tuple{int64(1), "a"}, brine.Tuple{int64(1), "a"}}, {brine.Tuple{int64(1)}, pointer([]int{1})}, {brine.Tuple{int64(1)}, pointer([1]int{1})},
+	{brine.Tuple{int64(1), "a"}, brine.Tuple{int64(1), "a"}}, {brine.Tuple{int64(1)}, pointer([]int{1})},
+	{brine.Tuple{int64(1)}, pointer([1]int{1})},
 	{brine.Tuple{brine.Tuple{int64(1)}, brine.Tuple{}}, [][]int{{1}, {}}}, {brine.Tuple{"a", "b"}, []text{"a", "b"}},
 	{brine.Tuple{nil, int64(1)}, []*int{nil, pointer(1)}}, {brine.Tuple{true, int64(1), 1.5}, []float64{1, 1, 1.5}},
-	{brine.FrozenSet{int64(1)}, []int{1}}, {brine.FrozenSet{int64(1)}, brine.FrozenSet{int64(1)}}, {brine.FrozenSet{"a"}, [1]string{"a"}},
+	{brine.FrozenSet{int64(1)}, []int{1}}, {brine.FrozenSet{int64(1)}, brine.FrozenSet{int64(1)}},
+	{brine.FrozenSet{"a"}, [1]string{"a"}},
 
-	{brine.FrozenSet{"a", "b"}, map[string]struct{}{"a": {}, "b": {}}}, {brine.FrozenSet{int64(1)}, map[int8]struct{}{1: {}}},
+	{brine.FrozenSet{"a", "b"}, map[string]struct{}{"a": {}, "b": {}}},
+	{brine.FrozenSet{int64(1)}, map[int8]struct{}{1: {}}},
 
-	{brine.Slice{Start: int64(1)}, brine.Slice{Start: int64(1)}}, {brine.Ellipsis, brine.Ellipsis}, {brine.NotImplemented, brine.NotImplemented},
+	{brine.Slice{Start: int64(1)}, brine.Slice{Start: int64(1)}}, {brine.Ellipsis, brine.Ellipsis},
+	{brine.NotImplemented, brine.NotImplemented},
 }
 
 func TestAssign(t *testing.T) {
@@ -122,7 +132,8 @@ var refusals = []struct {
 	{1e10, time.Duration(0), "cannot use float as time.Duration: 10000000000.0 (out of range)"},
 	{math.NaN(), time.Duration(0), "cannot use float as time.Duration: nan (out of range)"},
 	{1e300, float32(0), "cannot use float as float32: 1e+300 (out of range)"},
-	{new(big.Int).Lsh(big.NewInt(1), 200), float32(0), "cannot use int as float32: 1606938044258990275541962092341162602522202993782792835301376 (out of range)"},
+	{new(big.Int).Lsh(big.NewInt(1), 200), float32(0), "cannot use int as float32: " +
+		"1606938044258990275541962092341162602522202993782792835301376 (out of range)"},
 	{complex(1, 0), 0.0, "cannot use complex as float64: (1+0j)"},
 	{"1", 0, "cannot use str as int: '1'"},
 	{"x", []byte{}, "cannot use str as []uint8: 'x'"},
@@ -139,7 +150,8 @@ var refusals = []struct {
 	{brine.FrozenSet{}, "", "cannot use frozenset as string"},
 	{brine.Tuple{int64(1), "a"}, []int{}, "result[1]: cannot use str as int: 'a'"},
 	{brine.Tuple{int64(1), nil}, [2]int{}, "result[1]: cannot use None as int"},
-	{brine.Tuple{brine.Tuple{int64(1)}, brine.Tuple{int64(1), int64(300)}}, [][]int8{}, "result[1][1]: cannot use int as int8: 300 (out of range)"},
+	{brine.Tuple{brine.Tuple{int64(1)}, brine.Tuple{int64(1), int64(300)}}, [][]int8{},
+		"result[1][1]: cannot use int as int8: 300 (out of range)"},
 	{brine.FrozenSet{"a"}, map[int]struct{}{}, `result[key "a"]: cannot use str as int: 'a'`},
 	{brine.FrozenSet{"a"}, []int{}, "result[0]: cannot use str as int: 'a'"},
 	{brine.Tuple{"a"}, pointer([]int{}), "result[0]: cannot use str as int: 'a'"},
@@ -248,7 +260,8 @@ func FuzzAssignRaw(f *testing.F) {
 			if (errRaw == nil) != (errValue == nil) {
 				t.Fatalf("%v to %v: %v and %v", v, typ, errRaw, errValue)
 			}
-			if errRaw == nil && fmt.Sprintf("%#v", one) != fmt.Sprintf("%#v", two) && typ.Kind() != reflect.Pointer && typ.Kind() != reflect.Slice {
+			if errRaw == nil && fmt.Sprintf("%#v", one) != fmt.Sprintf("%#v", two) && typ.Kind() != reflect.Pointer &&
+				typ.Kind() != reflect.Slice {
 				t.Fatalf("%v to %v: %#v and %#v", v, typ, one, two)
 			}
 		}

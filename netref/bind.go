@@ -27,21 +27,21 @@ import (
 //	}
 //	err := netref.Bind(ctx, conn.Root(), &shop)
 //
-// A func field is bound to the method its `rpyc` tag names, otherwise to [PythonName] of its own name; with the option get
-// or set, it reads or writes the attribute of that name. A field of a struct type with such funcs in it, or of a pointer to one, is
-// bound to the object that the attribute is; None leaves a pointer nil. Of other fields, those whose tag gives a name are filled
-// from the attribute once, as [Assign] does, and the rest is left alone, as is what is tagged "-". The fields of embedded structs
-// belong to the struct they are embedded in.
+// A func field is bound to the method its `rpyc` tag names, otherwise to [PythonName] of its own name; with the option
+// get or set, it reads or writes the attribute of that name. A field of a struct type with such funcs in it, or of a
+// pointer to one, is bound to the object that the attribute is; None leaves a pointer nil. Of other fields, those whose
+// tag gives a name are filled from the attribute once, as [Assign] does, and the rest is left alone, as is what is
+// tagged "-". The fields of embedded structs belong to the struct they are embedded in.
 //
 // A leading context and a trailing error are optional: without a context the call is bounded by the connection's
 // default timeout, without an error a failing call panics with the error. Results before the error are converted as
-// [Assign] does, several of them from a tuple. Variadic funcs pass their arguments on one by one, [Keyword] arguments as
-// keywords. The fields of a final parameter of struct type, if the struct has exported fields only and no methods, are keyword
-// arguments as [KwArgs] makes them; a pointer to a struct is an object like any other. A func whose result is an
-// [*AsyncResult] does not wait.
+// [Assign] does, several of them from a tuple. Variadic funcs pass their arguments on one by one, [Keyword] arguments
+// as keywords. The fields of a final parameter of struct type, if the struct has exported fields only and no methods,
+// are keyword arguments as [KwArgs] makes them; a pointer to a struct is an object like any other. A func whose result
+// is an [*AsyncResult] does not wait.
 //
-// Bind asks the peer once for each object which names there are, and returns a *[BindError] if one is missing that is not
-// optional.
+// Bind asks the peer once for each object which names there are, and returns a *[BindError] if one is missing that is
+// not optional.
 func Bind(ctx context.Context, o *Object, target any) error {
 	p := reflect.ValueOf(target)
 	if p.Kind() != reflect.Pointer || p.IsNil() || p.Elem().Kind() != reflect.Struct {
@@ -203,7 +203,8 @@ var (
 )
 
 // goFunc makes a Go func of type t out of a call to the peer. ctx is for funcs without a context parameter.
-func goFunc(ctx context.Context, t reflect.Type, call func(ctx context.Context, dst any, args []any) error) reflect.Value {
+func goFunc(ctx context.Context, t reflect.Type,
+	call func(ctx context.Context, dst any, args []any) error) reflect.Value {
 	takesContext := t.NumIn() > 0 && t.In(0) == contextType
 	results := t.NumOut()
 	returnsError := results > 0 && t.Out(results-1) == errorType

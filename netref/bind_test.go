@@ -102,8 +102,10 @@ func TestBindErrors(t *testing.T) {
 
 func TestPythonName(t *testing.T) {
 	for goName, want := range map[string]string{
-		"Add": "add", "AddUser": "add_user", "HTTPServer": "http_server", "GetURL": "get_url", "UserID2": "user_id2", "ID": "id",
-		"A": "a", "AB": "ab", "ABc": "a_bc", "X1Y": "x1_y", "Already_Snake": "already_snake", "Ünder": "ünder", "GetÄ": "get_ä", "": "",
+		"Add": "add", "AddUser": "add_user", "HTTPServer": "http_server", "GetURL": "get_url",
+		"UserID2": "user_id2", "ID": "id",
+		"A": "a", "AB": "ab", "ABc": "a_bc", "X1Y": "x1_y", "Already_Snake": "already_snake", "Ünder": "ünder",
+		"GetÄ": "get_ä", "": "",
 	} {
 		require.Equal(t, want, netref.PythonName(goName), goName)
 	}

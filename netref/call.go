@@ -54,7 +54,8 @@ func fieldArgs(v reflect.Value) []Keyword {
 		if err != nil { // behind an embedded pointer that is nil
 			continue
 		}
-		if k := field.Kind(); (k == reflect.Pointer || k == reflect.Interface) && field.IsNil() || f.has("omitempty") && field.IsZero() {
+		if k := field.Kind(); (k == reflect.Pointer || k == reflect.Interface) && field.IsNil() || f.has("omitempty") &&
+			field.IsZero() {
 			continue
 		}
 		kw = append(kw, Keyword{f.name, field.Interface()})
@@ -120,8 +121,8 @@ func GetOr[T any](ctx context.Context, o *Object, name string, other T) (T, erro
 	return t, err
 }
 
-// Slice is the key for a slice (Python: o[start:stop:step]), for Item, SetItem and DelItem. Each of its parts may be nil,
-// and there may be fewer of them: Slice(1) is o[1:], Slice(nil, 3) o[:3], Slice(nil, nil, -1) o[::-1].
+// Slice is the key for a slice (Python: o[start:stop:step]), for Item, SetItem and DelItem. Each of its parts may be
+// nil, and there may be fewer of them: Slice(1) is o[1:], Slice(nil, 3) o[:3], Slice(nil, nil, -1) o[::-1].
 func Slice(parts ...any) brine.Slice {
 	var s brine.Slice
 	for i, p := range []*any{&s.Start, &s.Stop, &s.Step} {

@@ -3,8 +3,8 @@
 //
 // # How each thing is said
 //
-// In these tables o, p and f are objects, l a list, d a dict, s a set, g a generator, v and w objects with operators, m a context
-// manager and e a *vinegar.Error, all of the peer's; squares is an iter.Seq and channel a channel of ours.
+// In these tables o, p and f are objects, l a list, d a dict, s a set, g a generator, v and w objects with operators, m
+// a context manager and e a *vinegar.Error, all of the peer's; squares is an iter.Seq and channel a channel of ours.
 //
 //	Python                                Go: attributes and calls
 //	x = o.name                            x, err := netref.Get[string](ctx, o, "name")
@@ -90,31 +90,32 @@
 //	x = o.each([1, 2])                    x, err := netref.Call[[]int](ctx, o, "each", []int{1, 2})
 //	x = o.look(Mine())                    x, err := o.CallMethod(ctx, "look", &Mine{Name: "mine"})
 //
-// Where a T is not known beforehand, the methods [Object.Get], [Object.Call], [Object.CallMethod], [Object.Item], [Object.Iter],
-// [Object.BuffIter], [Object.With] and [AsyncResult.Wait] give values as they are received. [Bind] makes a struct of typed funcs of an
-// object. A "del o", when the last reference is gone, is nothing in Go, or [Object.Release] at once; [Object.Keep] is for objects
-// that have to stay although no variable refers to them.
+// Where a T is not known beforehand, the methods [Object.Get], [Object.Call], [Object.CallMethod], [Object.Item],
+// [Object.Iter], [Object.BuffIter], [Object.With] and [AsyncResult.Wait] give values as they are received. [Bind] makes
+// a struct of typed funcs of an object. A "del o", when the last reference is gone, is nothing in Go, or
+// [Object.Release] at once; [Object.Keep] is for objects that have to stay although no variable refers to them.
 //
 // # Values
 //
-// What travels by value arrives in the forms of package brine: int64 or *big.Int, string, []byte, brine.Tuple and so on.
-// What travels by reference arrives as *Object, or, if it was an object of ours, as the Go value it was. [As], [Assign] and
-// the generic functions convert both to Go types, to any depth; [Fetch] copies containers of any kind. None of this needs
-// pickling, or more than a peer allows by default, but that attributes must be readable for us.
+// What travels by value arrives in the forms of package brine: int64 or *big.Int, string, []byte, brine.Tuple and so
+// on. What travels by reference arrives as *Object, or, if it was an object of ours, as the Go value it was. [As],
+// [Assign] and the generic functions convert both to Go types, to any depth; [Fetch] copies containers of any kind.
+// None of this needs pickling, or more than a peer allows by default, but that attributes must be readable for us.
 //
 // Arguments may be any Go value: see package exposed for what the peer gets to see. Funcs become callables, iterators
 // and channels generators, and *Object of the same connection are the peer's own objects again.
 //
 // # Errors
 //
-// What the peer raised is a *vinegar.Error, with its class, arguments, attributes and the text of its traceback, in which the
-// exceptions that caused it are; errors.Is compares with classes (vinegar.KeyError) and with Go's own errors where they say
-// the same (fs.ErrNotExist). A value that does not fit its Go type is a *[ConvertError], which says where it is:
+// What the peer raised is a *vinegar.Error, with its class, arguments, attributes and the text of its traceback, in
+// which the exceptions that caused it are; errors.Is compares with classes (vinegar.KeyError) and with Go's own errors
+// where they say the same (fs.ErrNotExist). A value that does not fit its Go type is a *[ConvertError], which says
+// where it is:
 //
 //	orders: result[3]["price"]: cannot use str as float64: 'cheap'
 //
 // # Contexts
 //
-// A context bounds the waiting, not the call at the peer. One without a deadline gets the connection's default timeout, for
-// each request that a conversion or an iteration makes. In a handler, pass its context on: see package protocol.
+// A context bounds the waiting, not the call at the peer. One without a deadline gets the connection's default timeout,
+// for each request that a conversion or an iteration makes. In a handler, pass its context on: see package protocol.
 package netref

@@ -100,7 +100,8 @@ func warehouse() (*netref.Object, func()) {
 			log.Fatal(err)
 		}
 	}
-	client, server, err := protocol.Pair(context.Background(), nil, &Warehouse{Town: "Kiel", Stock: stock, Till: &Till{Euros: 5}}, nil)
+	client, server, err := protocol.Pair(context.Background(), nil,
+		&Warehouse{Town: "Kiel", Stock: stock, Till: &Till{Euros: 5}}, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

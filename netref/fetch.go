@@ -21,9 +21,9 @@ import (
 //	datetime, date; timedelta               time.Time; time.Duration
 //	everything else                         as received: by value, or a handle
 //
-// As keys, tuples are arrays of any and bytes are arrays of byte, because Go can hash nothing else. A container that is in
-// several places is fetched once. One that contains itself is refused with a *[ConvertError]. What may be asked of the
-// peer by default is enough for it; the number of round trips is as [Assign] says.
+// As keys, tuples are arrays of any and bytes are arrays of byte, because Go can hash nothing else. A container that is
+// in several places is fetched once. One that contains itself is refused with a *[ConvertError]. What may be asked of
+// the peer by default is enough for it; the number of round trips is as [Assign] says.
 func Fetch(ctx context.Context, v any) (any, error) {
 	c := conversion{ctx: ctx, deep: true}
 	var dst any

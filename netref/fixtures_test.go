@@ -59,7 +59,8 @@ func (s *shop) Prices() map[string]any { return map[string]any{"apple": int64(3)
 // Orders is deep enough for paths.
 func (s *shop) Orders() any {
 	return exposed.NewList(
-		map[string]any{"price": int64(1)}, map[string]any{"price": int64(2)}, map[string]any{"price": int64(3)}, map[string]any{"price": "cheap"},
+		map[string]any{"price": int64(1)}, map[string]any{"price": int64(2)}, map[string]any{"price": int64(3)},
+		map[string]any{"price": "cheap"},
 	)
 }
 

@@ -70,7 +70,8 @@ type Buffering struct {
 }
 
 // BuffIter iterates over the object like [Object.Iter] but fetches growing chunks of items (rpyc.buffiter); the peer
-// may produce items that are never consumed, and those of a chunk are lost in which it fails. A nil b means the defaults.
+// may produce items that are never consumed, and those of a chunk are lost in which it fails. A nil b means the
+// defaults.
 func (o *Object) BuffIter(ctx context.Context, b *Buffering) iter.Seq2[any, error] {
 	var bf Buffering
 	if b != nil {

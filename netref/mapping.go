@@ -61,7 +61,9 @@ func (c *conversion) pairs(dst reflect.Value, m Mapping) error {
 		case !ok:
 			return &ConvertError{From: typeName(m), To: t, Reason: "no " + f.name}
 		}
-		if err := c.inside(step{kind: toAttr, name: f.name}, func() error { return c.assign(fieldOf(dst, f.index), v) }); err != nil {
+		if err := c.inside(step{kind: toAttr, name: f.name}, func() error {
+			return c.assign(fieldOf(dst, f.index), v)
+		}); err != nil {
 			return err
 		}
 	}

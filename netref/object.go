@@ -115,8 +115,9 @@ func (o *Object) Release() {
 	}
 }
 
-// Keep has the peer keep the object alive until [Object.Release], or until the connection ends, even if nothing here uses
-// the handle any more. It is for objects that matter by being there, such as a subscription or a lock. It returns o.
+// Keep has the peer keep the object alive until [Object.Release], or until the connection ends, even if nothing here
+// uses the handle any more. It is for objects that matter by being there, such as a subscription or a lock. It returns
+// o.
 func (o *Object) Keep() *Object {
 	if !o.root && !o.released.Load() {
 		o.peer.Keep(o)

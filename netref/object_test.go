@@ -177,7 +177,8 @@ func TestTruth(t *testing.T) {
 		v    any
 		want bool
 	}{
-		{&truthy{true}, true}, {&truthy{false}, false}, {&point{}, true}, {[]int{}, false}, {[]int{0}, true}, {map[string]int{}, false},
+		{&truthy{true}, true}, {&truthy{false}, false}, {&point{}, true}, {[]int{}, false}, {[]int{0}, true},
+		{map[string]int{}, false},
 		{&sized{0}, false}, {&sized{2}, true},
 	} {
 		root, _ := connect(t, struct{ V any }{c.v}, nil)
@@ -209,7 +210,10 @@ func TestWith(t *testing.T) {
 	require.NoError(t, lenient.With(ctx, func(any) error { return errMine }), "it was suppressed")
 	require.PanicsWithValue(t, "boom", func() { _ = strict.With(ctx, func(any) error { panic("boom") }) })
 	require.Equal(t, brine.Tuple{false, true, true, true}, exits())
-	require.ErrorIs(t, root.With(ctx, func(any) error { t.Error("it has no __enter__"); return nil }), vinegar.AttributeError)
+	require.ErrorIs(t, root.With(ctx, func(any) error {
+		t.Error("it has no __enter__")
+		return nil
+	}), vinegar.AttributeError)
 }
 
 func TestRelease(t *testing.T) {

@@ -27,8 +27,8 @@ var comparisons = map[string][2]string{
 // unary names the special methods of what takes one operand.
 var unary = map[string]string{"-": "__neg__", "+": "__pos__", "~": "__invert__", "abs": "__abs__"}
 
-// Op applies a binary operator of Python's to two operands, at least one of which is an [*Object], and converts the result to
-// T:
+// Op applies a binary operator of Python's to two operands, at least one of which is an [*Object], and converts the
+// result to T:
 //
 //	sum, err := netref.Op[int](ctx, o, "+", 1)        // o + 1
 //	d, err := netref.Op[float64](ctx, 2, "*", o)      // 2 * o
@@ -37,10 +37,11 @@ var unary = map[string]string{"-": "__neg__", "+": "__pos__", "~": "__invert__",
 //
 // op is one of + - * / // % ** @ << >> & | ^, each also with = behind it, "divmod", or one of == != < <= > >=.
 //
-// The left operand is asked first and then, if it has no such method or does not know the other one's type, the right one
-// by its reflected method, as Python does. An augmented assignment uses __iadd__ and so on where there are such methods,
-// and otherwise the plain operator; either way the result is what the variable becomes. If neither operand knows what to
-// do, the error is a TypeError in Python's words, but == and != tell whether the operands are the same object.
+// The left operand is asked first and then, if it has no such method or does not know the other one's type, the right
+// one by its reflected method, as Python does. An augmented assignment uses __iadd__ and so on where there are such
+// methods, and otherwise the plain operator; either way the result is what the variable becomes. If neither operand
+// knows what to do, the error is a TypeError in Python's words, but == and != tell whether the operands are the same
+// object.
 func Op[T any](ctx context.Context, x any, op string, y any) (T, error) {
 	v, err := operate(ctx, x, op, y)
 	if err != nil {
@@ -51,7 +52,8 @@ func Op[T any](ctx context.Context, x any, op string, y any) (T, error) {
 	return t, named(op, err)
 }
 
-// Unary applies one of Python's unary operators - + ~, or "abs", and converts the result to T. For not, see [Object.Bool].
+// Unary applies one of Python's unary operators - + ~, or "abs", and converts the result to T. For not, see
+// [Object.Bool].
 func Unary[T any](ctx context.Context, op string, o *Object) (T, error) {
 	name, ok := unary[op]
 	if !ok {
@@ -125,8 +127,8 @@ func tryMethod(ctx context.Context, o *Object, name string, arg any, missing *er
 	return v, err != nil || v != any(brine.NotImplemented), err
 }
 
-// lacks reports whether err says that an object has no attribute of this name, or that it may not be read, as opposed to
-// an AttributeError from inside a method.
+// lacks reports whether err says that an object has no attribute of this name, or that it may not be read, as opposed
+// to an AttributeError from inside a method.
 func lacks(err error, name string) bool {
 	e, ok := err.(*vinegar.Error)
 	if !ok || !e.Is(vinegar.AttributeError) {
@@ -180,7 +182,8 @@ func compare(ctx context.Context, x any, op string, y any, names [2]string) (any
 	case "!=":
 		return !same, nil
 	}
-	return nil, lacking(missing, "'%s' not supported between instances of '%s' and '%s'", op, operandType(x), operandType(y))
+	return nil, lacking(missing, "'%s' not supported between instances of '%s' and '%s'", op, operandType(x),
+		operandType(y))
 }
 
 // sameClass reports whether two objects are known to be of one class.

@@ -61,7 +61,8 @@ func TestOperators(t *testing.T) {
 		y    any
 		want bool
 	}{
-		{a, "<", b, false}, {a, ">", b, true}, {a, "==", b, false}, {a, "!=", b, true}, {a, "==", a, true}, {a, "==", "x", false},
+		{a, "<", b, false}, {a, ">", b, true}, {a, "==", b, false}, {a, "!=", b, true}, {a, "==", a, true},
+		{a, "==", "x", false},
 		{"x", "!=", a, true},
 	} {
 		got, err := netref.Op[bool](ctx, c.x, c.op, c.y)
@@ -70,25 +71,63 @@ func TestOperators(t *testing.T) {
 	}
 
 	for want, call := range map[string]func() error{
-		"TypeError: unsupported operand type(s) for /: 'money' and 'int'":                                             func() error { return errOf(op(ctx, a, "/", 2)) },
-		"TypeError: unsupported operand type(s) for +: 'money' and 'str'":                                             func() error { return errOf(op(ctx, a, "+", "x")) },
-		"TypeError: unsupported operand type(s) for +: 'NoneType' and 'money'":                                        func() error { return errOf(op(ctx, nil, "+", a)) },
-		"TypeError: unsupported operand type(s) for -=: 'list' and 'money'":                                           func() error { return errOf(op(ctx, []int{1}, "-=", a)) },
-		"TypeError: unsupported operand type(s) for ** or pow(): 'float' and 'money'":                                 func() error { return errOf(op(ctx, 1.5, "**", a)) },
-		"TypeError: unsupported operand type(s) for divmod(): 'money' and 'tuple'":                                    func() error { return errOf(op(ctx, a, "divmod", [1]int{1})) },
-		"TypeError: '<=' not supported between instances of 'money' and 'bool'":                                       func() error { return errOf(op(ctx, a, "<=", true)) },
-		"TypeError: bad operand type for unary ~: 'money'":                                                            func() error { return errOf(netref.Unary[int](ctx, "~", a)) },
-		"TypeError: bad operand type for abs(): 'money'":                                                              func() error { return errOf(netref.Unary[int](ctx, "abs", a)) },
-		"AttributeError: no '__rsub__' here, and this is from inside":                                                 func() error { return errOf(op(ctx, a, "-", b)) },
-		"TypeError: object of type 'money' has no len()":                                                              func() error { return errOf(a.Len(ctx)) },
-		"TypeError: 'money' object is not subscriptable":                                                              func() error { return errOf(a.Item(ctx, 1)) },
-		"TypeError: 'money' object does not support item assignment":                                                  func() error { return a.SetItem(ctx, 1, 2) },
-		"TypeError: 'money' object doesn't support item deletion":                                                     func() error { return a.DelItem(ctx, 1) },
-		"TypeError: argument of type 'money' is not a container":                                                      func() error { return errOf(a.Contains(ctx, 1)) },
-		"TypeError: 'money' object cannot be interpreted as an integer":                                               func() error { return errOf(a.Index(ctx)) },
-		"TypeError: float() argument must be a string or a real number, not 'money'":                                  func() error { return errOf(a.Float(ctx)) },
-		"TypeError: complex() first argument must be a string or a number, not 'money' (cannot access '__complex__')": func() error { return errOf(a.Complex(ctx)) },
-		"TypeError: unsupported operand type(s) for @: 'money' and 'int' (cannot access '__matmul__')":                func() error { return errOf(op(ctx, a, "@", 1)) },
+		"TypeError: unsupported operand type(s) for /: 'money' and 'int'": func() error {
+			return errOf(op(ctx, a, "/", 2))
+		},
+		"TypeError: unsupported operand type(s) for +: 'money' and 'str'": func() error {
+			return errOf(op(ctx, a, "+", "x"))
+		},
+		"TypeError: unsupported operand type(s) for +: 'NoneType' and 'money'": func() error {
+			return errOf(op(ctx, nil, "+", a))
+		},
+		"TypeError: unsupported operand type(s) for -=: 'list' and 'money'": func() error {
+			return errOf(op(ctx, []int{1}, "-=", a))
+		},
+		"TypeError: unsupported operand type(s) for ** or pow(): 'float' and 'money'": func() error {
+			return errOf(op(ctx, 1.5, "**", a))
+		},
+		"TypeError: unsupported operand type(s) for divmod(): 'money' and 'tuple'": func() error {
+			return errOf(op(ctx, a, "divmod", [1]int{1}))
+		},
+		"TypeError: '<=' not supported between instances of 'money' and 'bool'": func() error {
+			return errOf(op(ctx, a, "<=", true))
+		},
+		"TypeError: bad operand type for unary ~: 'money'": func() error {
+			return errOf(netref.Unary[int](ctx, "~", a))
+		},
+		"TypeError: bad operand type for abs(): 'money'": func() error {
+			return errOf(netref.Unary[int](ctx, "abs", a))
+		},
+		"AttributeError: no '__rsub__' here, and this is from inside": func() error {
+			return errOf(op(ctx, a, "-", b))
+		},
+		"TypeError: object of type 'money' has no len()": func() error {
+			return errOf(a.Len(ctx))
+		},
+		"TypeError: 'money' object is not subscriptable": func() error {
+			return errOf(a.Item(ctx, 1))
+		},
+		"TypeError: 'money' object does not support item assignment": func() error {
+			return a.SetItem(ctx, 1, 2)
+		},
+		"TypeError: 'money' object doesn't support item deletion": func() error {
+			return a.DelItem(ctx, 1)
+		},
+		"TypeError: argument of type 'money' is not a container": func() error {
+			return errOf(a.Contains(ctx, 1))
+		},
+		"TypeError: 'money' object cannot be interpreted as an integer": func() error {
+			return errOf(a.Index(ctx))
+		},
+		"TypeError: float() argument must be a string or a real number, not 'money'": func() error {
+			return errOf(a.Float(ctx))
+		},
+		"TypeError: complex() first argument must be a string or a number, not 'money' (cannot access '__complex__')": func() error {
+			return errOf(a.Complex(ctx))
+		},
+		"TypeError: unsupported operand type(s) for @: 'money' and 'int' (cannot access '__matmul__')": func() error {
+			return errOf(op(ctx, a, "@", 1))
+		},
 		`netref: no operator "?"`:         func() error { return errOf(op(ctx, a, "?", 1)) },
 		`netref: no operator "divmod="`:   func() error { return errOf(op(ctx, a, "divmod=", 1)) },
 		`netref: no unary operator "not"`: func() error { return errOf(netref.Unary[int](ctx, "not", a)) },
@@ -116,7 +155,8 @@ func TestIsInstance(t *testing.T) {
 	for _, c := range []struct {
 		classes []*netref.Object
 		want    bool
-	}{{[]*netref.Object{class}, true}, {[]*netref.Object{other}, false}, {[]*netref.Object{other, class}, true}, {nil, false}} {
+	}{{[]*netref.Object{class}, true}, {[]*netref.Object{other}, false}, {[]*netref.Object{other, class}, true},
+		{nil, false}} {
 		is, err := p.IsInstance(ctx, c.classes...)
 		require.NoError(t, err)
 		require.Equal(t, c.want, is)
@@ -189,7 +229,8 @@ func TestPairsAndNext(t *testing.T) {
 			require.NoError(t, d.Set(ctx, key, i))
 			want = append(want, netref.Pair[string, int]{Key: key, Value: i})
 		}
-		root, _ := connect(t, struct{ D, L any }{d, []int{1, 2}}, &protocol.Config{Access: exposed.Policy{AllowPublic: public}})
+		root,
+			_ := connect(t, struct{ D, L any }{d, []int{1, 2}}, &protocol.Config{Access: exposed.Policy{AllowPublic: public}})
 		o, err := netref.Get[*netref.Object](ctx, root, "d")
 		require.NoError(t, err)
 		got, err := netref.Pairs[string, int](ctx, o)
@@ -234,13 +275,15 @@ func TestKwArgs(t *testing.T) {
 	}
 	kw := netref.Kw
 	require.Equal(t, []netref.Keyword{kw("depth", 0)}, netref.KwArgs(options{}))
-	require.Equal(t, []netref.Keyword{kw("depth", 1), kw("any", 2), kw("is_named", true)}, netref.KwArgs(&options{Depth: 1, Any: 2, Named: true}))
+	require.Equal(t, []netref.Keyword{kw("depth", 1), kw("any", 2), kw("is_named", true)},
+		netref.KwArgs(&options{Depth: 1, Any: 2, Named: true}))
 	require.Equal(t, []netref.Keyword{kw("a", 1), kw("b", 2)}, netref.KwArgs(map[string]int{"b": 2, "a": 1}))
 	for _, wrong := range []any{nil, 1, "x", []int{1}, map[int]int{}, (*options)(nil)} {
 		require.Panics(t, func() { netref.KwArgs(wrong) })
 	}
 	root, _ := connect(t, &shop{}, nil)
-	s, err := netref.Call[string](t.Context(), root, "greet", netref.KwArgs(map[string]string{"greeting": "Hi"}), "Ann", kw("punct", "?"))
+	s, err := netref.Call[string](t.Context(), root, "greet", netref.KwArgs(map[string]string{"greeting": "Hi"}), "Ann",
+		kw("punct", "?"))
 	require.NoError(t, err)
 	require.Equal(t, "Hi, Ann?", s)
 }

@@ -27,14 +27,17 @@ type liar struct {
 }
 
 var classNames = []string{
-	"builtins.list", "builtins.dict", "builtins.set", "builtins.frozenset", "builtins.bytearray", "builtins.generator", "builtins.str",
-	"collections.OrderedDict", "collections.deque", "datetime.datetime", "datetime.timedelta", "decimal.Decimal", "main.Thing",
+	"builtins.list", "builtins.dict", "builtins.set", "builtins.frozenset", "builtins.bytearray", "builtins.generator",
+	"builtins.str",
+	"collections.OrderedDict", "collections.deque", "datetime.datetime", "datetime.timedelta",
+	"decimal.Decimal", "main.Thing",
 	"numpy.bool_", "builtins.dict_keys", "", ".",
 }
 
 func (l *liar) value(depth int) any {
 	scalars := []any{
-		nil, true, false, int64(0), int64(-1), int64(math.MaxInt64), huge, 1.5, math.NaN(), complex(1, 2), "", "a", "owner", "2024-02-29", "1:02:03",
+		nil, true, false, int64(0), int64(-1), int64(math.MaxInt64), huge, 1.5, math.NaN(), complex(1, 2), "", "a", "owner",
+		"2024-02-29", "1:02:03",
 		[]byte("b"), brine.Ellipsis, brine.NotImplemented, brine.Slice{},
 	}
 	switch n := l.rand.IntN(10); {
@@ -128,8 +131,10 @@ type tree struct {
 func TestAnswersAtRandom(t *testing.T) {
 	types := []reflect.Type{}
 	for _, v := range []any{
-		0, uint8(0), 1.5, true, "", big.Int{}, &big.Int{}, new(int), []byte{}, []int{}, [][]any{}, [2]string{}, map[string]any{}, map[any]any{},
-		map[any]struct{}{}, map[string]bool{}, map[[2]any][]int{}, map[any][]map[any]any{}, time.Time{}, time.Duration(0), netip.Addr{},
+		0, uint8(0), 1.5, true, "", big.Int{}, &big.Int{}, new(int), []byte{}, []int{}, [][]any{}, [2]string{},
+		map[string]any{}, map[any]any{},
+		map[any]struct{}{}, map[string]bool{}, map[[2]any][]int{}, map[any][]map[any]any{}, time.Time{},
+		time.Duration(0), netip.Addr{},
 		tree{}, []tree{}, struct{ A, B any }{}, []struct{ Owner *string }{}, brine.Tuple{}, map[fmt.Stringer]int{}, new(any),
 	} {
 		types = append(types, reflect.TypeOf(v))

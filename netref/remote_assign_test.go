@@ -130,13 +130,22 @@ func TestAssignRemoteRefuses(t *testing.T) {
 		{func() error { _, err := netref.As[[2]any](ctx, list); return err }, "cannot use list as [2]interface {} (3 items)"},
 		{func() error { _, err := netref.As[int](ctx, list); return err }, "cannot use list as int"},
 		{func() error { _, err := netref.As[string](ctx, list); return err }, "cannot use list as string"},
-		{func() error { _, err := netref.As[map[string]int](ctx, prices); return err }, `result["pear"]: cannot use float as int: 4.5`},
-		{func() error { _, err := netref.Call[[]map[string]int](ctx, root, "orders"); return err }, `orders: result[3]["price"]: cannot use str as int: 'cheap'`},
+		{func() error {
+			_, err := netref.As[map[string]int](ctx, prices)
+			return err
+		}, `result["pear"]: cannot use float as int: 4.5`},
+		{func() error {
+			_, err := netref.Call[[]map[string]int](ctx, root, "orders")
+			return err
+		}, `orders: result[3]["price"]: cannot use str as int: 'cheap'`},
 		{
 			func() error { _, err := netref.Call[[]struct{ Price uint8 }](ctx, root, "orders"); return err },
 			`orders: result[3]["price"]: cannot use str as uint8: 'cheap'`,
 		},
-		{func() error { _, err := netref.Call[struct{ X string }](ctx, root, "point"); return err }, `point: result.x: cannot use int as string: 1`},
+		{func() error {
+			_, err := netref.Call[struct{ X string }](ctx, root, "point")
+			return err
+		}, `point: result.x: cannot use int as string: 1`},
 	} {
 		err := x.err()
 		require.ErrorAs(t, err, &ce)

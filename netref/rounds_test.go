@@ -182,7 +182,8 @@ func (store) Points() any {
 	return l
 }
 
-// withoutCollector keeps handles from being given back during a test in a synctest bubble: that is done by a goroutine outside.
+// withoutCollector keeps handles from being given back during a test in a synctest bubble: that is done by a goroutine
+// outside.
 func withoutCollector(t *testing.T) {
 	percent := debug.SetGCPercent(-1)
 	t.Cleanup(func() { debug.SetGCPercent(percent) })

@@ -22,8 +22,8 @@ func seqYield(t reflect.Type) reflect.Type {
 	return nil
 }
 
-// makeSeq makes an iterator over an object of the peer, which is iterated over anew, item by item, whenever it is ranged
-// over. Errors are the second value; where there is none, they are panicked with.
+// makeSeq makes an iterator over an object of the peer, which is iterated over anew, item by item, whenever it is
+// ranged over. Errors are the second value; where there is none, they are panicked with.
 func makeSeq(ctx context.Context, t, yield reflect.Type, o *Object) reflect.Value {
 	return reflect.MakeFunc(t, func(in []reflect.Value) []reflect.Value {
 		for v, err := range o.Iter(ctx) {

@@ -24,7 +24,8 @@ func newSource(period time.Duration) source {
 	if e != 0 {
 		return ticker{time.NewTicker(period)}
 	}
-	spec := [2]syscall.Timespec{syscall.NsecToTimespec(int64(period)), syscall.NsecToTimespec(int64(period))} // interval and first
+	// interval and first
+	spec := [2]syscall.Timespec{syscall.NsecToTimespec(int64(period)), syscall.NsecToTimespec(int64(period))}
 	_, _, e = syscall.Syscall6(syscall.SYS_TIMERFD_SETTIME, fd, 0, uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
 	if e != 0 {
 		_ = syscall.Close(int(fd))

@@ -25,8 +25,8 @@ type boxer struct {
 	depth int // containers that the value being encoded stands in
 }
 
-// args appends the boxed argument tuple of a request. The target, if the first argument is a handle, makes the tuple one
-// with a reference.
+// args appends the boxed argument tuple of a request. The target, if the first argument is a handle, makes the tuple
+// one with a reference.
 func (m *boxer) args(b []byte, args []any) ([]byte, error) {
 	m.depth++ // the request's own tuple
 	return m.tuple(b, args)
@@ -97,8 +97,8 @@ func (m *boxer) tuple(b []byte, items []any) ([]byte, error) {
 	return b, nil
 }
 
-// maxDepth bounds the containers nested in each other in a message, as readers do: CPython gives up at about 490, and a tuple
-// that contains itself would never end.
+// maxDepth bounds the containers nested in each other in a message, as readers do: CPython gives up at about 490, and a
+// tuple that contains itself would never end.
 const maxDepth = brine.DefaultDepth
 
 // plainTuple appends a tuple by value if that is possible.

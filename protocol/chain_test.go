@@ -228,8 +228,8 @@ func TestChainBreaks(t *testing.T) {
 	require.Equal(t, 3, n)
 }
 
-// TestChainNestsThroughTheMiddle has C call A's function through B, and the function call B while B's handler still waits
-// for C.
+// TestChainNestsThroughTheMiddle has C call A's function through B, and the function call B while B's handler still
+// waits for C.
 func TestChainNestsThroughTheMiddle(t *testing.T) {
 	k := newChain(t)
 	ctx := t.Context()

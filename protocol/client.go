@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// Client stays connected to a service: it connects by itself, and again when a connection has ended, to whichever of the
-// service's servers answers, and spreads calls over several connections if it is to. RPyC has no counterpart.
+// Client stays connected to a service: it connects by itself, and again when a connection has ended, to whichever of
+// the service's servers answers, and spreads calls over several connections if it is to. RPyC has no counterpart.
 //
-// What belongs to a connection ends with it: netrefs, and objects of ours the peer holds. Uses of such a netref fail at once
-// with an error that matches [ErrClosed]. So a program keeps no netrefs across calls, or gets them anew in OnConnect.
+// What belongs to a connection ends with it: netrefs, and objects of ours the peer holds. Uses of such a netref fail at
+// once with an error that matches [ErrClosed]. So a program keeps no netrefs across calls, or gets them anew in
+// OnConnect.
 //
 // A Client is safe for concurrent use.
 type Client struct {
@@ -47,20 +48,22 @@ type ClientConfig struct {
 	// Dialer says how to connect, and what each connection serves; nil connects as [Dial] does.
 	Dialer *Dialer
 
-	// Conns is how many connections are kept, to different servers as far as there are; 0 means 1. Calls take turns on them.
+	// Conns is how many connections are kept, to different servers as far as there are; 0 means 1. Calls take turns on
+	// them.
 	Conns int
-	// MinBackoff and MaxBackoff bound the pause after none of the addresses could be connected to. It doubles each time, and is
-	// shortened by up to a half at random, so that the clients of a server do not come back all at once. 0 means 100 ms and 30 s.
+	// MinBackoff and MaxBackoff bound the pause after none of the addresses could be connected to. It doubles each time,
+	// and is shortened by up to a half at random, so that the clients of a server do not come back all at once. 0 means
+	// 100 ms and 30 s.
 	MinBackoff, MaxBackoff time.Duration
-	// PingInterval is how often the peer is pinged while no call is under way; a connection whose peer does not answer within
-	// PingTimeout is given up. During a call the peer is not pinged, since RPyC answers nothing else then; the call's own
-	// timeout counts. 0 means 30 s and negative never; a PingTimeout of 0 means 10 s.
+	// PingInterval is how often the peer is pinged while no call is under way; a connection whose peer does not answer
+	// within PingTimeout is given up. During a call the peer is not pinged, since RPyC answers nothing else then; the
+	// call's own timeout counts. 0 means 30 s and negative never; a PingTimeout of 0 means 10 s.
 	PingInterval, PingTimeout time.Duration
 	// Retries is how often [Client.Do] and [Client.DoIdempotent] try again at most; 0 means 3, negative never.
 	Retries int
 
-	// OnConnect, if not nil, is called with each new connection before it is used for calls. An error closes the connection
-	// and counts as a failure to connect.
+	// OnConnect, if not nil, is called with each new connection before it is used for calls. An error closes the
+	// connection and counts as a failure to connect.
 	OnConnect func(ctx context.Context, c *Conn) error
 	// OnDisconnect, if not nil, is told that a connection has ended, and why.
 	OnDisconnect func(c *Conn, err error)
@@ -111,8 +114,8 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	return c, nil
 }
 
-// Conn returns a connection that stands, as far as is known; the next call returns another if several are kept. It waits for
-// one until ctx ends, which without a deadline means the connections' default timeout; the error, a
+// Conn returns a connection that stands, as far as is known; the next call returns another if several are kept. It
+// waits for one until ctx ends, which without a deadline means the connections' default timeout; the error, a
 // *[NotConnectedError], then says why connecting has failed last.
 func (c *Client) Conn(ctx context.Context) (*Conn, error) {
 	ctx, cancel := bounded(ctx, c.cfg.Dialer.Config.clone().Timeout)
@@ -165,9 +168,9 @@ func (c *Client) Conns() []*Conn {
 	return conns
 }
 
-// Do calls f with a connection, and again with another one if f fails with an error that says that the peer has certainly not
-// been asked (see [SafeToRetry]). f makes one call, or knows what it does. Every other error is returned as it is; SafeToRetry
-// tells of it whether the call could have been carried out.
+// Do calls f with a connection, and again with another one if f fails with an error that says that the peer has
+// certainly not been asked (see [SafeToRetry]). f makes one call, or knows what it does. Every other error is returned
+// as it is; SafeToRetry tells of it whether the call could have been carried out.
 func (c *Client) Do(ctx context.Context, f func(ctx context.Context, conn *Conn) error) error {
 	return c.do(ctx, f, false)
 }
@@ -192,8 +195,8 @@ func (c *Client) do(ctx context.Context, f func(ctx context.Context, conn *Conn)
 	}
 }
 
-// Close closes the connections there are, as [Conn.Close] does, and ends the client. It returns when they have ended, which
-// includes their handlers.
+// Close closes the connections there are, as [Conn.Close] does, and ends the client. It returns when they have ended,
+// which includes their handlers.
 func (c *Client) Close() error {
 	c.cancel()
 	c.wg.Wait()

@@ -119,8 +119,8 @@ func TestClient(t *testing.T) {
 	require.Error(t, err)
 }
 
-// TestClientRetries calls a server that dies in the midst of the call: what may have been carried out is repeated only if that
-// was allowed.
+// TestClientRetries calls a server that dies in the midst of the call: what may have been carried out is repeated only
+// if that was allowed.
 func TestClientRetries(t *testing.T) {
 	s := newSite(t)
 	c, err := protocol.NewClient(protocol.ClientConfig{Addrs: []string{s.addr}, MinBackoff: time.Millisecond})
@@ -157,7 +157,8 @@ func TestClientRetries(t *testing.T) {
 	s.gone()
 }
 
-// TestClientBalances has connections to several servers, found by asking somebody, and goes on with those that are left.
+// TestClientBalances has connections to several servers, found by asking somebody, and goes on with those that are
+// left.
 func TestClientBalances(t *testing.T) {
 	a, b := newSite(t), newSite(t)
 	asked := atomic.Int32{}
@@ -192,7 +193,8 @@ func TestClientPings(t *testing.T) {
 	gone := make(chan error, 10)
 	thawed := make(chan struct{})
 	c, err := protocol.NewClient(protocol.ClientConfig{
-		Addrs: []string{s.addr}, PingInterval: 10 * time.Millisecond, PingTimeout: 200 * time.Millisecond, MinBackoff: time.Millisecond,
+		Addrs: []string{s.addr}, PingInterval: 10 * time.Millisecond, PingTimeout: 200 * time.Millisecond,
+		MinBackoff:   time.Millisecond,
 		OnDisconnect: func(_ *protocol.Conn, err error) { gone <- err },
 		Dialer: &protocol.Dialer{Options: transport.Options{Handshake: func(_ context.Context, c net.Conn) (net.Conn, error) {
 			return &freezing{Conn: c, frozen: &frozen, thawed: thawed}, nil

@@ -7,9 +7,10 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// Close ends the connection in order (Connection.close): what has been sent so far is delivered, the peer is told, and its
-// hanging up is waited for, at most Config.CloseTimeout. Handlers that run are not waited for: see [Conn.Done]. Close may
-// be called by a handler, whose own request is then not answered. Closing a connection that has ended does nothing.
+// Close ends the connection in order (Connection.close): what has been sent so far is delivered, the peer is told, and
+// its hanging up is waited for, at most Config.CloseTimeout. Handlers that run are not waited for: see [Conn.Done].
+// Close may be called by a handler, whose own request is then not answered. Closing a connection that has ended does
+// nothing.
 func (c *Conn) Close() error {
 	l := c.lock()
 	l.closing = true
@@ -34,8 +35,8 @@ func (c *Conn) CloseNow() error {
 	return nil
 }
 
-// closeAsked is called when the peer's CLOSE arrives. The request is carried out in turn, as everything the peer asks for;
-// but a peer that waits for the stream to end is not made to wait for a handler that takes long.
+// closeAsked is called when the peer's CLOSE arrives. The request is carried out in turn, as everything the peer asks
+// for; but a peer that waits for the stream to end is not made to wait for a handler that takes long.
 func (c *Conn) closeAsked() {
 	timer := time.AfterFunc(c.cfg.CloseTimeout, func() { c.die(ErrClosed) })
 	context.AfterFunc(c.base, func() { timer.Stop() })

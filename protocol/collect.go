@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Objects the peer hands over as arguments are given back when the garbage collector finds that the handler did not keep
-// them. A program that allocates little may not collect for minutes, while the peer keeps its objects alive: so the
-// collector is asked to run soon after a handler that was given objects has returned, and so seldom that collecting takes
-// about a fiftieth of the time where it is quick, and twice a second where it is not.
+// Objects the peer hands over as arguments are given back when the garbage collector finds that the handler did not
+// keep them. A program that allocates little may not collect for minutes, while the peer keeps its objects alive: so
+// the collector is asked to run soon after a handler that was given objects has returned, and so seldom that collecting
+// takes about a fiftieth of the time where it is quick, and twice a second where it is not.
 
 var collector struct {
 	sync.Mutex
@@ -25,8 +25,8 @@ const (
 )
 
 // CollectSoon has the garbage collector run within a moment, unless it has run a moment ago. Connections ask for it by
-// themselves when a handler has returned that may have dropped objects of the peer; a program asks when it has dropped such
-// objects elsewhere, or objects whose end it wants to learn of by runtime.AddCleanup. It does not block.
+// themselves when a handler has returned that may have dropped objects of the peer; a program asks when it has dropped
+// such objects elsewhere, or objects whose end it wants to learn of by runtime.AddCleanup. It does not block.
 func CollectSoon() {
 	collector.Lock()
 	defer collector.Unlock()

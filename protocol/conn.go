@@ -70,8 +70,8 @@ type Conn struct {
 
 var connNumber atomic.Int64
 
-// NewConn makes a connection of a stream and begins to serve the peer. root is the object the peer gets as its root, nil
-// for one that has nothing (VoidService). If root implements [Connecter], it is called before the first request is
+// NewConn makes a connection of a stream and begins to serve the peer. root is the object the peer gets as its root,
+// nil for one that has nothing (VoidService). If root implements [Connecter], it is called before the first request is
 // served, and its error, if any, returned.
 //
 // ctx is the parent of the handlers' contexts: its values are visible in them, its end ends them, and the connection

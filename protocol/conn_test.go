@@ -138,8 +138,10 @@ func TestValuesSurvive(t *testing.T) {
 	root := pair(t, &service{}, nil).Root()
 	huge, _ := new(big.Int).SetString(strings.Repeat("9", 100), 10)
 	for _, v := range []any{
-		nil, true, false, int64(0), int64(-1), int64(1) << 62, huge, 1.5, complex(1, -2), "", "é\U0001F600", []byte{}, []byte("\x00\xff"),
-		brine.Tuple{}, brine.Tuple{int64(1), brine.Tuple{"a", []byte("b")}}, brine.Slice{Start: int64(1), Stop: nil, Step: int64(2)},
+		nil, true, false, int64(0), int64(-1), int64(1) << 62, huge, 1.5, complex(1, -2), "", "é\U0001F600", []byte{},
+		[]byte("\x00\xff"),
+		brine.Tuple{}, brine.Tuple{int64(1), brine.Tuple{"a", []byte("b")}},
+		brine.Slice{Start: int64(1), Stop: nil, Step: int64(2)},
 		brine.FrozenSet{int64(1)}, brine.Ellipsis, brine.NotImplemented, strings.Repeat("x", 100_000),
 	} {
 		got, err := root.CallMethod(ctx, "echo", v)
@@ -296,7 +298,8 @@ func TestTimeouts(t *testing.T) {
 	sa, sb := transport.Pipe()
 	server, err := protocol.NewConn(t.Context(), sb, &service{}, nil)
 	require.NoError(t, err)
-	conn, err := protocol.NewConn(t.Context(), sa, nil, &protocol.Config{Timeout: 30 * time.Millisecond, Dialect: wire.FamilyD})
+	conn, err := protocol.NewConn(t.Context(), sa, nil, &protocol.Config{Timeout: 30 * time.Millisecond,
+		Dialect: wire.FamilyD})
 	require.NoError(t, err)
 	defer func() {
 		_ = conn.Close()
@@ -389,7 +392,8 @@ func TestHooks(t *testing.T) {
 func TestStalledWriteEndsTheConnection(t *testing.T) {
 	mine, theirs := net.Pipe()
 	defer func() { _ = theirs.Close() }()
-	c, err := protocol.NewConn(t.Context(), mine, nil, &protocol.Config{Timeout: 50 * time.Millisecond, Dialect: wire.FamilyD})
+	c, err := protocol.NewConn(t.Context(), mine, nil, &protocol.Config{Timeout: 50 * time.Millisecond,
+		Dialect: wire.FamilyD})
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // the connection's end comes first
 	defer cancel()

@@ -11,18 +11,20 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/transport"
 )
 
-// Dial connects to a peer (rpyc.connect, rpyc.utils.factory.unix_connect). network is "tcp", "tcp4", "tcp6" or "unix". The
-// local root is void; [DialService] exposes one, and a [Dialer] has all other choices.
+// Dial connects to a peer (rpyc.connect, rpyc.utils.factory.unix_connect). network is "tcp", "tcp4", "tcp6" or "unix".
+// The local root is void; [DialService] exposes one, and a [Dialer] has all other choices.
 //
-// ctx bounds the connecting, not the life of the connection. As in RPyC, an attempt to connect may take 3 s, and there are six.
+// ctx bounds the connecting, not the life of the connection. As in RPyC, an attempt to connect may take 3 s, and there
+// are six.
 //
-// A peer does not say which protocol family it speaks. Unless Config.Dialect tells, Dial asks for the peer's root in the
-// newest family; a peer that does not understand hangs up, and Dial connects again with the older one. Telling the dialect
-// saves a peer of RPyC 5 or older the failed attempt, which it logs as a traceback. A program that opens many connections
-// can learn it from the first one's [Conn.Dialect]. Our own root object hears of the connection that succeeds only.
+// A peer does not say which protocol family it speaks. Unless Config.Dialect tells, Dial asks for the peer's root in
+// the newest family; a peer that does not understand hangs up, and Dial connects again with the older one. Telling the
+// dialect saves a peer of RPyC 5 or older the failed attempt, which it logs as a traceback. A program that opens many
+// connections can learn it from the first one's [Conn.Dialect]. Our own root object hears of the connection that
+// succeeds only.
 //
-// If the other end turns out to be something else than an RPyC peer, the error is a *[NotRPyCError] where that shows in what
-// it sends.
+// If the other end turns out to be something else than an RPyC peer, the error is a *[NotRPyCError] where that shows in
+// what it sends.
 func Dial(ctx context.Context, network, addr string, cfg *Config) (*Conn, error) {
 	return DialService(ctx, network, addr, nil, cfg)
 }
@@ -32,9 +34,9 @@ func DialService(ctx context.Context, network, addr string, root any, cfg *Confi
 	return (&Dialer{Root: root, Config: cfg}).Dial(ctx, network, addr)
 }
 
-// DialTLS is [Dial] over TLS (rpyc.ssl_connect). Unlike RPyC, which by default verifies nothing, the peer's certificate has to
-// be good for the host in addr by what tlsConfig, or the system, trusts. transport.TLSFiles makes a configuration of the
-// files that ssl_connect is given.
+// DialTLS is [Dial] over TLS (rpyc.ssl_connect). Unlike RPyC, which by default verifies nothing, the peer's certificate
+// has to be good for the host in addr by what tlsConfig, or the system, trusts. transport.TLSFiles makes a
+// configuration of the files that ssl_connect is given.
 func DialTLS(ctx context.Context, network, addr string, tlsConfig *tls.Config, cfg *Config) (*Conn, error) {
 	if tlsConfig == nil {
 		tlsConfig = &tls.Config{}
@@ -42,15 +44,15 @@ func DialTLS(ctx context.Context, network, addr string, tlsConfig *tls.Config, c
 	return (&Dialer{Config: cfg, Options: transport.Options{TLS: tlsConfig}}).Dial(ctx, network, addr)
 }
 
-// DialPipes connects over a pipe to read and one to write (rpyc.utils.factory.connect_pipes). It takes them over: they are
-// closed when the connection ends, or cannot be made. See [DialStream] for the dialect.
+// DialPipes connects over a pipe to read and one to write (rpyc.utils.factory.connect_pipes). It takes them over: they
+// are closed when the connection ends, or cannot be made. See [DialStream] for the dialect.
 func DialPipes(ctx context.Context, r io.ReadCloser, w io.WriteCloser, root any, cfg *Config) (*Conn, error) {
 	return DialStream(ctx, transport.Join(r, w), root, cfg)
 }
 
-// DialStdio connects to the peer at the other end of the standard input and output (rpyc.utils.factory.connect_stdpipes), which
-// it takes over as transport.Stdio says. It is for programs that ask first; a service that is asked is served by
-// servers.Server.ServeStdio or [NewConn]. See [DialStream] for the dialect.
+// DialStdio connects to the peer at the other end of the standard input and output
+// (rpyc.utils.factory.connect_stdpipes), which it takes over as transport.Stdio says. It is for programs that ask
+// first; a service that is asked is served by servers.Server.ServeStdio or [NewConn]. See [DialStream] for the dialect.
 func DialStdio(ctx context.Context, root any, cfg *Config) (*Conn, error) {
 	stream, err := transport.Stdio()
 	if err != nil {
@@ -59,9 +61,9 @@ func DialStdio(ctx context.Context, root any, cfg *Config) (*Conn, error) {
 	return DialStream(ctx, stream, root, cfg)
 }
 
-// DialStream connects over a stream there is already, and asks the peer for its root (rpyc.utils.factory.connect_stream). It
-// closes the stream if that fails. Other than with Dial there is one attempt only, so a peer of RPyC 5 or older needs
-// Config.Dialect.
+// DialStream connects over a stream there is already, and asks the peer for its root
+// (rpyc.utils.factory.connect_stream). It closes the stream if that fails. Other than with Dial there is one attempt
+// only, so a peer of RPyC 5 or older needs Config.Dialect.
 func DialStream(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Config) (*Conn, error) {
 	used := false
 	return Negotiate(ctx, func(context.Context) (io.ReadWriteCloser, error) {
@@ -73,10 +75,10 @@ func DialStream(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *C
 	}, root, cfg)
 }
 
-// DialSubprocess starts a program and connects to it over its standard input and output (rpyc.utils.factory.connect_subproc).
-// The command must not have been started; it is started a second time, as a copy, if the program turns out to speak the
-// older family and Config.Dialect did not tell. The program is given time to end by itself when the connection ends, and
-// is killed otherwise: see transport.Process, which is the connection's Stream.
+// DialSubprocess starts a program and connects to it over its standard input and output
+// (rpyc.utils.factory.connect_subproc). The command must not have been started; it is started a second time, as a copy,
+// if the program turns out to speak the older family and Config.Dialect did not tell. The program is given time to end
+// by itself when the connection ends, and is killed otherwise: see transport.Process, which is the connection's Stream.
 func DialSubprocess(ctx context.Context, cmd *exec.Cmd, root any, cfg *Config) (*Conn, error) {
 	return Negotiate(ctx, func(context.Context) (io.ReadWriteCloser, error) {
 		return transport.Start(&exec.Cmd{

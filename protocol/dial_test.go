@@ -141,7 +141,9 @@ func TestNegotiate(t *testing.T) {
 	require.Error(t, err)
 
 	why := errors.New("no route")
-	_, err = protocol.Negotiate(t.Context(), func(context.Context) (io.ReadWriteCloser, error) { return nil, why }, nil, nil)
+	_, err = protocol.Negotiate(t.Context(), func(context.Context) (io.ReadWriteCloser, error) {
+		return nil, why
+	}, nil, nil)
 	require.ErrorIs(t, err, why)
 }
 

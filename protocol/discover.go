@@ -35,7 +35,8 @@ type DiscoveryError struct {
 	Service, Host string
 	// Endpoints are those that were found and that nobody could connect to.
 	Endpoints []registry.Endpoint
-	// Err is why: what connecting failed with, registry.ErrNoAnswer, or nil if the registry says that nobody offers the service.
+	// Err is why: what connecting failed with, registry.ErrNoAnswer, or nil if the registry says that nobody offers the
+	// service.
 	Err error
 }
 
@@ -74,8 +75,8 @@ func (*ForbiddenError) Error() string { return "rpyc: the registry doesn't allow
 func (*ForbiddenError) Unwrap() error { return registry.ErrListingDisabled }
 
 // Discover finds out who offers a service (rpyc.discover): it asks the registry for the name, or one of its aliases, in
-// upper or lower case. The server that renewed its registration least recently comes first. There is at least one, or the
-// error is a *[DiscoveryError].
+// upper or lower case. The server that renewed its registration least recently comes first. There is at least one, or
+// the error is a *[DiscoveryError].
 func Discover(ctx context.Context, name string, d *Discovery) ([]registry.Endpoint, error) {
 	eps, err := d.registrar().Discover(ctx, name)
 	if err != nil || len(eps) == 0 {
@@ -117,8 +118,8 @@ func onHost(ep registry.Endpoint, host string, addrs []netip.Addr) bool {
 	return false
 }
 
-// ListServices returns the names of all services (rpyc.list_services), or of those on Discovery.Host. If the registry does not
-// allow it the error is a *[ForbiddenError].
+// ListServices returns the names of all services (rpyc.list_services), or of those on Discovery.Host. If the registry
+// does not allow it the error is a *[ForbiddenError].
 func ListServices(ctx context.Context, d *Discovery) ([]string, error) {
 	var host string
 	if d != nil {
@@ -131,8 +132,8 @@ func ListServices(ctx context.Context, d *Discovery) ([]string, error) {
 	return names, err
 }
 
-// DialByService connects to a server that offers a service, the first one that can be reached (rpyc.connect_by_service). If
-// there is none the error is a *[DiscoveryError].
+// DialByService connects to a server that offers a service, the first one that can be reached
+// (rpyc.connect_by_service). If there is none the error is a *[DiscoveryError].
 //
 // A server on a Unix socket is connected to if it is on this host.
 func DialByService(ctx context.Context, name string, d *Discovery) (*Conn, error) {

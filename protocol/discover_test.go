@@ -27,7 +27,8 @@ func (l listed) List(context.Context, string) ([]string, error) { return l.names
 
 func TestDiscover(t *testing.T) {
 	ctx := t.Context()
-	eps := []registry.Endpoint{{Host: "127.0.0.1", Port: 1}, {Host: "192.0.2.1", Port: 2}, {Host: "::1", Port: 3}, {Host: "127.0.0.1", Path: "/s"}}
+	eps := []registry.Endpoint{{Host: "127.0.0.1", Port: 1}, {Host: "192.0.2.1", Port: 2}, {Host: "::1", Port: 3},
+		{Host: "127.0.0.1", Path: "/s"}}
 	found, err := protocol.Discover(ctx, "foo", &protocol.Discovery{Registrar: listed{eps: eps}})
 	require.NoError(t, err)
 	require.Equal(t, eps, found)

@@ -2,8 +2,8 @@
 // objects at any time (rpyc.core.protocol, rpyc.core.service, rpyc.utils.factory).
 //
 // [Dial] connects to a peer, [NewConn] makes a connection of any stream, [Pair] makes two that are each other's peers.
-// What the peer offers is behind [Conn.Root], a handle of package netref; what we offer is the root object given when the
-// connection is made, presented as package exposed describes.
+// What the peer offers is behind [Conn.Root], a handle of package netref; what we offer is the root object given when
+// the connection is made, presented as package exposed describes.
 //
 // # Handlers
 //
@@ -14,14 +14,14 @@
 //		return f(ctx, x)
 //	}
 //
-// That is how the connection knows that the handler waits, and serves meanwhile what the peer asks in order to answer, to
-// any depth. With a context of another origin the handler keeps its turn, and the peer's nested calls wait until it
-// returns: if it waits for them, until its timeout. Funcs without a context parameter that were made from Python callables
-// count as called by the handler that is running.
+// That is how the connection knows that the handler waits, and serves meanwhile what the peer asks in order to answer,
+// to any depth. With a context of another origin the handler keeps its turn, and the peer's nested calls wait until it
+// returns: if it waits for them, until its timeout. Funcs without a context parameter that were made from Python
+// callables count as called by the handler that is running.
 //
-// The handler's context ends with the connection, not with the handler. A func or object of the peer's that was kept can be
-// used later, by another request or in the background; a Python peer carries such a call out only while it serves the
-// connection, that is, while it waits for a call of its own or runs a BgServingThread.
+// The handler's context ends with the connection, not with the handler. A func or object of the peer's that was kept
+// can be used later, by another request or in the background; a Python peer carries such a call out only while it
+// serves the connection, that is, while it waits for a call of its own or runs a BgServingThread.
 //
 // # Connecting
 //
@@ -68,8 +68,8 @@
 //
 // # Configuration
 //
-// The keys of RPyC's configuration, and the fields of [Config] and of its Access, an exposed.Policy. The zero values are RPyC's
-// defaults.
+// The keys of RPyC's configuration, and the fields of [Config] and of its Access, an exposed.Policy. The zero values
+// are RPyC's defaults.
 //
 //	allow_safe_attrs, safe_attrs             Access.DenySafe, Access.ExtraSafe
 //	allow_exposed_attrs, exposed_prefix      Access.DenyExposed, Access.Prefix

@@ -49,7 +49,8 @@ var edgeDifferences = map[string]edgeDifference{
 		"The name goes back as the None it was instead of as text.",
 	},
 	"callback_answered_with_string_exc/6.0.2": {
-		"REPLY 0 +__main__.DemoService#1; CALL (-builtins.function#2, (5), ()); rpyc.core.vinegar.GenericException" + stillAlive,
+		"REPLY 0 +__main__.DemoService#1; CALL (-builtins.function#2, (5), ()); rpyc.core.vinegar.GenericException" +
+			stillAlive,
 		"Go has no trouble raising what was a text; it is handed on as an exception of a class made for that.",
 	},
 	"callback_answered_custom_exc/6.0.2": {
@@ -60,7 +61,8 @@ var edgeDifferences = map[string]edgeDifference{
 
 // edgeSkipped lists the edge cases that cannot be run, with the reason.
 var edgeSkipped = map[string]string{
-	"remote_ref_instance_inspected_each/6.0.2": "The server adds an object of the probe to a number: Python knows from INSPECT that it has no __add__, " +
+	"remote_ref_instance_inspected_each/6.0.2": "The server adds an object of the probe to a number: Python knows from " +
+		"INSPECT that it has no __add__, " +
 		"we ask for it, and the probe has no answer.",
 	"instancecheck_builtin_name/6.0.2": "Upstream sends a DEL for an object it was never given, which we do not imitate.",
 }

@@ -79,7 +79,8 @@ func runEdgeCase(t *testing.T, e *edgeCase) (upstream, ours []string) {
 	c, p := scripted(t, newDemo(), &protocol.Config{Dialect: d})
 	stop := p.watchdog()
 	defer stop()
-	r := edgeRun{p: p, rec: &peer{t: t, d: d}, ids: map[string]string{}, seqs: map[string]any{}, dropped: map[string]bool{}}
+	r := edgeRun{p: p, rec: &peer{t: t, d: d}, ids: map[string]string{}, seqs: map[string]any{},
+		dropped: map[string]bool{}}
 	for _, s := range e.Log {
 		switch {
 		case s.Dir == "c2s":

@@ -53,8 +53,8 @@ func SafeToRetry(err error) bool {
 	return errors.As(err, &e) && !e.Sent
 }
 
-// NotConnectedError says that a [Client] had no connection for as long as it could be waited for, so that nothing was asked of any
-// server. It matches its Cause and Last.
+// NotConnectedError says that a [Client] had no connection for as long as it could be waited for, so that nothing was
+// asked of any server. It matches its Cause and Last.
 type NotConnectedError struct {
 	// Cause is what ended the waiting, such as context.DeadlineExceeded.
 	Cause error

@@ -61,7 +61,9 @@ func ExampleNewConn() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := protocol.Negotiate(ctx, func(context.Context) (io.ReadWriteCloser, error) { return near, nil }, nil, nil)
+	client, err := protocol.Negotiate(ctx, func(context.Context) (io.ReadWriteCloser, error) {
+		return near, nil
+	}, nil, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -101,7 +103,9 @@ func ExampleConfig_trace() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := protocol.Negotiate(ctx, func(context.Context) (io.ReadWriteCloser, error) { return near, nil }, nil, &protocol.Config{Trace: os.Stdout})
+	client, err := protocol.Negotiate(ctx, func(context.Context) (io.ReadWriteCloser, error) {
+		return near, nil
+	}, nil, &protocol.Config{Trace: os.Stdout})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// FuzzPeer takes a byte string for a program of what the two sides of a connection do: the peer requests, answers, makes
-// mistakes, sends rubbish or hangs up, our side calls, gives up, releases and closes. Whatever they do, nothing panics, the
-// connection has ended soon after the stream has, and nothing of it is left.
+// FuzzPeer takes a byte string for a program of what the two sides of a connection do: the peer requests, answers,
+// makes mistakes, sends rubbish or hangs up, our side calls, gives up, releases and closes. Whatever they do, nothing
+// panics, the connection has ended soon after the stream has, and nothing of it is left.
 func FuzzPeer(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{0, 0, 1, 1, 8, 0, 2, 3, 4, 5, 6, 7})
@@ -81,7 +81,8 @@ func (s *fuzzService) Gen(n int) func(yield func(int) bool) {
 }
 
 var fuzzMethods = []string{
-	"echo", "keep", "kept", "make", "class", "call", "func", "sum", "keys", "gen", "list", "nope", "__len__", "__getitem__",
+	"echo", "keep", "kept", "make", "class", "call", "func", "sum", "keys", "gen", "list", "nope",
+	"__len__", "__getitem__",
 	"__iter__", "__next__", "__eq__", "__class__", "__call__", "_rpyc_getattr", "exposed_echo", "",
 }
 
@@ -112,11 +113,12 @@ func runProgram(t *testing.T, data []byte) {
 	g := &program{t: t, data: data}
 	d := bothFamilies[g.next()%2]
 	near, far := transport.Pipe()
-	c, err := protocol.NewConn(context.Background(), near, &fuzzService{List: exposed.NewList(1, "a", nil)}, &protocol.Config{
-		Dialect: d, Timeout: 20 * time.Millisecond, CloseTimeout: 5 * time.Millisecond, Concurrency: g.next()%3 - 1,
-		Access: exposed.Policy{AllowAll: g.next()%4 == 0, AllowSet: true, AllowDel: true},
-		Limits: protocol.Limits{Frame: 1 << 20, Inflated: 1 << 20, Queued: 2000, Exports: 200},
-	})
+	c, err := protocol.NewConn(context.Background(), near, &fuzzService{List: exposed.NewList(1, "a", nil)},
+		&protocol.Config{
+			Dialect: d, Timeout: 20 * time.Millisecond, CloseTimeout: 5 * time.Millisecond, Concurrency: g.next()%3 - 1,
+			Access: exposed.Policy{AllowAll: g.next()%4 == 0, AllowSet: true, AllowDel: true},
+			Limits: protocol.Limits{Frame: 1 << 20, Inflated: 1 << 20, Queued: 2000, Exports: 200},
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +167,8 @@ func (g *program) step() {
 	case 0:
 		g.request(wire.HandleGetRoot)
 	case 1, 2:
-		g.request(wire.HandleCallAttr, yours(g.id()), val(fuzzMethods[g.next()%len(fuzzMethods)]), g.boxed(0), val(brine.Tuple{}))
+		g.request(wire.HandleCallAttr, yours(g.id()), val(fuzzMethods[g.next()%len(fuzzMethods)]), g.boxed(0),
+			val(brine.Tuple{}))
 	case 3:
 		g.request(wire.HandleGetAttr, yours(g.id()), val(fuzzMethods[g.next()%len(fuzzMethods)]))
 	case 4: // any operation with any arguments
@@ -236,7 +239,8 @@ func (g *program) answer() {
 	}
 	g.mu.Unlock()
 	if g.next()%4 == 0 {
-		g.send(wire.Exception, seq, brine.Tuple{brine.Tuple{"builtins", "KeyError"}, brine.Tuple{g.value(0)}, brine.Tuple{}, "tb"})
+		g.send(wire.Exception, seq, brine.Tuple{brine.Tuple{"builtins", "KeyError"}, brine.Tuple{g.value(0)},
+			brine.Tuple{}, "tb"})
 		return
 	}
 	g.send(wire.Reply, seq, g.boxed(0))
@@ -318,7 +322,8 @@ func (g *program) boxed(depth int) brine.Tuple {
 	case n < 6:
 		return yours(g.id())
 	case n < 7:
-		return mine(id([]string{"builtins.function", "builtins.list", "x.Y", "builtins.dict"}[g.next()%4], 5, int64(g.next()%4)))
+		return mine(id([]string{"builtins.function", "builtins.list", "x.Y", "builtins.dict"}[g.next()%4], 5,
+			int64(g.next()%4)))
 	}
 	return brine.Tuple{g.value(3), g.value(depth)}
 }

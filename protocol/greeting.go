@@ -64,8 +64,8 @@ func (c *Conn) greeting() error {
 	return nil
 }
 
-// sound is greeting for the side that has sent the first request in a certain dialect: it waits for the beginning of the
-// answer, and tells whether the peer has understood.
+// sound is greeting for the side that has sent the first request in a certain dialect: it waits for the beginning of
+// the answer, and tells whether the peer has understood.
 func (c *Conn) sound(d *wire.Dialect) error {
 	first, err := c.in.Peek()
 	if stranger := stranger(first); stranger != nil {
@@ -85,7 +85,8 @@ func before41(d *wire.Dialect) bool {
 	return d == wire.FamilyA || d == wire.FamilyA2 || d == wire.FamilyB || d == wire.FamilyB2
 }
 
-// detect tells the family by the beginning of the first frame, as far as wire.Detect does; nil if that does not show it.
+// detect tells the family by the beginning of the first frame, as far as wire.Detect does; nil if that does not show
+// it.
 func detect(first []byte) *wire.Dialect {
 	d, _ := wire.Detect(frame.Start(first))
 	return d

@@ -168,8 +168,8 @@ func names(ns []string) brine.Tuple {
 	return t
 }
 
-// del takes references from the peer, and notes in in.dropped whether the object is to be told. An object that is not in
-// the table has been refused before.
+// del takes references from the peer, and notes in in.dropped whether the object is to be told. An object that is not
+// in the table has been refused before.
 func (in *incoming) del() error {
 	e := in.args[0].entry
 	if e == nil {
@@ -204,8 +204,8 @@ func (in *incoming) refArg(i int) (wire.Ref, error) {
 	return r, nil
 }
 
-// inspect answers INSPECT on the reader: a peer asks for it while it decodes a message of ours, and cannot go on before it
-// has the answer. Only for an object of a third peer somebody else has to be asked.
+// inspect answers INSPECT on the reader: a peer asks for it while it decodes a message of ours, and cannot go on before
+// it has the answer. Only for an object of a third peer somebody else has to be asked.
 func (in *incoming) inspect() {
 	r, err := in.refArg(0)
 	if err != nil {

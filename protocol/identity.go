@@ -11,7 +11,8 @@ import (
 // (conn._config["credentials"]); nil without one.
 func (c *Conn) Credentials() any { return c.cfg.Credentials }
 
-// TLS describes the TLS session the connection runs over, with the certificates of the peer; false if it runs over none.
+// TLS describes the TLS session the connection runs over, with the certificates of the peer; false if it runs over
+// none.
 func (c *Conn) TLS() (tls.ConnectionState, bool) {
 	if s, ok := c.stream.(interface{ ConnectionState() tls.ConnectionState }); ok {
 		return s.ConnectionState(), true
@@ -19,7 +20,8 @@ func (c *Conn) TLS() (tls.ConnectionState, bool) {
 	return tls.ConnectionState{}, false
 }
 
-// LocalAddr is our own network address, nil if the stream has none. With [Conn.RemoteAddr] it is what RPyC calls endpoints.
+// LocalAddr is our own network address, nil if the stream has none. With [Conn.RemoteAddr] it is what RPyC calls
+// endpoints.
 func (c *Conn) LocalAddr() net.Addr {
 	if a, ok := c.stream.(interface{ LocalAddr() net.Addr }); ok {
 		return a.LocalAddr()

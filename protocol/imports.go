@@ -8,11 +8,11 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// imports is the table of the peer's objects that we hold handles on. Handles are held weakly; an entry counts how often
-// the peer named the object while its handle lived, which is what has to be given back when the handle dies.
+// imports is the table of the peer's objects that we hold handles on. Handles are held weakly; an entry counts how
+// often the peer named the object while its handle lived, which is what has to be given back when the handle dies.
 //
-// A handle that has died and an object that is named again may meet before the handle's cleanup ran. The object then gets
-// a new entry; the old one, which the cleanup has a pointer to, still gives back its own count.
+// A handle that has died and an object that is named again may meet before the handle's cleanup ran. The object then
+// gets a new entry; the old one, which the cleanup has a pointer to, still gives back its own count.
 type imports struct {
 	entries map[wire.Ref]*imported
 	peak    int // the most entries there have been since the map was made

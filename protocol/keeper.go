@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// keeper ends a connection whose peer is silent, or stops in the midst of a message, if the configuration says so. It looks a
-// few times per timeout, which costs a connection a timer and nothing else.
+// keeper ends a connection whose peer is silent, or stops in the midst of a message, if the configuration says so. It
+// looks a few times per timeout, which costs a connection a timer and nothing else.
 type keeper struct {
 	mu    sync.Mutex
 	timer *time.Timer

@@ -32,8 +32,8 @@ func (lender) Lend(n int) brine.Tuple {
 // Borrow takes things and forgets them.
 func (lender) Borrow(things []any) int { return len(things) }
 
-// References that go through a connection in either direction leave nothing behind: neither side says when it is done with
-// an object, the collectors do. GORPYC_REFERENCES sets how many go through; ten million take minutes.
+// References that go through a connection in either direction leave nothing behind: neither side says when it is done
+// with an object, the collectors do. GORPYC_REFERENCES sets how many go through; ten million take minutes.
 func TestReferencesLeaveNothingBehind(t *testing.T) {
 	total := 40_000
 	if s := os.Getenv("GORPYC_REFERENCES"); s != "" {
@@ -64,7 +64,8 @@ func TestReferencesLeaveNothingBehind(t *testing.T) {
 			// The root is what stays.
 			empty = a.Exported() <= 1 && b.Exported() == 0 && a.Imported() == 0 && b.Imported() <= 1
 		}
-		require.True(t, empty, "exported %d and %d, imported %d and %d", a.Exported(), b.Exported(), a.Imported(), b.Imported())
+		require.True(t, empty, "exported %d and %d, imported %d and %d", a.Exported(), b.Exported(),
+			a.Imported(), b.Imported())
 	}
 	heap := func() uint64 {
 		settle()
@@ -82,7 +83,8 @@ func TestReferencesLeaveNothingBehind(t *testing.T) {
 		peak = max(peak, a.Exported()+b.Exported())
 	}
 	after := heap()
-	t.Logf("%d references: heap %d KiB before, %d KiB after; at most %d exported at a time", total, before>>10, after>>10, peak)
+	t.Logf("%d references: heap %d KiB before, %d KiB after; at most %d exported at a time", total, before>>10,
+		after>>10, peak)
 	require.Less(t, after, before+8<<20, "the heap grew")
 	require.Less(t, peak, 500_000, "references pile up while the connection is busy")
 }

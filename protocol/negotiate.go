@@ -11,9 +11,10 @@ import (
 )
 
 // Negotiate is what the Dial functions do once they know how to open a stream: it opens one, finds out which family the
-// peer speaks unless cfg tells, and returns a connection whose root has been fetched. open is called a second time if the
-// first family tried was wrong. A ctx without a deadline gets the connection's default timeout for each attempt.
-func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteCloser, error), root any, cfg *Config) (*Conn, error) {
+// peer speaks unless cfg tells, and returns a connection whose root has been fetched. open is called a second time if
+// the first family tried was wrong. A ctx without a deadline gets the connection's default timeout for each attempt.
+func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteCloser, error), root any,
+	cfg *Config) (*Conn, error) {
 	dialects := []*wire.Dialect{wire.FamilyD, wire.FamilyC}
 	if cfg != nil && cfg.Dialect != nil {
 		dialects = []*wire.Dialect{cfg.Dialect}
@@ -48,7 +49,8 @@ func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteClos
 	}
 	err := errors.Join(errs...)
 	if silent == len(errs) {
-		return nil, fmt.Errorf("rpyc: dial: the other end hung up without an answer: it may have refused this client, expect TLS or a"+
+		return nil, fmt.Errorf("rpyc: dial: the other end hung up without an answer: it may have refused this client, "+
+			"expect TLS or a"+
 			" handshake before, or not speak RPyC: %w", errs[0])
 	}
 	return nil, fmt.Errorf("rpyc: dial: %w", err)
@@ -68,9 +70,10 @@ func hungUp(err error) bool {
 			!(errors.As(err, &timeout) && timeout.Timeout())
 }
 
-// attempt opens a stream, asks for the root in the dialect of cfg, and makes a connection as soon as the answer shows that
-// the peer has understood.
-func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser, error), root any, cfg *Config, survey bool) (*Conn, error) {
+// attempt opens a stream, asks for the root in the dialect of cfg, and makes a connection as soon as the answer shows
+// that the peer has understood.
+func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser, error), root any, cfg *Config,
+	survey bool) (*Conn, error) {
 	base := context.WithoutCancel(ctx)
 	ctx, cancel := bounded(ctx, cfg.Timeout)
 	defer cancel()
@@ -101,8 +104,8 @@ func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser
 	return c, nil
 }
 
-// ask sends the request for the root and waits for the beginning of the answer, or, if it surveys the peer, for all that shows
-// which of the older families that speaks.
+// ask sends the request for the root and waits for the beginning of the answer, or, if it surveys the peer, for all
+// that shows which of the older families that speaks.
 func (c *Conn) ask(ctx context.Context, p *call, d *wire.Dialect, survey bool) error {
 	stop := context.AfterFunc(ctx, func() { c.die(ended(ctx)) })
 	err := c.start(ctx, p, wire.HandleGetRoot, nil)

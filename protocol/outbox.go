@@ -14,8 +14,8 @@ import (
 )
 
 // outbox is where frames wait to be written to the stream. Whoever sends a frame writes it if nobody is writing at that
-// moment; frames that are sent while somebody writes go out together in that goroutine's next write, which is what makes
-// many calls on one connection cheap.
+// moment; frames that are sent while somebody writes go out together in that goroutine's next write, which is what
+// makes many calls on one connection cheap.
 type outbox struct {
 	c        *Conn
 	quick    transport.TryWriter // the stream, if it can be written to without blocking; otherwise nil
@@ -79,10 +79,10 @@ var (
 	errStreamClosed = errors.New("the stream is closed")
 )
 
-// send queues a frame and sees to it that it is written, as mode says. In the modes that wait, it does so until the queue
-// is short enough or ctx has ended; when it then writes itself, the end of ctx interrupts that only on streams that can be
-// written to without blocking. The reader must not wait for the peer: it uses the other modes, in which the connection
-// ends if the peer leaves more unread than Limits.Unread.
+// send queues a frame and sees to it that it is written, as mode says. In the modes that wait, it does so until the
+// queue is short enough or ctx has ended; when it then writes itself, the end of ctx interrupts that only on streams
+// that can be written to without blocking. The reader must not wait for the peer: it uses the other modes, in which the
+// connection ends if the peer leaves more unread than Limits.Unread.
 //
 // The outbox keeps f unless copied is true.
 func (o *outbox) send(ctx context.Context, f []byte, mode sendMode) (copied bool, err error) {
@@ -157,7 +157,8 @@ func (o *outbox) waitShorter(ctx context.Context) bool {
 	return !o.full()
 }
 
-// add puts a frame into the queue: behind others in the last chunk if it is small, which is a copy, and otherwise by itself.
+// add puts a frame into the queue: behind others in the last chunk if it is small, which is a copy, and otherwise by
+// itself.
 func (o *outbox) add(f []byte) (copied bool) {
 	o.queued += len(f)
 	if n := len(o.queue); n > 0 && !o.single {
@@ -259,8 +260,8 @@ func (o *outbox) leaveRest(rest [][]byte) {
 	}()
 }
 
-// drain writes until the queue is empty. Unless it may block, it writes only what the stream takes without, and leaves the
-// rest to a goroutine. The lock is held on entry, with writing set, and released.
+// drain writes until the queue is empty. Unless it may block, it writes only what the stream takes without, and leaves
+// the rest to a goroutine. The lock is held on entry, with writing set, and released.
 func (o *outbox) drain(block bool) error {
 	for len(o.queue) > 0 && !o.closed {
 		q := o.queue
@@ -320,8 +321,8 @@ func (o *outbox) writeAll(q [][]byte, block bool) (rest [][]byte, err error) {
 	return nil, nil
 }
 
-// write writes to the stream, in pieces that are counted, so that a peer that reads slowly can be told from one that does
-// not read.
+// write writes to the stream, in pieces that are counted, so that a peer that reads slowly can be told from one that
+// does not read.
 func (o *outbox) write(b []byte) error {
 	for len(b) > pieceSize && !o.single {
 		if err := o.writePiece(b[:pieceSize]); err != nil {
@@ -343,9 +344,9 @@ func (o *outbox) writePiece(b []byte) error {
 // writesPiece reports whether a piece is being written.
 func (o *outbox) writesPiece() bool { return o.pieces.Load()%2 == 1 }
 
-// stalled reports whether the peer has not read a piece for longer than limit. Looking at the clock for every write would be
-// expensive: the time counts from the first call that finds the piece being written, so stalled is to be called a few times
-// within limit.
+// stalled reports whether the peer has not read a piece for longer than limit. Looking at the clock for every write
+// would be expensive: the time counts from the first call that finds the piece being written, so stalled is to be
+// called a few times within limit.
 func (o *outbox) stalled(limit time.Duration) bool {
 	n := o.pieces.Load()
 	if n%2 == 0 {

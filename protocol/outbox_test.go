@@ -169,8 +169,8 @@ func TestHeldFrames(t *testing.T) {
 	})
 }
 
-// TestFullOutbox has a peer that does not read: senders wait until their context ends, and those that cannot wait end the
-// connection.
+// TestFullOutbox has a peer that does not read: senders wait until their context ends, and those that cannot wait end
+// the connection.
 func TestFullOutbox(t *testing.T) {
 	testOutbox(t, Limits{Unread: 100}, func(t *testing.T, o *outbox, v *valve) {
 		v.set(true, false)

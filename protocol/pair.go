@@ -7,8 +7,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// Pair makes two connections that are each other's peers, in memory (rpyc.utils.factory.connect_thread). The first has rootA
-// as its local root and reaches rootB through its Root, and the other way round; nil roots are void.
+// Pair makes two connections that are each other's peers, in memory (rpyc.utils.factory.connect_thread). The first has
+// rootA as its local root and reaches rootB through its Root, and the other way round; nil roots are void.
 func Pair(ctx context.Context, rootA, rootB any, cfg *Config) (a, b *Conn, err error) {
 	var with Config
 	if cfg != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// TestTooManyRequestsUnderWay has a peer call functions that ask back, and never answer: when as many handlers wait as may,
-// further calls fail, until one of them gets its answer.
+// TestTooManyRequestsUnderWay has a peer call functions that ask back, and never answer: when as many handlers wait as
+// may, further calls fail, until one of them gets its answer.
 func TestTooManyRequestsUnderWay(t *testing.T) {
 	c, p := scripted(t, &caller{}, &protocol.Config{Limits: protocol.Limits{Running: 3}})
 	root := p.root()
@@ -37,7 +37,8 @@ func TestTooManyRequestsUnderWay(t *testing.T) {
 	<-c.Done()
 }
 
-// TestTooManyBytesQueued floods a connection that has to read on, because a handler waits for the peer, with few large requests.
+// TestTooManyBytesQueued floods a connection that has to read on, because a handler waits for the peer, with few large
+// requests.
 func TestTooManyBytesQueued(t *testing.T) {
 	const limit = 80 << 20
 	c, p := scripted(t, &caller{}, &protocol.Config{Limits: protocol.Limits{QueuedBytes: limit}})
@@ -49,7 +50,8 @@ func TestTooManyBytesQueued(t *testing.T) {
 	o := receiveArg(t, c, p, s)
 	p.call(int64(1), o, "wait")
 	<-s.ctx
-	one := p.encode(wire.Request, int64(2), brine.Tuple{int64(wire.HandleCall), tup(yours(root), val(brine.Tuple{make([]byte, 1<<20)}))})
+	one := p.encode(wire.Request, int64(2), brine.Tuple{int64(wire.HandleCall),
+		tup(yours(root), val(brine.Tuple{make([]byte, 1<<20)}))})
 	for range 2 * limit >> 20 {
 		if _, err := p.rw.Write(one); err != nil {
 			break
@@ -67,8 +69,8 @@ func TestTooManyBytesQueued(t *testing.T) {
 	require.Less(t, le.Got, int64(limit+2<<20))
 }
 
-// TestDeadlineWhileThePeerDoesNotRead checks that a context ends a call that cannot even be sent, and that the connection
-// stands: once the peer reads, everything arrives whole.
+// TestDeadlineWhileThePeerDoesNotRead checks that a context ends a call that cannot even be sent, and that the
+// connection stands: once the peer reads, everything arrives whole.
 func TestDeadlineWhileThePeerDoesNotRead(t *testing.T) {
 	l, err := transport.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -75,8 +75,8 @@ func TestDelAgainstRereference(t *testing.T) {
 	})
 }
 
-// TestEveryReferenceIsGivenBack has goroutines receive and release the same few objects all the time. In the end as many
-// references must have been given back as were received, however arrivals and releases met.
+// TestEveryReferenceIsGivenBack has goroutines receive and release the same few objects all the time. In the end as
+// many references must have been given back as were received, however arrivals and releases met.
 func TestEveryReferenceIsGivenBack(t *testing.T) {
 	const goroutines, rounds, objects = 8, 300, 3
 	c, p := scripted(t, nil, nil)
@@ -180,8 +180,8 @@ func TestLateReplyCountsForALivingHandle(t *testing.T) {
 	require.Zero(t, c.Imported())
 }
 
-// TestCancelAgainstReply lets a reply and the end of the caller's context race. Whichever is first, the reference in the
-// reply is given back once, by the caller or by the connection.
+// TestCancelAgainstReply lets a reply and the end of the caller's context race. Whichever is first, the reference in
+// the reply is given back once, by the caller or by the connection.
 func TestCancelAgainstReply(t *testing.T) {
 	c, p := scripted(t, nil, nil)
 	defer p.watchdog()()
@@ -230,8 +230,8 @@ func TestAbandonedResult(t *testing.T) {
 	p.alive()
 }
 
-// TestReferencesAreIndependentOfTheRequestsFate sends requests that fail for various reasons after references were named
-// in them: the references count all the same, and are given back.
+// TestReferencesAreIndependentOfTheRequestsFate sends requests that fail for various reasons after references were
+// named in them: the references count all the same, and are given back.
 func TestReferencesAreIndependentOfTheRequestsFate(t *testing.T) {
 	_, p := scripted(t, newDemo(), nil)
 	defer p.watchdog()()

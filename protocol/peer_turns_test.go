@@ -71,8 +71,8 @@ func TestCallbackRaises(t *testing.T) {
 	require.Contains(t, m.body.(brine.Tuple)[3], "Remote Traceback (1)")
 }
 
-// TestAnswersThatDoNotWaitForHandlers asks, while a handler runs and holds the only turn, for what a CPython peer asks for
-// while it decodes our messages, and for what runs nothing of the user's.
+// TestAnswersThatDoNotWaitForHandlers asks, while a handler runs and holds the only turn, for what a CPython peer asks
+// for while it decodes our messages, and for what runs nothing of the user's.
 func TestAnswersThatDoNotWaitForHandlers(t *testing.T) {
 	for _, d := range bothFamilies {
 		bubble(t, func(t *testing.T) {

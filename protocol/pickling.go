@@ -37,7 +37,9 @@ func (in *incoming) pickle(o, protocol any) (any, error) {
 // errors as exceptions, and objects of peers as what those peers pickle them as. It fails with a TypeError, as Python
 // would, for what cannot be copied: funcs, generators and the like.
 func Pickle(ctx context.Context, v any, protocol int) ([]byte, error) {
-	e := pickle.Encoder{Protocol: protocol, Substitute: func(v any) (any, bool, error) { return picklable(ctx, v, int64(protocol)) }}
+	e := pickle.Encoder{Protocol: protocol, Substitute: func(v any) (any, bool, error) {
+		return picklable(ctx, v, int64(protocol))
+	}}
 	data, err := e.Encode(v)
 	var unsupported *pickle.UnsupportedTypeError
 	var deep *brine.LimitError

@@ -69,7 +69,8 @@ func newLibrary(t *testing.T) *library {
 		Nested: map[string]any{"x": []any{1, []any{2.5, nil}}, "y": map[string]int{}},
 		Person: &person{"Ann", time.Date(1999, 12, 31, 23, 59, 59, 5000, time.UTC), elm, []string{"x"}, "secret"},
 		People: []*postal{elm, elm},
-		Many: []any{90 * time.Second, new(big.Int).Lsh(big.NewInt(1), 100), new(big.Int).Lsh(big.NewInt(-1), 70), complex(1, -2),
+		Many: []any{90 * time.Second, new(big.Int).Lsh(big.NewInt(1), 100), new(big.Int).Lsh(big.NewInt(-1), 70),
+			complex(1, -2),
 			[]byte("\x00\xff"), brine.Tuple{1, "two"}, map[int]struct{}{1: {}, 2: {}}},
 		Grown: exposed.NewList("one", map[string][1]int{"k": {1}}, map[string]struct{}{"m": {}}),
 		Bag:   exposed.NewSet(), Keyed: exposed.NewDict(), Ring: exposed.NewList(1), Circle: &circle{&circle{}},
@@ -154,7 +155,9 @@ func TestPickleBetweenGo(t *testing.T) {
 	}
 	check(b, o)
 
-	c, d, err := protocol.Pair(ctx, exposed.Func(func() *netref.Object { return o }), nil, &protocol.Config{AllowPickle: true})
+	c, d, err := protocol.Pair(ctx, exposed.Func(func() *netref.Object {
+		return o
+	}), nil, &protocol.Config{AllowPickle: true})
 	require.NoError(t, err)
 	defer d.Close()
 	defer c.Close()

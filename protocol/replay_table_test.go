@@ -21,7 +21,8 @@ var excused = map[string]string{
 // otherException says where our exception is of another class than the recorded one, and why.
 var otherException = map[string]struct{ class, why string }{
 	"cross-client3.4.3-server4.1.5-connect_add/server": {
-		"builtins.TypeError", "A client of family A names an object in a way that is no id pack: we say so, upstream does not find it.",
+		"builtins.TypeError", "A client of family A names an object in a way that is no id pack: we say so, upstream does " +
+			"not find it.",
 	},
 	"6.0.2-py3.11-classic_exception_group/server": {
 		"rpyc.core.vinegar/builtins.builtins.ExceptionGroup",

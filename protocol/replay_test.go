@@ -21,8 +21,9 @@ import (
 
 // A recorded conversation of two CPython peers is replayed with a Conn in the place of one of them. The test plays the
 // other by sending what it sent, and makes the Conn do what the replaced one did: its requests are made through the
-// Conn's methods, its answers are given by objects that answer as recorded. Every frame of the Conn is compared with the
-// recorded one. Only id packs of the Conn's own objects, which are its to choose, are translated; nothing is encoded anew.
+// Conn's methods, its answers are given by objects that answer as recorded. Every frame of the Conn is compared with
+// the recorded one. Only id packs of the Conn's own objects, which are its to choose, are translated; nothing is
+// encoded anew.
 
 // tally counts how the Conn's frames were compared.
 type tally struct {
@@ -80,7 +81,8 @@ type served struct {
 
 func newReplay(t *testing.T, rec recording, us string, d *wire.Dialect) *replay {
 	r := &replay{t: t, rec: rec, us: us, d: d, ours: map[string]*ourRef{}, theirs: map[wire.Ref]*netref.Object{},
-		asked: map[int64]*asked{}, served: map[string]*served{}, got: map[string]message{}, classes: map[string]bool{}, numbers: map[int64]int64{}}
+		asked: map[int64]*asked{}, served: map[string]*served{}, got: map[string]message{}, classes: map[string]bool{},
+		numbers: map[int64]int64{}}
 	r.count.skip = map[string]int{}
 	r.oracle = &oracle{asks: make(chan *question, 64), inspects: make(chan *question, 64), stop: make(chan struct{})}
 	near, far := transport.Pipe()

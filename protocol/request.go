@@ -36,10 +36,12 @@ func (c *Conn) Request(ctx context.Context, dst any, h wire.Handler, args ...any
 	return err
 }
 
-// Start sends the request and returns at once (Connection.async_request). Nothing bounds the time until the answer comes.
+// Start sends the request and returns at once (Connection.async_request). Nothing bounds the time until the answer
+// comes.
 func (c *Conn) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.AsyncResult, error) {
 	p := &call{c: c, ch: make(chan struct{})}
-	if d := c.dialect.Load(); h == wire.HandleBuffIter && d != nil && d.IteratesNext() && len(args) == 2 && args[1] == nil {
+	if d := c.dialect.Load(); h == wire.HandleBuffIter && d != nil && d.IteratesNext() && len(args) == 2 &&
+		args[1] == nil {
 		go c.iterateAll(ctx, p, args[0])
 		return netref.NewAsyncResult(p), nil
 	}
@@ -61,7 +63,8 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	h, args = d.Adapt(h, args)
 	p.c = c
 	if len(args) > 0 {
-		if o, ok := args[0].(*netref.Object); ok && o == c.root { // now, so that requests are sent in the order of their numbers
+		// now, so that requests are sent in the order of their numbers
+		if o, ok := args[0].(*netref.Object); ok && o == c.root {
 			if err := fetchRoot(ctx, o); err != nil {
 				return err
 			}
@@ -170,8 +173,8 @@ func (c *Conn) await(ctx context.Context, p *call) error {
 	}
 }
 
-// interruption is why the waiting for a request that was sent has ended with ctx. The context of a handler ends when its
-// connection does; that this request was not sent must not be read out of it.
+// interruption is why the waiting for a request that was sent has ended with ctx. The context of a handler ends when
+// its connection does; that this request was not sent must not be read out of it.
 func interruption(ctx context.Context) error {
 	err := ended(ctx)
 	var closed *ClosedError
@@ -288,8 +291,9 @@ func (p *call) Wait(ctx context.Context) error {
 	}
 }
 
-// expiry ends requests after the default timeout. It counts ticks of one timer for the whole connection: looking at the clock for
-// every request would be a twentieth of what a request costs. A request is ended by up to a tick late, and never early.
+// expiry ends requests after the default timeout. It counts ticks of one timer for the whole connection: looking at the
+// clock for every request would be a twentieth of what a request costs. A request is ended by up to a tick late, and
+// never early.
 type expiry struct {
 	alarm   alarm
 	armed   bool
@@ -317,7 +321,8 @@ func (e *expiry) arm(c *Conn, requests bool) {
 	e.alarm.set(period)
 }
 
-// tickPeriod is how long a tick lasts: a small part of the timeout, and not so short that ticks themselves cost anything.
+// tickPeriod is how long a tick lasts: a small part of the timeout, and not so short that ticks themselves cost
+// anything.
 func (c *Conn) tickPeriod() time.Duration {
 	p := max(c.cfg.Timeout/256, 5*time.Millisecond)
 	if p >= 2*beat {
@@ -326,7 +331,8 @@ func (c *Conn) tickPeriod() time.Duration {
 	return p
 }
 
-// expire is a tick. It fails the requests whose time is over, and ends a connection whose peer has not read for as long.
+// expire is a tick. It fails the requests whose time is over, and ends a connection whose peer has not read for as
+// long.
 func (c *Conn) expire() {
 	period := c.tickPeriod()
 	ticks := uint((c.cfg.Timeout + period - 1) / period) // of a timeout

@@ -7,8 +7,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// requester is a Conn as its handles see it. It is a type of its own because users of a Conn have no need for the methods
-// that netref.Requester asks for.
+// requester is a Conn as its handles see it. It is a type of its own because users of a Conn have no need for the
+// methods that netref.Requester asks for.
 type requester Conn
 
 var _ netref.Requester = (*requester)(nil)
@@ -54,8 +54,8 @@ func (r *requester) Keep(o *netref.Object) {
 // owns reports whether o is a handle on an object of this connection's peer.
 func (c *Conn) owns(o *netref.Object) bool { return o.Peer() == netref.Requester((*requester)(c)) }
 
-// fetchRoot finds out which object a root handle stands for, unless that is known. The Dial functions ask for the root to
-// see whether the peer understands; a connection that was accepted asks when the handle is first used.
+// fetchRoot finds out which object a root handle stands for, unless that is known. The Dial functions ask for the root
+// to see whether the peer understands; a connection that was accepted asks when the handle is first used.
 func fetchRoot(ctx context.Context, root *netref.Object) error {
 	if _, known := root.Ref(); known {
 		return nil

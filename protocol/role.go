@@ -7,11 +7,12 @@ import (
 
 // role is the reader's: the right to take messages in, which one goroutine at a time has.
 //
-// Whoever has it runs nothing of the user's. But handing each request to another goroutine costs more than most handlers
-// do. So a reader that has taken in a request which can run at once, and sees no further message waiting, gives the role up
-// and runs the request itself; when the handler has returned, it takes the role back if nobody else has taken it meanwhile.
-// Somebody has by then if anybody began to wait for the peer, which passes the role on, or if the handler took very long,
-// which the watch finds out (watch.go). A connection whose handlers take long is not read in this way for a while.
+// Whoever has it runs nothing of the user's. But handing each request to another goroutine costs more than most
+// handlers do. So a reader that has taken in a request which can run at once, and sees no further message waiting,
+// gives the role up and runs the request itself; when the handler has returned, it takes the role back if nobody else
+// has taken it meanwhile. Somebody has by then if anybody began to wait for the peer, which passes the role on, or if
+// the handler took very long, which the watch finds out (watch.go). A connection whose handlers take long is not read
+// in this way for a while.
 type role struct {
 	state atomic.Int32
 	given atomic.Uint32 // how often the role was given up
@@ -66,9 +67,9 @@ func (c *Conn) passRole() {
 	l.unlock()
 }
 
-// serve is what the goroutines of a connection do. It begins with running a request that has a turn, or without one with
-// reading, for which it has the role; and goes on with whatever there is to do. One goroutine that has nothing to do is kept,
-// because one that has run handlers before has a stack that is large enough.
+// serve is what the goroutines of a connection do. It begins with running a request that has a turn, or without one
+// with reading, for which it has the role; and goes on with whatever there is to do. One goroutine that has nothing to
+// do is kept, because one that has run handlers before has a stack that is large enough.
 func (c *Conn) serve(in *incoming) {
 	var parked chan task
 	for {
@@ -110,8 +111,8 @@ type task struct {
 	stop bool
 }
 
-// work runs a request that has a turn, and then others that are queued, and reports whether one of them took long. Answers go out
-// a few at a time, so that the peer has something to do meanwhile.
+// work runs a request that has a turn, and then others that are queued, and reports whether one of them took long.
+// Answers go out a few at a time, so that the peer has something to do meanwhile.
 func (c *Conn) work(in *incoming) (slow bool) {
 	start := time.Since(epoch)
 	last, passed := start, false

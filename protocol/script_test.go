@@ -229,7 +229,8 @@ func (p *peer) reply(seq, boxed any) {
 // raise answers with an exception of a builtin class.
 func (p *peer) raise(seq any, class string, args ...any) {
 	p.t.Helper()
-	p.send(wire.Exception, seq, brine.Tuple{brine.Tuple{"builtins", class}, brine.Tuple(args), brine.Tuple{}, "Traceback\n"})
+	p.send(wire.Exception, seq, brine.Tuple{brine.Tuple{"builtins", class}, brine.Tuple(args), brine.Tuple{},
+		"Traceback\n"})
 }
 
 // root asks for the connection's root object and returns its id pack.

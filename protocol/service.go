@@ -10,8 +10,8 @@ import (
 // Connecter is implemented by root objects that want to know of their connections (Service.on_connect).
 type Connecter interface {
 	// OnConnect is called before the first request of a connection is served. It may keep c, and make requests in a
-	// goroutine of its own, but not itself: nothing is read before it has returned. An error refuses the connection. A root object whose OnConnect has no
-	// result is called, too, and never refuses.
+	// goroutine of its own, but not itself: nothing is read before it has returned. An error refuses the connection. A
+	// root object whose OnConnect has no result is called, too, and never refuses.
 	OnConnect(c *Conn) error
 }
 

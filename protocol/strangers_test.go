@@ -176,7 +176,8 @@ func TestTimeoutsOfSilentPeers(t *testing.T) {
 	t.Run("not reading", func(t *testing.T) {
 		near, far := tcp(t)
 		defer far.Close()
-		c, err := protocol.NewConn(t.Context(), near, nil, &protocol.Config{StallTimeout: 3 * time.Second, Dialect: wire.FamilyD})
+		c, err := protocol.NewConn(t.Context(), near, nil, &protocol.Config{StallTimeout: 3 * time.Second,
+			Dialect: wire.FamilyD})
 		require.NoError(t, err)
 		p := newPeer(t, far, wire.FamilyD)
 		p.request(int64(0), wire.HandleGetRoot)
@@ -202,7 +203,8 @@ func TestTimeoutsOfSilentPeers(t *testing.T) {
 		require.NoError(t, err)
 		<-a.Done()
 		<-b.Done()
-		require.True(t, errors.As(a.Err(), &idle) || errors.As(b.Err(), &idle), "%v, %v", a.Err(), b.Err()) // the other sees it gone
+		// the other sees it gone
+		require.True(t, errors.As(a.Err(), &idle) || errors.As(b.Err(), &idle), "%v, %v", a.Err(), b.Err())
 	})
 }
 

@@ -2,9 +2,9 @@ package protocol
 
 import "time"
 
-// The watch of a connection looks from time to time, while the connection is busy, whether nobody reads because a handler
-// runs where its request was read, and has somebody else read. A timer for each request, or looking more often, costs more
-// than is won by running handlers on the reading goroutine: it keeps the scheduler's monitor awake.
+// The watch of a connection looks from time to time, while the connection is busy, whether nobody reads because a
+// handler runs where its request was read, and has somebody else read. A timer for each request, or looking more often,
+// costs more than is won by running handlers on the reading goroutine: it keeps the scheduler's monitor awake.
 
 const (
 	// watchPeriod is how long a handler may keep its connection from being read: about one to two periods.

@@ -30,8 +30,8 @@ func (r *recorder) Note(what string) {
 	}
 }
 
-// TestWorkerBatches queues requests of two connections for one worker: it runs two of the first connection, as it was told,
-// before it turns to the second.
+// TestWorkerBatches queues requests of two connections for one worker: it runs two of the first connection, as it was
+// told, before it turns to the second.
 func TestWorkerBatches(t *testing.T) {
 	r := &recorder{came: make(chan struct{}), leave: make(chan struct{})}
 	cfg := &Config{Workers: NewWorkers(1, 2, false)}
@@ -58,7 +58,12 @@ func TestWorkerBatches(t *testing.T) {
 	// Each call is three requests; those of a that matter are queued one behind the other.
 	eventually("requests of a", func() bool { l := sa.lock(); defer l.unlock(); return l.turns.queued >= 4 })
 	ask(b, "b1")
-	eventually("request of b", func() bool { w := cfg.Workers; w.mu.Lock(); defer w.mu.Unlock(); return w.queue.len() == 1 })
+	eventually("request of b", func() bool {
+		w := cfg.Workers
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.queue.len() == 1
+	})
 	close(r.leave)
 	for _, res := range results {
 		_, err := netref.Await[any](ctx, res)

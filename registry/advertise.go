@@ -7,17 +7,19 @@ import (
 	"time"
 )
 
-// Advertise says under which address services are shown to clients that cannot use the one they registered from, because
-// a translation of addresses (NAT) lies between them, or the walls of a container.
+// Advertise says under which address services are shown to clients that cannot use the one they registered from,
+// because a translation of addresses (NAT) lies between them, or the walls of a container.
 type Advertise struct {
-	// From is the network the services register from. The zero Prefix stands for the loopback addresses of the registry's own host.
+	// From is the network the services register from. The zero Prefix stands for the loopback addresses of the registry's
+	// own host.
 	From netip.Prefix
-	// To is the address or host name that clients outside that network are told. Clients inside are told the registered address.
+	// To is the address or host name that clients outside that network are told. Clients inside are told the registered
+	// address.
 	To string
 }
 
-// Without a rule for them, services that registered from a loopback address are shown to other hosts under the address at
-// which the registry was asked.
+// Without a rule for them, services that registered from a loopback address are shown to other hosts under the address
+// at which the registry was asked.
 
 // advertiser applies the rules; the first one is for loopback addresses.
 type advertiser struct {
@@ -74,7 +76,8 @@ func (a *advertiser) plain(mask uint64, client netip.Addr) bool {
 	return true
 }
 
-// show returns what a client is told in place of host. at is the registry's address as the client sees it, the zero Addr if not known.
+// show returns what a client is told in place of host. at is the registry's address as the client sees it, the zero
+// Addr if not known.
 func (a *advertiser) show(host string, client, at netip.Addr) string {
 	addr, err := netip.ParseAddr(host)
 	if err != nil {
@@ -101,8 +104,8 @@ type ways struct {
 	since time.Time
 }
 
-// own returns an address of this host for the client, of the same family as the loopback address that it replaces: a server that
-// listens on IPv4 alone is no better found by IPv6.
+// own returns an address of this host for the client, of the same family as the loopback address that it replaces: a
+// server that listens on IPv4 alone is no better found by IPv6.
 func (w *ways) own(loopback, client, at netip.Addr) netip.Addr {
 	if at.IsValid() && !at.IsUnspecified() && at.Is4() == loopback.Is4() {
 		return at

@@ -41,7 +41,8 @@ func TestOwnHost(t *testing.T) {
 	require.Equal(t, []string{"127.0.0.1", "10.0.0.9"}, hosts(exchange(t, s, "127.0.0.1", "127.0.0.1", ask)))
 	require.Equal(t, []string{"10.0.0.1", "10.0.0.9"}, hosts(exchange(t, s, "10.0.0.7", "10.0.0.1", ask)))
 	require.Equal(t, []string{"192.0.2.1", "10.0.0.9"}, hosts(exchange(t, s, "192.0.2.7", "192.0.2.1", ask)))
-	require.Equal(t, []string{"127.0.0.1", "10.0.0.9"}, hosts(exchange(t, s, "127.0.0.1", "127.0.0.1", ask)), "answers are not mixed up")
+	require.Equal(t, []string{"127.0.0.1", "10.0.0.9"}, hosts(exchange(t, s, "127.0.0.1", "127.0.0.1", ask)),
+		"answers are not mixed up")
 	// A filter names hosts as the client knows them.
 	require.Equal(t, brine.Tuple{"A"}, exchange(t, s, "192.0.2.7", "192.0.2.1", listCall("192.0.2.1", nil)))
 	require.Equal(t, brine.Tuple{}, exchange(t, s, "192.0.2.7", "192.0.2.1", listCall("127.0.0.1", nil)))
@@ -76,10 +77,14 @@ func TestAdvertise(t *testing.T) {
 		exchange(t, s, from, "", registerCall([]string{"a"}, Endpoint{Port: 1}))
 	}
 	ask := discoverCall("a", nil)
-	require.Equal(t, []string{"192.0.2.1", "docker.example", "192.0.2.9", "10.0.0.1"}, hosts(exchange(t, s, "10.0.0.2", "10.0.0.3", ask)))
-	require.Equal(t, []string{"192.0.2.1", "172.17.0.5", "192.0.2.9", "10.0.0.1"}, hosts(exchange(t, s, "172.17.0.6", "172.17.0.1", ask)))
-	require.Equal(t, []string{"127.0.0.1", "docker.example", "192.0.2.9", "10.0.0.1"}, hosts(exchange(t, s, "127.0.0.1", "127.0.0.1", ask)))
-	for host, want := range map[string]brine.Tuple{"docker.example": {"A"}, "192.0.2.9": {"A"}, "192.0.2.1": {"A"}, "10.9.9.9": {}, "172.17.0.5": {}} {
+	require.Equal(t, []string{"192.0.2.1", "docker.example", "192.0.2.9", "10.0.0.1"},
+		hosts(exchange(t, s, "10.0.0.2", "10.0.0.3", ask)))
+	require.Equal(t, []string{"192.0.2.1", "172.17.0.5", "192.0.2.9", "10.0.0.1"},
+		hosts(exchange(t, s, "172.17.0.6", "172.17.0.1", ask)))
+	require.Equal(t, []string{"127.0.0.1", "docker.example", "192.0.2.9", "10.0.0.1"},
+		hosts(exchange(t, s, "127.0.0.1", "127.0.0.1", ask)))
+	for host, want := range map[string]brine.Tuple{"docker.example": {"A"}, "192.0.2.9": {"A"}, "192.0.2.1": {"A"},
+		"10.9.9.9": {}, "172.17.0.5": {}} {
 		require.Equal(t, want, exchange(t, s, "10.0.0.2", "10.0.0.3", listCall(host, nil)), host)
 	}
 	// Unregistering goes by the true address.

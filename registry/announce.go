@@ -9,8 +9,8 @@ import (
 // unregisterTimeout bounds the farewell when a server ends.
 const unregisterTimeout = 2 * time.Second
 
-// Announce keeps a server registered until ctx ends, and unregisters it then: it registers at once and every 60 seconds, and each
-// second while that fails (what RPyC's servers do with auto_register). log may be nil.
+// Announce keeps a server registered until ctx ends, and unregisters it then: it registers at once and every 60
+// seconds, and each second while that fails (what RPyC's servers do with auto_register). log may be nil.
 //
 // The host of ep, if there is one, is the address to register from; see [EndpointOf].
 func Announce(ctx context.Context, r Registrar, names []string, ep Endpoint, log *slog.Logger) {

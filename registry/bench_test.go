@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The benchmarks here measure a server beside the least that any server could do, in turns, and report the ratio of the medians:
+// The benchmarks here measure a server beside the least that any server could do, in turns, and report the ratio of the
+// medians:
 //
 //	go test -run '^$' -bench Ratio ./registry
 
@@ -197,16 +198,19 @@ func BenchmarkRenew(b *testing.B) {
 		names[i] = fmt.Sprintf("NAME%d", i)
 	}
 	for i := range 10_000 {
-		require.NoError(b, m.Register(context.Background(), names, Endpoint{Host: fmt.Sprintf("10.0.%d.%d", i>>8, i&255), Port: 1}))
+		require.NoError(b, m.Register(context.Background(), names,
+			Endpoint{Host: fmt.Sprintf("10.0.%d.%d", i>>8, i&255), Port: 1}))
 	}
 	i := 0
 	for b.Loop() {
 		i++
-		_ = m.Register(context.Background(), names, Endpoint{Host: fmt.Sprintf("10.0.%d.%d", i%10_000>>8, i%10_000&255), Port: 1})
+		_ = m.Register(context.Background(), names, Endpoint{Host: fmt.Sprintf("10.0.%d.%d", i%10_000>>8, i%10_000&255),
+			Port: 1})
 	}
 }
 
-// BenchmarkRatioUDPPython measures RPyC's own registry in the same way, where GORPYC_TEST_PYTHON names a Python that has it.
+// BenchmarkRatioUDPPython measures RPyC's own registry in the same way, where GORPYC_TEST_PYTHON names a Python that
+// has it.
 func BenchmarkRatioUDPPython(b *testing.B) {
 	python := os.Getenv("GORPYC_TEST_PYTHON")
 	if python == "" {

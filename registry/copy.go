@@ -2,11 +2,12 @@ package registry
 
 import "time"
 
-// Set makes the table say of ep what regs say, with their times and nothing else, and puts ep last in the order of answers. What is not
-// among regs goes for the reason why. Only Name, Since and Seen of regs count; names must be in upper case.
+// Set makes the table say of ep what regs say, with their times and nothing else, and puts ep last in the order of
+// answers. What is not among regs goes for the reason why. Only Name, Since and Seen of regs count; names must be in
+// upper case.
 //
-// It is for a [Store] that keeps a copy of what is decided elsewhere in a Memory of its own: [Limits] are not regarded, since what comes has been
-// admitted already, and calls are expected in the order in which registrations were renewed.
+// It is for a [Store] that keeps a copy of what is decided elsewhere in a Memory of its own: [Limits] are not regarded,
+// since what comes has been admitted already, and calls are expected in the order in which registrations were renewed.
 func (m *Memory) Set(ep Endpoint, regs []Registration, why Reason) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

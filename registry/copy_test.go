@@ -16,7 +16,8 @@ func TestSetReplacesWhatIsKnownOfAnEndpoint(t *testing.T) {
 	a, b := Endpoint{Host: "10.0.0.1", Port: 1}, Endpoint{Host: "10.0.0.1", Port: 2}
 	since, seen := time.Now().Add(-20*time.Minute), time.Now().Add(-10*time.Minute)
 
-	m.Set(a, []Registration{{Name: "ONE", Since: since, Seen: seen}, {Name: "TWO", Since: since, Seen: seen}}, Expired) // beyond the limits
+	// beyond the limits
+	m.Set(a, []Registration{{Name: "ONE", Since: since, Seen: seen}, {Name: "TWO", Since: since, Seen: seen}}, Expired)
 	m.Set(b, []Registration{{Name: "ONE", Since: since, Seen: seen}}, Expired)
 	require.Equal(t, []Endpoint{a, b}, m.Lookup("ONE").Servers())
 	require.Equal(t, []string{"ONE", "TWO"}, m.Names(nil, 10))
@@ -26,10 +27,12 @@ func TestSetReplacesWhatIsKnownOfAnEndpoint(t *testing.T) {
 	}
 	require.Len(t, told, 3)
 
-	m.Set(a, []Registration{{Name: "ONE", Since: since, Seen: time.Now()}, {Name: "THREE", Since: since, Seen: seen}}, Unregistered)
+	m.Set(a, []Registration{{Name: "ONE", Since: since, Seen: time.Now()}, {Name: "THREE", Since: since, Seen: seen}},
+		Unregistered)
 	require.Equal(t, []Endpoint{b, a}, m.Lookup("ONE").Servers(), "a was renewed last")
 	require.Equal(t, []string{"ONE", "THREE"}, m.Names(nil, 10))
-	require.Equal(t, StoreStats{Services: 2, Endpoints: 2, Registrations: 3, Hosts: 1, Oldest: m.Stats().Oldest}, m.Stats())
+	require.Equal(t, StoreStats{Services: 2, Endpoints: 2, Registrations: 3, Hosts: 1, Oldest: m.Stats().Oldest},
+		m.Stats())
 
 	m.Set(a, nil, Expired)
 	m.Set(a, nil, Unregistered) // nothing is left to be told

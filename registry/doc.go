@@ -2,7 +2,8 @@
 // can use in place of the original, and the clients (registrars) by which Go programs use a registry of either kind.
 //
 // A server tells a registry once a minute under which names it can be found; a client asks the registry for a name and
-// gets the endpoints that offer it. Requests and answers are single datagrams, or one request and one answer on a TCP connection.
+// gets the endpoints that offer it. Requests and answers are single datagrams, or one request and one answer on a TCP
+// connection.
 //
 // # Names
 //

@@ -60,7 +60,8 @@ func (e Endpoint) String() string {
 	return e.Addr()
 }
 
-// EndpointOf returns the endpoint that a listener's address stands for. The host is "" if the listener listens on all addresses.
+// EndpointOf returns the endpoint that a listener's address stands for. The host is "" if the listener listens on all
+// addresses.
 func EndpointOf(a net.Addr) Endpoint {
 	switch a := a.(type) {
 	case *net.UnixAddr:

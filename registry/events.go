@@ -80,7 +80,8 @@ func (e *events) tell(ev Event) {
 	s := e.server
 	defer func() {
 		if r := recover(); r != nil {
-			s.log().Error("a hook panicked", "reason", ev.Reason, "service", ev.Name, "endpoint", ev.Endpoint.String(), "panic", r)
+			s.log().Error("a hook panicked", "reason", ev.Reason, "service", ev.Name, "endpoint",
+				ev.Endpoint.String(), "panic", r)
 		}
 	}()
 	hook := s.OnServiceRemoved

@@ -21,8 +21,8 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 )
 
-// recorded is a row of testdata/registry.jsonl: what a registry of an RPyC release was sent and answered, or what a registrar sent and made
-// of the answer it was fed.
+// recorded is a row of testdata/registry.jsonl: what a registry of an RPyC release was sent and answered, or what a
+// registrar sent and made of the answer it was fed.
 type recorded struct {
 	Env, Transport, Case string
 	Listing              *bool           `json:"allow_listing"`
@@ -72,7 +72,8 @@ func improved(r recorded) (reply, why string) {
 		return "-", "text and bytes mixed: as Python 3 has it"
 	case py2 && r.Case == "register_bytes_alias":
 		return "-", "text and bytes mixed: as Python 3 has it"
-	case py2 && strings.HasPrefix(r.Case, "list_") && !*r.Listing, strings.Contains(r.Env, "4.1.5") && strings.HasPrefix(r.Case, "list_") && !*r.Listing:
+	case py2 && strings.HasPrefix(r.Case, "list_") && !*r.Listing, strings.Contains(r.Env, "4.1.5") &&
+		strings.HasPrefix(r.Case, "list_") && !*r.Listing:
 		return "00", "releases before 5.1 did not know LIST"
 	case py2 && r.Case == "unicode_all", py2 && r.Case == "bytes_name_only":
 		return "02", "the same"
@@ -80,7 +81,8 @@ func improved(r recorded) (reply, why string) {
 	return "", ""
 }
 
-// TestRecordedRequests sends what registries of three releases were sent, in the same order, and compares the answers byte for byte.
+// TestRecordedRequests sends what registries of three releases were sent, in the same order, and compares the answers
+// byte for byte.
 func TestRecordedRequests(t *testing.T) {
 	local := netip.MustParseAddr("127.0.0.1")
 	var s *Server
@@ -126,7 +128,8 @@ func TestRecordedRequests(t *testing.T) {
 	require.Equal(t, 238-36-15, checked)
 }
 
-// checkLargeReply: upstream's answer was longer than its clients read; ours is as much of its beginning as they do read.
+// checkLargeReply: upstream's answer was longer than its clients read; ours is as much of its beginning as they do
+// read.
 func checkLargeReply(t *testing.T, r recorded, s *Server, local netip.Addr) {
 	py2 := form(strings.HasPrefix(r.Env, "py2"))
 	for i := range 120 {
@@ -178,7 +181,8 @@ func TestRecordedExpiry(t *testing.T) {
 	require.Equal(t, 15, checked)
 }
 
-// TestRecordedRegistrars has our registrar do what RPyC's was recorded doing: the same bytes, and the same result from the same answer.
+// TestRecordedRegistrars has our registrar do what RPyC's was recorded doing: the same bytes, and the same result from
+// the same answer.
 func TestRecordedRegistrars(t *testing.T) {
 	ctx := context.Background()
 	checked := 0
@@ -206,7 +210,8 @@ func TestRecordedRegistrars(t *testing.T) {
 				}
 			}()
 			timeout := 5 * time.Second
-			if strings.Contains(r.Case, "timeout") || strings.Contains(r.Case, "no_reply") || strings.Contains(r.Case, "garbage") ||
+			if strings.Contains(r.Case, "timeout") || strings.Contains(r.Case, "no_reply") ||
+				strings.Contains(r.Case, "garbage") ||
 				strings.Contains(r.Case, "reply_none") || strings.Contains(r.Case, "other_reply") {
 				timeout = 50 * time.Millisecond
 			}

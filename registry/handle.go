@@ -13,8 +13,8 @@ import (
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
-// handle answers one request: it appends the answer to b, or returns nil if there is none. at is the address at which the client
-// reached the registry, if known.
+// handle answers one request: it appends the answer to b, or returns nil if there is none. at is the address at which
+// the client reached the registry, if known.
 func (s *Server) handle(t transport, b []byte, client, at netip.Addr, data []byte) []byte {
 	now := time.Since(s.started)
 	if !s.limiter.allow(client, now) {
@@ -76,7 +76,8 @@ func (s *Server) reject(why reject, now time.Duration, client netip.Addr, err er
 
 var errStore = errors.New("the store failed")
 
-// parseQuery reads the request that is by far the most frequent, in its usual form and without a decoded value in between.
+// parseQuery reads the request that is by far the most frequent, in its usual form and without a decoded value in
+// between.
 func parseQuery(data []byte) (name []byte, f form, ok bool) {
 	c := brine.NewCursor(data)
 	if n, err := c.Tuple(); err != nil || n != 3 {
@@ -203,7 +204,8 @@ func (s *Server) answerList(t transport, b []byte, r request, client, at netip.A
 	return append(brine.AppendTupleHeader(b, n), body...), nil
 }
 
-// registeredAs returns the hosts that the client knows as host: that one, and those that are shown to it under that name.
+// registeredAs returns the hosts that the client knows as host: that one, and those that are shown to it under that
+// name.
 func (s *Server) registeredAs(host string, client, at netip.Addr) []string {
 	hosts := []string{}
 	add := func(own string) {
@@ -232,7 +234,8 @@ func (s *Server) registeredAs(host string, client, at netip.Addr) []string {
 // tupleHeader is the length of the longest header of a tuple.
 const tupleHeader = 5
 
-// answers are the encoded answers to queries for a listing, as clients see them to whom all addresses are shown as they are.
+// answers are the encoded answers to queries for a listing, as clients see them to whom all addresses are shown as they
+// are.
 type answers struct {
 	owner *Server
 	rules uint64 // which rules of owner's are about some endpoint

@@ -119,7 +119,8 @@ func floodSize(t *testing.T) int {
 	return 100_000
 }
 
-// TestFlood sends damaged requests by the hundred thousand (GORPYC_FLOOD: as many as you like): the registry lives, answers, and holds no more than before.
+// TestFlood sends damaged requests by the hundred thousand (GORPYC_FLOOD: as many as you like): the registry lives,
+// answers, and holds no more than before.
 func TestFlood(t *testing.T) {
 	s := &Server{AllowListing: true}
 	s.start()
@@ -267,7 +268,8 @@ func TestTenThousandEndpoints(t *testing.T) {
 	host := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}) }
 	begin := time.Now()
 	for i := range endpoints {
-		require.NotNil(t, s.handle(udp, nil, host(i), netip.Addr{}, registerCall(names, Endpoint{Port: 1000 + i%7}).encode(false)))
+		require.NotNil(t, s.handle(udp, nil, host(i), netip.Addr{},
+			registerCall(names, Endpoint{Port: 1000 + i%7}).encode(false)))
 	}
 	took := time.Since(begin)
 	st := s.Stats().Store

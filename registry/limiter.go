@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A limiter bounds the rate of requests per source. Sources share a fixed number of buckets by a hash that nobody outside
-// knows, so that memory stays the same however many addresses a flood pretends to come from.
+// A limiter bounds the rate of requests per source. Sources share a fixed number of buckets by a hash that nobody
+// outside knows, so that memory stays the same however many addresses a flood pretends to come from.
 type limiter struct {
 	seed maphash.Seed
 	rate float64
@@ -50,7 +50,8 @@ func (l *limiter) allow(a netip.Addr, now time.Duration) bool {
 	return true
 }
 
-// sourceKey is what counts as one source: an IPv4 address, or the network of 64 bits that one IPv6 host can take any address of.
+// sourceKey is what counts as one source: an IPv4 address, or the network of 64 bits that one IPv6 host can take any
+// address of.
 func sourceKey(a netip.Addr) netip.Addr {
 	if a.Is6() {
 		if p, err := a.WithZone("").Prefix(64); err == nil {

@@ -98,8 +98,8 @@ func (l *list) remove(e *entry, which int) {
 	}
 }
 
-// NewMemory makes an empty table. timeout is how long a registration lives without being renewed, 0 means [DefaultTimeout];
-// of limits, those about registrations and names count. [Memory.Close] stops its timer.
+// NewMemory makes an empty table. timeout is how long a registration lives without being renewed, 0 means
+// [DefaultTimeout]; of limits, those about registrations and names count. [Memory.Close] stops its timer.
 func NewMemory(timeout time.Duration, limits Limits) *Memory {
 	if timeout <= 0 {
 		timeout = DefaultTimeout
@@ -186,8 +186,8 @@ func isLoopback(host string) bool {
 	return err == nil && a.IsLoopback()
 }
 
-// find returns the entry of name and ep, nil if there is none. A server names its services in the same order each time, so
-// the entry is looked for at place i first.
+// find returns the entry of name and ep, nil if there is none. A server names its services in the same order each time,
+// so the entry is looked for at place i first.
 func (m *Memory) find(name string, ep Endpoint, i int) *entry {
 	known := m.endpoints[ep]
 	if known == nil {

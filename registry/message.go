@@ -145,8 +145,8 @@ func (f form) port(v any, host string) (Endpoint, error) {
 	return Endpoint{}, fmt.Errorf("port is a %T", v)
 }
 
-// parseEndpoints reads the answer to a query. Upstream's registries keep whatever a server calls its port; what nobody can
-// connect to is left out.
+// parseEndpoints reads the answer to a query. Upstream's registries keep whatever a server calls its port; what nobody
+// can connect to is left out.
 func parseEndpoints(v any) ([]Endpoint, error) {
 	t, ok := v.(brine.Tuple)
 	if !ok {

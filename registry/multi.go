@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// Multi is several registries in one [Registrar], asked at the same time. Of an empty one every method fails with [ErrNoAnswer].
+// Multi is several registries in one [Registrar], asked at the same time. Of an empty one every method fails with
+// [ErrNoAnswer].
 type Multi []Registrar
 
 var _ Registrar = Multi(nil)
@@ -60,7 +61,8 @@ func (m Multi) List(ctx context.Context, host string) ([]string, error) {
 	return names, nil
 }
 
-// Register registers with all. It succeeds if one registry has acknowledged; the others get another chance at the next renewal.
+// Register registers with all. It succeeds if one registry has acknowledged; the others get another chance at the next
+// renewal.
 func (m Multi) Register(ctx context.Context, names []string, ep Endpoint) error {
 	return m.each(func(r Registrar) error { return r.Register(ctx, names, ep) })
 }

@@ -14,8 +14,8 @@ import (
 // Registrar is a client of a registry (rpyc.utils.registry.RegistryClient): [UDPClient], [TCPClient] and [Multi]. The
 // methods are bounded by the registrar's timeout as well as by ctx, and safe for concurrent use.
 type Registrar interface {
-	// Discover asks who offers a service, under any of its names in upper or lower case. The endpoint that was renewed least recently comes
-	// first. Nobody is no error; [ErrNoAnswer] says that no registry has answered.
+	// Discover asks who offers a service, under any of its names in upper or lower case. The endpoint that was renewed
+	// least recently comes first. Nobody is no error; [ErrNoAnswer] says that no registry has answered.
 	Discover(ctx context.Context, name string) ([]Endpoint, error)
 	// List asks for the names of all services, or of those that a host offers if host is not "". If the registry does not
 	// allow it the error is [ErrListingDisabled].
@@ -23,8 +23,8 @@ type Registrar interface {
 	// Register tells that a server offers services under these names, and waits for the answer. The host of ep is the
 	// local address to send from, which is the one that the registry notes; "" leaves it to the routing table.
 	Register(ctx context.Context, names []string, ep Endpoint) error
-	// Unregister tells that a server no longer offers anything. ep must be what it was registered with. Over UDP nothing says
-	// whether the registry has heard of it.
+	// Unregister tells that a server no longer offers anything. ep must be what it was registered with. Over UDP nothing
+	// says whether the registry has heard of it.
 	Unregister(ctx context.Context, ep Endpoint) error
 }
 
@@ -117,8 +117,8 @@ func withPort(addr, host string) string {
 	return net.JoinHostPort(addr, strconv.Itoa(Port))
 }
 
-// localAddr returns the address of this host to send from: ep's host or the interface chosen, which may be an address or an
-// interface's name. nil leaves it to the routing table.
+// localAddr returns the address of this host to send from: ep's host or the interface chosen, which may be an address
+// or an interface's name. nil leaves it to the routing table.
 func localAddr(ep Endpoint, chosen string, ipv4 bool) (net.IP, error) {
 	fits := func(ip net.IP) bool { return (ip.To4() != nil) == ipv4 && !ip.IsUnspecified() }
 	if chosen == "" {

@@ -62,7 +62,8 @@ func TestAnnounce(t *testing.T) {
 		cancel()
 		<-done
 		require.Equal(t, []string{
-			"register A,B h:1 0s", "register A,B h:1 1s", "register A,B h:1 2s", "register A,B h:1 1m2s", "register A,B h:1 2m2s",
+			"register A,B h:1 0s", "register A,B h:1 1s", "register A,B h:1 2s", "register A,B h:1 1m2s",
+			"register A,B h:1 2m2s",
 			"register A,B h:1 2m3s", "unregister h:1 2m10s",
 		}, r.log)
 	})
@@ -180,7 +181,8 @@ func TestRegistrarErrors(t *testing.T) {
 	mute, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer mute.Close()
-	c = &TCPClient{Addr: mute.Addr().String(), Timeout: 50 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	c = &TCPClient{Addr: mute.Addr().String(), Timeout: 50 * time.Millisecond,
+		Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	require.ErrorIs(t, c.Register(ctx, []string{"a"}, Endpoint{Port: 1}), ErrNoAnswer)
 	require.Contains(t, log.String(), "registry did not acknowledge")
 	done := make(chan struct{})
@@ -206,7 +208,8 @@ func TestRegistrarErrors(t *testing.T) {
 
 func TestWithPort(t *testing.T) {
 	for addr, want := range map[string]string{
-		"": "255.255.255.255:18811", "h": "h:18811", "h:1": "h:1", "::1": "[::1]:18811", "[::1]": "[::1]:18811", "[::1]:1": "[::1]:1", "10.0.0.1": "10.0.0.1:18811",
+		"": "255.255.255.255:18811", "h": "h:18811", "h:1": "h:1", "::1": "[::1]:18811", "[::1]": "[::1]:18811",
+		"[::1]:1": "[::1]:1", "10.0.0.1": "10.0.0.1:18811",
 	} {
 		require.Equal(t, want, withPort(addr, "255.255.255.255"))
 	}

@@ -18,8 +18,8 @@ var ErrServerClosed = errors.New("registry: server closed")
 // serve. The fields must not be changed once it serves; the methods are safe for concurrent use. It may serve several
 // sockets, UDP and TCP, out of one table.
 //
-// Upstream's log lines are logged too: requests at level Debug, comings and goings at Info, what was not answered at Warn, at most one line
-// of a kind per second.
+// Upstream's log lines are logged too: requests at level Debug, comings and goings at Info, what was not answered at
+// Warn, at most one line of a kind per second.
 type Server struct {
 	// AllowListing lets clients ask for the names of all services (allow_listing).
 	AllowListing bool
@@ -29,15 +29,16 @@ type Server struct {
 	Limits Limits
 	// Advertise says under which addresses services are shown to clients that cannot use the registered ones.
 	Advertise []Advertise
-	// StateFile is where the registrations are kept for the next start, "" for nowhere. The file is replaced as a whole, soon after a
-	// change and when the server is closed. If it cannot be understood it is set aside and the registry begins empty. If
-	// it cannot be written, the registry does not serve: see [Server.Open]. It is not used with a Store.
+	// StateFile is where the registrations are kept for the next start, "" for nowhere. The file is replaced as a whole,
+	// soon after a change and when the server is closed. If it cannot be understood it is set aside and the registry
+	// begins empty. If it cannot be written, the registry does not serve: see [Server.Open]. It is not used with a Store.
 	StateFile string
 	// Store keeps the registrations; nil means a [Memory] with the Timeout and Limits above.
 	Store Store
 	// OnServiceAdded is called when an endpoint begins to offer a service, but not when it renews its registration
-	// (on_service_added). OnServiceRemoved is called when it is unregistered or expires (on_service_removed). They are called one at a
-	// time, in order, in a goroutine of their own; a panic is logged. While one takes its time, up to 65,536 events wait.
+	// (on_service_added). OnServiceRemoved is called when it is unregistered or expires (on_service_removed). They are
+	// called one at a time, in order, in a goroutine of their own; a panic is logged. While one takes its time, up to
+	// 65,536 events wait.
 	OnServiceAdded, OnServiceRemoved func(name string, ep Endpoint)
 	// Logger is told what happens; nil is silent.
 	Logger *slog.Logger
@@ -80,15 +81,16 @@ func (s *Server) start() {
 	})
 }
 
-// Open prepares the server: it reads the state file, and returns an error if that could not be written. Serving does so,
-// too; Open is for programs that want to know before they tell anybody that they serve.
+// Open prepares the server: it reads the state file, and returns an error if that could not be written. Serving does
+// so, too; Open is for programs that want to know before they tell anybody that they serve.
 func (s *Server) Open() error {
 	s.start()
 	return s.stateErr
 }
 
 // ListenAndServe listens on an address and serves it until the server is closed or ctx ends. network is "udp", "udp4",
-// "udp6", "tcp", "tcp4" or "tcp6". It returns [ErrServerClosed], the context's cause, or what made listening impossible.
+// "udp6", "tcp", "tcp4" or "tcp6". It returns [ErrServerClosed], the context's cause, or what made listening
+// impossible.
 func (s *Server) ListenAndServe(ctx context.Context, network, addr string) error {
 	if strings.HasPrefix(network, "udp") {
 		c, err := ListenUDP(ctx, network, addr)
@@ -143,8 +145,9 @@ func (s *Server) ended(ctx context.Context) error {
 	return nil
 }
 
-// Shutdown closes the sockets, lets the TCP requests under way be answered until ctx ends, has the hooks called for what
-// has happened, and writes the state file. It returns the context's cause if that came first, and what went wrong with the file.
+// Shutdown closes the sockets, lets the TCP requests under way be answered until ctx ends, has the hooks called for
+// what has happened, and writes the state file. It returns the context's cause if that came first, and what went wrong
+// with the file.
 func (s *Server) Shutdown(ctx context.Context) error {
 	answered := s.stop()
 	var err error
@@ -163,7 +166,8 @@ func (s *Server) Close() error {
 	return s.finish(ctx, s.stop())
 }
 
-// stop closes the sockets and the connections that no answer is being made for. The channel is closed when the others have ended.
+// stop closes the sockets and the connections that no answer is being made for. The channel is closed when the others
+// have ended.
 func (s *Server) stop() <-chan struct{} {
 	s.start()
 	s.mu.Lock()

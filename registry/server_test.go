@@ -221,7 +221,8 @@ func TestNoAnswerOverTCP(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 }
 
-// TestTCPInOrder: who unregisters and does not wait for an answer, as RPyC's clients do not, is gone for who connects next.
+// TestTCPInOrder: who unregisters and does not wait for an answer, as RPyC's clients do not, is gone for who connects
+// next.
 func TestTCPInOrder(t *testing.T) {
 	_, addr := serve(t, &Server{})
 	client := &TCPClient{Addr: addr}
@@ -271,7 +272,8 @@ func TestHooks(t *testing.T) {
 		do(unregisterCall(Endpoint{Port: 1}))
 		do(unregisterCall(Endpoint{Port: 1}))
 		do(registerCall([]string{"c"}, Endpoint{Path: "/s"}))
-		require.Equal(t, []string{"+A 10.0.0.1:1", "+B 10.0.0.1:1", "-B 10.0.0.1:1", "-A 10.0.0.1:1", "+C 10.0.0.1:/s"}, told())
+		require.Equal(t, []string{"+A 10.0.0.1:1", "+B 10.0.0.1:1", "-B 10.0.0.1:1", "-A 10.0.0.1:1", "+C 10.0.0.1:/s"},
+			told())
 		// Nobody asks, and it expires all the same, just after its time.
 		time.Sleep(time.Minute)
 		require.Len(t, told(), 5)

@@ -14,12 +14,14 @@ import (
 	"time"
 )
 
-// The state file is JSON: {"version": 2, "crc32c": C, "registrations": [{"name", "host", "port" or "path", "since", "seen"}]}.
-// C is the CRC-32C of the bytes of the array, so that a damaged file is noticed. Version 1, which had none, is read too.
+// The state file is JSON: {"version": 2, "crc32c": C, "registrations": [{"name", "host", "port" or "path", "since",
+// "seen"}]}. C is the CRC-32C of the bytes of the array, so that a damaged file is noticed. Version 1, which had none,
+// is read too.
 
 const (
 	stateVersion = 2
-	// stateInterval is how long the file may be behind. Large tables are written less often: at most a twentieth of the time.
+	// stateInterval is how long the file may be behind. Large tables are written less often: at most a twentieth of the
+	// time.
 	stateInterval = 5 * time.Second
 	maxStateFile  = 1 << 30
 )
@@ -161,7 +163,8 @@ func (m *Memory) save(path string) error {
 // wall is the time of the clock on the wall: the monotonic one means nothing to the next process.
 func wall(t time.Time) time.Time { return t.Round(0).UTC() }
 
-// load fills an empty table from a file and returns how many registrations it took. If the file is not usable in any point, it takes none.
+// load fills an empty table from a file and returns how many registrations it took. If the file is not usable in any
+// point, it takes none.
 func (m *Memory) load(path string) (int, error) {
 	file, err := os.Open(path)
 	if err != nil {

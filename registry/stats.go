@@ -74,11 +74,12 @@ func (c *counters) count(t transport, cmd command) {
 }
 
 // Stats returns the server's figures. The reasons of Rejects are "malformed" (no message at all), "magic", "command",
-// "arguments" (of the wrong kind or number), "rate", "limit" (see [Limits]), "connections" (too many), "store" (the store failed), and "event"
-// (a coming or going that hooks were not told of, because they were too slow).
+// "arguments" (of the wrong kind or number), "rate", "limit" (see [Limits]), "connections" (too many), "store" (the
+// store failed), and "event" (a coming or going that hooks were not told of, because they were too slow).
 func (s *Server) Stats() Stats {
 	s.start()
-	st := Stats{Store: s.store.Stats(), Started: s.started, Rejects: make(map[string]uint64), Truncated: s.truncated.Load()}
+	st := Stats{Store: s.store.Stats(), Started: s.started, Rejects: make(map[string]uint64),
+		Truncated: s.truncated.Load()}
 	for t := range s.requests {
 		for i, name := range []string{"query", "register", "unregister", "list"} {
 			st.Requests = append(st.Requests, RequestCount{transportNames[t], name, s.requests[t][i].Load()})

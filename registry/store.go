@@ -8,28 +8,31 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 )
 
-// Store keeps the registrations behind a [Server]. [Memory] is the one used unless another is given. All methods may be called by several
-// goroutines at once. Names are in upper case already.
+// Store keeps the registrations behind a [Server]. [Memory] is the one used unless another is given. All methods may be
+// called by several goroutines at once. Names are in upper case already.
 //
-// All methods are called while other requests wait, so they must not wait for a network: lookups answer from memory, changes are noted
-// and carried out later. A store that several registries share keeps a copy of its contents for that, for instance in a Memory
-// of its own: see [Memory.Set] and registry/etcdstore.
+// All methods are called while other requests wait, so they must not wait for a network: lookups answer from memory,
+// changes are noted and carried out later. A store that several registries share keeps a copy of its contents for that,
+// for instance in a Memory of its own: see [Memory.Set] and registry/etcdstore.
 type Store interface {
-	// Register notes or renews that ep offers the services. All or none are noted. A *LimitError says that there is no room.
+	// Register notes or renews that ep offers the services. All or none are noted. A *LimitError says that there is no
+	// room.
 	Register(ctx context.Context, names []string, ep Endpoint) error
 	// Unregister removes ep from all services. It is not an error if there is nothing to remove.
 	Unregister(ctx context.Context, ep Endpoint) error
-	// Lookup returns who offers the service now, nil if nobody does. The result must be the same pointer until something has
-	// changed: answers are kept in it.
+	// Lookup returns who offers the service now, nil if nobody does. The result must be the same pointer until something
+	// has changed: answers are kept in it.
 	Lookup(name string) *Listing
 	// Names returns the names of the services that somebody offers, the one that came first first; with hosts, of those
 	// that one of these hosts offers. It stops after max names.
 	Names(hosts []string, max int) []string
-	// Registrations calls yield with all there is until it returns false, service by service. The store is not locked meanwhile.
+	// Registrations calls yield with all there is until it returns false, service by service. The store is not locked
+	// meanwhile.
 	Registrations(yield func(Registration) bool)
 	// Stats counts what there is.
 	Stats() StoreStats
-	// Watch has f called for each coming and going from now on, in order and one at a time, until stop is called. f must not wait.
+	// Watch has f called for each coming and going from now on, in order and one at a time, until stop is called. f must
+	// not wait.
 	Watch(f func(Event)) (stop func())
 }
 
@@ -85,17 +88,18 @@ func limitError(what string, got, limit int) error {
 type Limits struct {
 	// Registrations is the number of pairs of a name and an endpoint in all. 0 means 1,048,576 (about 200 bytes each).
 	Registrations int
-	// PerHost is the same for one host. 0 means 16,384. The registry's own host, by its loopback addresses, is not limited.
+	// PerHost is the same for one host. 0 means 16,384. The registry's own host, by its loopback addresses, is not
+	// limited.
 	PerHost int
 	// Names is the number of names in one request. 0 means 256.
 	Names int
 	// NameLength is the length of a name in bytes. 0 means 255.
 	NameLength int
-	// Rate is the number of requests per second that are answered to one source: an IPv4 address or an IPv6 network of 64 bits.
-	// Twice as many may come at once. 0 means 1000. The registry's own host is not limited.
+	// Rate is the number of requests per second that are answered to one source: an IPv4 address or an IPv6 network of 64
+	// bits. Twice as many may come at once. 0 means 1000. The registry's own host is not limited.
 	Rate int
-	// Conns is the number of TCP connections at a time. 0 means 1024. Beyond it a newcomer takes the place of the one that has
-	// been silent for longest.
+	// Conns is the number of TCP connections at a time. 0 means 1024. Beyond it a newcomer takes the place of the one that
+	// has been silent for longest.
 	Conns int
 	// ConnsPerHost is the same for one source. 0 means 64. The registry's own host is not limited.
 	ConnsPerHost int

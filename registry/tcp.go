@@ -15,13 +15,13 @@ import (
 // tcpPatience is how long a connection may take in all. RPyC's clients wait 2 s.
 const tcpPatience = 10 * time.Second
 
-// tcpTurn is how long a request waits for that of the connection before it. RPyC's clients do not wait until they are unregistered,
-// and ask on the next connection what is registered; its server takes one connection after the other.
+// tcpTurn is how long a request waits for that of the connection before it. RPyC's clients do not wait until they are
+// unregistered, and ask on the next connection what is registered; its server takes one connection after the other.
 const tcpTurn = 20 * time.Millisecond
 
-// ServeTCP answers connections to l, which it closes in the end, until the server is closed or ctx ends: one request each.
-// A client that sends something else gets no answer, as with upstream, and the connection is closed after 10 seconds. It returns
-// [ErrServerClosed], the context's cause, or what made accepting impossible.
+// ServeTCP answers connections to l, which it closes in the end, until the server is closed or ctx ends: one request
+// each. A client that sends something else gets no answer, as with upstream, and the connection is closed after 10
+// seconds. It returns [ErrServerClosed], the context's cause, or what made accepting impossible.
 func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
 	if err := s.add(l); err != nil {
 		return err
@@ -139,8 +139,8 @@ type openConn struct {
 	busy   bool   // a request is being answered
 }
 
-// admit counts a connection, if there is room for it. If all places are taken, the one that has waited longest for its request makes
-// room: who wants to know something asks at once, so that those who do not cannot keep others out.
+// admit counts a connection, if there is room for it. If all places are taken, the one that has waited longest for its
+// request makes room: who wants to know something asks at once, so that those who do not cannot keep others out.
 func (s *Server) admit(c net.Conn, peer netip.Addr) bool {
 	key := sourceKey(peer)
 	s.mu.Lock()

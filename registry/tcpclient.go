@@ -20,8 +20,8 @@ type TCPClient struct {
 	Addr string
 	// Network is "tcp", "tcp4" or "tcp6", which says what a host name is to be resolved to; "" means "tcp".
 	Network string
-	// Interface is the address or name of the network interface to connect from; "" leaves that to the server's listening address,
-	// when registering, and to the routing table.
+	// Interface is the address or name of the network interface to connect from; "" leaves that to the server's listening
+	// address, when registering, and to the routing table.
 	Interface string
 	// Timeout bounds the whole exchange; 0 means 2 s.
 	Timeout time.Duration

@@ -13,18 +13,19 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 )
 
-// UDPClient asks registries by datagrams (rpyc.utils.registry.UDPRegistryClient). The zero value broadcasts to the local
-// network. Fields must not be changed while it is in use.
+// UDPClient asks registries by datagrams (rpyc.utils.registry.UDPRegistryClient). The zero value broadcasts to the
+// local network. Fields must not be changed while it is in use.
 type UDPClient struct {
-	// Addr is the registry's address, with or without port; a broadcast or multicast address reaches several registries. "" means
-	// 255.255.255.255, and no port means [Port].
+	// Addr is the registry's address, with or without port; a broadcast or multicast address reaches several registries.
+	// "" means 255.255.255.255, and no port means [Port].
 	Addr string
 	// Network is "udp", "udp4" or "udp6", which says what a host name is to be resolved to; "" means "udp".
 	Network string
 	// Interface is the address or name of the network interface to send from, for instance "eth1"; "" leaves that to the
 	// server's listening address, when registering, and to the routing table.
 	Interface string
-	// EveryInterface sends from each address that the host has in a network with broadcasts. A broadcast leaves by one interface otherwise.
+	// EveryInterface sends from each address that the host has in a network with broadcasts. A broadcast leaves by one
+	// interface otherwise.
 	EveryInterface bool
 	// Timeout is how long to wait for an answer; 0 means 2 s. After half of it the request is sent once more.
 	Timeout time.Duration
@@ -193,8 +194,8 @@ type datagram struct {
 	from netip.AddrPort
 }
 
-// exchange sends a request and waits for an answer that is accepted; and a little longer for a better one, while poor says that this
-// one is not worth much and others may come.
+// exchange sends a request and waits for an answer that is accepted; and a little longer for a better one, while poor
+// says that this one is not worth much and others may come.
 func (c *UDPClient) exchange(ctx context.Context, call *call, ep Endpoint, poor func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
@@ -249,8 +250,8 @@ func (c *UDPClient) exchange(ctx context.Context, call *call, ep Endpoint, poor 
 	}
 }
 
-// receive passes on what comes from the registry's port until the socket is closed. Registries answer from another address than they were
-// asked at when that is a broadcast address, and when they have several.
+// receive passes on what comes from the registry's port until the socket is closed. Registries answer from another
+// address than they were asked at when that is a broadcast address, and when they have several.
 func receive(ctx context.Context, s *net.UDPConn, port uint16, to chan<- datagram) {
 	buf := make([]byte, 1<<16)
 	for {

@@ -16,8 +16,8 @@ import (
 // Authenticator checks a peer that has connected, before RPyC begins (rpyc.utils.authenticators).
 type Authenticator interface {
 	// Authenticate may read from and write to conn. It returns the connection to go on with, which is conn or one that
-	// wraps it, and credentials, which handlers find with Conn.Credentials; or an error to refuse the peer. It must not read more than
-	// belongs to it. At the end of ctx, which Server.AuthTimeout bounds, conn is closed.
+	// wraps it, and credentials, which handlers find with Conn.Credentials; or an error to refuse the peer. It must not
+	// read more than belongs to it. At the end of ctx, which Server.AuthTimeout bounds, conn is closed.
 	Authenticate(ctx context.Context, conn net.Conn) (net.Conn, any, error)
 }
 
@@ -29,8 +29,8 @@ func (f AuthenticatorFunc) Authenticate(ctx context.Context, conn net.Conn) (net
 	return f(ctx, conn)
 }
 
-// AuthenticationError says why a peer was refused (rpyc.utils.authenticators.AuthenticationError). The server logs it; the
-// peer learns only that the connection is closed.
+// AuthenticationError says why a peer was refused (rpyc.utils.authenticators.AuthenticationError). The server logs it;
+// the peer learns only that the connection is closed.
 type AuthenticationError struct {
 	Reason string
 	Cause  error // may be nil
@@ -47,8 +47,8 @@ func (e *AuthenticationError) Error() string {
 // Unwrap gives the cause.
 func (e *AuthenticationError) Unwrap() error { return e.Cause }
 
-// Chain asks several authenticators one after the other, each about the connection the one before has returned: TLS, then a
-// password. The credentials are the last ones that are not nil.
+// Chain asks several authenticators one after the other, each about the connection the one before has returned: TLS,
+// then a password. The credentials are the last ones that are not nil.
 func Chain(as ...Authenticator) Authenticator {
 	return AuthenticatorFunc(func(ctx context.Context, conn net.Conn) (net.Conn, any, error) {
 		var all any
@@ -68,9 +68,9 @@ func Chain(as ...Authenticator) Authenticator {
 	})
 }
 
-// TLS has the peer speak TLS (rpyc.utils.authenticators.SSLAuthenticator). The credentials are the peer's *x509.Certificate
-// if it has shown one; RPyC's are the dictionary of getpeercert(). Conn.TLS has everything else about the session.
-// transport.TLSFiles makes a configuration of files, which notices when they change.
+// TLS has the peer speak TLS (rpyc.utils.authenticators.SSLAuthenticator). The credentials are the peer's
+// *x509.Certificate if it has shown one; RPyC's are the dictionary of getpeercert(). Conn.TLS has everything else about
+// the session. transport.TLSFiles makes a configuration of files, which notices when they change.
 func TLS(cfg *tls.Config) Authenticator {
 	return AuthenticatorFunc(func(ctx context.Context, conn net.Conn) (net.Conn, any, error) {
 		session := tls.Server(conn, cfg)
@@ -96,8 +96,8 @@ func TLS(cfg *tls.Config) Authenticator {
 // lingerTime is how long a peer may take to read why its handshake has failed.
 const lingerTime = time.Second
 
-// linger lets the peer read what was written last. Closing while something of the peer's is unread, such as its first request,
-// makes the system discard what the peer has not read.
+// linger lets the peer read what was written last. Closing while something of the peer's is unread, such as its first
+// request, makes the system discard what the peer has not read.
 func linger(conn net.Conn) {
 	c, ok := conn.(interface{ CloseWrite() error })
 	if !ok || c.CloseWrite() != nil {
@@ -118,7 +118,8 @@ func (s *Server) authenticate(ctx context.Context, stream net.Conn) (secure net.
 	}
 	if limit > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit, &AuthenticationError{Reason: fmt.Sprintf("not done within %v", limit)})
+		ctx,
+			cancel = context.WithTimeoutCause(ctx, limit, &AuthenticationError{Reason: fmt.Sprintf("not done within %v", limit)})
 		defer cancel()
 	}
 	secure, err = transport.Guard(ctx, stream, func(ctx context.Context, stream net.Conn) (c net.Conn, err error) {
@@ -133,8 +134,8 @@ func (s *Server) authenticate(ctx context.Context, stream net.Conn) (secure net.
 	return secure, credentials, err
 }
 
-// loggable is how credentials appear in logs: certificates by their subject, which is what identifies them; what else an
-// authenticator returns may hold a secret, and is told by its type.
+// loggable is how credentials appear in logs: certificates by their subject, which is what identifies them; what else
+// an authenticator returns may hold a secret, and is told by its type.
 func loggable(credentials any) string {
 	switch c := credentials.(type) {
 	case *x509.Certificate:

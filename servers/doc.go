@@ -4,8 +4,8 @@
 //	err := srv.ListenAndServe(ctx, "tcp", "127.0.0.1:18861")
 //
 // A [Server] accepts connections and makes a protocol.Conn of each, which serves itself: one goroutine reads, and
-// handlers run one at a time per connection and in parallel between connections, as with rpyc's ThreadedServer. Server.Mode
-// has the other ways of serving.
+// handlers run one at a time per connection and in parallel between connections, as with rpyc's ThreadedServer.
+// Server.Mode has the other ways of serving.
 //
 // A program that ends in order on a signal:
 //
@@ -24,9 +24,10 @@
 //
 // # Silent and slow clients
 //
-// RPyC serves a client for as long as it is connected, and so does a Server by default. For clients that are not trusted to
-// behave, set in Server.Config IdleTimeout (nothing comes and nothing runs) and StallTimeout (a message that does not get on, or
-// is not read), and MaxConns. AuthTimeout has a default. TCP keepalive is on, and finds clients whose machine is gone.
+// RPyC serves a client for as long as it is connected, and so does a Server by default. For clients that are not
+// trusted to behave, set in Server.Config IdleTimeout (nothing comes and nothing runs) and StallTimeout (a message that
+// does not get on, or is not read), and MaxConns. AuthTimeout has a default. TCP keepalive is on, and finds clients
+// whose machine is gone.
 //
 // # Who is asking
 //
@@ -78,9 +79,9 @@
 //
 // # Forking
 //
-// Go cannot fork. A [Forking] server runs the program again for each connection, with the same arguments and environment,
-// and passes the socket to it; when that process calls ListenAndServe or Serve of the server with the same Name, it
-// serves the one connection, in place of listening, and the call returns ErrServerClosed when that has ended. So everything
-// the program does before happens again in each process; [Forked] tells. Authentication happens in the process. A listener
-// whose connections have no file descriptor cannot be used.
+// Go cannot fork. A [Forking] server runs the program again for each connection, with the same arguments and
+// environment, and passes the socket to it; when that process calls ListenAndServe or Serve of the server with the same
+// Name, it serves the one connection, in place of listening, and the call returns ErrServerClosed when that has ended.
+// So everything the program does before happens again in each process; [Forked] tells. Authentication happens in the
+// process. A listener whose connections have no file descriptor cannot be used.
 package servers

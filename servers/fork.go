@@ -16,9 +16,9 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/transport"
 )
 
-// A forking server cannot fork as RPyC does: a Go process has many threads, of which fork would copy one. It runs the program
-// anew instead, with the same arguments, and passes the socket. When that process comes to serve, it finds in its
-// environment that it is a worker, and serves the one connection.
+// A forking server cannot fork as RPyC does: a Go process has many threads, of which fork would copy one. It runs the
+// program anew instead, with the same arguments, and passes the socket. When that process comes to serve, it finds in
+// its environment that it is a worker, and serves the one connection.
 //
 // A worker and its server share a pipe, which tells the worker to end in order. A server that dies closes it without a
 // word: its workers then go on until their clients leave, as RPyC's do.
@@ -153,15 +153,16 @@ func inherit() {
 	inherited.worker, inherited.name, inherited.done = true, name, make(chan struct{})
 }
 
-// Forked reports whether this process is one that a [Forking] server has started to serve one connection. Such a process
-// runs the program from the beginning; what a program does only once, such as opening a listener of its own for
+// Forked reports whether this process is one that a [Forking] server has started to serve one connection. Such a
+// process runs the program from the beginning; what a program does only once, such as opening a listener of its own for
 // [Server.Serve], it can leave out. Serve and ListenAndServe do not use their listener or address in such a process.
 func Forked() bool {
 	inherited.once.Do(inherit)
 	return inherited.worker
 }
 
-// serveAsWorker serves the connection this process was started for. The program's other servers wait until that is done.
+// serveAsWorker serves the connection this process was started for. The program's other servers wait until that is
+// done.
 func (s *Server) serveAsWorker(ctx context.Context) error {
 	if s.Mode != Forking || s.Name != inherited.name || inherited.taken.Swap(true) {
 		select {

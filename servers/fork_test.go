@@ -159,7 +159,10 @@ func TestForkingShutdown(t *testing.T) {
 	p := startForking(t, entered)
 	c := dial(t, p.addr)
 	r := async(t, c, "wait", leave)
-	require.Eventually(t, func() bool { _, err := os.Stat(entered); return err == nil }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(entered)
+		return err == nil
+	}, 20*time.Second, 5*time.Millisecond)
 	_ = p.stdin.Close()
 	p.expect("server: rpyc: server closed")
 	require.NoError(t, os.WriteFile(leave, nil, 0o600))
@@ -178,5 +181,7 @@ func TestForkingServerKilled(t *testing.T) {
 	require.Equal(t, before, pid(t, c))
 	require.NoError(t, c.Close())
 	<-c.Done()
-	require.Eventually(t, func() bool { return syscall.Kill(before, 0) == syscall.ESRCH }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return syscall.Kill(before, 0) == syscall.ESRCH
+	}, 20*time.Second, 5*time.Millisecond)
 }

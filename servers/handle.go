@@ -56,7 +56,8 @@ type handledStream struct{ io.ReadWriteCloser }
 func (h handledStream) endInput() { _ = h.Close() }
 
 // handle has Handle serve an authenticated stream. conn is the connection that it was made of, nil if there is none.
-func (s *Server) handle(ctx context.Context, conn net.Conn, stream io.ReadWriteCloser, log *slog.Logger, credentials any, gone func()) error {
+func (s *Server) handle(ctx context.Context, conn net.Conn, stream io.ReadWriteCloser, log *slog.Logger,
+	credentials any, gone func()) error {
 	if credentials != nil {
 		log = log.With("credentials", loggable(credentials))
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/gorpyc/gorpyc/servers"
 )
 
-// TestHandle: Shutdown ends the input of what Handle serves, and waits for what it still has to say; Close ends both ways.
+// TestHandle: Shutdown ends the input of what Handle serves, and waits for what it still has to say; Close ends both
+// ways.
 func TestHandle(t *testing.T) {
 	for _, orderly := range []bool{true, false} {
 		l, err := listen()

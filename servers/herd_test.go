@@ -27,7 +27,8 @@ import (
 // herdEnv has the test binary be a crowd of clients: "address idle busy".
 const herdEnv = "GORPYC_SERVERS_TEST_HERD"
 
-// herdProgram opens idle connections, each of which has made one call, and then has busy ones make calls until stdin ends.
+// herdProgram opens idle connections, each of which has made one call, and then has busy ones make calls until stdin
+// ends.
 func herdProgram(what string) {
 	var addr string
 	var idle, busy int
@@ -108,8 +109,8 @@ type echoes struct{}
 // Pass returns what it gets.
 func (echoes) Pass(text string) string { return text }
 
-// TestHerd has one process serve 10,000 idle connections and 2,000 busy ones at the same time, as far as its file limit goes; a
-// tenth of that under the race detector.
+// TestHerd has one process serve 10,000 idle connections and 2,000 busy ones at the same time, as far as its file limit
+// goes; a tenth of that under the race detector.
 func TestHerd(t *testing.T) {
 	idle, busy := 10000, 2000
 	if raceEnabled || testing.Short() {
@@ -153,13 +154,17 @@ func TestHerd(t *testing.T) {
 	require.True(t, lines.Scan())
 	require.True(t, strings.HasPrefix(lines.Text(), "CALLS "), lines.Text())
 	goroutines, memory := runtime.NumGoroutine()-before, heapInUse()-heap
-	t.Logf("%d idle and %d busy: opened in %v, %s made, a newcomer served in %v, %d goroutines, %d KiB of heap and stacks each",
-		idle, busy, opened.Round(time.Millisecond), lines.Text(), newcomer.Round(time.Microsecond), goroutines, memory/int64(idle+busy)>>10)
+	t.Logf("%d idle and %d busy: opened in %v, %s made, a newcomer served in %v, %d goroutines, %d KiB of heap and "+
+		"stacks each",
+		idle, busy, opened.Round(time.Millisecond), lines.Text(), newcomer.Round(time.Microsecond), goroutines,
+		memory/int64(idle+busy)>>10)
 	// One reads; one more may have been kept by a connection that was busy.
 	require.LessOrEqual(t, goroutines, idle+2*busy+20)
 
 	require.NoError(t, cmd.Wait())
-	require.Eventually(t, func() bool { return len(srv.Clients()) == 1 }, time.Minute, 10*time.Millisecond, "all but our own are gone")
+	require.Eventually(t, func() bool {
+		return len(srv.Clients()) == 1
+	}, time.Minute, 10*time.Millisecond, "all but our own are gone")
 	require.NoError(t, c.Close())
 	<-c.Done()
 	stop(t, srv, result)
@@ -172,10 +177,11 @@ func heapInUse() int64 {
 	return int64(m.HeapInuse + m.StackInuse)
 }
 
-// TestSlowClients has a hundred clients that stop within a message, and one of RPyC's that does not read; each ends at its time,
-// and nobody else notices.
+// TestSlowClients has a hundred clients that stop within a message, and one of RPyC's that does not read; each ends at
+// its time, and nobody else notices.
 func TestSlowClients(t *testing.T) {
-	srv := &servers.Server{Service: whoami{}, Config: &protocol.Config{StallTimeout: 300 * time.Millisecond, IdleTimeout: time.Minute}}
+	srv := &servers.Server{Service: whoami{}, Config: &protocol.Config{StallTimeout: 300 * time.Millisecond,
+		IdleTimeout: time.Minute}}
 	gone := make(chan error, 200)
 	srv.OnGone = func(c *protocol.Conn) { gone <- c.Err() }
 	addr, result := start(t, t.Context(), srv)
@@ -242,8 +248,8 @@ func TestKilledClient(t *testing.T) {
 	stop(t, srv, result)
 }
 
-// TestKilledServer kills servers, RPyC's and ours, in the midst of a call, and starts them anew at the same place: the callers fail
-// at once, and a Client goes on.
+// TestKilledServer kills servers, RPyC's and ours, in the midst of a call, and starts them anew at the same place: the
+// callers fail at once, and a Client goes on.
 func TestKilledServer(t *testing.T) {
 	program := `
 import sys, threading, time, rpyc
@@ -276,7 +282,8 @@ server.start()
 				return cmd, lines, port
 			}
 			cmd, lines, port := begin(server(t, "0"))
-			c, err := protocol.NewClient(protocol.ClientConfig{Addrs: []string{"127.0.0.1:" + port}, MinBackoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond})
+			c, err := protocol.NewClient(protocol.ClientConfig{Addrs: []string{"127.0.0.1:" + port},
+				MinBackoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond})
 			require.NoError(t, err)
 			failed := make(chan error, 1)
 			go func() {

@@ -9,9 +9,10 @@ import (
 	"github.com/gorpyc/gorpyc/protocol"
 )
 
-// Shutdown stops accepting, lets the requests finish that are running or queued, and closes the connections. If ctx ends
-// before, they are closed without. It returns when the last connection has ended and the registry has been told, or the context's cause. The processes of a
-// [Forking] server are told to do the same, and waited for; if ctx ends before, they are killed.
+// Shutdown stops accepting, lets the requests finish that are running or queued, and closes the connections. If ctx
+// ends before, they are closed without. It returns when the last connection has ended and the registry has been told,
+// or the context's cause. The processes of a [Forking] server are told to do the same, and waited for; if ctx ends
+// before, they are killed.
 func (s *Server) Shutdown(ctx context.Context) error {
 	conns, ended := s.stop()
 	s.eachWorker((*worker).shutdown)
@@ -37,8 +38,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// Close stops accepting and ends all connections at once (Server.close). It does not wait for handlers that are running. The
-// processes of a [Forking] server are killed; RPyC leaves them alone.
+// Close stops accepting and ends all connections at once (Server.close). It does not wait for handlers that are
+// running. The processes of a [Forking] server are killed; RPyC leaves them alone.
 func (s *Server) Close() error {
 	conns, _ := s.stop()
 	s.eachWorker((*worker).kill)
@@ -49,7 +50,8 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// stop ends accepting and authenticating, and returns the connections there are and a channel closed when they have ended.
+// stop ends accepting and authenticating, and returns the connections there are and a channel closed when they have
+// ended.
 func (s *Server) stop() ([]*protocol.Conn, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

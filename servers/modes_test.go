@@ -79,8 +79,8 @@ func stop(t *testing.T, srv *servers.Server, result <-chan error) {
 	require.ErrorIs(t, <-result, servers.ErrServerClosed)
 }
 
-// TestPoolQueues has more requests than workers, from several connections: no more run than there are workers, and in the end
-// all have run.
+// TestPoolQueues has more requests than workers, from several connections: no more run than there are workers, and in
+// the end all have run.
 func TestPoolQueues(t *testing.T) {
 	h := newHall()
 	srv := &servers.Server{Service: h, Mode: servers.Pool, Workers: 2}
@@ -207,7 +207,9 @@ func TestMaxConns(t *testing.T) {
 	})
 	t.Run("refuse", func(t *testing.T) {
 		gone := make(chan struct{}, 10)
-		srv := &servers.Server{Service: newHall(), MaxConns: 1, WhenFull: servers.Refuse, OnGone: func(*protocol.Conn) { gone <- struct{}{} }}
+		srv := &servers.Server{Service: newHall(), MaxConns: 1, WhenFull: servers.Refuse, OnGone: func(*protocol.Conn) {
+			gone <- struct{}{}
+		}}
 		addr, result := start(t, t.Context(), srv)
 		a := dial(t, addr)
 		_, err := protocol.Dial(t.Context(), "tcp", addr, nil)
@@ -307,7 +309,8 @@ func TestAcceptErrors(t *testing.T) {
 	go func() { result <- srv.Serve(t.Context(), f) }()
 	c := dial(t, l.Addr().String())
 	f.errs <- syscall.EINVAL
-	last, _ := protocol.Dial(t.Context(), "tcp", l.Addr().String(), nil) // has Accept return, if it did not see the error at once
+	// has Accept return, if it did not see the error at once
+	last, _ := protocol.Dial(t.Context(), "tcp", l.Addr().String(), nil)
 	require.ErrorIs(t, <-result, syscall.EINVAL)
 	_, err = c.Ping(t.Context())
 	require.NoError(t, err, "the connections there are go on")
@@ -322,13 +325,14 @@ func TestAcceptErrors(t *testing.T) {
 func TestLogLines(t *testing.T) {
 	var mu sync.Mutex
 	var log bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&lockedWriter{&mu, &log}, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		switch a.Key {
-		case slog.TimeKey, slog.LevelKey, "addr", "peer":
-			return slog.Attr{}
-		}
-		return a
-	}}))
+	logger := slog.New(slog.NewTextHandler(&lockedWriter{&mu, &log},
+		&slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			switch a.Key {
+			case slog.TimeKey, slog.LevelKey, "addr", "peer":
+				return slog.Attr{}
+			}
+			return a
+		}}))
 	gone := make(chan struct{})
 	srv := &servers.Server{Service: &CalculatorService{}, Logger: logger, OnGone: func(*protocol.Conn) { close(gone) }}
 	addr, result := start(t, t.Context(), srv)

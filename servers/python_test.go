@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// python returns a Python 3 that has rpyc. GORPYC_TEST_PYTHON names one, which must have it; otherwise it is python3 from the
-// PATH, and the test is skipped if there is none.
+// python returns a Python 3 that has rpyc. GORPYC_TEST_PYTHON names one, which must have it; otherwise it is python3
+// from the PATH, and the test is skipped if there is none.
 func python(t testing.TB) string {
 	t.Helper()
 	path, asked := os.LookupEnv("GORPYC_TEST_PYTHON")

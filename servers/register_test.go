@@ -82,10 +82,12 @@ conn.close()
 	require.ErrorAs(t, err, new(*protocol.DiscoveryError))
 }
 
-// TestRegistrationAliases: all aliases are registered, of each listener, and all are gone when serving ends with the context.
+// TestRegistrationAliases: all aliases are registered, of each listener, and all are gone when serving ends with the
+// context.
 func TestRegistrationAliases(t *testing.T) {
 	reg, addr := startRegistry(t)
-	srv := &servers.Server{Service: ClockService{}, Aliases: []string{"clock", "Watch"}, Registrar: &registry.UDPClient{Addr: addr}}
+	srv := &servers.Server{Service: ClockService{}, Aliases: []string{"clock", "Watch"},
+		Registrar: &registry.UDPClient{Addr: addr}}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 2)
 	for range 2 {

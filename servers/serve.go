@@ -17,9 +17,9 @@ import (
 const defaultAuthTimeout = 10 * time.Second
 
 // ListenAndServe listens on the address and serves until the server is closed or ctx ends. network is "tcp" (IPv4 and
-// IPv6), "tcp4", "tcp6" or "unix"; transport.ListenWith has more choices, whose listener is for [Server.Serve]. It returns
-// [ErrServerClosed], the context's cause, or what made listening impossible. As with net/http, it returns as soon as
-// Shutdown or Close begins: a program that wants requests to finish waits for Shutdown to return.
+// IPv6), "tcp4", "tcp6" or "unix"; transport.ListenWith has more choices, whose listener is for [Server.Serve]. It
+// returns [ErrServerClosed], the context's cause, or what made listening impossible. As with net/http, it returns as
+// soon as Shutdown or Close begins: a program that wants requests to finish waits for Shutdown to return.
 func (s *Server) ListenAndServe(ctx context.Context, network, addr string) error {
 	if Forked() {
 		return s.serveAsWorker(ctx)
@@ -31,12 +31,12 @@ func (s *Server) ListenAndServe(ctx context.Context, network, addr string) error
 	return s.Serve(ctx, l)
 }
 
-// Serve accepts connections on l, which it closes in the end, until the server is closed or ctx ends. It may be called for
-// several listeners. The end of ctx ends the connections, too, abruptly and without waiting for handlers; [Server.Shutdown] is
-// the way to an orderly end. The values of ctx are visible to handlers.
+// Serve accepts connections on l, which it closes in the end, until the server is closed or ctx ends. It may be called
+// for several listeners. The end of ctx ends the connections, too, abruptly and without waiting for handlers;
+// [Server.Shutdown] is the way to an orderly end. The values of ctx are visible to handlers.
 //
-// A failure to accept that may pass, such as too many open files, is logged, and accepting goes on after a pause. Every other
-// one is returned, and the connections there are go on.
+// A failure to accept that may pass, such as too many open files, is logged, and accepting goes on after a pause. Every
+// other one is returned, and the connections there are go on.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if Forked() {
 		if l != nil {
@@ -99,11 +99,12 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return ErrServerClosed
 }
 
-// passing reports whether accepting may succeed later: the process or the system is out of something for a while, or one
-// client went away before it was accepted.
+// passing reports whether accepting may succeed later: the process or the system is out of something for a while, or
+// one client went away before it was accepted.
 func passing(err error) bool {
 	for _, passing := range []error{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.ECONNRESET, syscall.EINTR,
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED,
+		syscall.ECONNRESET, syscall.EINTR,
 		syscall.EAGAIN, syscall.EPERM, syscall.EPROTO, syscall.ENETDOWN, syscall.ENETUNREACH, syscall.EHOSTUNREACH,
 	} {
 		if errors.Is(err, passing) {
@@ -114,7 +115,8 @@ func passing(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// room waits until one more connection may be served, if they queue, and takes its place. It is false if the server ends.
+// room waits until one more connection may be served, if they queue, and takes its place. It is false if the server
+// ends.
 func (s *Server) room(ctx context.Context) bool {
 	if s.slots != nil && s.WhenFull == Queue {
 		select {
@@ -193,7 +195,8 @@ func (s *Server) admit(ctx context.Context, stream net.Conn) *protocol.Conn {
 	return c
 }
 
-// meet authenticates the peer and makes the connection. gone is called once: when it has failed, or the connection has ended.
+// meet authenticates the peer and makes the connection. gone is called once: when it has failed, or the connection has
+// ended.
 func (s *Server) meet(ctx context.Context, stream net.Conn, gone func()) (*protocol.Conn, error) {
 	secure, credentials, err := s.authenticate(ctx, stream)
 	if err != nil {
@@ -204,8 +207,10 @@ func (s *Server) meet(ctx context.Context, stream net.Conn, gone func()) (*proto
 	return s.connect(ctx, stream, secure, peerName(stream), credentials, gone)
 }
 
-// connect makes the connection of an authenticated stream, which is made of raw if that is not nil. gone is as for meet.
-func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteCloser, peer string, credentials any, gone func()) (*protocol.Conn, error) {
+// connect makes the connection of an authenticated stream, which is made of raw if that is not nil. gone is as for
+// meet.
+func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteCloser, peer string, credentials any,
+	gone func()) (*protocol.Conn, error) {
 	log := s.log().With("peer", peer)
 	if s.Authenticator != nil {
 		log.Info("authenticated successfully")
@@ -252,9 +257,9 @@ func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteC
 }
 
 // ServeConn serves one peer over a stream there is already, and returns when the connection has ended: a pipe, an SSH
-// channel, what transport.Stdio returns. A stream that is a net.Conn is authenticated as those that were accepted; one that
-// is not is trusted, and must not be given to a server with an Authenticator. It returns nil after an orderly end and
-// the reason for any other. Shutdown and Close end it, too; the end of ctx ends it at once.
+// channel, what transport.Stdio returns. A stream that is a net.Conn is authenticated as those that were accepted; one
+// that is not is trusted, and must not be given to a server with an Authenticator. It returns nil after an orderly end
+// and the reason for any other. Shutdown and Close end it, too; the end of ctx ends it at once.
 func (s *Server) ServeConn(ctx context.Context, stream io.ReadWriteCloser) error {
 	s.init()
 	var c *protocol.Conn
@@ -286,16 +291,16 @@ func (s *Server) ServeConn(ctx context.Context, stream io.ReadWriteCloser) error
 	return nil
 }
 
-// orderly reports whether a connection has ended as connections do: one side closed it, or the peer went away between two
-// messages.
+// orderly reports whether a connection has ended as connections do: one side closed it, or the peer went away between
+// two messages.
 func orderly(err error) bool {
 	var closed *protocol.ClosedError
 	return errors.As(err, &closed) && (closed.Cause == io.EOF || closed.Cause == protocol.ErrClosed)
 }
 
-// ServeStdio serves the peer at the other end of the standard input and output, as programs do that inetd or systemd start
-// for each connection, or that a peer has started (rpyc_classic.py -m stdio, connect_stdpipes). See transport.Stdio for what
-// becomes of os.Stdin and os.Stdout, and [Server.ServeConn] for the rest.
+// ServeStdio serves the peer at the other end of the standard input and output, as programs do that inetd or systemd
+// start for each connection, or that a peer has started (rpyc_classic.py -m stdio, connect_stdpipes). See
+// transport.Stdio for what becomes of os.Stdin and os.Stdout, and [Server.ServeConn] for the rest.
 func (s *Server) ServeStdio(ctx context.Context) error {
 	stream, err := transport.Stdio()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/gorpyc/gorpyc/registry"
 )
 
-// ErrServerClosed is returned by Serve and ListenAndServe after Shutdown or Close, and by a one-shot server that has served
-// its client.
+// ErrServerClosed is returned by Serve and ListenAndServe after Shutdown or Close, and by a one-shot server that has
+// served its client.
 var ErrServerClosed = errors.New("rpyc: server closed")
 
 // Mode is a way of serving.
@@ -42,8 +42,8 @@ const (
 	Refuse
 )
 
-// Server serves a service to every peer that connects (rpyc.utils.server.Server). The zero value serves a service that has
-// nothing. The fields must not be changed once the server is serving; the methods are safe for concurrent use.
+// Server serves a service to every peer that connects (rpyc.utils.server.Server). The zero value serves a service that
+// has nothing. The fields must not be changed once the server is serving; the methods are safe for concurrent use.
 type Server struct {
 	// Service is the root object all connections share.
 	Service any
@@ -57,39 +57,41 @@ type Server struct {
 	// Registrar, if not nil, is told once a minute where the server is, under its aliases, and in the end that it is gone
 	// (registrar, auto_register): see registry.Announce. &registry.UDPClient{} is RPyC's default, which broadcasts.
 	Registrar registry.Registrar
-	// Config is the configuration of the connections; nil means RPyC's defaults. IdleTimeout and StallTimeout in it are what
-	// keeps silent clients from being served for ever.
+	// Config is the configuration of the connections; nil means RPyC's defaults. IdleTimeout and StallTimeout in it are
+	// what keeps silent clients from being served for ever.
 	Config *protocol.Config
 
 	// Mode is how connections are served.
 	Mode Mode
-	// Workers is how many requests a [Pool] runs at the same time; 0 means 20 (nbThreads). A handler that waits for its peer
-	// is not counted.
+	// Workers is how many requests a [Pool] runs at the same time; 0 means 20 (nbThreads). A handler that waits for its
+	// peer is not counted.
 	Workers int
-	// Batch is how many requests of a connection that are queued a worker of a [Pool] runs before it turns to others; 0 means
-	// 10 (requestBatchSize).
+	// Batch is how many requests of a connection that are queued a worker of a [Pool] runs before it turns to others; 0
+	// means 10 (requestBatchSize).
 	Batch int
 	// WhenBusy says what happens to requests that come while all workers of a [Pool] are busy. RPyC queues them.
 	WhenBusy Full
 	// MaxConns is how many connections are served at the same time, authentication included; 0 means no limit.
 	MaxConns int
-	// WhenFull says what happens to connections above MaxConns: they wait, in the listener's backlog, or are closed at once.
+	// WhenFull says what happens to connections above MaxConns: they wait, in the listener's backlog, or are closed at
+	// once.
 	WhenFull Full
 
 	// Authenticator checks peers before they are served, and may replace the stream, as TLS does; nil lets everybody in.
 	Authenticator Authenticator
 	// AuthTimeout bounds the authentication; 0 means 10 s, negative no limit.
 	AuthTimeout time.Duration
-	// OnAccept, if not nil, is called with each connection that was accepted, before it is authenticated, on a goroutine of its
-	// own. An error refuses it. It may not read or write.
+	// OnAccept, if not nil, is called with each connection that was accepted, before it is authenticated, on a goroutine
+	// of its own. An error refuses it. It may not read or write.
 	OnAccept func(c net.Conn) error
-	// OnServe, if not nil, is called with each connection that is about to be served, after the service's OnConnect. An error
-	// closes it.
+	// OnServe, if not nil, is called with each connection that is about to be served, after the service's OnConnect. An
+	// error closes it.
 	OnServe func(c *protocol.Conn) error
-	// Handle, if not nil, serves the stream of each connection in place of RPyC's protocol, for instance by passing it on to
-	// another process; the server accepts, counts, authenticates, registers and logs. credentials is what the Authenticator has
-	// returned. The connection ends when Handle returns. Shutdown ends the stream's input, so that what is under way can be answered, or closes
-	// a stream that is no net.Conn, and waits; Close closes the stream. OnServe and OnGone are not called.
+	// Handle, if not nil, serves the stream of each connection in place of RPyC's protocol, for instance by passing it on
+	// to another process; the server accepts, counts, authenticates, registers and logs. credentials is what the
+	// Authenticator has returned. The connection ends when Handle returns. Shutdown ends the stream's input, so that what
+	// is under way can be answered, or closes a stream that is no net.Conn, and waits; Close closes the stream. OnServe
+	// and OnGone are not called.
 	Handle func(ctx context.Context, stream io.ReadWriteCloser, credentials any) error
 	// OnGone, if not nil, is called when a connection that was served has ended, after the service's OnDisconnect.
 	OnGone func(c *protocol.Conn)
@@ -116,8 +118,8 @@ type Server struct {
 	ended     chan struct{} // made when somebody waits; closed when the last connection has ended
 }
 
-// ServiceAliases are the names under which the service is registered (Service.get_service_aliases): Aliases, or those the
-// service has.
+// ServiceAliases are the names under which the service is registered (Service.get_service_aliases): Aliases, or those
+// the service has.
 func (s *Server) ServiceAliases() []string {
 	s.names.Do(func() {
 		s.aliases = s.Aliases

@@ -105,7 +105,8 @@ assert c.proc.wait(20) == 0, c.proc.returncode
 
 // TestDialStdio has Python start a Go program that is its client.
 func TestDialStdio(t *testing.T) {
-	if !strings.HasPrefix(runPython(t, "import rpyc; print('.'.join(map(str, rpyc.__version__)) if isinstance(rpyc.__version__, tuple) else rpyc.__version__)"), "6") {
+	if !strings.HasPrefix(runPython(t, "import rpyc; print('.'.join(map(str, rpyc.__version__)) if "+
+		"isinstance(rpyc.__version__, tuple) else rpyc.__version__)"), "6") {
 		t.Skip("the program speaks as RPyC 6 does")
 	}
 	require.Equal(t, "Hello, Go", runPython(t, `
@@ -135,7 +136,8 @@ func freePort(t *testing.T) string {
 	return port(l.Addr().String())
 }
 
-// TestStdioInetd serves Python clients in processes that real super-servers start. Those that are not installed are left out.
+// TestStdioInetd serves Python clients in processes that real super-servers start. Those that are not installed are
+// left out.
 func TestStdioInetd(t *testing.T) {
 	conf := func(t *testing.T, format string, args ...any) string {
 		path := filepath.Join(t.TempDir(), "conf")
@@ -228,7 +230,8 @@ class S(rpyc.Service):
 connect_stdpipes(service=S).serve_all()
 `
 
-// TestDialSubprocess starts a Python service over its stdin and stdout. If its release is an old one, it is started twice.
+// TestDialSubprocess starts a Python service over its stdin and stdout. If its release is an old one, it is started
+// twice.
 func TestDialSubprocess(t *testing.T) {
 	c, err := protocol.DialSubprocess(t.Context(), pythonCommand(t, pythonStdio), nil, nil)
 	require.NoError(t, err)
@@ -255,7 +258,8 @@ func TestDialSubprocess(t *testing.T) {
 
 	_, err = protocol.DialSubprocess(t.Context(), exec.Command("/does/not/exist"), nil, nil)
 	require.ErrorIs(t, err, os.ErrNotExist)
-	_, err = protocol.DialSubprocess(t.Context(), exec.Command("/bin/sh", "-c", "head -c 14 >&2; echo I do not speak RPyC"), nil, nil)
+	_, err = protocol.DialSubprocess(t.Context(), exec.Command("/bin/sh", "-c",
+		"head -c 14 >&2; echo I do not speak RPyC"), nil, nil)
 	var stranger *protocol.NotRPyCError
 	require.ErrorAs(t, err, &stranger)
 	_, err = protocol.DialSubprocess(t.Context(), exec.Command("/bin/true"), nil, nil)

@@ -78,10 +78,12 @@ func jsonOptions(pairs ...string) string {
 	return "{" + strings.Join(s, ", ") + "}"
 }
 
-// skipOldTLS leaves a test out for releases of RPyC whose TLS no OpenSSL of today speaks: below 5.2.1 they insist on TLS 1.0.
+// skipOldTLS leaves a test out for releases of RPyC whose TLS no OpenSSL of today speaks: below 5.2.1 they insist on
+// TLS 1.0.
 func skipOldTLS(t *testing.T) {
 	t.Helper()
-	if runPython(t, `import rpyc; print(rpyc.__version__ >= (5, 2, 1) if isinstance(rpyc.__version__, tuple) else tuple(map(int, rpyc.__version__.split("."))) >= (5, 2, 1))`) != "True" {
+	if runPython(t,
+		`import rpyc; print(rpyc.__version__ >= (5, 2, 1) if isinstance(rpyc.__version__, tuple) else tuple(map(int, rpyc.__version__.split("."))) >= (5, 2, 1))`) != "True" {
 		t.Skip("this release of RPyC speaks TLS 1.0 only")
 	}
 }
@@ -142,8 +144,8 @@ func TestPlainToTLS(t *testing.T) {
 	}
 }
 
-// TestTLSTraffic has a Python client send and receive what makes TLS records matter: many small answers at once, which it would
-// overlook if they shared a record, and large ones, and callbacks.
+// TestTLSTraffic has a Python client send and receive what makes TLS records matter: many small answers at once, which
+// it would overlook if they shared a record, and large ones, and callbacks.
 func TestTLSTraffic(t *testing.T) {
 	skipOldTLS(t)
 	ca := newAuthority(t, "ours")

@@ -28,9 +28,15 @@ type (
 )
 
 func init() {
-	exposed.Register[bufferedReader](binaryOptions("_io.BufferedReader", func(f *bufferedReader) *binary { return &f.binary }))
-	exposed.Register[bufferedWriter](binaryOptions("_io.BufferedWriter", func(f *bufferedWriter) *binary { return &f.binary }))
-	exposed.Register[bufferedRandom](binaryOptions("_io.BufferedRandom", func(f *bufferedRandom) *binary { return &f.binary }))
+	exposed.Register[bufferedReader](binaryOptions("_io.BufferedReader", func(f *bufferedReader) *binary {
+		return &f.binary
+	}))
+	exposed.Register[bufferedWriter](binaryOptions("_io.BufferedWriter", func(f *bufferedWriter) *binary {
+		return &f.binary
+	}))
+	exposed.Register[bufferedRandom](binaryOptions("_io.BufferedRandom", func(f *bufferedRandom) *binary {
+		return &f.binary
+	}))
 	exposed.Register[rawIO](binaryOptions("_io.FileIO", func(f *rawIO) *binary { return &f.binary }))
 }
 

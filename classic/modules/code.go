@@ -73,14 +73,15 @@ func (in *Interpreter) interact(ctx context.Context, banner, readfunc any, local
 			return err
 		}
 		typed = append(typed, line)
-		more, err := in.opts.Evaluator.Interactive(ctx, strings.Join(typed, "\n"), local, func(ctx context.Context, v any) error {
-			text, err := exposed.Repr(ctx, v)
-			if err != nil {
-				return err
-			}
-			_ = local.Set(ctx, "_", v)
-			return in.print(ctx, []any{text}, nil, nil, nil, false)
-		})
+		more, err := in.opts.Evaluator.Interactive(ctx, strings.Join(typed, "\n"), local,
+			func(ctx context.Context, v any) error {
+				text, err := exposed.Repr(ctx, v)
+				if err != nil {
+					return err
+				}
+				_ = local.Set(ctx, "_", v)
+				return in.print(ctx, []any{text}, nil, nil, nil, false)
+			})
 		if more {
 			continue
 		}

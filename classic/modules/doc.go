@@ -1,9 +1,9 @@
-// Package modules implements modules of Python's standard library in Go, for classic servers on machines without Python:
-// what a peer reaches as conn.modules.os or conn.builtins.open.
+// Package modules implements modules of Python's standard library in Go, for classic servers on machines without
+// Python: what a peer reaches as conn.modules.os or conn.builtins.open.
 //
-// Each connection has an [Interpreter] of its own: its modules, like those of a Python process, keep what clients set in
-// them (sys.stdout, sys.path), and no client sees another's. What belongs to the process is shared by all: the current
-// directory, the environment, the umask.
+// Each connection has an [Interpreter] of its own: its modules, like those of a Python process, keep what clients set
+// in them (sys.stdout, sys.path), and no client sees another's. What belongs to the process is shared by all: the
+// current directory, the environment, the umask.
 //
 // A module has what its dir() lists and nothing else. Whatever is missing is an AttributeError (a module that is
 // missing, a ModuleNotFoundError), so that a program notices; nothing is there that answers wrongly. Results and

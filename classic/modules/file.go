@@ -22,8 +22,8 @@ type rawFile interface {
 	Terminal() bool
 }
 
-// file is the bytes of an open file with buffers for both directions, of which at most one holds anything. The Python classes
-// around it (reader, writer, text …) are in binary.go and text.go. All methods lock.
+// file is the bytes of an open file with buffers for both directions, of which at most one holds anything. The Python
+// classes around it (reader, writer, text …) are in binary.go and text.go. All methods lock.
 type file struct {
 	mu       sync.Mutex
 	raw      rawFile

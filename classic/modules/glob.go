@@ -13,8 +13,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// translate makes a regular expression of a pattern of fnmatch. It fails for the few character sets that Go's expressions
-// do not have.
+// translate makes a regular expression of a pattern of fnmatch. It fails for the few character sets that Go's
+// expressions do not have.
 func translate(pattern string) (*regexp.Regexp, error) {
 	var b strings.Builder
 	b.WriteString(`(?s)\A`)
@@ -242,8 +242,13 @@ func newGlob(*Interpreter) *Module {
 		}
 		return exposed.Iter(ctx, l)
 	}, params...)
-	m.Def("has_magic", func(ctx context.Context, v any) (bool, error) { s, _, err := onePath(ctx, v); return hasMagic(s), err }, "s")
-	m.Def("escape", pathFunc(func(s string) string { return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(s) }), "pathname")
+	m.Def("has_magic", func(ctx context.Context, v any) (bool, error) {
+		s, _, err := onePath(ctx, v)
+		return hasMagic(s), err
+	}, "s")
+	m.Def("escape", pathFunc(func(s string) string {
+		return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(s)
+	}), "pathname")
 	return m
 }
 

@@ -20,7 +20,8 @@ import (
 )
 
 var algorithms = map[string]func() hash.Hash{
-	"md5": md5.New, "sha1": sha1.New, "sha224": sha256.New224, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New,
+	"md5": md5.New, "sha1": sha1.New, "sha224": sha256.New224, "sha256": sha256.New, "sha384": sha512.New384,
+	"sha512":   sha512.New,
 	"sha3_224": func() hash.Hash { return sha3.New224() }, "sha3_256": func() hash.Hash { return sha3.New256() },
 	"sha3_384": func() hash.Hash { return sha3.New384() }, "sha3_512": func() hash.Hash { return sha3.New512() },
 }
@@ -60,7 +61,9 @@ var _ = exposed.Register[hasher](exposed.ClassOptions{
 		"block_size":  {Hidden: true, Get: func(h *hasher) int { return h.h.BlockSize() }},
 	},
 	Hidden: map[string]any{
-		"update":    exposed.Func(func(h *hasher, ctx context.Context, data any) error { return h.update(ctx, data) }, "data", "/"),
+		"update": exposed.Func(func(h *hasher, ctx context.Context, data any) error {
+			return h.update(ctx, data)
+		}, "data", "/"),
 		"digest":    (*hasher).digest,
 		"hexdigest": func(h *hasher) string { return hex.EncodeToString(h.digest()) },
 		"copy": func(h *hasher) (*hasher, error) {
@@ -93,7 +96,9 @@ func newHashlib(*Interpreter) *Module {
 	}
 	for name := range algorithms {
 		_ = known.Add(background, name) // a str is hashable
-		m.Def(name, func(ctx context.Context, data any, _ bool) (*hasher, error) { return create(ctx, name, data) }, "string=b''", "*", "usedforsecurity=True")
+		m.Def(name, func(ctx context.Context, data any, _ bool) (*hasher, error) {
+			return create(ctx, name, data)
+		}, "string=b''", "*", "usedforsecurity=True")
 	}
 	m.Def("new", func(ctx context.Context, name string, data any, _ bool) (*hasher, error) {
 		return create(ctx, name, data)

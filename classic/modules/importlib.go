@@ -24,7 +24,9 @@ var _ = exposed.Register[moduleSpec](exposed.ClassOptions{
 			return ""
 		}},
 	},
-	Hidden: map[string]any{"__repr__": func(s *moduleSpec) string { return "ModuleSpec(name=" + vinegar.Repr(s.name) + ", origin='built-in')" }},
+	Hidden: map[string]any{"__repr__": func(s *moduleSpec) string {
+		return "ModuleSpec(name=" + vinegar.Repr(s.name) + ", origin='built-in')"
+	}},
 })
 
 // findSpec is importlib.util.find_spec: None for what cannot be imported.

@@ -24,9 +24,10 @@ type Evaluator interface {
 	Eval(ctx context.Context, source string, globals *exposed.Dict) (any, error)
 	// Exec carries out statements.
 	Exec(ctx context.Context, source string, globals *exposed.Dict) error
-	// Interactive carries out what was typed at a prompt: code.interact. more says that it is not complete. show gets the value
-	// of an expression that is not None.
-	Interactive(ctx context.Context, source string, globals *exposed.Dict, show func(ctx context.Context, v any) error) (more bool, err error)
+	// Interactive carries out what was typed at a prompt: code.interact. more says that it is not complete. show gets the
+	// value of an expression that is not None.
+	Interactive(ctx context.Context, source string, globals *exposed.Dict, show func(ctx context.Context, v any) error) (
+		more bool, err error)
 	// Handling returns the exception that the program which runs for ctx handles, nil if there is none: sys.exc_info.
 	Handling(ctx context.Context) error
 }
@@ -36,13 +37,14 @@ type Options struct {
 	// Modules are modules of the program's own, by name: a *[Module] or any other value that package exposed presents. A
 	// func() any makes one for each interpreter. They come before this package's modules of the same name.
 	Modules map[string]any
-	// Allow decides which modules can be imported; nil allows all. The modules builtins and importlib.util always can, because
-	// every client asks for them; when builtins is not allowed, it lacks what reaches outside the connection: open, input, eval, exec.
+	// Allow decides which modules can be imported; nil allows all. The modules builtins and importlib.util always can,
+	// because every client asks for them; when builtins is not allowed, it lacks what reaches outside the connection:
+	// open, input, eval, exec.
 	Allow func(name string) bool
 	// Argv is sys.argv; nil is the process's.
 	Argv []string
-	// Stdin, Stdout and Stderr are what sys.stdin, sys.stdout and sys.stderr read and write until a client redirects them. nil
-	// is a stream at its end, or one that swallows everything.
+	// Stdin, Stdout and Stderr are what sys.stdin, sys.stdout and sys.stderr read and write until a client redirects them.
+	// nil is a stream at its end, or one that swallows everything.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	// Evaluator serves builtins.eval and builtins.exec; without one they are missing.
@@ -75,17 +77,20 @@ var builders map[string]func(in *Interpreter) *Module
 func init() { // not in the declaration: builders refer to it
 	builders = map[string]func(in *Interpreter) *Module{
 		"builtins": newBuiltins, "sys": newSys, "os": newOS, "posixpath": newPath, "posix": newPosix,
-		"importlib": newImportlib, "rpyc.lib.compat": newCompat, "subprocess": newSubprocess, "json": newJSON, "hashlib": newHashlib, "socket": newSocket, "platform": newPlatform,
-		"stat": newStatModule, "errno": newErrno, "signal": newSignal, "getpass": newGetpass, "shutil": newShutil, "glob": newGlob, "fnmatch": newFnmatch, "tempfile": newTempfile, "time": newTime, "pickle": newPickle, "io": newIO, "importlib.util": newImportlibUtil,
-		"code": newCode,
+		"importlib": newImportlib, "rpyc.lib.compat": newCompat, "subprocess": newSubprocess, "json": newJSON,
+		"hashlib": newHashlib, "socket": newSocket, "platform": newPlatform,
+		"stat": newStatModule, "errno": newErrno, "signal": newSignal, "getpass": newGetpass, "shutil": newShutil,
+		"glob": newGlob, "fnmatch": newFnmatch, "tempfile": newTempfile, "time": newTime, "pickle": newPickle, "io": newIO,
+		"importlib.util": newImportlibUtil,
+		"code":           newCode,
 	}
 }
 
 // aliases are the names under which modules can be imported besides their own.
 var aliases = map[string]string{"os.path": "posixpath"}
 
-// Import returns the module of that dotted name (importlib.import_module). It is a ModuleNotFoundError if there is none or it is
-// not allowed.
+// Import returns the module of that dotted name (importlib.import_module). It is a ModuleNotFoundError if there is none
+// or it is not allowed.
 func (in *Interpreter) Import(name string) (any, error) {
 	if name == "" {
 		return nil, vinegar.ValueError.New("Empty module name")
@@ -96,8 +101,8 @@ func (in *Interpreter) Import(name string) (any, error) {
 	return in.load(name)
 }
 
-// notFound is the exception for a module that is not there, with the name as an attribute. Python imports what is before each dot
-// first, so it is about the first of these that is missing.
+// notFound is the exception for a module that is not there, with the name as an attribute. Python imports what is
+// before each dot first, so it is about the first of these that is missing.
 func (in *Interpreter) notFound(name string) error {
 	parent, missing := "", name
 	for i := range len(name) {
@@ -271,8 +276,8 @@ func (in *Interpreter) forget(w weak.Pointer[file]) {
 	delete(in.files, w)
 }
 
-// Close ends what the connection has left behind: it writes out and closes its files and removes its temporary directories.
-// Child processes go on, as they do when a Python server ends. It may be called again.
+// Close ends what the connection has left behind: it writes out and closes its files and removes its temporary
+// directories. Child processes go on, as they do when a Python server ends. It may be called again.
 func (in *Interpreter) Close() error {
 	in.mu.Lock()
 	files, temps := in.files, in.temps

@@ -69,16 +69,25 @@ func iterClass[T any](name string, of func(*T) *lazy, make any, params ...string
 }
 
 var (
-	enumerateClass = iterClass("builtins.enumerate", func(it *enumerateIter) *lazy { return &it.lazy }, newEnumerate, "iterable", "start=0")
-	zipClass       = iterClass("builtins.zip", func(it *zipIter) *lazy { return &it.lazy }, newZip, "*iterables", "strict=False")
-	mapClass       = iterClass("builtins.map", func(it *mapIter) *lazy { return &it.lazy }, newMap, "func", "*iterables")
-	filterClass    = iterClass("builtins.filter", func(it *filterIter) *lazy { return &it.lazy }, newFilter, "function", "iterable", "/")
-	reversedClass  = iterClass("builtins.reversed", func(it *reversedIter) *lazy { return &it.lazy }, newReversed, "sequence", "/")
-	_              = iterClass("builtins.callable_iterator", func(it *callIter) *lazy { return &it.lazy }, nil)
+	enumerateClass = iterClass("builtins.enumerate", func(it *enumerateIter) *lazy {
+		return &it.lazy
+	}, newEnumerate, "iterable", "start=0")
+	zipClass = iterClass("builtins.zip", func(it *zipIter) *lazy {
+		return &it.lazy
+	}, newZip, "*iterables", "strict=False")
+	mapClass    = iterClass("builtins.map", func(it *mapIter) *lazy { return &it.lazy }, newMap, "func", "*iterables")
+	filterClass = iterClass("builtins.filter", func(it *filterIter) *lazy {
+		return &it.lazy
+	}, newFilter, "function", "iterable", "/")
+	reversedClass = iterClass("builtins.reversed", func(it *reversedIter) *lazy {
+		return &it.lazy
+	}, newReversed, "sequence", "/")
+	_ = iterClass("builtins.callable_iterator", func(it *callIter) *lazy { return &it.lazy }, nil)
 )
 
 func defineIteration(m *Module) {
-	m.Const("enumerate", enumerateClass, "zip", zipClass, "map", mapClass, "filter", filterClass, "reversed", reversedClass, "range", rangeClass)
+	m.Const("enumerate", enumerateClass, "zip", zipClass, "map", mapClass, "filter", filterClass, "reversed",
+		reversedClass, "range", rangeClass)
 	m.Def("iter", func(ctx context.Context, v any, sentinel ...any) (any, error) {
 		if len(sentinel) == 0 {
 			return exposed.Iter(ctx, v)
@@ -222,7 +231,8 @@ func newFilter(ctx context.Context, f, items any) (*filterIter, error) {
 }
 
 func newReversed(ctx context.Context, v any) (any, error) {
-	if r, err := exposed.CallAttr(ctx, everything, v, "__reversed__", &exposed.Args{}); err == nil || !isA(err, vinegar.AttributeError) {
+	if r, err := exposed.CallAttr(ctx, everything, v, "__reversed__", &exposed.Args{}); err == nil ||
+		!isA(err, vinegar.AttributeError) {
 		return r, err
 	}
 	n, err := exposed.Len(ctx, v)

@@ -44,7 +44,8 @@ func (r *jsonReader) value(ctx context.Context) (any, error) {
 		return nil, r.fail("Expecting value", r.at)
 	}
 	rest := r.s[r.at:]
-	for word, v := range map[string]any{"null": nil, "true": true, "false": false, "NaN": math.NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1)} {
+	for word, v := range map[string]any{"null": nil, "true": true, "false": false, "NaN": math.NaN(),
+		"Infinity": math.Inf(1), "-Infinity": math.Inf(-1)} {
 		if strings.HasPrefix(rest, word) {
 			r.at += len(word)
 			return v, nil
@@ -55,7 +56,8 @@ func (r *jsonReader) value(ctx context.Context) (any, error) {
 		return r.text()
 	case c == '[' || c == '{':
 		if r.depth++; r.depth > maxJSONDepth {
-			return nil, vinegar.RecursionError.New("maximum recursion depth exceeded while decoding a JSON array from a unicode string")
+			return nil, vinegar.RecursionError.New("maximum recursion depth exceeded while decoding a JSON array from a " +
+				"unicode string")
 		}
 		defer func() { r.depth-- }()
 		if c == '[' {

@@ -12,12 +12,15 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-var dumpParams = []string{"obj", "*", "skipkeys=False", "ensure_ascii=True", "check_circular=True", "allow_nan=True", "indent=None", "separators=None",
+var dumpParams = []string{"obj", "*", "skipkeys=False", "ensure_ascii=True", "check_circular=True", "allow_nan=True",
+	"indent=None", "separators=None",
 	"default=None", "sort_keys=False"}
 
 // dumpJSON is json.dumps.
-func dumpJSON(ctx context.Context, v any, skip, ascii, _, nan bool, indent, separators, missing any, sortKeys bool) (string, error) {
-	w := &jsonWriter{item: ", ", key: ": ", ascii: ascii, skip: skip, allowNaN: nan, missing: missing, sortKeys: sortKeys, around: map[any]bool{}}
+func dumpJSON(ctx context.Context, v any, skip, ascii, _, nan bool, indent, separators, missing any,
+	sortKeys bool) (string, error) {
+	w := &jsonWriter{item: ", ", key: ": ", ascii: ascii, skip: skip, allowNaN: nan, missing: missing, sortKeys: sortKeys,
+		around: map[any]bool{}}
 	switch n := indent.(type) {
 	case nil:
 	case int64:
@@ -51,14 +54,16 @@ func newJSON(*Interpreter) *Module {
 	m := New("json", "JSON (JavaScript Object Notation) is a lightweight data-interchange format.")
 	m.Const("JSONDecodeError", vinegar.JSONDecodeError)
 	m.Def("dumps", dumpJSON, dumpParams...)
-	m.Def("dump", func(ctx context.Context, v, fp any, skip, ascii, circular, nan bool, indent, separators, missing any, sortKeys bool) error {
-		s, err := dumpJSON(ctx, v, skip, ascii, circular, nan, indent, separators, missing, sortKeys)
-		if err != nil {
+	m.Def("dump",
+		func(ctx context.Context, v, fp any, skip, ascii, circular, nan bool, indent, separators, missing any,
+			sortKeys bool) error {
+			s, err := dumpJSON(ctx, v, skip, ascii, circular, nan, indent, separators, missing, sortKeys)
+			if err != nil {
+				return err
+			}
+			_, err = exposed.CallAttr(ctx, everything, fp, "write", exposed.NewArgs([]any{s}, nil))
 			return err
-		}
-		_, err = exposed.CallAttr(ctx, everything, fp, "write", exposed.NewArgs([]any{s}, nil))
-		return err
-	}, append([]string{"obj", "fp"}, dumpParams[1:]...)...)
+		}, append([]string{"obj", "fp"}, dumpParams[1:]...)...)
 	loads := func(ctx context.Context, v any) (any, error) {
 		switch s := v.(type) {
 		case string:

@@ -12,8 +12,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// Module is a Python module whose contents are Go values: a name, a documentation string and a dictionary, which peers of a
-// classic server can change as Python's can be. It is safe for concurrent use. Make one with [New].
+// Module is a Python module whose contents are Go values: a name, a documentation string and a dictionary, which peers
+// of a classic server can change as Python's can be. It is safe for concurrent use. Make one with [New].
 type Module struct {
 	exposed.Attrs
 	name, doc string

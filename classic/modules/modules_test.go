@@ -109,7 +109,8 @@ func TestEndlessOutput(t *testing.T) {
 	defer func() { require.NoError(t, in.Close()) }()
 	m, err := in.Import("subprocess")
 	require.NoError(t, err)
-	_, err = exposed.CallAttr(ctx, everything, m, "check_output", exposed.NewArgs([]any{[]string{"cat", "/dev/zero"}}, nil))
+	_, err = exposed.CallAttr(ctx, everything, m, "check_output",
+		exposed.NewArgs([]any{[]string{"cat", "/dev/zero"}}, nil))
 	require.ErrorIs(t, err, vinegar.MemoryError)
 	f, err := call(in, "builtins", "open", "/dev/zero", "rb")
 	require.NoError(t, err)

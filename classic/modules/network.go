@@ -99,7 +99,8 @@ func newPlatform(*Interpreter) *Module {
 	m.Def("uname", func() (any, error) {
 		u, err := uname()
 		r := new(platformUname)
-		r.set("uname_result", []string{"system", "node", "release", "version", "machine"}, brine.Tuple{u[0], u[1], u[2], u[3], u[4]}, "processor", "")
+		r.set("uname_result", []string{"system", "node", "release", "version", "machine"},
+			brine.Tuple{u[0], u[1], u[2], u[3], u[4]}, "processor", "")
 		r.items = append(r.items, "")
 		return r, bare(err)
 	})

@@ -12,10 +12,12 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-var openParams = []string{"file", "mode='r'", "buffering=-1", "encoding=None", "errors=None", "newline=None", "closefd=True", "opener=None"}
+var openParams = []string{"file", "mode='r'", "buffering=-1", "encoding=None", "errors=None", "newline=None",
+	"closefd=True", "opener=None"}
 
 // openFile is builtins.open.
-func (in *Interpreter) openFile(ctx context.Context, name any, mode string, buffering int, encoding, errs, newline *string, closefd bool, opener any) (any, error) {
+func (in *Interpreter) openFile(ctx context.Context, name any, mode string, buffering int, encoding, errs,
+	newline *string, closefd bool, opener any) (any, error) {
 	m, err := parseMode(mode)
 	if err != nil {
 		return nil, err

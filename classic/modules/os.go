@@ -25,7 +25,8 @@ func osPath(ctx context.Context, name string, v any) (string, error) {
 // newOS makes the module os.
 func newOS(in *Interpreter) *Module {
 	m := New("os", "OS routines for NT or Posix depending on what system we're on.")
-	m.Const("name", "posix", "path", in.must("posixpath"), "sep", "/", "pardir", "..", "curdir", ".", "extsep", ".", "altsep", nil,
+	m.Const("name", "posix", "path", in.must("posixpath"), "sep", "/", "pardir", "..", "curdir", ".", "extsep",
+		".", "altsep", nil,
 		"pathsep", ":", "linesep", "\n", "defpath", defaultPath, "devnull", "/dev/null",
 		"F_OK", 0, "X_OK", 1, "W_OK", 2, "R_OK", 4, "SEEK_SET", 0, "SEEK_CUR", 1, "SEEK_END", 2, "EX_OK", 0,
 		"error", vinegar.OSError, "environ", &environ{}, "stat_result", statClass)
@@ -137,7 +138,9 @@ func defineFiles(in *Interpreter, m *Module) {
 		}
 		return nil
 	}, "path", "length")
-	m.Def("stat", func(ctx context.Context, v any, follow bool) (any, error) { return in.stat(ctx, "stat", v, follow) }, "path", "*", "follow_symlinks=True")
+	m.Def("stat", func(ctx context.Context, v any, follow bool) (any, error) {
+		return in.stat(ctx, "stat", v, follow)
+	}, "path", "*", "follow_symlinks=True")
 	m.Def("lstat", func(ctx context.Context, v any) (any, error) { return in.stat(ctx, "lstat", v, false) }, "path")
 	m.Def("utime", utime, "path", "times=None", "*", "ns=None")
 	m.Def("fspath", func(ctx context.Context, v any) (any, error) {
@@ -151,8 +154,14 @@ func defineFiles(in *Interpreter, m *Module) {
 		}
 		return nil, vinegar.TypeError.Errorf("expected str, bytes or os.PathLike object, not %s", exposed.TypeName(v))
 	}, "path")
-	m.Def("fsencode", func(ctx context.Context, v any) ([]byte, error) { s, _, err := onePath(ctx, v); return []byte(s), err }, "filename")
-	m.Def("fsdecode", func(ctx context.Context, v any) (string, error) { s, _, err := onePath(ctx, v); return s, err }, "filename")
+	m.Def("fsencode", func(ctx context.Context, v any) ([]byte, error) {
+		s, _, err := onePath(ctx, v)
+		return []byte(s), err
+	}, "filename")
+	m.Def("fsdecode", func(ctx context.Context, v any) (string, error) {
+		s, _, err := onePath(ctx, v)
+		return s, err
+	}, "filename")
 }
 
 // utime sets the times of a file.
@@ -308,7 +317,8 @@ func makeDirs(ctx context.Context, s string, back func(string) any, mode uint32,
 	}
 	if head != "" && tail != "" {
 		if _, err := os.Stat(head); err != nil {
-			if err := makeDirs(ctx, head, back, 0o777, existOK); err != nil && vinegar.FromError(err).Class != vinegar.FileExistsError {
+			if err := makeDirs(ctx, head, back, 0o777, existOK); err != nil &&
+				vinegar.FromError(err).Class != vinegar.FileExistsError {
 				return err
 			}
 			if tail == "." {

@@ -13,7 +13,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// A path is str or bytes in Python, and so are the results. The functions here work on text and are wrapped by pathFunc.
+// A path is str or bytes in Python, and so are the results. The functions here work on text and are wrapped by
+// pathFunc.
 
 // defaultPath is os.defpath: where programs are looked for without a PATH.
 const defaultPath = "/bin:/usr/bin"
@@ -57,7 +58,8 @@ func pathPair(f func(string) (string, string)) func(context.Context, any) (any, 
 // newPath makes os.path, which is posixpath.
 func newPath(in *Interpreter) *Module {
 	m := New("posixpath", "Common operations on Posix pathnames.")
-	m.Const("sep", "/", "pardir", "..", "curdir", ".", "extsep", ".", "altsep", nil, "pathsep", ":", "defpath", defaultPath, "devnull", "/dev/null",
+	m.Const("sep", "/", "pardir", "..", "curdir", ".", "extsep", ".", "altsep", nil, "pathsep", ":", "defpath",
+		defaultPath, "devnull", "/dev/null",
 		"supports_unicode_filenames", false)
 	m.Def("join", joinPaths, "a", "*p")
 	m.Def("split", pathPair(splitPath), "p")
@@ -142,7 +144,8 @@ func joinPaths(ctx context.Context, first any, more []any) (any, error) {
 	for _, v := range more {
 		b, backB, err := onePath(ctx, v)
 		if err != nil {
-			return nil, vinegar.TypeError.Errorf("join() argument must be str, bytes, or os.PathLike object, not '%s'", exposed.TypeName(v))
+			return nil, vinegar.TypeError.Errorf("join() argument must be str, bytes, or os.PathLike object, not '%s'",
+				exposed.TypeName(v))
 		}
 		if _, text := backB("").(string); text != isText {
 			return nil, vinegar.TypeError.New("Can't mix strings and bytes in path components")
@@ -378,7 +381,8 @@ func expandVars(s string) string {
 			}
 		} else {
 			j := i + 1
-			for j < len(s) && (s[j] == '_' || s[j] >= '0' && s[j] <= '9' || s[j] >= 'a' && s[j] <= 'z' || s[j] >= 'A' && s[j] <= 'Z') {
+			for j < len(s) && (s[j] == '_' || s[j] >= '0' && s[j] <= '9' || s[j] >= 'a' && s[j] <= 'z' ||
+				s[j] >= 'A' && s[j] <= 'Z') {
 				j++
 			}
 			name, end = s[i+1:j], j-1

@@ -24,13 +24,15 @@ var (
 
 // newCompat makes rpyc.lib.compat, where RPyC's deliver looks for pickle.
 func newCompat(in *Interpreter) *Module {
-	return New("rpyc.lib.compat", "compatibility module for various versions of python").Const("pickle", in.must("pickle"), "is_py_3k", true)
+	return New("rpyc.lib.compat", "compatibility module for various versions of python").Const("pickle", in.must("pickle"),
+		"is_py_3k", true)
 }
 
 // newPickle makes the module pickle, for data: nothing in a pickle is looked up or executed.
 func newPickle(*Interpreter) *Module {
 	m := New("pickle", "Create portable serialized representations of Python objects.")
-	m.Const("HIGHEST_PROTOCOL", highestProtocol, "DEFAULT_PROTOCOL", standardProtocol, "PickleError", pickleError, "PicklingError", errorPickling,
+	m.Const("HIGHEST_PROTOCOL", highestProtocol, "DEFAULT_PROTOCOL", standardProtocol, "PickleError", pickleError,
+		"PicklingError", errorPickling,
 		"UnpicklingError", errorUnpickling)
 	m.Def("dumps", func(ctx context.Context, v any, version any) ([]byte, error) {
 		n, ok := version.(int64)
@@ -59,7 +61,8 @@ func newPickle(*Interpreter) *Module {
 	return m
 }
 
-// unpickled makes Python's objects of what was in a pickle. Types that Go has and Python's modules here lack are refused.
+// unpickled makes Python's objects of what was in a pickle. Types that Go has and Python's modules here lack are
+// refused.
 func unpickled(ctx context.Context, v any, seen map[any]any) (any, error) {
 	each := func(items []any, add func(any) error) error {
 		for _, item := range items {
@@ -74,7 +77,8 @@ func unpickled(ctx context.Context, v any, seen map[any]any) (any, error) {
 		return nil
 	}
 	switch x := v.(type) {
-	case nil, bool, int64, *big.Int, float64, complex128, string, []byte, time.Duration, brine.Slice, brine.EllipsisType, brine.NotImplementedType:
+	case nil, bool, int64, *big.Int, float64, complex128, string, []byte, time.Duration, brine.Slice, brine.EllipsisType,
+		brine.NotImplementedType:
 		return x, nil
 	case brine.Tuple:
 		t := brine.Tuple{}

@@ -50,7 +50,8 @@ type processOptions struct {
 // parseOptions takes the options out of keyword arguments; those that this server does not know are refused.
 func parseOptions(ctx context.Context, kw []netref.Keyword) (o processOptions, err error) {
 	for _, k := range kw {
-		target := map[string]*any{"executable": &o.Executable, "stdin": &o.Stdin, "stdout": &o.Stdout, "stderr": &o.Stderr, "cwd": &o.Cwd, "env": &o.Env,
+		target := map[string]*any{"executable": &o.Executable, "stdin": &o.Stdin, "stdout": &o.Stdout, "stderr": &o.Stderr,
+			"cwd": &o.Cwd, "env": &o.Env,
 			"encoding": &o.Encoding, "errors": &o.Errors}[k.Name]
 		switch {
 		case target != nil:
@@ -163,7 +164,8 @@ func (in *Interpreter) start(ctx context.Context, args any, kw []netref.Keyword)
 	return p, nil
 }
 
-// programPath finds a program on the PATH of the environment that it gets (nil is ours), or where CPython looks if there is none, as under inetd.
+// programPath finds a program on the PATH of the environment that it gets (nil is ours), or where CPython looks if
+// there is none, as under inetd.
 func programPath(name string, env []string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, nil

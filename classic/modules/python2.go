@@ -25,7 +25,8 @@ func textOf(ctx context.Context, v any) (string, bool) {
 }
 
 // builtinOpen is open as clients call it.
-func (in *Interpreter) builtinOpen(ctx context.Context, name, mode any, buffering int, encoding, errs, newline any, closefd bool, opener any) (any, error) {
+func (in *Interpreter) builtinOpen(ctx context.Context, name, mode any, buffering int, encoding, errs, newline any,
+	closefd bool, opener any) (any, error) {
 	m, ok := textOf(ctx, mode)
 	if !ok {
 		return nil, vinegar.TypeError.Errorf("open() argument 'mode' must be str, not %s", exposed.TypeName(mode))
@@ -37,7 +38,8 @@ func (in *Interpreter) builtinOpen(ctx context.Context, name, mode any, bufferin
 		}
 		s, ok := textOf(ctx, v)
 		if !ok {
-			return nil, vinegar.TypeError.Errorf("open() argument '%s' must be str or None, not %s", []string{"encoding", "errors", "newline"}[i], exposed.TypeName(v))
+			return nil, vinegar.TypeError.Errorf("open() argument '%s' must be str or None, not %s",
+				[]string{"encoding", "errors", "newline"}[i], exposed.TypeName(v))
 		}
 		options[i] = &s
 	}

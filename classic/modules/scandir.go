@@ -77,8 +77,12 @@ var _ = exposed.Register[dirEntry](exposed.ClassOptions{
 		"path": {Hidden: true, Get: func(d *dirEntry) any { return d.back(d.path) }},
 	},
 	Hidden: map[string]any{
-		"is_dir":     exposed.Func(func(d *dirEntry, follow bool) bool { return d.is(follow, os.FileMode.IsDir) }, "*", "follow_symlinks=True"),
-		"is_file":    exposed.Func(func(d *dirEntry, follow bool) bool { return d.is(follow, os.FileMode.IsRegular) }, "*", "follow_symlinks=True"),
+		"is_dir": exposed.Func(func(d *dirEntry, follow bool) bool {
+			return d.is(follow, os.FileMode.IsDir)
+		}, "*", "follow_symlinks=True"),
+		"is_file": exposed.Func(func(d *dirEntry, follow bool) bool {
+			return d.is(follow, os.FileMode.IsRegular)
+		}, "*", "follow_symlinks=True"),
 		"is_symlink": func(d *dirEntry) bool { return d.e.Type()&os.ModeSymlink != 0 },
 		"stat": exposed.Func(func(d *dirEntry, ctx context.Context, follow bool) (any, error) {
 			return d.in.stat(ctx, "stat", d.back(d.path), follow)

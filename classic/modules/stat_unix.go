@@ -16,7 +16,8 @@ type statResult struct{ record }
 
 var statClass = exposed.Register[statResult](recordOptions("os.stat_result"))
 
-var statNames = []string{"st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size", "st_atime", "st_mtime", "st_ctime"}
+var statNames = []string{"st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size", "st_atime",
+	"st_mtime", "st_ctime"}
 
 // stat is os.stat and its like for a path or a descriptor.
 func (in *Interpreter) stat(ctx context.Context, name string, v any, follow bool) (*statResult, error) {
@@ -53,11 +54,15 @@ func newStat(st *syscall.Stat_t) *statResult {
 	a, m, c := statTimes(st)
 	r := new(statResult)
 	seconds := func(t syscall.Timespec) float64 { return float64(t.Sec) + 1e-9*float64(t.Nsec) }
-	r.set("os.stat_result", statNames, brine.Tuple{int64(st.Mode), unsigned(st.Ino), unsigned(uint64(st.Dev)), int64(st.Nlink), //nolint:unconvert // signed on some systems
-		int64(st.Uid), int64(st.Gid), st.Size, int64(a.Sec), int64(m.Sec), int64(c.Sec)}, //nolint:unconvert // 32 bits on some systems
+	//nolint:unconvert // signed on some systems
+	r.set("os.stat_result", statNames, brine.Tuple{int64(st.Mode), unsigned(st.Ino), unsigned(uint64(st.Dev)),
+		int64(st.Nlink),
+		//nolint:unconvert // 32 bits on some systems
+		int64(st.Uid), int64(st.Gid), st.Size, int64(a.Sec), int64(m.Sec), int64(c.Sec)},
 		"st_atime", seconds(a), "st_mtime", seconds(m), "st_ctime", seconds(c),
 		"st_atime_ns", a.Nano(), "st_mtime_ns", m.Nano(), "st_ctime_ns", c.Nano(),
-		"st_blksize", int64(st.Blksize), "st_blocks", st.Blocks, "st_rdev", unsigned(uint64(st.Rdev))) //nolint:unconvert // as above
+		//nolint:unconvert // as above
+		"st_blksize", int64(st.Blksize), "st_blocks", st.Blocks, "st_rdev", unsigned(uint64(st.Rdev)))
 	return r
 }
 

@@ -28,7 +28,8 @@ var (
 )
 
 func timeoutExpired(args, seconds, out, errs any) error {
-	return timeoutClass.New(args, seconds).With("cmd", args).With("timeout", seconds).With("output", out).With("stdout", out).With("stderr", errs)
+	return timeoutClass.New(args, seconds).With("cmd", args).With("timeout", seconds).With("output", out).With("stdout",
+		out).With("stderr", errs)
 }
 
 // completed is subprocess.CompletedProcess.
@@ -67,7 +68,8 @@ func (c *completed) check() error {
 	if c.code == any(int64(0)) {
 		return nil
 	}
-	return calledProcessError.New(c.code, c.args).With("returncode", c.code).With("cmd", c.args).With("output", c.stdout).With("stdout", c.stdout).With("stderr", c.stderr)
+	return calledProcessError.New(c.code, c.args).With("returncode", c.code).With("cmd", c.args).With("output",
+		c.stdout).With("stdout", c.stdout).With("stderr", c.stderr)
 }
 
 var _ = exposed.Register[process](exposed.ClassOptions{
@@ -82,8 +84,10 @@ var _ = exposed.Register[process](exposed.ClassOptions{
 		"stderr":     {Hidden: true, Get: func(p *process) any { return p.stderr }},
 	},
 	Hidden: map[string]any{
-		"poll":        func(p *process) any { return p.returncode() },
-		"wait":        exposed.Func(func(p *process, ctx context.Context, timeout any) (any, error) { return p.wait(ctx, timeout) }, "timeout=None"),
+		"poll": func(p *process) any { return p.returncode() },
+		"wait": exposed.Func(func(p *process, ctx context.Context, timeout any) (any, error) {
+			return p.wait(ctx, timeout)
+		}, "timeout=None"),
 		"kill":        func(p *process) error { return p.signal(int(syscall.SIGKILL)) },
 		"terminate":   func(p *process) error { return p.signal(int(syscall.SIGTERM)) },
 		"send_signal": func(p *process, n int) error { return p.signal(n) },
@@ -242,14 +246,18 @@ func newSubprocess(in *Interpreter) *Module {
 		return c.stdout, nil
 	}, "args", "**kwargs")
 	shell := func(ctx context.Context, cmd any) (any, string, error) {
-		c, err := in.run(ctx, cmd, []netref.Keyword{netref.Kw("shell", true), netref.Kw("text", true), netref.Kw("stdout", int64(streamPipe)), netref.Kw("stderr", int64(streamStdout))})
+		c, err := in.run(ctx, cmd, []netref.Keyword{netref.Kw("shell", true), netref.Kw("text", true),
+			netref.Kw("stdout", int64(streamPipe)), netref.Kw("stderr", int64(streamStdout))})
 		if err != nil {
 			return nil, "", err
 		}
 		s, _ := c.stdout.(string)
 		return c.code, strings.TrimSuffix(s, "\n"), nil
 	}
-	m.Def("getoutput", func(ctx context.Context, cmd any) (string, error) { _, s, err := shell(ctx, cmd); return s, err }, "cmd")
+	m.Def("getoutput", func(ctx context.Context, cmd any) (string, error) {
+		_, s, err := shell(ctx, cmd)
+		return s, err
+	}, "cmd")
 	m.Def("getstatusoutput", func(ctx context.Context, cmd any) (any, error) {
 		code, s, err := shell(ctx, cmd)
 		return brine.Tuple{code, s}, err
@@ -296,7 +304,8 @@ func (in *Interpreter) popen(ctx context.Context, cmd any, mode string, _ int) (
 	if _, ok := cmd.(string); !ok {
 		return nil, vinegar.TypeError.Errorf("invalid cmd type (<class '%s'>, expected string)", exposed.TypeName(cmd))
 	}
-	p, err := in.start(ctx, cmd, []netref.Keyword{netref.Kw("shell", true), netref.Kw("text", true), netref.Kw(stream, int64(streamPipe))})
+	p, err := in.start(ctx, cmd, []netref.Keyword{netref.Kw("shell", true), netref.Kw("text", true),
+		netref.Kw(stream, int64(streamPipe))})
 	if err != nil {
 		return nil, err
 	}

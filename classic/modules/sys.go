@@ -20,8 +20,8 @@ type versionInfo struct{ record }
 
 var _ = exposed.Register[versionInfo](recordOptions("sys.version_info"))
 
-// newSys makes the module sys. There is no Python: version says so, and version_info is that of the CPython whose behaviour
-// the modules have.
+// newSys makes the module sys. There is no Python: version says so, and version_info is that of the CPython whose
+// behaviour the modules have.
 func newSys(in *Interpreter) *Module {
 	m := New("sys", "Parameters and functions that belong to the interpreter of one connection, which is written in Go.")
 	argv := in.opts.Argv
@@ -34,7 +34,8 @@ func newSys(in *Interpreter) *Module {
 	}
 	executable, _ := os.Executable()
 	version := new(versionInfo)
-	version.set("sys.version_info", []string{"major", "minor", "micro", "releaselevel", "serial"}, brine.Tuple{int64(3), int64(11), int64(0), "final", int64(0)})
+	version.set("sys.version_info", []string{"major", "minor", "micro", "releaselevel", "serial"},
+		brine.Tuple{int64(3), int64(11), int64(0), "final", int64(0)})
 	build := "gorpyc"
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		build += " " + info.Main.Version
@@ -86,7 +87,8 @@ func newSys(in *Interpreter) *Module {
 		if raw.Writer == nil {
 			raw.Writer = nothing{}
 		}
-		return &textIO{text{file: in.adopt(newFile(raw, mode == "r", mode == "w")), name: name, mode: mode, encoding: "utf-8", errors: "strict", lineBuffered: true}}
+		return &textIO{text{file: in.adopt(newFile(raw, mode == "r", mode == "w")), name: name, mode: mode, encoding: "utf-8",
+			errors: "strict", lineBuffered: true}}
 	}
 	for _, s := range []struct {
 		name string
@@ -94,7 +96,8 @@ func newSys(in *Interpreter) *Module {
 		w    io.Writer
 		fd   int
 		mode string
-	}{{"stdin", in.opts.Stdin, nil, 0, "r"}, {"stdout", nil, in.opts.Stdout, 1, "w"}, {"stderr", nil, in.opts.Stderr, 2, "w"}} {
+	}{{"stdin", in.opts.Stdin, nil, 0, "r"}, {"stdout", nil, in.opts.Stdout, 1, "w"},
+		{"stderr", nil, in.opts.Stderr, 2, "w"}} {
 		f := stream(s.r, s.w, s.fd, "<"+s.name+">", s.mode)
 		m.Const(s.name, f, "__"+s.name+"__", f)
 	}

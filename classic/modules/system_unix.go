@@ -35,8 +35,10 @@ func attrOf(err error, name string) any {
 
 // defineSystem adds what asks the operating system.
 func defineSystem(in *Interpreter, m *Module) {
-	m.Const("O_RDONLY", os.O_RDONLY, "O_WRONLY", os.O_WRONLY, "O_RDWR", os.O_RDWR, "O_APPEND", os.O_APPEND, "O_CREAT", os.O_CREATE,
-		"O_EXCL", os.O_EXCL, "O_TRUNC", os.O_TRUNC, "O_SYNC", os.O_SYNC, "O_NONBLOCK", syscall.O_NONBLOCK, "O_CLOEXEC", syscall.O_CLOEXEC, "WNOHANG", syscall.WNOHANG)
+	m.Const("O_RDONLY", os.O_RDONLY, "O_WRONLY", os.O_WRONLY, "O_RDWR", os.O_RDWR, "O_APPEND", os.O_APPEND,
+		"O_CREAT", os.O_CREATE,
+		"O_EXCL", os.O_EXCL, "O_TRUNC", os.O_TRUNC, "O_SYNC", os.O_SYNC, "O_NONBLOCK", syscall.O_NONBLOCK, "O_CLOEXEC",
+		syscall.O_CLOEXEC, "WNOHANG", syscall.WNOHANG)
 	for name, f := range map[string]func() int{
 		"getuid": os.Getuid, "geteuid": os.Geteuid, "getgid": os.Getgid, "getegid": os.Getegid, "getpgrp": syscall.Getpgrp,
 	} {
@@ -68,7 +70,9 @@ func defineSystem(in *Interpreter, m *Module) {
 		return err == nil && syscall.Access(s, mode) == nil, err
 	}, "path", "mode")
 	m.Def("kill", func(pid, sig int) error { return bare(syscall.Kill(pid, syscall.Signal(sig))) }, "pid", "signal", "/")
-	m.Def("killpg", func(pgid, sig int) error { return bare(syscall.Kill(-pgid, syscall.Signal(sig))) }, "pgid", "signal", "/")
+	m.Def("killpg", func(pgid, sig int) error {
+		return bare(syscall.Kill(-pgid, syscall.Signal(sig)))
+	}, "pgid", "signal", "/")
 	m.Def("getpgid", func(pid int) (int, error) { n, err := syscall.Getpgid(pid); return n, bare(err) }, "pid")
 	onOwner := func(name string, f func(string, int, int) error) {
 		m.Def(name, func(ctx context.Context, v any, uid, gid int) error {
@@ -87,7 +91,8 @@ func defineSystem(in *Interpreter, m *Module) {
 	m.Def("uname", func() (*unameResult, error) {
 		u, err := uname()
 		r := new(unameResult)
-		r.set("posix.uname_result", []string{"sysname", "nodename", "release", "version", "machine"}, brine.Tuple{u[0], u[1], u[2], u[3], u[4]})
+		r.set("posix.uname_result", []string{"sysname", "nodename", "release", "version", "machine"},
+			brine.Tuple{u[0], u[1], u[2], u[3], u[4]})
 		return r, bare(err)
 	})
 	m.Def("times", func() (*timesResult, error) {

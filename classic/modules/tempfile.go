@@ -57,7 +57,8 @@ func tempDirectory() (string, error) {
 }
 
 // fresh makes something under a new name.
-func fresh(ctx context.Context, suffix, prefix, dir any, create func(path string) error) (string, func(string) any, error) {
+func fresh(ctx context.Context, suffix, prefix, dir any,
+	create func(path string) error) (string, func(string) any, error) {
 	parts := [3]string{"", "tmp", ""}
 	back := func(s string) any { return s }
 	for i, v := range []any{suffix, prefix, dir} {
@@ -130,32 +131,35 @@ func newTempfile(in *Interpreter) *Module {
 		return &tempDir{in: in, name: s}, nil
 	}, append(params, "ignore_cleanup_errors=False")...)
 	for name, keepsName := range map[string]bool{"NamedTemporaryFile": true, "TemporaryFile": false} {
-		m.Def(name, func(ctx context.Context, mode string, buffering int, encoding, newline *string, suffix, prefix, dir any, del bool) (any, error) {
-			s, _, err := fresh(ctx, suffix, prefix, dir, func(p string) error {
-				f, err := os.OpenFile(p, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-				if err == nil {
-					err = f.Close()
+		m.Def(name,
+			func(ctx context.Context, mode string, buffering int, encoding, newline *string, suffix, prefix, dir any, del bool) (any, error) {
+				s, _, err := fresh(ctx, suffix, prefix, dir, func(p string) error {
+					f, err := os.OpenFile(p, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+					if err == nil {
+						err = f.Close()
+					}
+					return err
+				})
+				if err != nil {
+					return nil, err
 				}
-				return err
-			})
-			if err != nil {
-				return nil, err
-			}
-			kw := []netref.Keyword{netref.Kw("encoding", encoding), netref.Kw("newline", newline), netref.Kw("buffering", buffering)}
-			f, err := exposed.Call(ctx, exposed.Func(in.openFile, openParams...), exposed.NewArgs([]any{s, mode}, kw))
-			switch {
-			case err != nil || !keepsName:
-				_ = os.Remove(s)
-			case del:
-				if x, ok := underlying(f); ok {
-					x.raw = removing{x.raw, s}
-					in.mu.Lock()
-					in.temps[s] = struct{}{}
-					in.mu.Unlock()
+				kw := []netref.Keyword{netref.Kw("encoding", encoding), netref.Kw("newline", newline),
+					netref.Kw("buffering", buffering)}
+				f, err := exposed.Call(ctx, exposed.Func(in.openFile, openParams...), exposed.NewArgs([]any{s, mode}, kw))
+				switch {
+				case err != nil || !keepsName:
+					_ = os.Remove(s)
+				case del:
+					if x, ok := underlying(f); ok {
+						x.raw = removing{x.raw, s}
+						in.mu.Lock()
+						in.temps[s] = struct{}{}
+						in.mu.Unlock()
+					}
 				}
-			}
-			return f, err
-		}, append([]string{"mode='w+b'", "buffering=-1", "encoding=None", "newline=None"}, append(params, "delete=True")...)...)
+				return f, err
+			}, append([]string{"mode='w+b'", "buffering=-1", "encoding=None", "newline=None"},
+				append(params, "delete=True")...)...)
 	}
 	return m
 }

@@ -41,7 +41,8 @@ var stringIOClass = exposed.Register[stringIO](stringIOOptions())
 func stringIOOptions() exposed.ClassOptions {
 	o := textOptions("_io.StringIO", func(f *stringIO) *text { return &f.text })
 	o.New = exposed.Func(func(ctx context.Context, initial string, newline *string) (*stringIO, error) {
-		f := &stringIO{text{file: newFile(&memory{b: []byte(initial)}, true, true), encoding: "utf-8", errors: "strict", newline: newline}}
+		f := &stringIO{text{file: newFile(&memory{b: []byte(initial)}, true, true), encoding: "utf-8", errors: "strict",
+			newline: newline}}
 		return f, nil
 	}, "initial_value=''", "newline='\\n'")
 	o.Hidden["getvalue"] = func(f *stringIO) (string, error) {
@@ -63,7 +64,9 @@ func textOptions[T any](name string, of func(*T) *text) exposed.ClassOptions {
 	o := exposed.ClassOptions{Name: name, Hidden: fileMethods(base), Properties: fileProperties(base)}
 	for attr, get := range map[string]func(f *text) any{
 		"name": func(f *text) any { return f.name }, "mode": func(f *text) any { return f.mode },
-		"encoding": func(f *text) any { return cmp.Or(f.called, f.encoding) }, "errors": func(f *text) any { return f.errors },
+		"encoding": func(f *text) any {
+			return cmp.Or(f.called, f.encoding)
+		}, "errors": func(f *text) any { return f.errors },
 		"newlines": func(*text) any { return nil }, "line_buffering": func(f *text) any { return f.lineBuffered },
 	} {
 		o.Properties[attr] = exposed.Property{Hidden: true, Get: func(f *T) any { return get(of(f)) }}
@@ -89,7 +92,9 @@ func textOptions[T any](name string, of func(*T) *text) exposed.ClassOptions {
 		}
 		return nil
 	}, "lines", "/")
-	add("seek", func(f *T, offset int64, whence int) (int64, error) { return of(f).seekTo(offset, whence) }, "cookie", "whence=0", "/")
+	add("seek", func(f *T, offset int64, whence int) (int64, error) {
+		return of(f).seekTo(offset, whence)
+	}, "cookie", "whence=0", "/")
 	o.Hidden["__next__"] = func(f *T) (string, error) {
 		line, err := of(f).readline(-1)
 		if err == nil && line == "" {
@@ -102,7 +107,8 @@ func textOptions[T any](name string, of func(*T) *text) exposed.ClassOptions {
 		if name != "_io.TextIOWrapper" {
 			return "<" + name + ">"
 		}
-		return "<" + name + " name=" + vinegar.Repr(t.name) + " mode=" + vinegar.Repr(t.mode) + " encoding=" + vinegar.Repr(cmp.Or(t.called, t.encoding)) + ">"
+		return "<" + name + " name=" + vinegar.Repr(t.name) + " mode=" + vinegar.Repr(t.mode) + " encoding=" +
+			vinegar.Repr(cmp.Or(t.called, t.encoding)) + ">"
 	}
 	return o
 }

@@ -30,7 +30,8 @@ func newStructTime(t time.Time) *structTime {
 		dst = 1
 	}
 	zone, offset := t.Zone()
-	r.set("time.struct_time", timeNames, brine.Tuple{int64(t.Year()), int64(t.Month()), int64(t.Day()), int64(t.Hour()), int64(t.Minute()), int64(t.Second()),
+	r.set("time.struct_time", timeNames, brine.Tuple{int64(t.Year()), int64(t.Month()), int64(t.Day()), int64(t.Hour()),
+		int64(t.Minute()), int64(t.Second()),
 		int64((t.Weekday() + 6) % 7), int64(t.YearDay()), dst}, "tm_zone", zone, "tm_gmtoff", int64(offset))
 	return r
 }
@@ -78,7 +79,9 @@ func newTime(*Interpreter) *Module {
 	since := func() float64 { return float64(time.Since(started)) / 1e9 }
 	m.Def("time", now).Def("time_ns", func() int64 { return time.Now().UnixNano() })
 	m.Def("monotonic", since).Def("perf_counter", since)
-	m.Def("monotonic_ns", func() int64 { return int64(time.Since(started)) }).Def("perf_counter_ns", func() int64 { return int64(time.Since(started)) })
+	m.Def("monotonic_ns", func() int64 {
+		return int64(time.Since(started))
+	}).Def("perf_counter_ns", func() int64 { return int64(time.Since(started)) })
 	m.Def("sleep", func(ctx context.Context, v any) error {
 		f, err := exposed.Call(ctx, pytypes.Class("float"), exposed.NewArgs([]any{v}, nil))
 		if _, text := v.(string); err != nil || text {
@@ -138,7 +141,8 @@ func newTime(*Interpreter) *Module {
 	}
 	std, offset := winter.Zone()
 	other, otherOffset := summer.Zone()
-	m.Const("timezone", int64(-offset), "altzone", int64(-otherOffset), "daylight", int64(btoi(offset != otherOffset)), "tzname", brine.Tuple{std, other},
+	m.Const("timezone", int64(-offset), "altzone", int64(-otherOffset), "daylight", int64(btoi(offset != otherOffset)),
+		"tzname", brine.Tuple{std, other},
 		"struct_time", timeClass)
 	return m
 }
@@ -156,9 +160,11 @@ func strftime(ctx context.Context, format string, v any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for i, limit := range [9][2]int{{math.MinInt32, math.MaxInt32}, {0, 12}, {0, 31}, {0, 23}, {0, 59}, {0, 61}, {-1, 6}, {0, 366}, {math.MinInt32, math.MaxInt32}} {
+	for i, limit := range [9][2]int{{math.MinInt32, math.MaxInt32}, {0, 12}, {0, 31}, {0, 23}, {0, 59}, {0, 61}, {-1, 6},
+		{0, 366}, {math.MinInt32, math.MaxInt32}} {
 		if p[i] < limit[0] || p[i] > limit[1] {
-			return "", vinegar.ValueError.New([]string{"year", "month", "day of month", "hour", "minute", "seconds", "day of week", "day of year", "dst"}[i] + " out of range")
+			return "", vinegar.ValueError.New([]string{"year", "month", "day of month", "hour", "minute", "seconds",
+				"day of week", "day of year", "dst"}[i] + " out of range")
 		}
 	}
 	p[1], p[2], p[7] = max(p[1], 1), max(p[2], 1), max(p[7], 1)

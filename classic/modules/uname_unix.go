@@ -9,7 +9,8 @@ func uname() ([5]string, error) {
 	var u unix.Utsname
 	err := unix.Uname(&u)
 	text := unix.ByteSliceToString
-	return [5]string{text(u.Sysname[:]), text(u.Nodename[:]), text(u.Release[:]), text(u.Version[:]), text(u.Machine[:])}, err
+	return [5]string{text(u.Sysname[:]), text(u.Nodename[:]), text(u.Release[:]), text(u.Version[:]), text(u.Machine[:])},
+		err
 }
 
 // isTerminal asks for the terminal's size, which only terminals have.

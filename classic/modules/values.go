@@ -27,7 +27,9 @@ func defineValues(m *Module) {
 	m.Def("abs", func(ctx context.Context, v any) (any, error) {
 		return method(ctx, v, "__abs__", "bad operand type for abs(): '%s'")
 	}, "x", "/")
-	m.Def("divmod", func(ctx context.Context, a, b any) (any, error) { return exposed.Operate(ctx, "__divmod__", a, b) }, "x", "y", "/")
+	m.Def("divmod", func(ctx context.Context, a, b any) (any, error) {
+		return exposed.Operate(ctx, "__divmod__", a, b)
+	}, "x", "y", "/")
 	m.Def("pow", func(ctx context.Context, a, b, mod any) (any, error) {
 		if mod == nil {
 			return exposed.Operate(ctx, "__pow__", a, b)
@@ -72,7 +74,8 @@ func defineValues(m *Module) {
 		if err != nil {
 			return nil, err
 		}
-		_, err = exposed.CallAttr(ctx, everything, r, "sort", exposed.NewArgs(nil, []netref.Keyword{netref.Kw("key", key), netref.Kw("reverse", reverse)}))
+		_, err = exposed.CallAttr(ctx, everything, r, "sort", exposed.NewArgs(nil,
+			[]netref.Keyword{netref.Kw("key", key), netref.Kw("reverse", reverse)}))
 		return r, err
 	}, "iterable", "/", "*", "key=None", "reverse=False")
 }

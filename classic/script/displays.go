@@ -178,7 +178,8 @@ func keywordArguments(r *run, a starlark.Tuple) (starlark.Value, error) {
 	return all, nil
 }
 
-// unpack takes the items of a value for n targets. The target star takes a list of what is left over; -1 means that there is none.
+// unpack takes the items of a value for n targets. The target star takes a list of what is left over; -1 means that
+// there is none.
 func unpack(ctx context.Context, v any, n, star int) ([]any, error) {
 	it, err := exposed.Iter(ctx, v)
 	if err != nil {

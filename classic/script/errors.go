@@ -23,7 +23,8 @@ func syntaxError(text string, line, column int, source string) error {
 		offset = int64(column)
 	}
 	class := vinegar.SyntaxError
-	if strings.HasPrefix(text, "unindent") || strings.HasPrefix(text, "unexpected indent") || strings.HasPrefix(text, "expected an indented") {
+	if strings.HasPrefix(text, "unindent") || strings.HasPrefix(text, "unexpected indent") ||
+		strings.HasPrefix(text, "expected an indented") {
 		class = vinegar.IndentationError
 	}
 	return class.New(text, brine.Tuple{"<string>", int64(line), offset, shown})
@@ -38,16 +39,26 @@ var translations = []struct {
 	{regexp.MustCompile(`^local variable (\S+) referenced before assignment$`), vinegar.UnboundLocalError,
 		"cannot access local variable '$1' where it is not associated with a value"},
 	{regexp.MustCompile(`^invalid call of non-function \((\w+)\)$`), vinegar.TypeError, "'$1' object is not callable"},
-	{regexp.MustCompile(`^too many values to unpack \(got -?\d+, want (\d+)\)$`), vinegar.ValueError, "too many values to unpack (expected $1)"},
-	{regexp.MustCompile(`^too few values to unpack \(got (\d+), want (\d+)\)$`), vinegar.ValueError, "not enough values to unpack (expected $2, got $1)"},
-	{regexp.MustCompile(`^function (\S+) accepts no arguments \(1 given\)$`), vinegar.TypeError, "$1() takes 0 positional arguments but 1 was given"},
-	{regexp.MustCompile(`^function (\S+) accepts no arguments \((\d+) given\)$`), vinegar.TypeError, "$1() takes 0 positional arguments but $2 were given"},
-	{regexp.MustCompile(`^function (\S+) accepts 1 positional argument \((\d+) given\)$`), vinegar.TypeError, "$1() takes 1 positional argument but $2 were given"},
-	{regexp.MustCompile(`^function (\S+) accepts (\d+) positional arguments? \((\d+) given\)$`), vinegar.TypeError, "$1() takes $2 positional arguments but $3 were given"},
-	{regexp.MustCompile(`^function (\S+) accepts at most (\d+) positional arguments? \((\d+) given\)$`), vinegar.TypeError, "$1() takes at most $2 positional arguments but $3 were given"},
-	{regexp.MustCompile(`^function (\S+) got multiple values for parameter "?(\w+)"?$`), vinegar.TypeError, "$1() got multiple values for argument '$2'"},
-	{regexp.MustCompile(`^function (\S+) got an unexpected keyword argument "?(\w+)"?$`), vinegar.TypeError, "$1() got an unexpected keyword argument '$2'"},
-	{regexp.MustCompile(`^function (\S+) missing 1 argument \((\w+)\)$`), vinegar.TypeError, "$1() missing 1 required positional argument: '$2'"},
+	{regexp.MustCompile(`^too many values to unpack \(got -?\d+, want (\d+)\)$`), vinegar.ValueError,
+		"too many values to unpack (expected $1)"},
+	{regexp.MustCompile(`^too few values to unpack \(got (\d+), want (\d+)\)$`), vinegar.ValueError,
+		"not enough values to unpack (expected $2, got $1)"},
+	{regexp.MustCompile(`^function (\S+) accepts no arguments \(1 given\)$`), vinegar.TypeError,
+		"$1() takes 0 positional arguments but 1 was given"},
+	{regexp.MustCompile(`^function (\S+) accepts no arguments \((\d+) given\)$`), vinegar.TypeError,
+		"$1() takes 0 positional arguments but $2 were given"},
+	{regexp.MustCompile(`^function (\S+) accepts 1 positional argument \((\d+) given\)$`), vinegar.TypeError,
+		"$1() takes 1 positional argument but $2 were given"},
+	{regexp.MustCompile(`^function (\S+) accepts (\d+) positional arguments? \((\d+) given\)$`), vinegar.TypeError,
+		"$1() takes $2 positional arguments but $3 were given"},
+	{regexp.MustCompile(`^function (\S+) accepts at most (\d+) positional arguments? \((\d+) given\)$`), vinegar.TypeError,
+		"$1() takes at most $2 positional arguments but $3 were given"},
+	{regexp.MustCompile(`^function (\S+) got multiple values for parameter "?(\w+)"?$`), vinegar.TypeError,
+		"$1() got multiple values for argument '$2'"},
+	{regexp.MustCompile(`^function (\S+) got an unexpected keyword argument "?(\w+)"?$`), vinegar.TypeError,
+		"$1() got an unexpected keyword argument '$2'"},
+	{regexp.MustCompile(`^function (\S+) missing 1 argument \((\w+)\)$`), vinegar.TypeError,
+		"$1() missing 1 required positional argument: '$2'"},
 }
 
 // pythonError makes an exception of what Starlark reports: the exception that a helper raised, or Python's for an error

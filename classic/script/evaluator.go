@@ -2,8 +2,8 @@
 // Starlark (go.starlark.net), a dialect of Python that can be stopped and has no way out of the process, with the
 // values and operators of package exposed, which are Python's. The page DIALECT.md beside this file says what it lacks.
 //
-// A program reads and writes the names of a namespace, a dict that the client sees as conn.namespace: names are looked up when
-// they are used, so that functions see what is assigned later, as in Python.
+// A program reads and writes the names of a namespace, a dict that the client sees as conn.namespace: names are looked
+// up when they are used, so that functions see what is assigned later, as in Python.
 package script
 
 import (
@@ -110,7 +110,8 @@ func (e *Evaluator) builtin(ns *exposed.Dict, name string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v, err := exposed.GetAttr(context.Background(), everything, m, name); err == nil && !strings.HasPrefix(name, "__") || err == nil && name == "__import__" {
+		if v, err := exposed.GetAttr(context.Background(), everything, m, name); err == nil &&
+			!strings.HasPrefix(name, "__") || err == nil && name == "__import__" {
 			return v, nil
 		}
 	}
@@ -163,7 +164,8 @@ func (e *Evaluator) Exec(ctx context.Context, source string, globals *exposed.Di
 }
 
 // exec carries out statements; show is for the values of those that are expressions, or nil.
-func (e *Evaluator) exec(ctx context.Context, source string, globals *exposed.Dict, show func(ctx context.Context, v any) error) error {
+func (e *Evaluator) exec(ctx context.Context, source string, globals *exposed.Dict,
+	show func(ctx context.Context, v any) error) error {
 	stmts, err := parseFile(source)
 	if err != nil {
 		return err
@@ -197,8 +199,8 @@ func (e *Evaluator) check(source string) error {
 	return nil
 }
 
-// run is a request that a program runs for: its context, and the thread of Starlark's that the program runs in. A program that
-// another one of the same evaluator calls has a run of its own in the same thread.
+// run is a request that a program runs for: its context, and the thread of Starlark's that the program runs in. A
+// program that another one of the same evaluator calls has a run of its own in the same thread.
 type run struct {
 	ev     *Evaluator
 	ctx    context.Context
@@ -223,11 +225,13 @@ type runKey struct{}
 
 var errTime = errors.New("rpyc: the program's time is up")
 
-// ownKey is the key of a run whose limits a program that is run for the context does not share, though it is nested in it.
+// ownKey is the key of a run whose limits a program that is run for the context does not share, though it is nested in
+// it.
 type ownKey struct{}
 
-// run carries a program out in a new thread, within the limits. A program that another one of this evaluator calls shares
-// its thread, and so its limits. How deep calls are nested counts across threads and evaluators: they share the Go stack.
+// run carries a program out in a new thread, within the limits. A program that another one of this evaluator calls
+// shares its thread, and so its limits. How deep calls are nested counts across threads and evaluators: they share the
+// Go stack.
 func (e *Evaluator) run(ctx context.Context, f func(r *run) error) (err error) {
 	defer func() { // a mistake in the rewriter
 		if p := recover(); p != nil {

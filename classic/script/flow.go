@@ -102,8 +102,8 @@ func truth(r *run, v starlark.Value) (bool, error) {
 	return bool(v.Truth()), nil
 }
 
-// try carries a try statement out: its block, its handlers (each a tuple of a function for the classes or None, its block
-// and the name to delete afterwards or None), and the blocks of else and finally or None.
+// try carries a try statement out: its block, its handlers (each a tuple of a function for the classes or None, its
+// block and the name to delete afterwards or None), and the blocks of else and finally or None.
 func try(r *run, a starlark.Tuple) (starlark.Value, error) {
 	v, err := starlark.Call(r.thread, a[0], nil, nil)
 	switch {

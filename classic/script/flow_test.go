@@ -35,17 +35,20 @@ func repr(t *testing.T, e *script.Evaluator, text string) string {
 	return s
 }
 
-// A function outlives the program that has defined it: what it does later happens on behalf of the request that calls it.
+// A function outlives the program that has defined it: what it does later happens on behalf of the request that calls
+// it.
 func TestFunctionsOutliveTheirProgram(t *testing.T) {
 	e, ns := evaluator(t, nil)
-	require.NoError(t, e.Exec(ctx, "def each(xs):\n    out = []\n    for x in xs:\n        if x: out.append(x + 1)\n    return out\ndef gen(xs):\n    for x in xs:\n        yield x\n", nil))
+	require.NoError(t, e.Exec(ctx, "def each(xs):\n    out = []\n    for x in xs:\n        if x: out.append(x + 1)\n    "+
+		"return out\ndef gen(xs):\n    for x in xs:\n        yield x\n", nil))
 	each, _, err := ns.Get(ctx, "each")
 	require.NoError(t, err)
 	gen, _, err := ns.Get(ctx, "gen")
 	require.NoError(t, err)
 
 	// The list is the peer's: every step asks it.
-	a, b, err := protocol.Pair(ctx, nil, exposed.NewList(int64(1), int64(0), int64(2)), &protocol.Config{Access: exposed.Policy{AllowAll: true}})
+	a, b, err := protocol.Pair(ctx, nil, exposed.NewList(int64(1), int64(0), int64(2)),
+		&protocol.Config{Access: exposed.Policy{AllowAll: true}})
 	require.NoError(t, err)
 	defer func() { _ = a.Close(); <-b.Done() }()
 	v, err := exposed.Call(ctx, each, exposed.NewArgs([]any{a.Root()}, nil))
@@ -72,15 +75,19 @@ func TestFunctionsOutliveTheirProgram(t *testing.T) {
 
 func TestPeersExceptionsAreCaught(t *testing.T) {
 	e, ns := evaluator(t, nil)
-	require.NoError(t, ns.Set(ctx, "ask", exposed.Func(func(kw []netref.Keyword) error { return vinegar.PermissionError.New(int64(13), "no", "f") }, "**kw")))
-	require.NoError(t, e.Exec(ctx, "try:\n    ask()\nexcept OSError as e:\n    r = e.errno, e.filename, type(e).__name__\nelse:\n    r = None", nil))
+	require.NoError(t, ns.Set(ctx, "ask", exposed.Func(func(kw []netref.Keyword) error {
+		return vinegar.PermissionError.New(int64(13), "no", "f")
+	}, "**kw")))
+	require.NoError(t, e.Exec(ctx, "try:\n    ask()\nexcept OSError as e:\n    r = e.errno, e.filename, "+
+		"type(e).__name__\nelse:\n    r = None", nil))
 	require.Equal(t, "(13, 'f', 'PermissionError')", repr(t, e, "r"))
 }
 
 // Generators that nobody asks any more end, and there are not arbitrarily many that have begun.
 func TestGenerators(t *testing.T) {
 	e, ns := evaluator(t, &script.Limits{Time: time.Minute})
-	require.NoError(t, e.Exec(ctx, "log = []\ndef g():\n    try:\n        yield 1\n        yield 2\n    finally:\n        log.append('end')\nx = g()\nnext(x)\nx.close()\nx.close()", nil))
+	require.NoError(t, e.Exec(ctx, "log = []\ndef g():\n    try:\n        yield 1\n        yield 2\n    finally:\n      "+
+		"  log.append('end')\nx = g()\nnext(x)\nx.close()\nx.close()", nil))
 	require.Equal(t, "['end']", repr(t, e, "log"))
 	require.Equal(t, "[]", repr(t, e, "list(x)"))
 	require.NoError(t, e.Exec(ctx, "y = g()\nnext(y)", nil))

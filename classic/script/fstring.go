@@ -6,8 +6,8 @@ import (
 	"go.starlark.net/syntax"
 )
 
-// formatted reads the parts of a formatted string: text into plain, values into parts as format@(value, conversion, spec). flush moves
-// what is in plain to parts. A replacement field of a format specification has one level of its own.
+// formatted reads the parts of a formatted string: text into plain, values into parts as format@(value, conversion,
+// spec). flush moves what is in plain to parts. A replacement field of a format specification has one level of its own.
 func (p *parser) formatted(t token, l literal, plain *strings.Builder, parts *[]syntax.Expr, flush func(), level int) {
 	s := l.body
 	for len(s) > 0 {
@@ -42,7 +42,8 @@ func (p *parser) formatted(t token, l literal, plain *strings.Builder, parts *[]
 }
 
 // field reads a replacement field behind its brace and returns what follows it.
-func (p *parser) field(t token, l literal, s string, plain *strings.Builder, parts *[]syntax.Expr, flush func(), level int) string {
+func (p *parser) field(t token, l literal, s string, plain *strings.Builder, parts *[]syntax.Expr, flush func(),
+	level int) string {
 	end := fieldEnd(s)
 	if end < 0 {
 		p.failAt(t, "f-string: expecting '}'")
@@ -53,7 +54,9 @@ func (p *parser) field(t token, l literal, s string, plain *strings.Builder, par
 		p.failAt(t, "f-string expression part cannot include a backslash")
 	}
 	conversion := ""
-	if trimmed := strings.TrimRight(source, " \t\n"); strings.HasSuffix(trimmed, "=") && !strings.HasSuffix(trimmed, "==") && !strings.HasSuffix(trimmed, "!=") && !strings.HasSuffix(trimmed, "<=") && !strings.HasSuffix(trimmed, ">=") {
+	if trimmed := strings.TrimRight(source, " \t\n"); strings.HasSuffix(trimmed, "=") &&
+		!strings.HasSuffix(trimmed, "==") && !strings.HasSuffix(trimmed, "!=") && !strings.HasSuffix(trimmed, "<=") &&
+		!strings.HasSuffix(trimmed, ">=") {
 		plain.WriteString(source)
 		flush()
 		source = strings.TrimSuffix(trimmed, "=")

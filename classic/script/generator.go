@@ -141,8 +141,8 @@ func (r *run) yield(v any) (starlark.Value, error) {
 	return in(sent), nil
 }
 
-// newCoroutine makes a generator of the body of a function with yield in it. The body runs in a thread of its own while an
-// item is asked for, on behalf of the request that asks.
+// newCoroutine makes a generator of the body of a function with yield in it. The body runs in a thread of its own while
+// an item is asked for, on behalf of the request that asks.
 func newCoroutine(ev *Evaluator, body *starlark.Function) *Generator {
 	r := ev.newRun("generator")
 	var (
@@ -176,7 +176,8 @@ func newCoroutine(ev *Evaluator, body *starlark.Function) *Generator {
 				return nil, false, t
 			case ev.generators.Add(1) > maxGenerators:
 				ev.generators.Add(-1)
-				return nil, false, vinegar.MemoryError.Errorf("more than %d generators that have begun and not ended", maxGenerators)
+				return nil, false, vinegar.MemoryError.Errorf("more than %d generators that have begun and not ended",
+					maxGenerators)
 			}
 			begin()
 		}
@@ -205,6 +206,7 @@ func newCoroutine(ev *Evaluator, body *starlark.Function) *Generator {
 		}
 	}
 	g.stop = halt
-	runtime.AddCleanup(g, func(halt func(context.Context)) { go halt(context.Background()) }, halt) // nobody will ask for the rest
+	// nobody will ask for the rest
+	runtime.AddCleanup(g, func(halt func(context.Context)) { go halt(context.Background()) }, halt)
 	return g
 }

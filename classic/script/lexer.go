@@ -43,7 +43,8 @@ func init() {
 }
 
 // signs are the operators, the longest first.
-var signs = strings.Fields(`**= //= >>= <<= ... != == <= >= -> := += -= *= /= %= &= |= ^= @= ** // << >> ( ) [ ] { } , : . ; @ = + - * / % & | ^ ~ < >`)
+var signs = strings.Fields(
+	`**= //= >>= <<= ... != == <= >= -> := += -= *= /= %= &= |= ^= @= ** // << >> ( ) [ ] { } , : . ; @ = + - * / % & | ^ ~ < >`)
 
 const maxBrackets = 200 // open at a time, as in CPython
 
@@ -167,7 +168,8 @@ func (l *lexer) next() {
 	c := l.src[l.at]
 	switch {
 	case c == '\n':
-		if n := len(l.tokens); len(l.open) == 0 && n > 0 && l.tokens[n-1].kind != newlineToken && l.tokens[n-1].kind != indentToken && l.tokens[n-1].kind != dedentToken {
+		if n := len(l.tokens); len(l.open) == 0 && n > 0 && l.tokens[n-1].kind != newlineToken &&
+			l.tokens[n-1].kind != indentToken && l.tokens[n-1].kind != dedentToken {
 			l.add(newlineToken, l.at, "")
 		}
 		l.newline()
@@ -253,7 +255,8 @@ func (l *lexer) operator() {
 // nameLength is how many bytes of s an identifier takes at its beginning.
 func nameLength(s string) int {
 	for i, r := range s {
-		if r == '_' || unicode.IsLetter(r) || i > 0 && (unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Mc, r)) {
+		if r == '_' || unicode.IsLetter(r) || i > 0 && (unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) ||
+			unicode.Is(unicode.Mc, r)) {
 			continue
 		}
 		return i

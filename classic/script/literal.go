@@ -64,7 +64,8 @@ type literal struct {
 func splitLiteral(text string) (l literal) {
 	i := strings.IndexAny(text, `'"`)
 	prefix := strings.ToLower(text[:i])
-	l.raw, l.bytes, l.formatted = strings.Contains(prefix, "r"), strings.Contains(prefix, "b"), strings.Contains(prefix, "f")
+	l.raw, l.bytes, l.formatted = strings.Contains(prefix, "r"), strings.Contains(prefix, "b"),
+		strings.Contains(prefix, "f")
 	n := 1
 	if len(text) >= i+6 && text[i] == text[i+1] && text[i] == text[i+2] {
 		n = 3
@@ -81,7 +82,8 @@ func (p *parser) strings() syntax.Expr {
 	bytes := splitLiteral(first.text).bytes
 	flush := func() {
 		if plain.Len() > 0 {
-			parts = append(parts, &syntax.Literal{Token: syntax.STRING, TokenPos: p.pos(first), Raw: `""`, Value: plain.String()})
+			parts = append(parts, &syntax.Literal{Token: syntax.STRING, TokenPos: p.pos(first), Raw: `""`,
+				Value: plain.String()})
 			plain.Reset()
 		}
 	}
@@ -109,7 +111,8 @@ func (p *parser) strings() syntax.Expr {
 	return &syntax.Literal{Token: kind, TokenPos: p.pos(first), Raw: `""`, Value: plain.String()}
 }
 
-var simpleEscapes = map[byte]byte{'\\': '\\', '\'': '\'', '"': '"', 'a': '\a', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v'}
+var simpleEscapes = map[byte]byte{'\\': '\\', '\'': '\'', '"': '"', 'a': '\a', 'b': '\b', 'f': '\f', 'n': '\n',
+	'r': '\r', 't': '\t', 'v': '\v'}
 
 // unescape is the value of a part of a literal.
 func (p *parser) unescape(t token, l literal, s string) string {
@@ -190,5 +193,6 @@ func (p *parser) truncated(t token, l literal, c byte) {
 	if l.bytes {
 		p.failAt(t, `(value error) invalid \x escape`)
 	}
-	p.failAt(t, "(unicode error) 'unicodeescape' codec can't decode bytes: truncated \\"+string(c)+strings.Repeat("X", map[byte]int{'x': 2, 'u': 4, 'U': 8}[c])+" escape")
+	p.failAt(t, "(unicode error) 'unicodeescape' codec can't decode bytes: truncated \\"+
+		string(c)+strings.Repeat("X", map[byte]int{'x': 2, 'u': 4, 'U': 8}[c])+" escape")
 }

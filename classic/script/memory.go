@@ -9,7 +9,8 @@ import (
 
 var errMemory = errors.New("rpyc: the program takes too much memory")
 
-// memoryInterval is how often a program that runs is looked at: an allocation takes longer than that by the time it matters.
+// memoryInterval is how often a program that runs is looked at: an allocation takes longer than that by the time it
+// matters.
 const memoryInterval = 20 * time.Millisecond
 
 // liveMemory is what the collector found alive when it ran last, for the whole process: Go has no smaller account.

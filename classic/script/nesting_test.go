@@ -13,8 +13,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// nestings are programs that nest things in each other, and what CPython raises in the end; nil for those that only have to end.
-// Each needs a stack of far more than childStack if nothing counts how deep it goes.
+// nestings are programs that nest things in each other, and what CPython raises in the end; nil for those that only
+// have to end. Each needs a stack of far more than childStack if nothing counts how deep it goes.
 var nestings = []struct {
 	program string
 	class   *vinegar.Class
@@ -37,7 +37,8 @@ var nestings = []struct {
 	{"def f():\n  t = ()\n  for i in range(60000): t = (t,)\n  return t\nr = f()\nr == f()", vinegar.RecursionError},
 	{"def g(*a): return a\ndef f():\n  t = ()\n  for i in range(60000): t = g(t)\n  return t\nhash(f())", nil},
 	{"def f():\n  t = int\n  for i in range(60000): t = (t,)\n  return t\nisinstance('', f())", vinegar.RecursionError},
-	{"def f():\n  t = ValueError\n  for i in range(60000): t = (t,)\n  return t\ntry: raise KeyError\nexcept f(): pass", nil},
+	{"def f():\n  t = ValueError\n  for i in range(60000): t = (t,)\n  return t\ntry: raise KeyError\nexcept f(): pass",
+		nil},
 	{"s = slice(1)\nfor i in range(20000): s = slice(s)\nx = s is s\ns == s", nil},
 	{"l = []\nfor i in range(30000): l = [l]\nstr(l)", vinegar.RecursionError},
 	{"l = []\nfor i in range(30000): l = {1: l}\nrepr(l)", vinegar.RecursionError},
@@ -45,8 +46,10 @@ var nestings = []struct {
 	{"import json\njson.loads('[' * 1000000)", vinegar.RecursionError},
 	{"import os\nos.makedirs('/nonexistent/' + 'a/' * 100000)", vinegar.RecursionError},
 	{"import glob\nglob.glob('*/' * 100000)", vinegar.RecursionError},
-	{"e = None\nfor i in range(20000):\n  try: raise ValueError(i) from e\n  except ValueError as x: e = x\nraise e", vinegar.ValueError},
-	{"import code\ndef go(n):\n  if n: return go(n - 1)\n  lines = ['go(300)']\n  def read(p):\n    if lines: return lines.pop()\n    raise EOFError\n" +
+	{"e = None\nfor i in range(20000):\n  try: raise ValueError(i) from e\n  except ValueError as x: e = x\nraise e",
+		vinegar.ValueError},
+	{"import code\ndef go(n):\n  if n: return go(n - 1)\n  lines = ['go(300)']\n  def read(p):\n    if lines: return " +
+		"lines.pop()\n    raise EOFError\n" +
 		"  code.interact(readfunc=read, banner='')\ngo(300)", nil},
 }
 
@@ -82,7 +85,8 @@ func TestNestingDoesNotFillTheStack(t *testing.T) {
 func TestGoLoopsAreCounted(t *testing.T) {
 	e, _ := evaluator(t, &script.Limits{Steps: 100000})
 	for _, text := range []string{
-		"sum(range(10**12))", "max(map(str, range(10**12)))", "any(filter(None, iter(int, 1)))", "10**13 in iter(range(10**12))", "list(zip(iter(int, 1)))",
+		"sum(range(10**12))", "max(map(str, range(10**12)))", "any(filter(None, iter(int, 1)))",
+		"10**13 in iter(range(10**12))", "list(zip(iter(int, 1)))",
 	} {
 		_, err := e.Eval(ctx, text, nil)
 		require.ErrorIs(t, err, vinegar.RuntimeError, text)

@@ -4,8 +4,8 @@ import (
 	"go.starlark.net/syntax"
 )
 
-// arguments are those of a call. Starlark takes one *args, at the end: with more, or with positional arguments after it, they are
-// put together to one.
+// arguments are those of a call. Starlark takes one *args, at the end: with more, or with positional arguments after
+// it, they are put together to one.
 func (p *parser) arguments(t token, fn syntax.Expr) syntax.Expr {
 	c := &syntax.CallExpr{Fn: fn, Lparen: p.pos(t)}
 	var positional, keywords, doubles []syntax.Expr
@@ -48,7 +48,8 @@ func (p *parser) arguments(t token, fn syntax.Expr) syntax.Expr {
 	}
 	c.Rparen = p.pos(p.expect(")"))
 	if stars > 0 {
-		positional = []syntax.Expr{&syntax.UnaryExpr{OpPos: p.pos(t), Op: syntax.STAR, X: p.call(tupleStarCall, t, positional...)}}
+		positional = []syntax.Expr{&syntax.UnaryExpr{OpPos: p.pos(t), Op: syntax.STAR,
+			X: p.call(tupleStarCall, t, positional...)}}
 		c.Args = append(keywords, positional...)
 	} else {
 		c.Args = append(positional, keywords...)
@@ -180,7 +181,8 @@ func (p *parser) braces() syntax.Expr {
 	return p.call(setCall, t, items)
 }
 
-// dict is a dict of which the first key has been read, if it is not nil. With ** it becomes a call of kwCall's kind with parts.
+// dict is a dict of which the first key has been read, if it is not nil. With ** it becomes a call of kwCall's kind
+// with parts.
 func (p *parser) dict(t token, key syntax.Expr) syntax.Expr {
 	entry := func() *syntax.DictEntry {
 		if key == nil {
@@ -249,7 +251,8 @@ func (p *parser) clauses() (out []syntax.Node) {
 	}
 }
 
-// condition is what may stand behind the if of a comprehension: no conditional expression, of which the else would be missing.
+// condition is what may stand behind the if of a comprehension: no conditional expression, of which the else would be
+// missing.
 func (p *parser) condition() syntax.Expr {
 	if t := p.tok; t.kind == nameToken && p.peek().is(":=") {
 		return p.namedTest()

@@ -74,7 +74,8 @@ func (p *parser) simple() []syntax.Stmt {
 }
 
 func (p *parser) bind(name string, t token, value syntax.Expr) syntax.Stmt {
-	return &syntax.AssignStmt{OpPos: p.pos(t), Op: syntax.EQ, LHS: &syntax.Ident{Name: name, NamePos: p.pos(t)}, RHS: value}
+	return &syntax.AssignStmt{OpPos: p.pos(t), Op: syntax.EQ, LHS: &syntax.Ident{Name: name, NamePos: p.pos(t)},
+		RHS: value}
 }
 
 func (p *parser) importStatement(t token) (out []syntax.Stmt) {
@@ -85,7 +86,8 @@ func (p *parser) importStatement(t token) (out []syntax.Stmt) {
 		if p.accept("as") {
 			target, top = p.name().Name, "False"
 		}
-		out = append(out, p.bind(target, t, p.call(importCall, t, p.text(name, t), &syntax.Ident{Name: top, NamePos: p.pos(t)})))
+		out = append(out, p.bind(target, t, p.call(importCall, t, p.text(name, t),
+			&syntax.Ident{Name: top, NamePos: p.pos(t)})))
 		if !p.accept(",") {
 			return out
 		}
@@ -120,8 +122,10 @@ func (p *parser) fromStatement(t token) (out []syntax.Stmt) {
 }
 
 var augmentedTokens = map[string]syntax.Token{
-	"+=": syntax.PLUS_EQ, "-=": syntax.MINUS_EQ, "*=": syntax.STAR_EQ, "/=": syntax.SLASH_EQ, "//=": syntax.SLASHSLASH_EQ, "%=": syntax.PERCENT_EQ,
-	"&=": syntax.AMP_EQ, "|=": syntax.PIPE_EQ, "^=": syntax.CIRCUMFLEX_EQ, "<<=": syntax.LTLT_EQ, ">>=": syntax.GTGT_EQ, "**=": powerAssign,
+	"+=": syntax.PLUS_EQ, "-=": syntax.MINUS_EQ, "*=": syntax.STAR_EQ, "/=": syntax.SLASH_EQ, "//=": syntax.SLASHSLASH_EQ,
+	"%=": syntax.PERCENT_EQ,
+	"&=": syntax.AMP_EQ, "|=": syntax.PIPE_EQ, "^=": syntax.CIRCUMFLEX_EQ, "<<=": syntax.LTLT_EQ, ">>=": syntax.GTGT_EQ,
+	"**=": powerAssign,
 }
 
 // powerAssign stands for **=, which Starlark has no token for.

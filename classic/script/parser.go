@@ -9,9 +9,9 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// parser reads Python and makes Starlark's syntax tree of it. What Starlark has no nodes for becomes calls of functions whose names
-// end in an @, which no program can write; the rewriter knows them. Statements with blocks of their own become an IfStmt
-// whose condition is such a call.
+// parser reads Python and makes Starlark's syntax tree of it. What Starlark has no nodes for becomes calls of functions
+// whose names end in an @, which no program can write; the rewriter knows them. Statements with blocks of their own
+// become an IfStmt whose condition is such a call.
 type parser struct {
 	src    string
 	tokens []token
@@ -195,7 +195,8 @@ func (p *parser) statement() []syntax.Stmt {
 func (p *parser) block() []syntax.Stmt {
 	p.expect(":")
 	if p.tok.kind != newlineToken {
-		if k := p.tok.text; p.tok.kind == keywordToken && (k == "if" || k == "for" || k == "while" || k == "try" || k == "with" || k == "def" || k == "class") {
+		if k := p.tok.text; p.tok.kind == keywordToken && (k == "if" || k == "for" || k == "while" || k == "try" ||
+			k == "with" || k == "def" || k == "class") {
 			p.fail("invalid syntax")
 		}
 		return p.statement()

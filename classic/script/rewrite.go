@@ -7,10 +7,11 @@ import (
 )
 
 // The rewriter gives Starlark Python's meaning: a name that is not local to a function is looked up in the namespace
-// when it is used, operators and displays become calls of the functions in ops.go, which have Python's semantics. Plain control flow,
-// functions and their local variables remain Starlark's.
+// when it is used, operators and displays become calls of the functions in ops.go, which have Python's semantics. Plain
+// control flow, functions and their local variables remain Starlark's.
 //
-// Names of functions that the parser and the rewriter call. No program can contain them: they are no identifiers of Python.
+// Names of functions that the parser and the rewriter call. No program can contain them: they are no identifiers of
+// Python.
 const (
 	nsName      = "ns@"
 	opCall      = "op@"
@@ -327,8 +328,10 @@ func unparen(e syntax.Expr) syntax.Expr {
 
 // augmented are the operators of augmented assignments.
 var augmented = map[syntax.Token]string{
-	syntax.PLUS_EQ: "+", syntax.MINUS_EQ: "-", syntax.STAR_EQ: "*", syntax.SLASH_EQ: "/", syntax.SLASHSLASH_EQ: "//", syntax.PERCENT_EQ: "%",
-	syntax.AMP_EQ: "&", syntax.PIPE_EQ: "|", syntax.CIRCUMFLEX_EQ: "^", syntax.LTLT_EQ: "<<", syntax.GTGT_EQ: ">>", powerAssign: "**",
+	syntax.PLUS_EQ: "+", syntax.MINUS_EQ: "-", syntax.STAR_EQ: "*", syntax.SLASH_EQ: "/", syntax.SLASHSLASH_EQ: "//",
+	syntax.PERCENT_EQ: "%",
+	syntax.AMP_EQ:     "&", syntax.PIPE_EQ: "|", syntax.CIRCUMFLEX_EQ: "^", syntax.LTLT_EQ: "<<", syntax.GTGT_EQ: ">>",
+	powerAssign: "**",
 }
 
 func (r *rewriter) assign(x *syntax.AssignStmt, s scope) []syntax.Stmt {

@@ -196,8 +196,8 @@ func (r *rewriter) argument(a syntax.Expr, s scope) syntax.Expr {
 	return r.expr(a, s)
 }
 
-// lambda rewrites a lambda, of which Starlark wants the body to be an expression: what a def would have statements for are arguments of
-// a lambda in it.
+// lambda rewrites a lambda, of which Starlark wants the body to be an expression: what a def would have statements for
+// are arguments of a lambda in it.
 func (r *rewriter) lambda(x *syntax.LambdaExpr, s scope) syntax.Expr {
 	start, _ := x.Span()
 	params, out := r.function(x.Params, []syntax.Stmt{&syntax.ReturnStmt{Return: start, Result: x.Body}}, s, x)
@@ -293,7 +293,8 @@ func (r *rewriter) loopVars(c *syntax.ForClause, s scope) syntax.Expr {
 	return vars
 }
 
-// shapeOf tells iter@ how items are to be unpacked: nil for a single variable, a tuple of shapes, None for those that are one.
+// shapeOf tells iter@ how items are to be unpacked: nil for a single variable, a tuple of shapes, None for those that
+// are one.
 func shapeOf(e syntax.Expr, at syntax.Node) syntax.Expr {
 	t, ok := e.(*syntax.TupleExpr)
 	if !ok {

@@ -5,8 +5,8 @@ import (
 )
 
 // The blocks of try and with statements become functions, which the functions try@ and with@ call. What such a block
-// leaves by return, break or continue it returns as a signal, which the statement passes on. Local variables of functions
-// that have such statements are kept in an object, so that the blocks can assign to them.
+// leaves by return, break or continue it returns as a signal, which the statement passes on. Local variables of
+// functions that have such statements are kept in an object, so that the blocks can assign to them.
 
 // def rewrites a function and binds its name.
 func (r *rewriter) def(x *syntax.DefStmt, s scope) []syntax.Stmt {
@@ -16,7 +16,8 @@ func (r *rewriter) def(x *syntax.DefStmt, s scope) []syntax.Stmt {
 }
 
 // function rewrites the parameters and body of a def or lambda in the scope s.
-func (r *rewriter) function(params []syntax.Expr, body []syntax.Stmt, s scope, at syntax.Node) ([]syntax.Expr, []syntax.Stmt) {
+func (r *rewriter) function(params []syntax.Expr, body []syntax.Stmt, s scope,
+	at syntax.Node) ([]syntax.Expr, []syntax.Stmt) {
 	var names []string
 	args, kwargs := "", ""
 	for _, p := range params {
@@ -91,7 +92,8 @@ func (r *rewriter) function(params []syntax.Expr, body []syntax.Stmt, s scope, a
 }
 
 // thunk makes a function of a block of a try or with statement.
-func (r *rewriter) thunk(what string, stmts []syntax.Stmt, before []syntax.Stmt, s scope, sig *signals, at syntax.Node, params ...syntax.Expr) (syntax.Stmt, syntax.Expr) {
+func (r *rewriter) thunk(what string, stmts []syntax.Stmt, before []syntax.Stmt, s scope, sig *signals, at syntax.Node,
+	params ...syntax.Expr) (syntax.Stmt, syntax.Expr) {
 	inside := s
 	inside.flow = flow{outside: s.flow.loop || s.flow.outside, signals: sig}
 	name := r.variable(what)

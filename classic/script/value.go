@@ -13,8 +13,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// object is a Python value in Starlark, other than the scalars that both have. All operations on it are those of package
-// exposed.
+// object is a Python value in Starlark, other than the scalars that both have. All operations on it are those of
+// package exposed.
 type object struct{ v any }
 
 var _ starlark.Callable = (*object)(nil)
@@ -38,7 +38,8 @@ func (o *object) Name() string { return o.Type() }
 func (o *object) Truth() starlark.Bool { return true }
 
 // CallInternal calls the object.
-func (o *object) CallInternal(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+func (o *object) CallInternal(thread *starlark.Thread, args starlark.Tuple,
+	kwargs []starlark.Tuple) (starlark.Value, error) {
 	if f, ok := o.v.(*Function); ok && f.ev == current(thread).ev { // without the way out and back in
 		return starlark.Call(thread, f.fn, args, kwargs)
 	}
@@ -55,8 +56,9 @@ func (o *object) CallInternal(thread *starlark.Thread, args starlark.Tuple, kwar
 	return in(v), err
 }
 
-// tuple is a tuple of Python's. Its items are brought into Starlark when Starlark asks for them, for the arguments of a call or
-// the targets of an assignment: however deep tuples are nested, an operation costs as much as the tuple's own length.
+// tuple is a tuple of Python's. Its items are brought into Starlark when Starlark asks for them, for the arguments of a
+// call or the targets of an assignment: however deep tuples are nested, an operation costs as much as the tuple's own
+// length.
 type tuple struct{ object }
 
 var _ starlark.Sequence = (*tuple)(nil)
@@ -160,8 +162,8 @@ func in(v any) starlark.Value {
 	return &object{form}
 }
 
-// out brings a value of Starlark's to Python. A tuple of Starlark's is never nested in another one of a program's: it is made of the
-// arguments of a call of a helper or function.
+// out brings a value of Starlark's to Python. A tuple of Starlark's is never nested in another one of a program's: it
+// is made of the arguments of a call of a helper or function.
 func out(v starlark.Value) any {
 	switch x := v.(type) {
 	case starlark.NoneType:
@@ -207,7 +209,8 @@ func out(v starlark.Value) any {
 	return nil
 }
 
-// names is what a rewritten program reads and writes names by: those of its namespace, or of a function that has a store.
+// names is what a rewritten program reads and writes names by: those of its namespace, or of a function that has a
+// store.
 type names struct {
 	ev   *Evaluator
 	dict *exposed.Dict // the namespace
@@ -272,7 +275,8 @@ func (n *names) remove(name string) (bool, error) {
 }
 
 func unbound(name string) error {
-	return vinegar.UnboundLocalError.Errorf("cannot access local variable '%s' where it is not associated with a value", name)
+	return vinegar.UnboundLocalError.Errorf("cannot access local variable '%s' where it is not associated with a value",
+		name)
 }
 
 // Function is a function that was defined in a program. To Python it is a function like any other.

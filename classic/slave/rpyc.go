@@ -20,7 +20,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// The package rpyc, as clients use it on their server: to go on from there to another server, and to teleport functions.
+// The package rpyc, as clients use it on their server: to go on from there to another server, and to teleport
+// functions.
 
 // packages are the modules that a service has beside those of package modules. The program's own come first.
 func (s *Service) packages(own map[string]any) map[string]any {
@@ -49,7 +50,8 @@ func (s *Service) parent(name string, children ...string) *modules.Module {
 
 func newVersion() any {
 	release := wire.FamilyD.Version()
-	return modules.New("rpyc.version", "").Const("version", release3(release), "version_string", release, "__version__", release)
+	return modules.New("rpyc.version", "").Const("version", release3(release), "version_string", release,
+		"__version__", release)
 }
 
 // release3 is a release as a tuple of numbers.
@@ -129,7 +131,8 @@ func plain(ctx context.Context, service, config any) error {
 		given = n > 0
 	}
 	if given {
-		return vinegar.NotImplementedError.New("this server opens connections without a service and with RPyC's default configuration only")
+		return vinegar.NotImplementedError.New("this server opens connections without a service and with RPyC's default " +
+			"configuration only")
 	}
 	return nil
 }
@@ -188,8 +191,8 @@ func (s *connections) close() {
 	}
 }
 
-// connection is an end of a connection that is on this server, as far as clients use it: the one to the client itself, which
-// getconn returns, or one that the client has opened from here.
+// connection is an end of a connection that is on this server, as far as clients use it: the one to the client itself,
+// which getconn returns, or one that the client has opened from here.
 type connection struct {
 	conn    *protocol.Conn
 	classic *classic.Conn // to a classic server; nil for others

@@ -15,8 +15,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// Options configure a [Service]. The zero value and nil serve all modules of package modules, with the limits of package
-// script.
+// Options configure a [Service]. The zero value and nil serve all modules of package modules, with the limits of
+// package script.
 type Options struct {
 	// Modules says which modules clients find; its Evaluator is set by the service.
 	Modules modules.Options
@@ -26,8 +26,8 @@ type Options struct {
 	DenyScript bool
 }
 
-// Service is the root object of one connection of a classic server (rpyc.core.service.SlaveService). It has a namespace and
-// modules of its own. It is safe for concurrent use; make one for each connection.
+// Service is the root object of one connection of a classic server (rpyc.core.service.SlaveService). It has a namespace
+// and modules of its own. It is safe for concurrent use; make one for each connection.
 type Service struct {
 	namespace *exposed.Dict
 	interp    *modules.Interpreter
@@ -65,8 +65,8 @@ func NewService(o *Options) *Service {
 	return s
 }
 
-// Config returns a copy of c with the rights that a slave gives its master: every attribute may be read, set and deleted, and
-// the prefix "exposed_" means nothing, and objects may be copied by pickle. nil is RPyC's defaults.
+// Config returns a copy of c with the rights that a slave gives its master: every attribute may be read, set and
+// deleted, and the prefix "exposed_" means nothing, and objects may be copied by pickle. nil is RPyC's defaults.
 func Config(c *protocol.Config) *protocol.Config {
 	var own protocol.Config
 	if c != nil {
@@ -138,7 +138,8 @@ func (s *Service) source(text any, what string) (string, error) {
 
 // GetModule imports a module by its name, or the parts of its name.
 func (s *Service) GetModule(name any) (any, error) {
-	if b, ok := name.([]byte); ok && s.conn != nil && s.conn.Dialect().Python2() { // has names as bytes, and its own for builtins
+	// has names as bytes, and its own for builtins
+	if b, ok := name.([]byte); ok && s.conn != nil && s.conn.Dialect().Python2() {
 		name = string(b)
 		if name == "__builtin__" {
 			name = "builtins"
@@ -171,6 +172,8 @@ var _ = exposed.Register[Service](exposed.ClassOptions{
 		"execute":   exposed.Func((*Service).Execute, "text").Doc("execute arbitrary code (using exec)"),
 		"eval":      exposed.Func((*Service).Eval, "text").Doc("evaluate arbitrary code (using eval)"),
 		"getmodule": exposed.Func((*Service).GetModule, "name").Doc("imports an arbitrary module"),
-		"getconn":   exposed.Func(func(s *Service) any { return &connection{conn: s.conn} }).Doc("returns the local connection instance to the other side"),
+		"getconn": exposed.Func(func(s *Service) any {
+			return &connection{conn: s.conn}
+		}).Doc("returns the local connection instance to the other side"),
 	},
 })

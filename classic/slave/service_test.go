@@ -103,7 +103,8 @@ func TestLimits(t *testing.T) {
 func TestMemoryIsLimited(t *testing.T) {
 	root := master(t, &slave.Options{Script: script.Limits{Memory: 64 << 20}})
 	for _, text := range []string{
-		"x = []\nwhile True: x.append('a' * 100000)", "x = ['a' * 100000 + str(i) for i in range(1000000)]", "x = {}\nwhile True: x[len(x)] = [0] * 1000",
+		"x = []\nwhile True: x.append('a' * 100000)", "x = ['a' * 100000 + str(i) for i in range(1000000)]",
+		"x = {}\nwhile True: x[len(x)] = [0] * 1000",
 		"def g():\n  x = []\n  while True: x.append('a' * 100000)\n  yield 1\nnext(g())",
 	} {
 		_, err := root.CallMethod(ctx, "execute", text)

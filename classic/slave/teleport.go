@@ -17,12 +17,13 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// teleport_function sends the bytecode of a function, which only the same CPython can run. But it says where the function's source
-// is, and the client of a classic server is itself one that can be asked: for the source, and for what its Python compiles it to,
-// which has to be what was sent.
+// teleport_function sends the bytecode of a function, which only the same CPython can run. But it says where the
+// function's source is, and the client of a classic server is itself one that can be asked: for the source, and for
+// what its Python compiles it to, which has to be what was sent.
 
-// sourceOf is evaluated by the client, with a file, a line and a name. It gives the text of the function, its code, and where its body
-// begins; None where no def is found there. The whole file is compiled, because what a function is compiled to depends on what the file imports.
+// sourceOf is evaluated by the client, with a file, a line and a name. It gives the text of the function, its code, and
+// where its body begins; None where no def is found there. The whole file is compiled, because what a function is
+// compiled to depends on what the file imports.
 const sourceOf = `(lambda lines, first, name, ast: ([
 	(text, c.co_code, c.co_names, c.co_varnames, tuple(x for x in c.co_consts if not hasattr(x, "co_code")), b.lineno, b.col_offset)
 	for text in [__import__("textwrap").dedent("".join(__import__("inspect").getblock(lines[first - 1:])))]
@@ -55,8 +56,10 @@ func parseCode(t brine.Tuple) (*codeObject, error) {
 	var skip any // nlocals, stacksize, line tables
 	into := map[int][]any{
 		15: {&c.args, &c.kwOnly, &skip, &skip, &c.flags, &c.code, &c.consts, &c.names, &c.vars, &c.file, &c.name, &c.line},
-		16: {&c.args, &c.posOnly, &c.kwOnly, &skip, &skip, &c.flags, &c.code, &c.consts, &c.names, &c.vars, &c.file, &c.name, &c.line},
-		18: {&c.args, &c.posOnly, &c.kwOnly, &skip, &skip, &c.flags, &c.code, &c.consts, &c.names, &c.vars, &c.file, &c.name, &qualname, &c.line},
+		16: {&c.args, &c.posOnly, &c.kwOnly, &skip, &skip, &c.flags, &c.code, &c.consts, &c.names, &c.vars, &c.file,
+			&c.name, &c.line},
+		18: {&c.args, &c.posOnly, &c.kwOnly, &skip, &skip, &c.flags, &c.code, &c.consts, &c.names, &c.vars, &c.file, &c.name,
+			&qualname, &c.line},
 	}[len(t)]
 	if into == nil {
 		return nil, vinegar.TypeError.Errorf("a code object of %d fields", len(t))
@@ -148,7 +151,8 @@ func (s *Service) importFunction(ctx context.Context, exported, globals, define 
 	if err != nil {
 		return nil, err
 	}
-	// The defaults are those that the function has at the client; what the source says of them may be names of the client's.
+	// The defaults are those that the function has at the client; what the source says of them may be names of the
+	// client's.
 	restore := []func() error{}
 	for name, value := range map[string]any{defaultsName: defaults, code.name: nil} {
 		old, had, err := space.Get(ctx, name)
@@ -208,7 +212,8 @@ func (s *Service) globals(ctx context.Context, v any) (*exposed.Dict, error) {
 // bodyOf is the body of the function, as a block or as what stands behind the colon.
 func (s *Service) bodyOf(ctx context.Context, name string, code *codeObject, prologue string) (string, error) {
 	refuse := func(format string, a ...any) error {
-		return vinegar.NotImplementedError.Errorf("%s() cannot be teleported: this server has no Python to run its bytecode; %s",
+		return vinegar.NotImplementedError.Errorf("%s() cannot be teleported: this server has no Python to run its "+
+			"bytecode; %s",
 			name, fmt.Sprintf(format, a...))
 	}
 	if code.flags&coroutine != 0 {
@@ -218,7 +223,8 @@ func (s *Service) bodyOf(ctx context.Context, name string, code *codeObject, pro
 	if conn == nil {
 		return "", refuse("it knows nobody to ask for its source")
 	}
-	v, err := netref.Call[any](ctx, conn.Root(), "eval", fmt.Sprintf(sourceOf, vinegar.Repr(code.file), code.line, vinegar.Repr(code.name)))
+	v, err := netref.Call[any](ctx, conn.Root(), "eval", fmt.Sprintf(sourceOf, vinegar.Repr(code.file), code.line,
+		vinegar.Repr(code.name)))
 	if err != nil {
 		return "", refuse("its source cannot be had from %s, line %d, of the client: %v", code.file, code.line, err)
 	}
@@ -246,8 +252,8 @@ func (s *Service) bodyOf(ctx context.Context, name string, code *codeObject, pro
 	return "\n" + before + prologue + first[column:] + rest, nil
 }
 
-// header is the line of the def, made of the code object, what the body begins with, and the values of the defaults. Parameters that
-// are positional only, for which the language has no form, go by a name that callers do not know.
+// header is the line of the def, made of the code object, what the body begins with, and the values of the defaults.
+// Parameters that are positional only, for which the language has no form, go by a name that callers do not know.
 func (c *codeObject) header(f *classic.Function) (def, prologue string, defaults brine.Tuple, err error) {
 	param := func(name any, value any, has bool) string {
 		text := fmt.Sprint(name)

@@ -63,8 +63,8 @@ func (t *Terminal) Stdio() classic.Stdio {
 	return classic.Stdio{Lines: t, Out: os.Stdout, Err: os.Stderr}
 }
 
-// ReadLine implements classic.LineReader. Ctrl-C is classic.ErrInterrupt, Ctrl-D on an empty line io.EOF. The end of ctx
-// is noticed between lines only.
+// ReadLine implements classic.LineReader. Ctrl-C is classic.ErrInterrupt, Ctrl-D on an empty line io.EOF. The end of
+// ctx is noticed between lines only.
 func (t *Terminal) ReadLine(ctx context.Context, prompt string) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -54,7 +54,8 @@ func serve(t *testing.T) (python, addr string) {
 	if python == "" {
 		t.Skip("NOT RUN AGAINST CPYTHON: GORPYC_TEST_PYTHON names no Python that has rpyc")
 	}
-	server := exec.Command(python, "-u", filepath.Join(filepath.Dir(python), "rpyc_classic.py"), "--host", "127.0.0.1", "-p", "0")
+	server := exec.Command(python, "-u", filepath.Join(filepath.Dir(python), "rpyc_classic.py"), "--host",
+		"127.0.0.1", "-p", "0")
 	logged, err := server.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, server.Start())

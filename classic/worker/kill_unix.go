@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// isolate gives the process a group of its own, so that a signal to the server's terminal does not reach it, and what it has
-// started can be ended with it.
+// isolate gives the process a group of its own, so that a signal to the server's terminal does not reach it, and what
+// it has started can be ended with it.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { kill(cmd); return nil }

@@ -28,8 +28,8 @@ type Engine struct {
 	Env []string
 	// Dir is their working directory; "" is this process's.
 	Dir string
-	// ScriptDir is sys.path[0] of the processes, where Python puts the directory of the script it runs; "" leaves it out. Their
-	// working directory is not searched for modules, as it is not for those of rpyc_classic.py.
+	// ScriptDir is sys.path[0] of the processes, where Python puts the directory of the script it runs; "" leaves it out.
+	// Their working directory is not searched for modules, as it is not for those of rpyc_classic.py.
 	ScriptDir string
 	// Grace is how long a process may take to end once its client has gone, before it is killed; 0 means 5 s.
 	Grace time.Duration
@@ -37,7 +37,8 @@ type Engine struct {
 	Logger *slog.Logger
 }
 
-// prologue comes before all imports. What -c puts first on sys.path is the working directory, which need not be the user's own.
+// prologue comes before all imports. What -c puts first on sys.path is the working directory, which need not be the
+// user's own.
 const prologue = `import sys
 if sys.path[:1] == [""]:
     sys.path[:1] = sys.argv[1:]
@@ -72,7 +73,8 @@ func (e *Engine) python() string {
 
 // Check starts the interpreter and returns the release of rpyc that it has, or an error that says what is missing.
 func (e *Engine) Check(ctx context.Context) (version string, err error) {
-	cmd := e.command(ctx, "try:\n    import rpyc\nexcept ImportError as e:\n    sys.exit('ImportError: %s' % e)\nprint(rpyc.__version__)")
+	cmd := e.command(ctx, "try:\n    import rpyc\nexcept ImportError as e:\n    sys.exit('ImportError: %s' % "+
+		"e)\nprint(rpyc.__version__)")
 	out, err := cmd.Output()
 	if err == nil {
 		return strings.TrimSpace(string(out)), nil
@@ -181,8 +183,9 @@ func (l *lineLogger) Write(p []byte) (int, error) {
 	}
 }
 
-// acknowledged reads from a stream that it has acknowledge at once what comes, where that can be had (transport.QuickAcker): a client on
-// CPython writes a large frame in pieces and waits for the acknowledgement, 40 ms each.
+// acknowledged reads from a stream that it has acknowledge at once what comes, where that can be had
+// (transport.QuickAcker): a client on CPython writes a large frame in pieces and waits for the acknowledgement, 40 ms
+// each.
 type acknowledged struct{ io.Reader }
 
 func (a acknowledged) Read(p []byte) (int, error) {

@@ -50,7 +50,8 @@ func TestFunctions(t *testing.T) {
 
 func TestClassObjects(t *testing.T) {
 	for name, want := range map[string]any{
-		"__name__": "Point3", "__qualname__": "Point3", "__module__": "behaviour_service", "__doc__": "A point with a colour.",
+		"__name__": "Point3", "__qualname__": "Point3", "__module__": "behaviour_service",
+		"__doc__":   "A point with a colour.",
 		"__bases__": brine.Tuple{pointClass},
 	} {
 		require.Equal(t, want, get(t, allowAll, point3Class, name))

@@ -32,16 +32,20 @@ var (
 var signatures = map[string]signatureOf{
 	"__len__": {0, 0, intKinds, false}, "__length_hint__": {0, 0, intKinds, false},
 	"__getitem__": {1, 1, nil, false}, "__setitem__": {2, 2, nil, true}, "__delitem__": {1, 1, nil, true},
-	"__contains__": {1, 1, nil, false}, "__iter__": {0, 0, nil, false}, "__reversed__": {0, 0, nil, false}, "__next__": {0, 0, nil, false},
+	"__contains__": {1, 1, nil, false}, "__iter__": {0, 0, nil, false}, "__reversed__": {0, 0, nil, false},
+	"__next__": {0, 0, nil, false},
 	"__call__": {0, anyParams, nil, true}, "__enter__": {0, 0, nil, true}, "__exit__": {0, 3, nil, true},
 	"__hash__": {0, 0, intKinds, false}, "__bool__": {0, 0, boolKinds, false}, "__int__": {0, 0, intKinds, false},
-	"__index__": {0, 0, intKinds, false}, "__float__": {0, 0, nil, false}, "__complex__": {0, 0, nil, false}, "__bytes__": {0, 0, nil, false},
-	"__format__": {1, 1, stringKinds, false}, "__str__": {0, 0, stringKinds, false}, "__repr__": {0, 0, stringKinds, false},
-	"__dir__": {0, 0, nil, false}, "__round__": {0, 1, nil, false}, "__pow__": {1, 2, nil, false}, "__ipow__": {1, 2, nil, false},
+	"__index__": {0, 0, intKinds, false}, "__float__": {0, 0, nil, false}, "__complex__": {0, 0, nil, false},
+	"__bytes__":  {0, 0, nil, false},
+	"__format__": {1, 1, stringKinds, false}, "__str__": {0, 0, stringKinds, false},
+	"__repr__": {0, 0, stringKinds, false},
+	"__dir__":  {0, 0, nil, false}, "__round__": {0, 1, nil, false}, "__pow__": {1, 2, nil, false},
+	"__ipow__": {1, 2, nil, false},
 }
 
-// checkSpecial finds mistakes in the special methods of a type that was registered or described: a name that means nothing,
-// and signatures that the operation cannot use. Other types are taken as they are.
+// checkSpecial finds mistakes in the special methods of a type that was registered or described: a name that means
+// nothing, and signatures that the operation cannot use. Other types are taken as they are.
 func (c *Class) checkSpecial(m reflect.Method) error {
 	if c.opts == nil {
 		return nil
@@ -55,7 +59,8 @@ func (c *Class) checkSpecial(m reflect.Method) error {
 		if _, declared := c.opts.Params[m.Name]; declared || c.private(m.Name) {
 			return nil
 		}
-		return fmt.Errorf("exposed: %v has a method %s, and Python no such special method (declare it in Params, Private or Omit "+
+		return fmt.Errorf("exposed: %v has a method %s, and Python no such special method (declare it in Params, Private "+
+			"or Omit "+
 			"if it is an ordinary one)", c.goType, m.Name)
 	}
 	p, err := binding.New(m.Func, binding.Options{Name: name, Qual: c.name + "." + name, Method: true})

@@ -25,7 +25,8 @@ func TestSignatures(t *testing.T) {
 		{func(ctx context.Context, a, b int) error { return nil }, []string{"a", "b=-1"}, "(a, b=-1)"},
 		{func(a, b, c int) {}, []string{"a", "/", "b", "*", "c=2"}, "(a, /, b, *, c=2)"},
 		{func(a int, rest ...string) {}, []string{"a", "*rest"}, "(a, *rest)"},
-		{func(args brine.Tuple, b string, kw []netref.Keyword) {}, []string{"*args", "b='x'", "**kw"}, "(*args, b='x', **kw)"},
+		{func(args brine.Tuple, b string, kw []netref.Keyword) {}, []string{"*args", "b='x'", "**kw"},
+			"(*args, b='x', **kw)"},
 		{func(kw map[string]int) {}, []string{"**kw"}, "(**kw)"},
 		{func(q string, o SearchOptions) {}, []string{"q"}, "(q, *, limit=10, sort=..., must_have)"},
 	} {
@@ -102,11 +103,13 @@ type Tagged struct {
 
 func TestFields(t *testing.T) {
 	v := &Tagged{Plain: 1, Renamed: 2, Fixed: 3, private: 4}
-	for name, want := range map[string]any{"plain": 1, "Plain": 1, "other": 2, "Renamed": 2, "fixed": 3, "err": nil, "when": (*Point)(nil)} {
+	for name, want := range map[string]any{"plain": 1, "Plain": 1, "other": 2, "Renamed": 2, "fixed": 3, "err": nil,
+		"when": (*Point)(nil)} {
 		require.Equal(t, want, get(t, nil, v, name), name)
 	}
 	all := &exposed.Policy{AllowAll: true, AllowSet: true, AllowDel: true}
-	for _, name := range []string{"secret", "Secret", "private", "lock", "unlock", "try_lock", "mutex", "hidden", "from_base", "base", "Lock"} {
+	for _, name := range []string{"secret", "Secret", "private", "lock", "unlock", "try_lock", "mutex", "hidden",
+		"from_base", "base", "Lock"} {
 		_, err := exposed.GetAttr(ctx, all, v, name)
 		require.EqualError(t, err, "AttributeError: 'Tagged' object has no attribute '"+name+"'")
 	}
@@ -118,7 +121,8 @@ func TestFields(t *testing.T) {
 		"TypeError: attribute 'exposed_other' must be int, not str")
 	require.EqualError(t, exposed.DelAttr(ctx, all, v, "other"),
 		"AttributeError: property 'exposed_other' of 'Tagged' object has no deleter")
-	require.EqualError(t, exposed.SetAttr(ctx, all, v, "nope", "x"), "AttributeError: 'Tagged' object has no attribute 'nope'")
+	require.EqualError(t, exposed.SetAttr(ctx, all, v, "nope", "x"), "AttributeError: 'Tagged' object has no attribute "+
+		"'nope'")
 	require.NoError(t, exposed.SetAttr(ctx, all, v, "when", &Point{1, 2}))
 	require.Equal(t, &Point{1, 2}, v.When)
 	require.NoError(t, exposed.SetAttr(ctx, all, v, "when", nil))

@@ -120,7 +120,8 @@ func TestBadDescriptions(t *testing.T) {
 }
 
 func TestMethodName(t *testing.T) {
-	for goName, want := range map[string]string{"AddUser": "add_user", "PyLen": "__len__", "PyRAdd": "__radd__", "String": "", "OnConnect": ""} {
+	for goName, want := range map[string]string{"AddUser": "add_user", "PyLen": "__len__", "PyRAdd": "__radd__",
+		"String": "", "OnConnect": ""} {
 		name, ok := exposed.MethodName(goName)
 		require.Equal(t, want, name)
 		require.Equal(t, want != "", ok)

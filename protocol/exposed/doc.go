@@ -58,28 +58,30 @@
 //
 // # Enumerations
 //
-// A value of a named type such as time.Month travels as the number or text it is and has no methods at the peer. Where Python
-// is to see names, publish them: constants in ClassOptions.Static of the service or of a class made for them. A named type that
-// was registered travels by reference, with its methods; PyInt, PyIndex, PyEq, PyHash and String then make it a number that
-// knows its name.
+// A value of a named type such as time.Month travels as the number or text it is and has no methods at the peer. Where
+// Python is to see names, publish them: constants in ClassOptions.Static of the service or of a class made for them. A
+// named type that was registered travels by reference, with its methods; PyInt, PyIndex, PyEq, PyHash and String then
+// make it a number that knows its name.
 //
 // # Files
 //
-// What implements io.Reader has read, read1, readline, readlines and iteration over lines; io.Writer write, writelines and flush;
-// io.Seeker seek and tell; readable, writable and seekable tell which. io.Closer makes it a context manager that closes. Data
-// is bytes; a text of Python's is a TypeError. read waits for as many bytes as asked for, read1 takes what one Read gives.
-// readline takes nothing that is behind the line, which costs one Read for each byte unless the type has ReadBytes, as
-// bufio.Reader has, or can seek. One read brings at most 256 MiB. Methods of the type's own with one of these names win;
-// Read and Seek themselves have Python's form. A read that blocks holds the connection's turn: see package protocol.
+// What implements io.Reader has read, read1, readline, readlines and iteration over lines; io.Writer write, writelines
+// and flush; io.Seeker seek and tell; readable, writable and seekable tell which. io.Closer makes it a context manager
+// that closes. Data is bytes; a text of Python's is a TypeError. read waits for as many bytes as asked for, read1 takes
+// what one Read gives. readline takes nothing that is behind the line, which costs one Read for each byte unless the
+// type has ReadBytes, as bufio.Reader has, or can seek. One read brings at most 256 MiB. Methods of the type's own with
+// one of these names win; Read and Seek themselves have Python's form. A read that blocks holds the connection's turn:
+// see package protocol.
 //
 // # Times
 //
-// A time.Time has datetime's attributes year, month, day, hour, minute, second and microsecond, and nanosecond; the methods
-// isoformat, strftime (the directives that need no locale), timestamp, weekday, isoweekday, utcoffset and tzname; str, repr, format,
-// hash, comparison with times and datetimes, and addition and subtraction of seconds or a timedelta. The difference of two is
-// in seconds, as all durations. isinstance(t, datetime.datetime) is true, because RPyC's proxies go by the class's name, but
-// C code of CPython's wants the real one: datetime.datetime.fromisoformat(t.isoformat()). Attributes are exposed, unlike those of a
-// datetime that a CPython server hands out.
+// A time.Time has datetime's attributes year, month, day, hour, minute, second and microsecond, and nanosecond; the
+// methods isoformat, strftime (the directives that need no locale), timestamp, weekday, isoweekday, utcoffset and
+// tzname; str, repr, format, hash, comparison with times and datetimes, and addition and subtraction of seconds or a
+// timedelta. The difference of two is in seconds, as all durations. isinstance(t, datetime.datetime) is true, because
+// RPyC's proxies go by the class's name, but C code of CPython's wants the real one:
+// datetime.datetime.fromisoformat(t.isoformat()). Attributes are exposed, unlike those of a datetime that a CPython
+// server hands out.
 //
 // # Attributes
 //
@@ -87,7 +89,8 @@
 // get_url, HTTPServer http_server, ID id. Its real name, the one dir() lists, has the prefix "exposed_"; it answers to
 // exposed_add_user, add_user, AddUser and exposed_AddUser. If two Go names give one Python name, the alphabetically
 // first has it and both keep their own spelling. Methods promoted from embedded structs count, except those of
-// sync.Mutex and the like. String, GoString, Error, OnConnect and OnDisconnect are no attributes. A field's tag renames or restricts it:
+// sync.Mutex and the like. String, GoString, Error, OnConnect and OnDisconnect are no attributes. A field's tag renames
+// or restricts it:
 //
 //	Size int    `rpyc:"length"`     // another name
 //	Seed int    `rpyc:"seed,readonly"`
@@ -101,8 +104,9 @@
 //
 // # Classes
 //
-// [Register] describes a type once, when the program starts, and returns its class. To publish it, so that Python can call
-// root.Point(1, 2), read constants and static methods from it and ask isinstance(p, root.Point), hand the class out:
+// [Register] describes a type once, when the program starts, and returns its class. To publish it, so that Python can
+// call root.Point(1, 2), read constants and static methods from it and ask isinstance(p, root.Point), hand the class
+// out:
 //
 //	var pointClass = exposed.Register[Point](exposed.ClassOptions{
 //		Doc: "A point.", New: exposed.Func(NewPoint, "x", "y=0"),
@@ -110,20 +114,21 @@
 //
 //	var _ = exposed.Register[Service](exposed.ClassOptions{Static: map[string]any{"Point": pointClass}})
 //
-// isinstance with a base class is false in Python for an instance of a subclass: RPyC answers so, see [InstanceCheck]. Mistakes
-// are told at once, by a panic: parameters that do not fit, names in the options that the type does not have, a method
-// such as PyGetIttem, or a PyLen that returns a text.
+// isinstance with a base class is false in Python for an instance of a subclass: RPyC answers so, see [InstanceCheck].
+// Mistakes are told at once, by a panic: parameters that do not fit, names in the options that the type does not have,
+// a method such as PyGetIttem, or a PyLen that returns a text.
 //
 // # Calls
 //
 // A leading context.Context is that of the request. A trailing error raises an exception; no other result is None, one
 // is itself, several are a tuple. A variadic parameter is *args, a variadic netref.Keyword **kwargs. Arguments are
-// converted as netref.Assign does; one that does not fit is a TypeError. None is nil for a pointer, func, interface, slice or
-// map, and does not fit anything else; a func must be ready for it. Go has no parameter names, so arguments are
-// positional unless names are declared by [Func] or ClassOptions.Params, or the last parameter is an options struct: one
-// without methods all of whose fields are exported, which are keyword arguments with defaults from `default:"…"` tags. A struct
-// with methods or an unexported field is a parameter like others, filled from a mapping or the attributes of an object. Wrong calls raise the TypeErrors of CPython, word for word. The program
-// cmd/rpyc_stubs reads names, defaults and documentation from the Go source and writes them down for [Describe].
+// converted as netref.Assign does; one that does not fit is a TypeError. None is nil for a pointer, func, interface,
+// slice or map, and does not fit anything else; a func must be ready for it. Go has no parameter names, so arguments
+// are positional unless names are declared by [Func] or ClassOptions.Params, or the last parameter is an options
+// struct: one without methods all of whose fields are exported, which are keyword arguments with defaults from
+// `default:"…"` tags. A struct with methods or an unexported field is a parameter like others, filled from a mapping or
+// the attributes of an object. Wrong calls raise the TypeErrors of CPython, word for word. The program cmd/rpyc_stubs
+// reads names, defaults and documentation from the Go source and writes them down for [Describe].
 //
 // A panic becomes an exception of the call. An exception from a method gets a traceback line with the method's Python
 // name and its place in the Go source.
@@ -153,10 +158,11 @@
 //
 // # Lifetime
 //
-// An object that was handed out lives until the peer has dropped it, or the connection ends; [Dropper] tells. What a handler gets
-// as *netref.Object, or in an any, is given back to the peer soon after the handler has returned if it was not kept: the
-// garbage collector is asked to look. To be precise about it, netref.Object.Release gives back at once, and netref.Object.Keep
-// holds on until then. Funcs and iterators made of Python objects keep them as long as they are reachable themselves.
+// An object that was handed out lives until the peer has dropped it, or the connection ends; [Dropper] tells. What a
+// handler gets as *netref.Object, or in an any, is given back to the peer soon after the handler has returned if it was
+// not kept: the garbage collector is asked to look. To be precise about it, netref.Object.Release gives back at once,
+// and netref.Object.Keep holds on until then. Funcs and iterators made of Python objects keep them as long as they are
+// reachable themselves.
 //
 // # Limits
 //

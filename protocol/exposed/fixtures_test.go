@@ -132,7 +132,8 @@ var _ = exposed.Register[Gadget](exposed.ClassOptions{
 		}},
 		"ro": {Get: func(*Gadget) string { return "read-only" }},
 	},
-	Hidden: map[string]any{"hidden": "hidden", "_private": "private", "plain": exposed.Func((*Gadget).plain).Doc("not exposed")},
+	Hidden: map[string]any{"hidden": "hidden", "_private": "private",
+		"plain": exposed.Func((*Gadget).plain).Doc("not exposed")},
 })
 
 type Context struct {

@@ -11,7 +11,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// TestNestedExceptions has exceptions, and containers with them, inside one another up to a million times. CPython raises RecursionError.
+// TestNestedExceptions has exceptions, and containers with them, inside one another up to a million times. CPython
+// raises RecursionError.
 func TestNestedExceptions(t *testing.T) {
 	for name, wrap := range map[string]func(in any) any{
 		"exception": func(in any) any { return vinegar.ValueError.New(in) },

@@ -10,7 +10,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// A peer that may read everything can ask for the __call__ of a __call__ as often as it likes. CPython has the same limit.
+// A peer that may read everything can ask for the __call__ of a __call__ as often as it likes. CPython has the same
+// limit.
 func TestCallsOfCallsAreCounted(t *testing.T) {
 	all := &exposed.Policy{AllowAll: true}
 	f := any(func() int { return 5 })

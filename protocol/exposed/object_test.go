@@ -70,7 +70,8 @@ func TestSpecialMethods(t *testing.T) {
 	for _, m := range exposed.Methods(p) {
 		names = append(names, m.Name)
 	}
-	for _, n := range []string{"__len__", "__iter__", "__call__", "__add__", "__index__", "exposed_norm1", "exposed_origin"} {
+	for _, n := range []string{"__len__", "__iter__", "__call__", "__add__", "__index__", "exposed_norm1",
+		"exposed_origin"} {
 		require.Contains(t, names, n)
 	}
 	for _, n := range []string{"__sub__", "__eq__", "__hash__", "exposed_x", "__doc__", "__class__"} {
@@ -159,7 +160,8 @@ func TestContextManagers(t *testing.T) {
 	}
 	// The oldest peers call the method themselves.
 	must(t)(callAttr(c, "__exit__", nil, nil, nil))
-	must(t)(callAttr(c, "__exit__", netref.New(nil, refOf("builtins.KeyError")), netref.New(nil, refOf("builtins.KeyError")), nil))
+	must(t)(callAttr(c, "__exit__", netref.New(nil, refOf("builtins.KeyError")),
+		netref.New(nil, refOf("builtins.KeyError")), nil))
 	require.Equal(t, []string{"enter:t", "exit:t:false", "exit:t:true", "exit:t:true", "exit:t:true", "exit:t:true",
 		"exit:t:false", "exit:t:true", "exit:t:false", "exit:t:true"}, log)
 	_, err := exposed.Exit(ctx, nil, []int{}, nil)
@@ -179,7 +181,8 @@ func (e exitChecker) PyExit(typ, exc, tb any) {
 func TestKeywordStruct(t *testing.T) {
 	c := &Calc{}
 	require.Equal(t, "q{10  true}", must(t)(callAttr(c, "search", "q", netref.Kw("must_have", true))))
-	require.Equal(t, "q{3 up false}", must(t)(callAttr(c, "search", "q", netref.Kw("sort", "up"), netref.Kw("must_have", false),
+	require.Equal(t, "q{3 up false}", must(t)(callAttr(c, "search", "q", netref.Kw("sort", "up"),
+		netref.Kw("must_have", false),
 		netref.Kw("limit", int64(3)))))
 	_, err := callAttr(c, "search", "q")
 	require.EqualError(t, err, "TypeError: Calc.exposed_search() missing 1 required keyword-only argument: 'must_have'")

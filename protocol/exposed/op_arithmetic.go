@@ -33,5 +33,6 @@ func Operate(ctx context.Context, op string, a, b any) (r any, err error) {
 			return r, err
 		}
 	}
-	return nil, vinegar.TypeError.Errorf("unsupported operand type(s) for %s: '%s' and '%s'", sign, TypeName(a), TypeName(b))
+	return nil, vinegar.TypeError.Errorf("unsupported operand type(s) for %s: '%s' and '%s'", sign,
+		TypeName(a), TypeName(b))
 }

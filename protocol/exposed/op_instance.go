@@ -10,10 +10,10 @@ import (
 )
 
 // InstanceCheck is the operation INSTANCECHECK: whether other is an instance of the class v, as RPyC answers it. A peer
-// asks only if the classes' ids differ, which leaves subclasses; and RPyC, which looks at the other object as a proxy of its
-// peer would, knows no classes but the builtin ones by name. So an instance of a subclass counts if its class is a builtin
-// one, exceptions included, and not otherwise: isinstance(o, remote_class) is False in Python for an o of a subclass.
-// [IsInstance] tells the truth.
+// asks only if the classes' ids differ, which leaves subclasses; and RPyC, which looks at the other object as a proxy
+// of its peer would, knows no classes but the builtin ones by name. So an instance of a subclass counts if its class is
+// a builtin one, exceptions included, and not otherwise: isinstance(o, remote_class) is False in Python for an o of a
+// subclass. [IsInstance] tells the truth.
 func InstanceCheck(v, other any) bool {
 	c, ok := norm(v).(*Class)
 	if !ok {
@@ -29,8 +29,8 @@ func InstanceCheck(v, other any) bool {
 // IsInstance is Python's isinstance(v, class). class is a *[Class], a *vinegar.Class, a class of a peer's, or a
 // brine.Tuple of such, one of which is enough; anything else is a TypeError.
 //
-// Values of ours are measured by a peer's class through its name, as RPyC's proxies do: a list of ours is an instance of
-// the peer's builtins.list. Objects of a peer are asked about at the peer that has the class.
+// Values of ours are measured by a peer's class through its name, as RPyC's proxies do: a list of ours is an instance
+// of the peer's builtins.list. Objects of a peer are asked about at the peer that has the class.
 func IsInstance(ctx context.Context, v, class any) (ok bool, err error) {
 	defer protect(&err)
 	v = norm(v)
@@ -59,8 +59,8 @@ func IsInstance(ctx context.Context, v, class any) (ok bool, err error) {
 	return false, vinegar.TypeError.New("isinstance() arg 2 must be a type, a tuple of types, or a union")
 }
 
-// named reports whether c is the builtin class of that name. That is all that can be said about an object of a peer by a
-// class of ours.
+// named reports whether c is the builtin class of that name. That is all that can be said about an object of a peer by
+// a class of ours.
 func named(c *Class, name string) bool { return c.module == "builtins" && c.Name() == name }
 
 func instanceOfRemote(ctx context.Context, v any, class *netref.Object) (bool, error) {

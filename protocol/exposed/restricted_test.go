@@ -32,7 +32,8 @@ func TestProbedProperty(t *testing.T) {
 	require.Equal(t, int64(2), must(t)(exposed.GetAttr(ctx, nil, p, "counter")))
 	require.Equal(t, int64(3), must(t)(exposed.GetAttr(ctx, nil, p, "exposed_counter")))
 	require.Equal(t, int64(5), must(t)(exposed.GetAttr(ctx, allowAll, p, "counter")))
-	require.Equal(t, int64(6), must(t)(exposed.GetAttr(ctx, &exposed.Policy{AllowAll: true, DenyExposed: true}, p, "counter")))
+	require.Equal(t, int64(6), must(t)(exposed.GetAttr(ctx, &exposed.Policy{AllowAll: true, DenyExposed: true},
+		p, "counter")))
 	require.Equal(t, int64(7), must(t)(exposed.GetAttr(ctx, nil, p, "once")))
 }
 

@@ -85,8 +85,10 @@ func TestClassNames(t *testing.T) {
 		{&Point{}, "behaviour_service.Point"}, {Point{}, "behaviour_service.Point"}, {&Context{}, "exposed_test.Context"},
 		{&Stack{}, "exposed_test.Stack"}, {http.Header{}, "http.Header"}, {time.Time{}, "datetime.datetime"},
 		{get(t, public, exposed.NewList(), "append"), "builtins.builtin_function_or_method"},
-		{get(t, nil, exposed.NewList(), "__len__"), "builtins.method-wrapper"}, {get(t, nil, &Calc{}, "add"), "builtins.method"},
-		{pointClass, "builtins.type"}, {vinegar.KeyError.New(), "builtins.KeyError"}, {errors.New(""), "builtins.RuntimeError"},
+		{get(t, nil, exposed.NewList(), "__len__"), "builtins.method-wrapper"},
+		{get(t, nil, &Calc{}, "add"), "builtins.method"},
+		{pointClass, "builtins.type"}, {vinegar.KeyError.New(), "builtins.KeyError"},
+		{errors.New(""), "builtins.RuntimeError"},
 		{brine.Tuple{}, "builtins.tuple"}, {[2]int{}, "builtins.tuple"}, {Blob{}, "builtins.bytes"},
 	} {
 		c := exposed.ClassOf(row.v)

@@ -37,8 +37,8 @@ func (k *block) lend(payload []byte) Buffer {
 	return Buffer{Payload: payload, block: k}
 }
 
-// Keep returns part, a part of the payload, in a place that does not hinder the reader: in memory of the buffer's own, to which
-// it is moved if it stands in the reader's. The rest of the payload may be gone then.
+// Keep returns part, a part of the payload, in a place that does not hinder the reader: in memory of the buffer's own,
+// to which it is moved if it stands in the reader's. The rest of the payload may be gone then.
 func (b *Buffer) Keep(part []byte) []byte {
 	if b.block == nil {
 		return part

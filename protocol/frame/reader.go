@@ -43,14 +43,15 @@ type Reader struct {
 	reads    atomic.Int64
 }
 
-// Observe makes the reader keep record of how it gets on, for Unfinished and Reads. It is to be called before anything is read.
+// Observe makes the reader keep record of how it gets on, for Unfinished and Reads. It is to be called before anything
+// is read.
 func (r *Reader) Observe() { r.observed = true }
 
 // getsOn is how many bytes of an unfinished frame count as getting on with it.
 const getsOn = 64 << 10
 
-// Unfinished is since when the peer has not got on with a frame that it has begun, and the zero time if it has begun none.
-// Getting on means 64 KiB. Unlike the other methods it may be called at any time.
+// Unfinished is since when the peer has not got on with a frame that it has begun, and the zero time if it has begun
+// none. Getting on means 64 KiB. Unlike the other methods it may be called at any time.
 func (r *Reader) Unfinished() time.Time {
 	if n := r.since.Load(); n != 0 {
 		return time.Unix(0, n)
@@ -61,8 +62,8 @@ func (r *Reader) Unfinished() time.Time {
 // Reads is how often something has come. It may be called at any time.
 func (r *Reader) Reads() int64 { return r.reads.Load() }
 
-// Peek waits for the beginning of the first frame and returns its header and the first byte of its payload, or less if the
-// stream ends before, with the error. It leaves them to Next, and must not be called after Next.
+// Peek waits for the beginning of the first frame and returns its header and the first byte of its payload, or less if
+// the stream ends before, with the error. It leaves them to Next, and must not be called after Next.
 func (r *Reader) Peek() ([]byte, error) {
 	err := r.fill(headerSize + 1)
 	return r.buf[r.start:min(r.end, r.start+headerSize+1)], err

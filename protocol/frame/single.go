@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// Write writes one message as a frame (rpyc.core.channel.Channel.send). It is for handshakes before a connection is made
-// of a stream: some programs say a password in this way.
+// Write writes one message as a frame (rpyc.core.channel.Channel.send). It is for handshakes before a connection is
+// made of a stream: some programs say a password in this way.
 func Write(w io.Writer, payload []byte) error {
 	b, err := Append(nil, payload, Compress{})
 	if err != nil {
@@ -17,8 +17,8 @@ func Write(w io.Writer, payload []byte) error {
 	return err
 }
 
-// Read reads one message as [Write] and RPyC's Channel.send write it, and nothing of what comes behind it. It refuses one
-// of more than limit bytes, as it comes or inflated, with a *brine.LimitError; a limit of 0 means 64 KiB.
+// Read reads one message as [Write] and RPyC's Channel.send write it, and nothing of what comes behind it. It refuses
+// one of more than limit bytes, as it comes or inflated, with a *brine.LimitError; a limit of 0 means 64 KiB.
 func Read(r io.Reader, limit int64) ([]byte, error) {
 	if limit <= 0 {
 		limit = 64 << 10

@@ -5,9 +5,9 @@ import (
 	"io"
 )
 
-// Splitter is an io.Writer that passes frames on to another one so that no Write of that has parts of two frames, however
-// they come. On TLS a Write is a record, and RPyC asks the socket whether there is something to read: it would leave a
-// second frame of the same record where it is, and wait for it.
+// Splitter is an io.Writer that passes frames on to another one so that no Write of that has parts of two frames,
+// however they come. On TLS a Write is a record, and RPyC asks the socket whether there is something to read: it would
+// leave a second frame of the same record where it is, and wait for it.
 type Splitter struct {
 	w      io.Writer
 	header []byte // of a frame nothing of whose body has come

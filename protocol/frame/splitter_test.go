@@ -19,7 +19,8 @@ func (w *writes) Write(p []byte) (int, error) {
 
 // TestNoWriteSpansFrames passes three frames on, however they are divided.
 func TestNoWriteSpansFrames(t *testing.T) {
-	frames := [][]byte{[]byte("\x00\x00\x00\x03\x00abc\n"), []byte("\x00\x00\x00\x00\x00\n"), []byte("\x00\x00\x01\x01\x01" + string(make([]byte, 257)) + "\n")}
+	frames := [][]byte{[]byte("\x00\x00\x00\x03\x00abc\n"), []byte("\x00\x00\x00\x00\x00\n"),
+		[]byte("\x00\x00\x01\x01\x01" + string(make([]byte, 257)) + "\n")}
 	all := bytes.Join(frames, nil)
 	for size := 1; size <= len(all); size++ {
 		var got writes

@@ -131,7 +131,8 @@ func BenchmarkAppend(b *testing.B) {
 		payload []byte
 		opt     Compress
 	}{
-		{"75", text[:75], upstream}, {"text20k", text, upstream}, {"random20k", lcg(20_000), upstream}, {"plain20k", text, Compress{}},
+		{"75", text[:75], upstream}, {"text20k", text, upstream}, {"random20k", lcg(20_000), upstream},
+		{"plain20k", text, Compress{}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			var buf []byte

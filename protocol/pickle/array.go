@@ -31,8 +31,8 @@ type Number interface {
 	~bool | ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64 | ~complex64 | ~complex128
 }
 
-// NewArray makes an array of the numbers, which are copied in one go. Without a shape it has one dimension; otherwise the
-// product of the shape must be the number of data.
+// NewArray makes an array of the numbers, which are copied in one go. Without a shape it has one dimension; otherwise
+// the product of the shape must be the number of data.
 func NewArray[T Number](data []T, shape ...int) (*Array, error) {
 	if len(shape) == 0 {
 		shape = []int{len(data)}
@@ -130,9 +130,9 @@ func widens(from, to reflect.Type) bool {
 	return false
 }
 
-// GoValue returns the elements as a Go slice of their type, []float64 for "<f8"; of times for dates and of durations for
-// differences; of any for Python objects. An array of more dimensions is a []any of arrays with one less, one of none its only
-// element, so that netref.As makes a [][]float64 of a matrix. It is nil if Go has no such type.
+// GoValue returns the elements as a Go slice of their type, []float64 for "<f8"; of times for dates and of durations
+// for differences; of any for Python objects. An array of more dimensions is a []any of arrays with one less, one of
+// none its only element, so that netref.As makes a [][]float64 of a matrix. It is nil if Go has no such type.
 func (a *Array) GoValue() any {
 	switch len(a.Shape) {
 	case 0:

@@ -62,7 +62,8 @@ func TestArrayOrders(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, [][]int{{1, 2, 3}, {4, 5, 6}}, rows)
 
-	days := &pickle.Array{DType: "<M8[D]", Shape: []int{2}, Data: []byte{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80}}
+	days := &pickle.Array{DType: "<M8[D]", Shape: []int{2}, Data: []byte{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0x80}}
 	require.Equal(t, []time.Time{time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC), {}}, days.GoValue())
 	texts := &pickle.Array{DType: "<U2", Shape: []int{2}}
 	require.Nil(t, texts.GoValue())
@@ -95,7 +96,9 @@ func TestDict(t *testing.T) {
 // TestConversions is what becomes of what was read when a program wants its own types.
 func TestConversions(t *testing.T) {
 	ctx := t.Context()
-	v, err := pickle.Unmarshal([]byte("\x80\x04}(\x8c\x01a}\x8c\x01xK\x01s\x8c\x01b\x8f(K\x01K\x02\x90\x8c\x01c](K\x01K\x02eu."))
+	v,
+		err := pickle.Unmarshal(
+		[]byte("\x80\x04}(\x8c\x01a}\x8c\x01xK\x01s\x8c\x01b\x8f(K\x01K\x02\x90\x8c\x01c](K\x01K\x02eu."))
 	require.NoError(t, err)
 	type inner struct{ X int }
 	type outer struct {

@@ -127,7 +127,8 @@ func (d describer) describe(v any) any {
 	case pickle.Range:
 		return m{"range": d.all([]any{v.Start, v.Stop, v.Step})}
 	case time.Time:
-		return m{"datetime": []any{v.Year(), int(v.Month()), v.Day(), v.Hour(), v.Minute(), v.Second(), v.Nanosecond() / 1000, offset(v)}}
+		return m{"datetime": []any{v.Year(), int(v.Month()), v.Day(), v.Hour(), v.Minute(), v.Second(),
+			v.Nanosecond() / 1000, offset(v)}}
 	case pickle.Date:
 		return m{"date": []any{v.Year, int(v.Month), v.Day}}
 	case pickle.Clock:

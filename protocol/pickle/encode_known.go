@@ -26,7 +26,8 @@ func (w *writer) datetime(t time.Time) error {
 		return fmt.Errorf("%w: %d", errYear, year)
 	}
 	us := t.Nanosecond() / 1000
-	state := []byte{byte(year >> 8), byte(year), byte(t.Month()), byte(t.Day()), byte(t.Hour()), byte(t.Minute()), byte(t.Second()),
+	state := []byte{byte(year >> 8), byte(year), byte(t.Month()), byte(t.Day()), byte(t.Hour()), byte(t.Minute()),
+		byte(t.Second()),
 		byte(us >> 16), byte(us >> 8), byte(us)}
 	if naive {
 		return w.call("datetime", "datetime", state)
@@ -50,7 +51,8 @@ func (w *writer) timedelta(d time.Duration) error {
 }
 
 func (w *writer) clock(c Clock) error {
-	state := []byte{byte(c.Hour), byte(c.Minute), byte(c.Second), byte(c.Microsecond >> 16), byte(c.Microsecond >> 8), byte(c.Microsecond)}
+	state := []byte{byte(c.Hour), byte(c.Minute), byte(c.Second), byte(c.Microsecond >> 16), byte(c.Microsecond >> 8),
+		byte(c.Microsecond)}
 	if c.Zone == nil || w.protocol < 3 {
 		return w.call("datetime", "time", state)
 	}

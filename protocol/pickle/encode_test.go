@@ -121,40 +121,58 @@ func written(t testing.TB) []struct {
 		value                   any
 		expression, expression2 string
 	}{
-		{nil, "None", ""}, {true, "True", ""}, {false, "False", ""}, {(*int)(nil), "None", ""}, {&one, "1", ""}, {[]int(nil), "[]", ""},
-		{0, "0", ""}, {255, "255", ""}, {256, "256", ""}, {65536, "65536", ""}, {-1, "-1", ""}, {math.MaxInt32, "2**31-1", ""},
+		{nil, "None", ""}, {true, "True", ""}, {false, "False", ""}, {(*int)(nil), "None", ""}, {&one, "1", ""},
+		{[]int(nil), "[]", ""},
+		{0, "0", ""}, {255, "255", ""}, {256, "256", ""}, {65536, "65536", ""}, {-1, "-1", ""},
+		{math.MaxInt32, "2**31-1", ""},
 		{math.MinInt32, "-2**31", ""}, {int64(math.MaxInt32 + 1), "2**31", ""}, {int64(math.MinInt64), "-2**63", ""},
-		{uint64(math.MaxUint64), "2**64-1", ""}, {uint8(7), "7", ""}, {big100, "2**100", ""}, {*big.NewInt(5), "5", ""}, {edge(2039, -1), "-2**2039", ""},
-		{edge(2040, 1), "2**2040", ""}, {edge(63, -1), "-2**63", ""}, {edge(71, -1), "-2**71", ""}, {edge(20000, -1), "-2**20000", ""},
-		{1.5, "1.5", ""}, {float32(0.5), "0.5", ""}, {math.Inf(-1), "-float('inf')", ""}, {complex(1, -2.5), "complex(1, -2.5)", ""},
+		{uint64(math.MaxUint64), "2**64-1", ""}, {uint8(7), "7", ""}, {big100, "2**100", ""}, {*big.NewInt(5), "5", ""},
+		{edge(2039, -1), "-2**2039", ""},
+		{edge(2040, 1), "2**2040", ""}, {edge(63, -1), "-2**63", ""}, {edge(71, -1), "-2**71", ""},
+		{edge(20000, -1), "-2**20000", ""},
+		{1.5, "1.5", ""}, {float32(0.5), "0.5", ""}, {math.Inf(-1), "-float('inf')", ""},
+		{complex(1, -2.5), "complex(1, -2.5)", ""},
 		{"", "u''", ""}, {"né€😀", "u'n\\xe9\\u20ac\\U0001f600'", ""}, {strings.Repeat("x", 300), "u'x'*300", ""},
-		{[]byte("a\xff"), "b'a\\xff'", ""}, {[]byte{}, "b''", ""}, {[]byte(strings.Repeat("\x00\xff", 40000)), "b'\\x00\\xff'*40000", ""},
-		{[2]byte{1, 2}, "b'\\x01\\x02'", ""}, {pickle.ByteArray("a\xff"), "bytearray(b'a\\xff')", ""}, {pickle.ByteArray{}, "bytearray()", ""},
-		{[]any{1, "a", nil}, "[1, u'a', None]", ""}, {long, "list(range(2500))", ""}, {[]string{"ab", "ab"}, "[u'ab', u'ab']", ""},
+		{[]byte("a\xff"), "b'a\\xff'", ""}, {[]byte{}, "b''", ""},
+		{[]byte(strings.Repeat("\x00\xff", 40000)), "b'\\x00\\xff'*40000", ""},
+		{[2]byte{1, 2}, "b'\\x01\\x02'", ""}, {pickle.ByteArray("a\xff"), "bytearray(b'a\\xff')", ""},
+		{pickle.ByteArray{}, "bytearray()", ""},
+		{[]any{1, "a", nil}, "[1, u'a', None]", ""}, {long, "list(range(2500))", ""},
+		{[]string{"ab", "ab"}, "[u'ab', u'ab']", ""},
 		{[3]int{1, 2, 3}, "(1, 2, 3)", ""}, {brine.Tuple{}, "()", ""}, {brine.Tuple{1, 2, 3, 4}, "(1, 2, 3, 4)", ""},
 		{brine.Tuple{brine.Tuple{1}}, "((1,),)", ""},
-		{map[string]int{"b": 2, "a": 1}, "OrderedDict([(u'a', 1), (u'b', 2)]) and {u'a': 1, u'b': 2}", ""}, {map[int]bool{}, "{}", ""},
+		{map[string]int{"b": 2, "a": 1}, "OrderedDict([(u'a', 1), (u'b', 2)]) and {u'a': 1, u'b': 2}", ""},
+		{map[int]bool{}, "{}", ""},
 		{dictOf(t, pickle.Class{}, "z", 1, brine.Tuple{int64(1)}, 2, []byte("k"), 3), "{u'z': 1, (1,): 2, b'k': 3}", ""},
-		{dictOf(t, pickle.Class{Module: "collections", Name: "OrderedDict"}, "z", 1, "a", 2), "OrderedDict([(u'z', 1), (u'a', 2)])", ""},
-		{map[int]struct{}{1: {}, 2: {}}, "{1, 2}", ""}, {pickle.Set{}, "set()", ""}, {pickle.Set{int64(1), "a"}, "{1, u'a'}", ""},
+		{dictOf(t, pickle.Class{Module: "collections", Name: "OrderedDict"}, "z", 1, "a", 2),
+			"OrderedDict([(u'z', 1), (u'a', 2)])", ""},
+		{map[int]struct{}{1: {}, 2: {}}, "{1, 2}", ""}, {pickle.Set{}, "set()", ""},
+		{pickle.Set{int64(1), "a"}, "{1, u'a'}", ""},
 		{brine.FrozenSet{int64(1), brine.FrozenSet{}}, "frozenset([1, frozenset()])", ""},
-		{brine.Slice{Start: 1, Step: 2}, "slice(1, None, 2)", ""}, {pickle.Range{Start: 1, Stop: 10, Step: 3}, "Range(1, 10, 3)", ""},
-		{time.Date(2024, 2, 29, 23, 59, 58, 123456789, time.UTC), "datetime(2024, 2, 29, 23, 59, 58, 123456, zone(0))", "datetime(2024, 2, 29, 23, 59, 58, 123456)"},
-		{time.Date(2024, 5, 6, 7, 8, 9, 0, cet), "datetime(2024, 5, 6, 7, 8, 9, 0, zone(3600))", "datetime(2024, 5, 6, 6, 8, 9)"},
+		{brine.Slice{Start: 1, Step: 2}, "slice(1, None, 2)", ""},
+		{pickle.Range{Start: 1, Stop: 10, Step: 3}, "Range(1, 10, 3)", ""},
+		{time.Date(2024, 2, 29, 23, 59, 58, 123456789, time.UTC), "datetime(2024, 2, 29, 23, 59, 58, 123456, zone(0))",
+			"datetime(2024, 2, 29, 23, 59, 58, 123456)"},
+		{time.Date(2024, 5, 6, 7, 8, 9, 0, cet), "datetime(2024, 5, 6, 7, 8, 9, 0, zone(3600))",
+			"datetime(2024, 5, 6, 6, 8, 9)"},
 		{time.Date(1, 1, 1, 0, 0, 0, 0, pickle.Naive), "datetime(1, 1, 1)", ""},
 		{[]time.Time{time.Date(2024, 5, 6, 7, 8, 9, 0, pickle.Naive)}, "[datetime(2024, 5, 6, 7, 8, 9)]", ""},
-		{90 * time.Second, "timedelta(0, 90)", ""}, {-time.Microsecond, "timedelta(-1, 86399, 999999)", ""}, {time.Duration(math.MaxInt64), "timedelta(106751, 85636, 854775)", ""},
-		{pickle.Date{Year: 1999, Month: 12, Day: 31}, "date(1999, 12, 31)", ""}, {pickle.Clock{Hour: 1, Minute: 2, Second: 3, Microsecond: 4}, "time(1, 2, 3, 4)", ""},
+		{90 * time.Second, "timedelta(0, 90)", ""}, {-time.Microsecond, "timedelta(-1, 86399, 999999)", ""},
+		{time.Duration(math.MaxInt64), "timedelta(106751, 85636, 854775)", ""},
+		{pickle.Date{Year: 1999, Month: 12, Day: 31}, "date(1999, 12, 31)", ""},
+		{pickle.Clock{Hour: 1, Minute: 2, Second: 3, Microsecond: 4}, "time(1, 2, 3, 4)", ""},
 		{pickle.Clock{Hour: 1, Zone: cet}, "time(1, 0, 0, 0, zone(3600))", "time(1)"},
 		{pickle.Decimal("1.10"), "Decimal('1.10')", ""}, {big.NewRat(-1, 3), "Fraction(-1, 3)", ""},
 		{pickle.UUID{1, 2, 15: 9}, "UUID('01020000-0000-0000-0000-000000000009')", ""},
-		{pickle.Class{Module: "collections", Name: "OrderedDict"}, "OrderedDict", ""}, {pickle.Class{Module: "builtins", Name: "int"}, "int", ""},
+		{pickle.Class{Module: "collections", Name: "OrderedDict"}, "OrderedDict", ""},
+		{pickle.Class{Module: "builtins", Name: "int"}, "int", ""},
 		{point{X: 1, Y: 2, Name: "p"}, "struct(x=1, y=2, label=u'p')", ""}, {&point{X: 1}, "struct(x=1, y=0, label=u'')", ""},
 		{&node{1, &node{2, nil}}, "struct(value=1, next=struct(value=2, next=None))", ""},
 		{[]node{{1, nil}}, "[struct(value=1, next=None)]", ""}, {struct{}{}, "struct()", ""},
 		{ring, "ring()", ""}, {[][]int{shared, shared}, "[[1, 2], [1, 2]]", ""}, {wrapper{[]int{1}}, "[1]", ""},
 		{pickle.Raw("\x80\x02]K\x05a."), "[5]", ""},
-		{&pickle.Object{Class: pickle.Class{Module: "builtins", Name: "ValueError"}, Args: brine.Tuple{"bad", 3}}, "ValueError(u'bad', 3)", ""},
+		{&pickle.Object{Class: pickle.Class{Module: "builtins", Name: "ValueError"}, Args: brine.Tuple{"bad", 3}},
+			"ValueError(u'bad', 3)", ""},
 	}
 }
 
@@ -167,7 +185,8 @@ func TestMarshalReadByCPython(t *testing.T) {
 		for p := 2; p <= pickle.HighestProtocol; p++ {
 			data, err := pickle.Marshal(w.value, p)
 			require.NoError(t, err, w.expression)
-			line, err := json.Marshal(m{"name": fmt.Sprint(i, ": ", w.expression), "protocol": p, "pickle": base64.StdEncoding.EncodeToString(data),
+			line, err := json.Marshal(m{"name": fmt.Sprint(i, ": ", w.expression), "protocol": p,
+				"pickle":     base64.StdEncoding.EncodeToString(data),
 				"expression": w.expression, "expression2": w.expression2})
 			require.NoError(t, err)
 			fmt.Fprintf(rows[p <= 4], "%s\n", line)
@@ -226,7 +245,8 @@ func TestMarshalRefuses(t *testing.T) {
 	var p any
 	p = &p
 	var te *pickle.UnsupportedTypeError
-	for _, v := range []any{func() {}, make(chan int), []any{func() {}}, struct{ F func() }{func() {}}, map[string]any{"k": make(chan int)}} {
+	for _, v := range []any{func() {}, make(chan int), []any{func() {}}, struct{ F func() }{func() {}},
+		map[string]any{"k": make(chan int)}} {
 		_, err := pickle.Marshal(v, 4)
 		require.ErrorAs(t, err, &te)
 	}

@@ -143,18 +143,20 @@ func TestRepeatedWork(t *testing.T) {
 	number := "\x8b" + string(binary.LittleEndian.AppendUint32(nil, 1<<16)) + strings.Repeat("7", 1<<16) + "q\x00"
 	const n = 100_000
 	for name, data := range map[string]string{
-		"bytes of text":   text + "(" + strings.Repeat("c_codecs\nencode\nh\x00X\x06\x00\x00\x00latin1\x86R", n) + "t.",
-		"decimals":        text + "(" + strings.Repeat("cdecimal\nDecimal\nh\x00\x85R", n) + "t.",
-		"fractions":       text + "(" + strings.Repeat("cfractions\nFraction\nh\x00\x85R", n) + "t.",
-		"big fractions":   number + "(" + strings.Repeat("cfractions\nFraction\nh\x00h\x00\x86R", n) + "t.",
-		"text as keys":    text + "}(" + strings.Repeat("h\x00N", n) + "u.",
-		"ranges as keys":  number + "}(" + strings.Repeat("cbuiltins\nrange\nh\x00h\x00h\x00\x87RN", n) + "u.",
-		"bytearrays":      text + "(" + strings.Repeat("cbuiltins\nbytearray\nh\x00X\x07\x00\x00\x00latin-1\x86R", n) + "t.",
-		"datetimes":       text + "(" + strings.Repeat("cdatetime\ndatetime\nh\x00\x85R", n) + "t.",
-		"pickles":         text + "(" + strings.Repeat("cpickle\nloads\nh\x00\x85R", n) + "t.",
-		"lists into sets": "](" + strings.Repeat("N", n) + "eq\x00(" + strings.Repeat("cbuiltins\nset\nh\x00\x85R", 1000) + "t.",
-		"unknown zones":   "(" + strings.Repeat("czoneinfo\nZoneInfo._unpickle\nX\x01\x00\x00\x00x\x89\x86R", n) + "t.",
-		"long arrays":     text + "(" + strings.Repeat("cnumpy\nndarray\nJ\x00\x00\x10\x00\x85X\x03\x00\x00\x00|u1h\x00\x87R", n) + "t.",
+		"bytes of text":  text + "(" + strings.Repeat("c_codecs\nencode\nh\x00X\x06\x00\x00\x00latin1\x86R", n) + "t.",
+		"decimals":       text + "(" + strings.Repeat("cdecimal\nDecimal\nh\x00\x85R", n) + "t.",
+		"fractions":      text + "(" + strings.Repeat("cfractions\nFraction\nh\x00\x85R", n) + "t.",
+		"big fractions":  number + "(" + strings.Repeat("cfractions\nFraction\nh\x00h\x00\x86R", n) + "t.",
+		"text as keys":   text + "}(" + strings.Repeat("h\x00N", n) + "u.",
+		"ranges as keys": number + "}(" + strings.Repeat("cbuiltins\nrange\nh\x00h\x00h\x00\x87RN", n) + "u.",
+		"bytearrays":     text + "(" + strings.Repeat("cbuiltins\nbytearray\nh\x00X\x07\x00\x00\x00latin-1\x86R", n) + "t.",
+		"datetimes":      text + "(" + strings.Repeat("cdatetime\ndatetime\nh\x00\x85R", n) + "t.",
+		"pickles":        text + "(" + strings.Repeat("cpickle\nloads\nh\x00\x85R", n) + "t.",
+		"lists into sets": "](" + strings.Repeat("N", n) + "eq\x00(" + strings.Repeat("cbuiltins\nset\nh\x00\x85R", 1000) +
+			"t.",
+		"unknown zones": "(" + strings.Repeat("czoneinfo\nZoneInfo._unpickle\nX\x01\x00\x00\x00x\x89\x86R", n) + "t.",
+		"long arrays": text + "(" + strings.Repeat("cnumpy\nndarray\nJ\x00\x00\x10\x00\x85X\x03\x00\x00\x00|u1h\x00\x87R",
+			n) + "t.",
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats

@@ -8,8 +8,8 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 )
 
-// Limits bounds what a pickle may ask for. Zero fields mean the defaults; nothing is unlimited. Lengths need no limit of
-// their own: they are compared with the bytes that are left before any memory is taken. Exceeding one is a
+// Limits bounds what a pickle may ask for. Zero fields mean the defaults; nothing is unlimited. Lengths need no limit
+// of their own: they are compared with the bytes that are left before any memory is taken. Exceeding one is a
 // [*DecodeError] whose cause is a *brine.LimitError that names both numbers.
 type Limits struct {
 	// Depth is how deep containers and objects may be nested. 0 means 1000.
@@ -30,7 +30,8 @@ func (l Limits) withDefaults() Limits {
 	for _, f := range []struct {
 		field *int
 		value int
-	}{{&l.Depth, 1000}, {&l.Ops, 1 << 24}, {&l.Containers, 1 << 21}, {&l.Expanded, 1 << 26}, {&l.Digits, brine.DefaultDigits}} {
+	}{{&l.Depth, 1000}, {&l.Ops, 1 << 24}, {&l.Containers, 1 << 21}, {&l.Expanded, 1 << 26},
+		{&l.Digits, brine.DefaultDigits}} {
 		if *f.field <= 0 {
 			*f.field = f.value
 		}

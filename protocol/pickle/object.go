@@ -92,7 +92,8 @@ func (c *call) rewrite() []any {
 	return args
 }
 
-// based returns the arguments for an object of a class that is derived from base, and adds to the object what is in state.
+// based returns the arguments for an object of a class that is derived from base, and adds to the object what is in
+// state.
 func (c *call) based(base Class, state any) []any {
 	if base.Module != "builtins" {
 		return []any{state}

@@ -30,8 +30,8 @@ type Class struct{ Module, Name string }
 func (c Class) String() string { return c.Module + "." + c.Name }
 
 // Dict is a Python dict, or one of its subclasses OrderedDict, defaultdict and Counter. It keeps the order of insertion
-// and has keys that Go maps cannot have, and compares them as Python does. The zero value is an empty dict. It must not be
-// copied once used, nor be written while another goroutine uses it.
+// and has keys that Go maps cannot have, and compares them as Python does. The zero value is an empty dict. It must not
+// be copied once used, nor be written while another goroutine uses it.
 type Dict struct {
 	// Class is the class of a subclass, the zero value for a dict.
 	Class Class

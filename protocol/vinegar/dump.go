@@ -129,8 +129,10 @@ func wireName(e *Error) (module, name string) {
 // python3Only are the exceptions that Python 2 does not have.
 var python3Only = func() map[string]bool {
 	m := map[string]bool{}
-	for _, name := range strings.Fields("BaseExceptionGroup BlockingIOError BrokenPipeError ChildProcessError ConnectionAbortedError " +
-		"ConnectionError ConnectionRefusedError ConnectionResetError EncodingWarning ExceptionGroup FileExistsError FileNotFoundError " +
+	for _, name := range strings.Fields("BaseExceptionGroup BlockingIOError BrokenPipeError ChildProcessError " +
+		"ConnectionAbortedError " +
+		"ConnectionError ConnectionRefusedError ConnectionResetError EncodingWarning ExceptionGroup FileExistsError " +
+		"FileNotFoundError " +
 		"InterruptedError IsADirectoryError ModuleNotFoundError NotADirectoryError PermissionError ProcessLookupError " +
 		"PythonFinalizationError RecursionError ResourceWarning StopAsyncIteration TimeoutError") {
 		m[name] = true

@@ -75,20 +75,25 @@ func TestFromError(t *testing.T) {
 		{fs.ErrNotExist, FileNotFoundError, "[Errno 2] No such file or directory", ""},
 		{fs.ErrExist, FileExistsError, "[Errno 17] File exists", ""},
 		{fs.ErrPermission, PermissionError, "[Errno 13] Permission denied", ""},
-		{&fs.PathError{Op: "open", Path: "p", Err: fs.ErrNotExist}, FileNotFoundError, "[Errno 2] No such file or directory: 'p'", ""},
+		{&fs.PathError{Op: "open", Path: "p", Err: fs.ErrNotExist}, FileNotFoundError,
+			"[Errno 2] No such file or directory: 'p'", ""},
 		{&fs.PathError{Op: "open", Path: "p", Err: errors.New("odd")}, OSError, "open p: odd", ""},
 		{&fs.PathError{Op: "open", Path: "p", Err: fs.ErrClosed}, ValueError, "open p: file already closed", ""},
 		{&os.LinkError{Op: "link", Old: "a", New: "b", Err: errors.New("odd")}, OSError, "link a b: odd", ""},
 		{isError{fs.ErrNotExist}, FileNotFoundError, "is", ""},
 		{isError{context.Canceled}, CancelledError, "is", ""},
-		{syscall.ECONNREFUSED, ConnectionRefusedError, fmt.Sprintf("[Errno %d] Connection refused", int(syscall.ECONNREFUSED)), ""},
-		{os.NewSyscallError("read", syscall.EPIPE), BrokenPipeError, fmt.Sprintf("[Errno %d] Broken pipe", int(syscall.EPIPE)), ""},
+		{syscall.ECONNREFUSED, ConnectionRefusedError, fmt.Sprintf("[Errno %d] Connection refused",
+			int(syscall.ECONNREFUSED)), ""},
+		{os.NewSyscallError("read", syscall.EPIPE), BrokenPipeError,
+			fmt.Sprintf("[Errno %d] Broken pipe", int(syscall.EPIPE)), ""},
 		{syscall.ENOSPC, OSError, fmt.Sprintf("[Errno %d] No space left on device", int(syscall.ENOSPC)), ""},
 		{syscall.Errno(0), OSError, syscall.Errno(0).Error(), ""},
-		{&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, ConnectionRefusedError,
+		{&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
+			ConnectionRefusedError,
 			fmt.Sprintf("[Errno %d] Connection refused", int(syscall.ECONNREFUSED)), "dial tcp: connect: connection refused"},
 		{&net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, ConnectionResetError,
-			fmt.Sprintf("[Errno %d] Connection reset by peer", int(syscall.ECONNRESET)), "read tcp: read: connection reset by peer"},
+			fmt.Sprintf("[Errno %d] Connection reset by peer", int(syscall.ECONNRESET)),
+			"read tcp: read: connection reset by peer"},
 		{&net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}, TimeoutError, "read tcp: i/o timeout", ""},
 		{&net.OpError{Op: "dial", Net: "tcp", Err: errors.New("odd")}, OSError, "dial tcp: odd", ""},
 		{&net.OpError{Op: "read", Net: "tcp", Err: net.ErrClosed}, OSError, "[Errno 9] Bad file descriptor",
@@ -119,7 +124,8 @@ func TestFromError(t *testing.T) {
 		{errorOf(hex.DecodeString("x")), ValueError, "encoding/hex: invalid byte: U+0078 'x'", ""},
 		{errorOf(hex.DecodeString("0")), ValueError, "encoding/hex: odd length hex string", ""},
 		{errorOf(base64.StdEncoding.DecodeString("?")), ValueError, "illegal base64 data at input byte 0", ""},
-		{errorOf(time.Parse(time.RFC3339, "x")), ValueError, `parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"`, ""},
+		{errorOf(time.Parse(time.RFC3339, "x")), ValueError,
+			`parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"`, ""},
 		{&reflect.ValueError{Method: "M"}, TypeError, "reflect: call of M on zero Value", ""},
 
 		{errorOf(brine.Marshal([]int{})), TypeError, "brine: cannot dump a value of type []int", ""},
@@ -228,7 +234,8 @@ func TestStrerrorIsTheLibraryText(t *testing.T) {
 		t.Skip("texts are compared on Linux only")
 	}
 	out := runPython(t, python(t), nil, "-c",
-		"import errno, json, os; print(json.dumps({n: [os.strerror(n), type(OSError(n, '')).__name__] for n in errno.errorcode}))")
+		"import errno, json, os; print(json.dumps({n: [os.strerror(n), type(OSError(n, '')).__name__] for n in "+
+			"errno.errorcode}))")
 	var rows map[string][2]string
 	require.NoError(t, json.Unmarshal(out, &rows))
 	require.Greater(t, len(rows), 100)

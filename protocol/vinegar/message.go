@@ -10,8 +10,8 @@ import (
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
-// message is Python's str(exception). Those of exceptions that are arguments of others are bounded in depth, and in what they
-// cost together: two of them in each would double it with every level.
+// message is Python's str(exception). Those of exceptions that are arguments of others are bounded in depth, and in
+// what they cost together: two of them in each would double it with every level.
 func (e *Error) message(r reprer) string {
 	if r.spent == nil {
 		r.spent = new(int)

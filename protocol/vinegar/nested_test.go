@@ -48,7 +48,8 @@ func TestNestedExceptions(t *testing.T) {
 			err := x.(error)
 			e := FromError(err)
 			for _, text := range []string{
-				err.Error(), Repr(err), e.Message(), e.Error(), e.FormatTraceback(), FromPanic(err, nil).Error(), FromError(fmt.Errorf("in: %w", err)).Error(),
+				err.Error(), Repr(err), e.Message(), e.Error(), e.FormatTraceback(), FromPanic(err, nil).Error(),
+				FromError(fmt.Errorf("in: %w", err)).Error(),
 			} {
 				require.Less(t, len(text), 64<<20)
 			}

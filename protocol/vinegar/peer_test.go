@@ -103,7 +103,8 @@ func TestCPythonLoadsWhatWeSend(t *testing.T) {
 		errs = append(errs, c.New("text"), c.New(), c.New(1, "two"))
 	}
 	var requests []peerRequest
-	version := string(bytes.TrimSpace(runPython(t, pythonWithRPyC(t), nil, "-c", "from rpyc import version as v; print(v.version_string if hasattr(v, 'version_string') else v.__version__)")))
+	version := string(bytes.TrimSpace(runPython(t, pythonWithRPyC(t), nil, "-c",
+		"from rpyc import version as v; print(v.version_string if hasattr(v, 'version_string') else v.__version__)")))
 	o := &DumpOptions{Version: version} // another major number makes RPyC add a warning to the text
 	for _, e := range errs {
 		requests = append(requests, loadRequest(t, e, o, false))
@@ -177,7 +178,8 @@ func TestCPythonLoadsAnything(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	value := func() any { return values[random.IntN(len(values))] }
 	var errs []*Error
-	for _, c := range append(registryClasses(), &Class{module: "x", name: "\xff"}, NewClass("posixpath.OSError", OSError)) {
+	for _, c := range append(registryClasses(), &Class{module: "x", name: "\xff"},
+		NewClass("posixpath.OSError", OSError)) {
 		for range 4 {
 			e := &Error{Class: c}
 			for range random.IntN(6) {

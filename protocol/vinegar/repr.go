@@ -177,8 +177,9 @@ func (r reprer) appendObject(b []byte, v reflect.Value, depth int) []byte {
 	return append(pyvalue.AppendStr(append(b, "<"+name+" "...), text), '>')
 }
 
-// ownText is what the Error or String method of a Go value returns, if it has one that does. Such a method can call Repr for values
-// that contain others like it. As the depth cannot be passed through it, the size of the stack decides whether it is called.
+// ownText is what the Error or String method of a Go value returns, if it has one that does. Such a method can call
+// Repr for values that contain others like it. As the depth cannot be passed through it, the size of the stack decides
+// whether it is called.
 func ownText(v reflect.Value) (text string, ok bool) {
 	var frame [1]uintptr
 	if !v.CanInterface() || runtime.Callers(maxGoStack, frame[:]) > 0 {

@@ -34,7 +34,8 @@ func TestRepr(t *testing.T) {
 		{0.0001, "0.0001"}, {0.00001, "1e-05"}, {math.Inf(-1), "-inf"}, {math.NaN(), "nan"}, {5e-324, "5e-324"},
 		{complex(1, 2), "(1+2j)"}, {complex(0, -1), "-1j"}, {complex(math.Copysign(0, -1), 1), "(-0+1j)"},
 		{complex(1, math.NaN()), "(1+nanj)"}, {complex(1.5, math.Inf(-1)), "(1.5-infj)"},
-		{"it's", `"it's"`}, {`it's "x"`, `'it\'s "x"'`}, {"\\\n\t\r\x00\x7f\u00ad\u20ac\u2028\U000e0001", `'\\\n\t\r\x00\x7f\xad€\u2028\U000e0001'`},
+		{"it's", `"it's"`}, {`it's "x"`, `'it\'s "x"'`}, {"\\\n\t\r\x00\x7f\u00ad\u20ac\u2028\U000e0001",
+			`'\\\n\t\r\x00\x7f\xad€\u2028\U000e0001'`},
 		{"\xff", `'\udcff'`}, {"\uFFFD", "'\uFFFD'"},
 		{[]byte(nil), "b''"}, {[]byte("'\"\x00\xff\\\n"), `b'\'"\x00\xff\\\n'`}, {[]byte("'"), `b"'"`},
 		{brine.Tuple{}, "()"}, {brine.Tuple{int64(1)}, "(1,)"}, {brine.Tuple{int64(1), "a"}, "(1, 'a')"},
@@ -47,7 +48,8 @@ func TestRepr(t *testing.T) {
 		{map[string]any{"b": nil, "a": brine.Tuple{1}}, "{'a': (1,), 'b': None}"},
 		{text("x"), "'x'"}, {number(3), "3"}, {json.RawMessage("x"), "b'x'"},
 		{nilPointer, "None"}, {struct{ X int }{}, "<struct { X int } object>"}, {&bytes.Buffer{}, "<bytes.Buffer ''>"},
-		{ValueError.New("x"), "ValueError('x')"}, {KeyError.New(1, "y"), "KeyError(1, 'y')"}, {TypeError.New(), "TypeError()"},
+		{ValueError.New("x"), "ValueError('x')"}, {KeyError.New(1, "y"), "KeyError(1, 'y')"},
+		{TypeError.New(), "TypeError()"},
 		{ValueError, "<class 'ValueError'>"}, {JSONDecodeError, "<class 'json.decoder.JSONDecodeError'>"},
 		{errors.New("x"), "<errors.errorString 'x'>"}, {pointless{}, "<vinegar.pointless object>"},
 		{struct{ e []error }{[]error{io.EOF}}, "<struct { e []error } object>"},
@@ -156,7 +158,8 @@ func TestReprOfTextIsPythons(t *testing.T) {
 		}
 	}
 	script := "import binascii, json, sys, unicodedata\nun = binascii.unhexlify\n" +
-		"print(json.dumps([[repr(s), unicodedata.category(s[0])] for s in (un(x).decode() for x in sys.stdin.read().split())]))"
+		"print(json.dumps([[repr(s), unicodedata.category(s[0])] for s in (un(x).decode() for x in " +
+		"sys.stdin.read().split())]))"
 	out := runPython(t, python(t), []byte(strings.Join(lines, "\n")), "-c", script)
 	var rows [][2]string
 	require.NoError(t, json.Unmarshal(out, &rows))

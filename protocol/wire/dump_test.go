@@ -36,7 +36,8 @@ func TestDump(t *testing.T) {
 			brine.FrozenSet{int64(1)}, brine.Slice{Start: int64(1), Stop: nil, Step: nil}}),
 			`REPLY 2 (True, False, 1.5, b"b", Ellipsis, NotImplemented, frozenset(1), slice(1, None, None))`},
 		{
-			wire.Exception, int64(3), brine.Tuple{brine.Tuple{"builtins", "ValueError"}, brine.Tuple{"bad", int64(3)}, brine.Tuple{}, "tb"},
+			wire.Exception, int64(3), brine.Tuple{brine.Tuple{"builtins", "ValueError"}, brine.Tuple{"bad", int64(3)},
+				brine.Tuple{}, "tb"},
 			`EXCEPTION 3 builtins.ValueError("bad", 3)`,
 		},
 		{wire.Exception, int64(4), int64(1), "EXCEPTION 4 StopIteration"},
@@ -60,7 +61,8 @@ func TestDump(t *testing.T) {
 	var p wire.Dumper
 	require.Contains(t, p.Dump(wire.FamilyD, []byte{9}), "MALFORMED")
 	p.MaxText = 3
-	require.Equal(t, `REPLY 0 "abc"…4`, p.Dump(wire.FamilyD, message(t, wire.FamilyD, wire.Reply, int64(0), value("abcd"))))
+	require.Equal(t, `REPLY 0 "abc"…4`, p.Dump(wire.FamilyD, message(t, wire.FamilyD, wire.Reply, int64(0),
+		value("abcd"))))
 }
 
 // TestDumpIsStable dumps the same conversation with other ids: the lines are the same, and different objects stay

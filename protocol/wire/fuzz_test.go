@@ -8,8 +8,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// FuzzRead reads arbitrary payloads with every function that reads. Nothing may panic, and what was read without an error
-// is written back to bytes that mean the same.
+// FuzzRead reads arbitrary payloads with every function that reads. Nothing may panic, and what was read without an
+// error is written back to bytes that mean the same.
 func FuzzRead(f *testing.F) {
 	pack := brine.Tuple{"builtins.list", int64(1), int64(2)}
 	for _, d := range families {
@@ -18,8 +18,10 @@ func FuzzRead(f *testing.F) {
 			f.Add(message(f, d, wire.Request, seq, brine.Tuple{int64(16), boxed(wire.LabelValue, brine.Tuple{pack})}))
 			f.Add(message(f, d, wire.Reply, seq, boxed(wire.LabelRemoteRef, pack)))
 			f.Add(message(f, d, wire.Reply, seq, boxed(wire.LabelLocalRef, brine.Tuple{[]byte("x"), 1.5, nil, nil})))
-			f.Add(message(f, d, wire.Reply, seq, boxed(wire.LabelTuple, brine.Tuple{boxed(wire.LabelValue, 1.5), boxed(9, nil)})))
-			f.Add(message(f, d, wire.Exception, seq, brine.Tuple{brine.Tuple{"builtins", "KeyError"}, brine.Tuple{"k"}, brine.Tuple{}, "tb"}))
+			f.Add(message(f, d, wire.Reply, seq, boxed(wire.LabelTuple,
+				brine.Tuple{boxed(wire.LabelValue, 1.5), boxed(9, nil)})))
+			f.Add(message(f, d, wire.Exception, seq, brine.Tuple{brine.Tuple{"builtins", "KeyError"}, brine.Tuple{"k"},
+				brine.Tuple{}, "tb"}))
 			f.Add(message(f, d, wire.Exception, seq, int64(1)))
 		}
 	}

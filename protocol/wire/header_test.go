@@ -163,7 +163,8 @@ func TestReadHandler(t *testing.T) {
 			number any
 			want   wire.Handler
 		}{
-			{int64(1), wire.HandlePing}, {int64(20), wire.HandleInstanceCheck}, {true, wire.HandlePing}, {3.0, wire.HandleGetRoot},
+			{int64(1), wire.HandlePing}, {int64(20), wire.HandleInstanceCheck}, {true, wire.HandlePing},
+			{3.0, wire.HandleGetRoot},
 			{int64(0), 0}, {int64(21), 0}, {int64(-1), 0}, {3.5, 0}, {"GETROOT", 0}, {brine.Tuple{int64(3)}, 0}, {1e300, 0},
 		} {
 			body := brine.NewCursor(marshal(t, brine.Tuple{c.number, int64(9)}))
@@ -180,7 +181,8 @@ func TestReadHandler(t *testing.T) {
 			require.Equal(t, int64(9), v, "the arguments follow")
 		}
 		var form *wire.FormError
-		for _, bad := range []any{int64(5), nil, brine.Tuple{}, brine.Tuple{int64(1)}, brine.Tuple{int64(1), int64(2), int64(3)}} {
+		for _, bad := range []any{int64(5), nil, brine.Tuple{}, brine.Tuple{int64(1)},
+			brine.Tuple{int64(1), int64(2), int64(3)}} {
 			body := brine.NewCursor(marshal(t, bad))
 			_, _, err := d.ReadHandler(&body)
 			require.ErrorAs(t, err, &form, "%v", bad)
@@ -194,7 +196,8 @@ func TestReadLabel(t *testing.T) {
 			label any
 			want  wire.Label
 		}{
-			{int64(1), wire.LabelValue}, {int64(2), wire.LabelTuple}, {int64(3), wire.LabelLocalRef}, {int64(4), wire.LabelRemoteRef},
+			{int64(1), wire.LabelValue}, {int64(2), wire.LabelTuple}, {int64(3), wire.LabelLocalRef},
+			{int64(4), wire.LabelRemoteRef},
 			{true, wire.LabelValue}, {1.0, wire.LabelValue}, {4.0, wire.LabelRemoteRef},
 			{int64(0), 0}, {int64(5), 0}, {int64(-1), 0}, {false, 0}, {1.5, 0}, {5.0, 0}, {"1", 0}, {nil, 0},
 		} {
@@ -263,7 +266,8 @@ func TestNames(t *testing.T) {
 		seen[h.String()] = true
 	}
 	require.Equal(t, "PING CLOSE GETROOT HANDLER0 HANDLER21", strings.Join([]string{
-		wire.HandlePing.String(), wire.HandleClose.String(), wire.HandleGetRoot.String(), wire.Handler(0).String(), wire.Handler(21).String(),
+		wire.HandlePing.String(), wire.HandleClose.String(), wire.HandleGetRoot.String(), wire.Handler(0).String(),
+		wire.Handler(21).String(),
 	}, " "))
 	require.False(t, wire.Handler(0).Known())
 	require.False(t, wire.Handler(-1).Known())

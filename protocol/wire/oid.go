@@ -69,7 +69,8 @@ func (d *Dialect) module(name string) string {
 	return name
 }
 
-// Python2 reports whether the peer runs on Python 2, which has names as bytes, and its own for some methods and exceptions.
+// Python2 reports whether the peer runs on Python 2, which has names as bytes, and its own for some methods and
+// exceptions.
 func (d *Dialect) Python2() bool { return d.python2 }
 
 // python2Methods are what Python 2 calls the methods that Python 3 has renamed.
@@ -152,8 +153,8 @@ func readName(c *brine.Cursor) (string, error) {
 // BareTargets reports whether the object an operation is asked of is given as a plain number.
 func (d *Dialect) BareTargets() bool { return d.bare }
 
-// AppendDelArgs appends the boxed arguments of DEL, which gives n references back. It returns how many of them that does:
-// the releases of family A give back one at a time.
+// AppendDelArgs appends the boxed arguments of DEL, which gives n references back. It returns how many of them that
+// does: the releases of family A give back one at a time.
 func (d *Dialect) AppendDelArgs(b []byte, r Ref, n int64) ([]byte, int64) {
 	if d.bare {
 		b = d.AppendLabel(b, LabelValue)
@@ -228,8 +229,8 @@ func (d *Dialect) OwnKeywords(v any) any {
 	return kw
 }
 
-// AskedMethods are the methods that proxies of the family ask for by name, if they are told that there are any, where later
-// ones have operations of their own. manager tells that the object is a context manager.
+// AskedMethods are the methods that proxies of the family ask for by name, if they are told that there are any, where
+// later ones have operations of their own. manager tells that the object is a context manager.
 func (d *Dialect) AskedMethods(manager bool) []string {
 	switch {
 	case !d.oids || d.python2 && !manager:
@@ -248,8 +249,8 @@ func (d *Dialect) ComparesOnce() bool { return d.oids }
 // IteratesNext reports whether BUFFITER is understood for iterators only, and not without a count.
 func (d *Dialect) IteratesNext() bool { return d.bare }
 
-// Survey is how a peer that begins its messages as families A to C do is told apart: ask for its root, and, if Want says so
-// after the answer, for the REPR of that. The zero value is ready.
+// Survey is how a peer that begins its messages as families A to C do is told apart: ask for its root, and, if Want
+// says so after the answer, for the REPR of that. The zero value is ready.
 type Survey struct {
 	// Dialect is the family, nil until it is known.
 	Dialect *Dialect

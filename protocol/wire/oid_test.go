@@ -13,9 +13,12 @@ import (
 // TestSurvey tells the families apart by recorded answers of their releases to the request for the root.
 func TestSurvey(t *testing.T) {
 	const (
-		a  = "125250115412160f313339363335303432393137323634080e0b44656d6f53657276696365080e085f5f6d61696e5f5f" // 3.4.3, Python 3.6
-		b  = "125250115412160f313339373133363335313030393434080e0b44656d6f53657276696365080e085f5f6d61696e5f5f" // 4.0.2, Python 3.8
-		a2 = "125250115412160f3134303132393931393431343137360e0b44656d6f536572766963650e085f5f6d61696e5f5f"     // 3.4.3, Python 2.7
+		// 3.4.3, Python 3.6
+		a = "125250115412160f313339363335303432393137323634080e0b44656d6f53657276696365080e085f5f6d61696e5f5f"
+		// 4.0.2, Python 3.8
+		b = "125250115412160f313339373133363335313030393434080e0b44656d6f53657276696365080e085f5f6d61696e5f5f"
+		// 3.4.3, Python 2.7
+		a2 = "125250115412160f3134303132393931393431343137360e0b44656d6f536572766963650e085f5f6d61696e5f5f"
 		c2 = "1252501154120e145f5f6d61696e5f5f2e44656d6f53657276696365160e3934323430363932303438353434160f313339373639363831323238313736"
 	)
 	for _, test := range []struct {
@@ -44,14 +47,16 @@ func TestSurvey(t *testing.T) {
 		require.Same(t, test.want, s.Dialect)
 	}
 	var s wire.Survey
-	for _, bad := range []any{int64(1), brine.Tuple{int64(1), int64(2)}, brine.Tuple{int64(4), int64(2)}, brine.Tuple{int64(4), brine.Tuple{int64(5)}},
+	for _, bad := range []any{int64(1), brine.Tuple{int64(1), int64(2)}, brine.Tuple{int64(4), int64(2)},
+		brine.Tuple{int64(4), brine.Tuple{int64(5)}},
 		brine.Tuple{int64(4), brine.Tuple{int64(5), "x", nil}}, brine.Tuple{int64(9), nil}} {
 		require.Error(t, s.Answer(brine.NewCursor(marshal(t, bad))), "%v", bad)
 		require.Nil(t, s.Dialect)
 	}
 }
 
-// TestOldReferences compares with recorded references: to a function of the sender, to one of the receiver, and given back.
+// TestOldReferences compares with recorded references: to a function of the sender, to one of the receiver, and given
+// back.
 func TestOldReferences(t *testing.T) {
 	function := wire.Ref{Name: "builtins.function", Class: 3, Object: 140599982348336}
 	require.Equal(t, "115412160f313430353939393832333438333336080e0866756e6374696f6e080e086275696c74696e73",
@@ -63,7 +68,8 @@ func TestOldReferences(t *testing.T) {
 	require.Equal(t, "1152111153160f3133393731333634353337373630301151"+"51", hex.EncodeToString(b))
 	require.EqualValues(t, 1, n)
 
-	method := unhex(t, "12160f3134303132393932313439303238380e0e696e7374616e63656d6574686f640e0b5f5f6275696c74696e5f5f") // Python 2.7
+	// Python 2.7
+	method := unhex(t, "12160f3134303132393932313439303238380e0e696e7374616e63656d6574686f640e0b5f5f6275696c74696e5f5f")
 	c := brine.NewCursor(method)
 	r, err := wire.FamilyA2.ReadRemoteRef(&c, &wire.Names{})
 	require.NoError(t, err)
@@ -90,7 +96,8 @@ func TestAdapt(t *testing.T) {
 	h, args := wire.FamilyB.Adapt(wire.HandleCmp, []any{o, 3, "__lt__"})
 	require.Equal(t, wire.HandleCallAttr, h)
 	require.Equal(t, []any{o, "__lt__", brine.Tuple{3}, brine.Tuple(nil)}, args)
-	h, args = wire.FamilyA2.Adapt(wire.HandleCallAttr, []any{o, "__next__", brine.Tuple{}, brine.Tuple{brine.Tuple{"k", 1}}})
+	h, args = wire.FamilyA2.Adapt(wire.HandleCallAttr, []any{o, "__next__", brine.Tuple{},
+		brine.Tuple{brine.Tuple{"k", 1}}})
 	require.Equal(t, wire.HandleCallAttr, h)
 	require.Equal(t, []any{o, []byte("next"), brine.Tuple{}, brine.Tuple{brine.Tuple{[]byte("k"), 1}}}, args)
 	for _, d := range []*wire.Dialect{wire.FamilyC, wire.FamilyD} {

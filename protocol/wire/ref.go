@@ -59,8 +59,8 @@ func formError(what string, c *brine.Cursor) error {
 	return &FormError{What: what, Got: fmt.Sprint(c.Kind())}
 }
 
-// Names remembers the names of classes and attributes a peer uses, so that reading one allocates nothing once it is known.
-// The zero value is ready. It is bounded; it is not safe for concurrent use.
+// Names remembers the names of classes and attributes a peer uses, so that reading one allocates nothing once it is
+// known. The zero value is ready. It is bounded; it is not safe for concurrent use.
 type Names struct {
 	m map[string]any
 
@@ -126,8 +126,8 @@ func (d *Dialect) AppendRef(b []byte, r Ref) []byte {
 	return brine.AppendInt(b, r.Object)
 }
 
-// ReadRef reads an id pack by value, or one in a reference to an object of ours. Packs with unusual members are kept as they
-// are.
+// ReadRef reads an id pack by value, or one in a reference to an object of ours. Packs with unusual members are kept as
+// they are.
 func (d *Dialect) ReadRef(c *brine.Cursor, names *Names) (Ref, error) {
 	if d.oids {
 		return readOID(c)

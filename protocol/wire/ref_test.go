@@ -39,7 +39,8 @@ func TestRefRoundTrip(t *testing.T) {
 			require.Equal(t, brine.Tuple{r.Name, r.Class, r.Object}, got.Tuple())
 
 			require.Equal(t, marshal(t, brine.Tuple{int64(3), brine.Tuple{r.Name, r.Class, r.Object}}), d.AppendLocalRef(nil, r))
-			require.Equal(t, marshal(t, brine.Tuple{int64(4), brine.Tuple{r.Name, r.Class, r.Object}}), d.AppendRemoteRef(nil, r))
+			require.Equal(t, marshal(t, brine.Tuple{int64(4), brine.Tuple{r.Name, r.Class, r.Object}}),
+				d.AppendRemoteRef(nil, r))
 		}
 	}
 }
@@ -87,7 +88,8 @@ func TestUnusualEncodingOfRef(t *testing.T) {
 
 func TestBadRefs(t *testing.T) {
 	var form *wire.FormError
-	for _, bad := range []any{nil, "abc", int64(5), brine.Tuple{}, brine.Tuple{"builtins.list", int64(11)}, brine.FrozenSet{int64(1)}} {
+	for _, bad := range []any{nil, "abc", int64(5), brine.Tuple{}, brine.Tuple{"builtins.list", int64(11)},
+		brine.FrozenSet{int64(1)}} {
 		_, err := readRef(t, wire.FamilyD, marshal(t, bad))
 		require.ErrorAs(t, err, &form, "%v", bad)
 	}

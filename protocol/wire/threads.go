@@ -2,8 +2,8 @@ package wire
 
 import "encoding/binary"
 
-// Threads says which thread a message is from and which it is for, where both peers bind threads (bind_threads, of RPyC 5.3.1
-// and later). A thread's number is its owner's to choose, and not 0.
+// Threads says which thread a message is from and which it is for, where both peers bind threads (bind_threads, of RPyC
+// 5.3.1 and later). A thread's number is its owner's to choose, and not 0.
 type Threads struct {
 	Sender    uint64
 	Recipient uint64 // 0 for any that is free
@@ -43,8 +43,8 @@ func (d *Dialect) AppendThreads(b []byte, t Threads) []byte {
 	return binary.BigEndian.AppendUint64(b, t.Recipient)
 }
 
-// ReadThreads reads the threads of a message that has them; its header must have been read. It is zero if d does not bind
-// threads.
+// ReadThreads reads the threads of a message that has them; its header must have been read. It is zero if d does not
+// bind threads.
 func (d *Dialect) ReadThreads(payload []byte) Threads {
 	if !d.threads {
 		return Threads{}

@@ -9,8 +9,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// TestThreads reads and writes what CPython's RPyC 6.0.2 and 5.3.1 send with bind_threads: struct.pack("!QQ", thread, 0) and a
-// request for the root.
+// TestThreads reads and writes what CPython's RPyC 6.0.2 and 5.3.1 send with bind_threads: struct.pack("!QQ", thread,
+// 0) and a request for the root.
 func TestThreads(t *testing.T) {
 	threads := []byte("\x00\x00\x7f\x3c\x4a\x9b\x17\x40\x00\x00\x00\x00\x00\x00\x00\x00")
 	for _, x := range []struct {
@@ -40,9 +40,11 @@ func TestThreads(t *testing.T) {
 		require.Equal(t, wire.Threads{Sender: 0x7f3c4a9b1740}, d.ReadThreads(payload))
 		require.Zero(t, x.plain.ReadThreads([]byte(x.root)))
 
-		require.Equal(t, payload[:20], d.AppendRequest(d.AppendThreads(nil, wire.Threads{Sender: 0x7f3c4a9b1740}), 0, wire.HandleGetRoot)[:20])
+		require.Equal(t, payload[:20], d.AppendRequest(d.AppendThreads(nil, wire.Threads{Sender: 0x7f3c4a9b1740}), 0,
+			wire.HandleGetRoot)[:20])
 		require.Empty(t, x.plain.AppendThreads(nil, wire.Threads{Sender: 1}))
-		require.Equal(t, append(make([]byte, 7), 1, 0, 0, 0, 0, 0, 0, 1, 2), d.AppendThreads(nil, wire.Threads{Sender: 1, Recipient: 0x102}))
+		require.Equal(t, append(make([]byte, 7), 1, 0, 0, 0, 0, 0, 0, 1, 2),
+			d.AppendThreads(nil, wire.Threads{Sender: 1, Recipient: 0x102}))
 
 		var p wire.Dumper
 		require.Equal(t, "1>- REQUEST 0 GETROOT ()", p.Dump(d, payload))

@@ -20,7 +20,8 @@ import (
 )
 
 // chromium is a headless browser that opens a page. The test is skipped where there is none.
-func chromium(ctx context.Context, t *testing.T, url string, args ...string) (cmd *exec.Cmd, stdout, stderr *lockedBuffer) {
+func chromium(ctx context.Context, t *testing.T, url string,
+	args ...string) (cmd *exec.Cmd, stdout, stderr *lockedBuffer) {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -63,7 +64,8 @@ func watched(t *testing.T) (url string, requests, fetches *atomic.Int32) {
 	require.NoError(t, err)
 	require.NoError(t, r.Register(context.Background(), []string{"calculator", "adder"}, registry.EndpointOf(up.Addr())))
 	require.NoError(t, r.Register(context.Background(), []string{"calculator"}, registry.Endpoint{Port: 1}))
-	require.NoError(t, r.Register(context.Background(), []string{"unix"}, registry.Endpoint{Path: "/run/a/long/path/of/a/server/that/listens/on/a/socket.sock"}))
+	require.NoError(t, r.Register(context.Background(), []string{"unix"},
+		registry.Endpoint{Path: "/run/a/long/path/of/a/server/that/listens/on/a/socket.sock"}))
 	requests, fetches = new(atomic.Int32), new(atomic.Int32)
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		h.ServeHTTP(w, req)
@@ -108,7 +110,9 @@ func TestPageWithoutScript(t *testing.T) {
 	defer cancel()
 	cmd, _, stderr := chromium(ctx, t, url, "--user-data-dir="+profile, "--remote-debugging-port=0")
 	require.NoError(t, cmd.Start())
-	require.Eventually(t, func() bool { return requests.Load() > 1 }, 30*time.Second, 20*time.Millisecond, "the browser loads it again")
+	require.Eventually(t, func() bool {
+		return requests.Load() > 1
+	}, 30*time.Second, 20*time.Millisecond, "the browser loads it again")
 	cancel()
 	_ = cmd.Wait() // it was told to end
 	require.Empty(t, complaints.FindString(stderr.String()))

@@ -1,5 +1,5 @@
-// Package fleet shows what a registry knows over HTTP: a page for people, the same as JSON, a health check, and figures in
-// Prometheus' text format. The page updates itself, with and without JavaScript, and loads nothing from elsewhere.
+// Package fleet shows what a registry knows over HTTP: a page for people, the same as JSON, a health check, and figures
+// in Prometheus' text format. The page updates itself, with and without JavaScript, and loads nothing from elsewhere.
 package fleet
 
 import (
@@ -30,8 +30,8 @@ type Options struct {
 	Title string
 	// Refresh is how often the page updates itself; 0 means 5 s.
 	Refresh time.Duration
-	// Ping has each endpoint connected to now and then, to see whether it can be reached from here. Each server's log has a connection that
-	// ends at once. A liar's registration makes the registry connect to whatever address it came from.
+	// Ping has each endpoint connected to now and then, to see whether it can be reached from here. Each server's log has
+	// a connection that ends at once. A liar's registration makes the registry connect to whatever address it came from.
 	Ping bool
 	// PingInterval is how often; 0 means 30 s.
 	PingInterval time.Duration

@@ -96,7 +96,8 @@ func TestJSON(t *testing.T) {
 	require.Equal(t, "A", f.Services[0].Name)
 	require.Equal(t, "B", f.Services[1].Name)
 	require.Equal(t, []Server{{Host: "127.0.0.1", Port: 18861}, {Host: "127.0.0.1", Port: 18862}},
-		[]Server{{Host: f.Services[1].Servers[0].Host, Port: f.Services[1].Servers[0].Port}, {Host: f.Services[1].Servers[1].Host, Port: f.Services[1].Servers[1].Port}})
+		[]Server{{Host: f.Services[1].Servers[0].Host, Port: f.Services[1].Servers[0].Port},
+			{Host: f.Services[1].Servers[1].Host, Port: f.Services[1].Servers[1].Port}})
 	require.Nil(t, f.Services[0].Servers[0].Reachable)
 	require.Equal(t, Totals{Services: 2, Servers: 2, Hosts: 1, Registrations: 3, Oldest: f.Totals.Oldest}, f.Totals)
 	require.Len(t, f.Recent, 3)
@@ -147,7 +148,8 @@ func TestMetricsReadByPrometheus(t *testing.T) {
 	_, url, register := start(t, nil)
 	register(1, "a\"b")
 	_, body := get(t, url+"/metrics")
-	cmd := exec.Command(python, "-c", "import sys; from prometheus_client.parser import *; print(len(list(text_string_to_metric_families(sys.stdin.read()))))")
+	cmd := exec.Command(python, "-c", "import sys; from prometheus_client.parser import *; "+
+		"print(len(list(text_string_to_metric_families(sys.stdin.read()))))")
 	cmd.Stdin = strings.NewReader(body)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
@@ -200,7 +202,8 @@ type fakeSource struct{ n int }
 
 func (s fakeSource) Registrations(yield func(registry.Registration) bool) {
 	for i := range s.n {
-		if !yield(registry.Registration{Name: "A", Endpoint: registry.Endpoint{Host: "10.0.0.1", Port: i}, Seen: time.Now(), Since: time.Now()}) {
+		if !yield(registry.Registration{Name: "A", Endpoint: registry.Endpoint{Host: "10.0.0.1", Port: i}, Seen: time.Now(),
+			Since: time.Now()}) {
 			return
 		}
 	}
@@ -211,7 +214,8 @@ func (fakeSource) Recent() []registry.Event { return nil }
 func (fakeSource) Stats() registry.Stats { return registry.Stats{Started: time.Now()} }
 
 func TestAge(t *testing.T) {
-	for seconds, want := range map[float64]string{0.4: "now", 1: "1 s", 119.9: "119 s", 120: "2 min", 7199: "119 min", 7200: "2 h", 172800: "2 d"} {
+	for seconds, want := range map[float64]string{0.4: "now", 1: "1 s", 119.9: "119 s", 120: "2 min", 7199: "119 min",
+		7200: "2 h", 172800: "2 d"} {
 		require.Equal(t, want, age(seconds))
 	}
 }

@@ -44,7 +44,8 @@ func (h *Handler) metrics(w http.ResponseWriter, _ *http.Request) {
 		oldest = time.Since(st.Store.Oldest).Seconds()
 	}
 	gauge("rpyc_registry_oldest_keepalive_seconds", "Age of the keep-alive that is longest ago.", oldest)
-	gauge("rpyc_registry_start_time_seconds", "When the registry started, in seconds since 1970.", float64(st.Started.UnixMilli())/1e3)
+	gauge("rpyc_registry_start_time_seconds", "When the registry started, in seconds since 1970.",
+		float64(st.Started.UnixMilli())/1e3)
 
 	family("rpyc_registry_requests_total", "counter", "Requests answered.")
 	for _, r := range st.Requests {
@@ -98,7 +99,9 @@ func (h *Handler) perService(b *strings.Builder, s *snapshot, family func(name, 
 			}
 		}
 	}
-	series("rpyc_registry_service_servers", "Endpoints of a service.", func(f figures) (float64, bool) { return float64(f.servers), true })
+	series("rpyc_registry_service_servers", "Endpoints of a service.", func(f figures) (float64, bool) {
+		return float64(f.servers), true
+	})
 	series("rpyc_registry_service_oldest_keepalive_seconds", "Age of a service's keep-alive that is longest ago.",
 		func(f figures) (float64, bool) { return time.Since(f.oldest).Seconds(), true })
 	if h.opts.Ping {

@@ -26,7 +26,8 @@ var (
 	}).Parse(pageText))
 
 	// The page runs and shows what is in it and nothing else, whatever a service's name may be.
-	policy = fmt.Sprintf("default-src 'none'; connect-src 'self'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
+	policy = fmt.Sprintf("default-src 'none'; connect-src 'self'; img-src data:; style-src '%s'; script-src '%s'; "+
+		"base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
 		hash(styleText), hash(scriptText))
 )
 
@@ -55,7 +56,8 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 	}
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, map[string]any{
-		"Title": h.opts.Title, "Refresh": max(1, int(h.opts.Refresh/time.Second)), "Fleet": f, "Only": only, "Ping": h.opts.Ping,
+		"Title": h.opts.Title, "Refresh": max(1, int(h.opts.Refresh/time.Second)), "Fleet": f, "Only": only,
+		"Ping":     h.opts.Ping,
 		"Requests": requests, "Rejects": rejects, "Up": time.Since(f.Started).Seconds(),
 		"Style": template.CSS(styleText), "Script": template.JS(scriptText),
 	})

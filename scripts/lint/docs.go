@@ -16,8 +16,8 @@ const maxColumns = 120
 
 var markdownLink = regexp.MustCompile(`\]\(([^()\s]+)\)`)
 
-// checkDocs returns what is wrong with the Markdown files: lines that are too wide, links to files or headings of this repository
-// that do not exist.
+// checkDocs returns what is wrong with the Markdown files: lines that are too wide, links to files or headings of this
+// repository that do not exist.
 func checkDocs(root string) ([]string, error) {
 	names, err := markdownFiles(root)
 	if err != nil {

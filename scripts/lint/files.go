@@ -11,8 +11,8 @@ import (
 	"slices"
 )
 
-// checkFiles returns what is wrong with the files of p: length, package doc, doc comments of exported names. Tests and generated
-// files are free of all of it.
+// checkFiles returns what is wrong with the files of p: length, package doc, doc comments of exported names. Tests and
+// generated files are free of all of it.
 func checkFiles(p pkg) ([]string, error) {
 	var found []string
 	documented := len(p.GoFiles)+len(p.CgoFiles) == 0
@@ -56,7 +56,8 @@ type nameAt struct {
 	pos  token.Pos
 }
 
-// undocumented returns the exported declarations of a file without a doc comment. One comment is enough for a const or var block.
+// undocumented returns the exported declarations of a file without a doc comment. One comment is enough for a const or
+// var block.
 func undocumented(file *ast.File) []nameAt {
 	var found []nameAt
 	for _, decl := range file.Decls {
@@ -85,8 +86,8 @@ func undocumented(file *ast.File) []nameAt {
 	return found
 }
 
-// exportedReceiver reports whether d is a function or a method of an exported type. Methods of unexported types are seen through interfaces,
-// which carry the promise.
+// exportedReceiver reports whether d is a function or a method of an exported type. Methods of unexported types are
+// seen through interfaces, which carry the promise.
 func exportedReceiver(d *ast.FuncDecl) bool {
 	if d.Recv == nil {
 		return true

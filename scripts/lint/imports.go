@@ -40,15 +40,17 @@ func inside(module, path string) string {
 	return rest
 }
 
-// An arrow says what the packages of one room may import. A name ending in "/..." stands for itself and everything below it.
+// An arrow says what the packages of one room may import. A name ending in "/..." stands for itself and everything
+// below it.
 type arrow struct {
 	from    string
 	to      []string // of this module
 	outside []string // of others, besides the standard library: nothing, unless it is said
 }
 
-// arrows is which package may import which: the one place that says it. The first row that matches counts, and a package without a
-// row is an error. DESIGN.md tells what the rooms are for, in an order that is checked against the imports there are (rooms.go).
+// arrows is which package may import which: the one place that says it. The first row that matches counts, and a
+// package without a row is an error. DESIGN.md tells what the rooms are for, in an order that is checked against the
+// imports there are (rooms.go).
 var arrows = []arrow{
 	{from: "brine"},
 	{from: "brine/pyvalue", to: []string{"brine"}},
@@ -60,7 +62,8 @@ var arrows = []arrow{
 	{from: "netref", to: with(facts, "protocol/wire")},
 	{from: "protocol/exposed/internal/binding", to: with(facts, "netref", "protocol/wire")},
 	{from: "protocol/exposed", to: with(facts, "netref", "protocol/wire", "protocol/exposed/internal/binding")},
-	{from: "protocol/pickle", to: []string{"brine/...", "netref"}, outside: []string{"github.com/nlpodyssey/gopickle/..."}},
+	{from: "protocol/pickle", to: []string{"brine/...", "netref"},
+		outside: []string{"github.com/nlpodyssey/gopickle/..."}},
 	{from: "registry", to: []string{"brine/..."}},
 	{from: "registry/fleet", to: []string{"registry"}},
 	{from: "protocol", to: []string{"brine/...", "netref", "protocol/...", "registry"}},
@@ -74,7 +77,8 @@ var arrows = []arrow{
 	{from: "classic/slave", to: with(connections, "classic/...")},
 	// Programs may use all of the library but not each other.
 	{from: "cmd/internal/...", to: library, outside: []string{"github.com/urfave/cli/v2"}},
-	{from: "cmd/...", to: with(library, "cmd/internal/..."), outside: []string{"github.com/urfave/cli/v2", "go.starlark.net/syntax"}},
+	{from: "cmd/...", to: with(library, "cmd/internal/..."), outside: []string{"github.com/urfave/cli/v2",
+		"go.starlark.net/syntax"}},
 	{from: "examples/...", to: library},
 	{from: "compat_tests/...", to: library},
 	{from: "scripts/...", to: library},
@@ -131,7 +135,8 @@ func checkImports(p pkg) []string {
 		}
 		return found
 	}
-	return []string{fmt.Sprintf("%s: a new room: say in scripts/lint/imports.go what it may import, and in DESIGN.md what it is for", room)}
+	return []string{fmt.Sprintf("%s: a new room: say in scripts/lint/imports.go what it may import, and in DESIGN.md "+
+		"what it is for", room)}
 }
 
 // forbids says why a room under this arrow may not import path, or "" if it may.
@@ -147,7 +152,8 @@ func (a arrow) forbids(module, room, path string) string {
 		return ""
 	}
 	// A program may be several packages.
-	if top := strings.SplitN(room, "/", 3); len(top) > 1 && strings.HasPrefix(target, top[0]+"/"+top[1]) && matches(a.from, target) {
+	if top := strings.SplitN(room, "/", 3); len(top) > 1 && strings.HasPrefix(target, top[0]+"/"+top[1]) &&
+		matches(a.from, target) {
 		return ""
 	}
 	return problem

@@ -16,8 +16,8 @@ var (
 	provedBy     = regexp.MustCompile("`([^`]+)`")
 )
 
-// checkLedger returns what is wrong with the ledger: a handler of the protocol without a row, a state that does not exist, a
-// clause without proof, a test that does not exist.
+// checkLedger returns what is wrong with the ledger: a handler of the protocol without a row, a state that does not
+// exist, a clause without proof, a test that does not exist.
 func checkLedger(root string) ([]string, error) {
 	text, err := os.ReadFile(filepath.Join(root, ledgerFile))
 	if err != nil {

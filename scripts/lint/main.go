@@ -1,6 +1,7 @@
-// Command lint checks the house rules that the compiler cannot: which room may import which, and that DESIGN.md agrees; how long files and
-// lines may be; that every package and every exported name says what it promises; that the documents' links lead somewhere; and that the
-// tests named in the protocol's ledger exist. It needs nothing but the go command.
+// Command lint checks the house rules that the compiler cannot: which room may import which, and that DESIGN.md agrees;
+// how long files and lines may be; that every package and every exported name says what it promises; that the
+// documents' links lead somewhere; and that the tests named in the protocol's ledger exist. It needs nothing but the go
+// command.
 //
 //	go run ./scripts/lint
 package main

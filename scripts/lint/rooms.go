@@ -13,8 +13,8 @@ var (
 	roomsRow   = regexp.MustCompile("(?m)^\\| (`.*?) \\|")
 )
 
-// checkRooms returns what is wrong with DESIGN.md's table of rooms: a package that is in none, a room without a package, and an import
-// of something that stands in a later row.
+// checkRooms returns what is wrong with DESIGN.md's table of rooms: a package that is in none, a room without a
+// package, and an import of something that stands in a later row.
 func checkRooms(root string, packages []pkg) ([]string, error) {
 	design, err := os.ReadFile(filepath.Join(root, "DESIGN.md"))
 	if err != nil {

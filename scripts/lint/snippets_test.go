@@ -20,8 +20,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSnippetsCompile type-checks the Go blocks of all documents. A block that begins with a package clause is a program and has to
-// compile as it stands. Others are parts of one: the packages they use are imported for them, and they may use the names of scene.
+// TestSnippetsCompile type-checks the Go blocks of all documents. A block that begins with a package clause is a
+// program and has to compile as it stands. Others are parts of one: the packages they use are imported for them, and
+// they may use the names of scene.
 func TestSnippetsCompile(t *testing.T) {
 	const root = "../.."
 	exports := exportData(t, root)
@@ -145,8 +146,9 @@ var (
 	declared  = regexp.MustCompile(`(?m)^type (\w+)`)
 )
 
-// imports imports what a part of a program uses, by the last element of the package's path, and adds the scene's types. Of several
-// packages with one name this module's is meant, and of the standard library's the one with the shorter path.
+// imports imports what a part of a program uses, by the last element of the package's path, and adds the scene's types.
+// Of several packages with one name this module's is meant, and of the standard library's the one with the shorter
+// path.
 func (s snippet) imports(exports map[string]string) string {
 	paths := map[string]string{}
 	for path := range exports {
@@ -179,7 +181,8 @@ func (s snippet) imports(exports map[string]string) string {
 	return b.String()
 }
 
-// exportData are the files with the compiler's export data, by import path, of this module's packages and all they need.
+// exportData are the files with the compiler's export data, by import path, of this module's packages and all they
+// need.
 func exportData(t *testing.T, root string) map[string]string {
 	format := `{{if ne .Name "main"}}{{.ImportPath}}{{"\t"}}{{.Export}}{{end}}`
 	cmd := exec.Command("go", "list", "-export", "-deps", "-f", format, "./...", "testing")

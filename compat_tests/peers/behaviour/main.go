@@ -1,11 +1,11 @@
-// Command behaviour serves everything a client can observe of an RPyC server: the Go form of the behaviour service, whose
-// CPython form is compat_tests/reference/behaviour_service.py. The compatibility tests run the same Python programs against
-// both and compare what they see.
+// Command behaviour serves everything a client can observe of an RPyC server: the Go form of the behaviour service,
+// whose CPython form is compat_tests/reference/behaviour_service.py. The compatibility tests run the same Python
+// programs against both and compare what they see.
 //
 //	behaviour [--host H] [--port P] [--no-stdin]
 //
-// It prints "READY host port" and serves until stdin ends. The port is that of the endpoint "default"; the service tells
-// the others, which differ in configuration only.
+// It prints "READY host port" and serves until stdin ends. The port is that of the endpoint "default"; the service
+// tells the others, which differ in configuration only.
 package main
 
 import (

@@ -31,8 +31,10 @@ var _ = exposed.Register[Gadget](exposed.ClassOptions{
 	Docs:   map[string]string{"Describe": "Describe the gadget.", "plain": "not exposed"},
 	Properties: map[string]exposed.Property{
 		"counter": {Get: func(g *Gadget) int { g.n++; return g.n }, Probed: true},
-		"bad":     {Get: func(*Gadget) (int, error) { return 0, vinegar.ZeroDivisionError.New("division by zero") }, Probed: true},
-		"ro":      {Get: func(*Gadget) string { return "read-only" }, Probed: true},
+		"bad": {Get: func(*Gadget) (int, error) {
+			return 0, vinegar.ZeroDivisionError.New("division by zero")
+		}, Probed: true},
+		"ro": {Get: func(*Gadget) string { return "read-only" }, Probed: true},
 	},
 	Hidden: map[string]any{
 		"hidden":   "hidden",
@@ -79,8 +81,8 @@ func newTracked(w *world, name string) *Tracked {
 	return t
 }
 
-// PyDrop is called when the client has let go of the object. Something of the service's, such as a list, may still have it:
-// from now on the collector is asked until it is no more.
+// PyDrop is called when the client has let go of the object. Something of the service's, such as a list, may still have
+// it: from now on the collector is asked until it is no more.
 func (t *Tracked) PyDrop() {
 	gone := t.gone // the goroutine must not hold t
 	t.once.Do(func() { go collectUntil(gone) })

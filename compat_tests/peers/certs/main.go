@@ -1,5 +1,6 @@
-// Command certs writes the certificates of a test into a directory: an authority's (ca.pem), those it has signed for a server and a client
-// (server.pem, server.key, client.pem, client.key), and the same of another authority, in files that begin with "other-".
+// Command certs writes the certificates of a test into a directory: an authority's (ca.pem), those it has signed for a
+// server and a client (server.pem, server.key, client.pem, client.key), and the same of another authority, in files
+// that begin with "other-".
 package main
 
 import (

@@ -10,7 +10,9 @@ import (
 
 func iteration(ctx context.Context, c *client) error {
 	step(ctx, c, "list", func(ctx context.Context) ([]any, error) { return netref.Call[[]any](ctx, c.root, "get_list") })
-	step(ctx, c, "empty", func(ctx context.Context) ([]any, error) { return netref.Call[[]any](ctx, c.root, "empty_list") })
+	step(ctx, c, "empty", func(ctx context.Context) ([]any, error) {
+		return netref.Call[[]any](ctx, c.root, "empty_list")
+	})
 	step(ctx, c, "dict", func(ctx context.Context) ([]string, error) {
 		keys, err := netref.Call[[]string](ctx, c.root, "get_dict")
 		slices.Sort(keys)

@@ -9,7 +9,8 @@ import (
 )
 
 func exceptions(ctx context.Context, c *client) error {
-	kinds := []string{"zero", "value", "key", "os", "unicode", "custom", "json", "unbrinable", "stop", "exit", "chain", "other"}
+	kinds := []string{"zero", "value", "key", "os", "unicode", "custom", "json", "unbrinable", "stop", "exit",
+		"chain", "other"}
 	for _, kind := range kinds {
 		c.call(ctx, kind, "fail", kind)
 	}

@@ -36,8 +36,8 @@ type (
 // form is a value that has no counterpart in JSON: an object with one key that tells its type.
 type form map[string]any
 
-// encode gives a value the form in which it is reported, with its exact Python type and value. Slices other than those of
-// package brine are what the program itself collected.
+// encode gives a value the form in which it is reported, with its exact Python type and value. Slices other than those
+// of package brine are what the program itself collected.
 func encode(v any) (any, error) {
 	switch v := v.(type) {
 	case nil, bool, string:

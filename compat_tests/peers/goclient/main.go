@@ -2,8 +2,8 @@
 //
 //	goclient HOST PORT SCENARIO TAG
 //
-// It prints a JSON object for each step, as compat_tests/README.md says under "Client programs"; reference/ref_client.py
-// defines the steps. The order of the steps and their names are part of the definition.
+// It prints a JSON object for each step, as compat_tests/README.md says under "Client programs";
+// reference/ref_client.py defines the steps. The order of the steps and their names are part of the definition.
 package main
 
 import (
@@ -162,8 +162,8 @@ func (c *client) logged(ctx context.Context, text string) (bool, error) {
 	})
 }
 
-// until collects garbage until check holds, for ten seconds at most: what is checked here depends on handles and objects
-// that were dropped.
+// until collects garbage until check holds, for ten seconds at most: what is checked here depends on handles and
+// objects that were dropped.
 func until(check func() (bool, error)) (bool, error) {
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		runtime.GC()

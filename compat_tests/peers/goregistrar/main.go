@@ -1,5 +1,5 @@
-// Command goregistrar is a registrar for the compatibility tests: it reads requests from stdin, one JSON object a line, and prints what came
-// of each. reference/ref_registrar.py is the same on Python and says what there is.
+// Command goregistrar is a registrar for the compatibility tests: it reads requests from stdin, one JSON object a line,
+// and prints what came of each. reference/ref_registrar.py is the same on Python and says what there is.
 package main
 
 import (
@@ -34,7 +34,8 @@ func main() {
 	timeout := flag.Duration("timeout", 0, "how long to wait for answers")
 	flag.Parse()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	var r registry.Registrar = &registry.UDPClient{Addr: *addr, Timeout: *timeout, Python2: *python2, EveryInterface: *every, Logger: log}
+	var r registry.Registrar = &registry.UDPClient{Addr: *addr, Timeout: *timeout, Python2: *python2,
+		EveryInterface: *every, Logger: log}
 	if *transport == "tcp" {
 		r = &registry.TCPClient{Addr: *addr, Timeout: *timeout, Python2: *python2, Logger: log}
 	}

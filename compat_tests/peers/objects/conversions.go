@@ -58,7 +58,9 @@ var conversionRows = []row{
 	}},
 	as[[]byte]("array"),
 	as[[]order]("orders"),
-	{`orders as attributes`, func(ctx context.Context, c *client) (any, error) { return netref.Fetch(ctx, c.object("orders")) }},
+	{`orders as attributes`, func(ctx context.Context, c *client) (any, error) {
+		return netref.Fetch(ctx, c.object("orders"))
+	}},
 	{`named`, func(ctx context.Context, c *client) (any, error) {
 		return netref.As[[]struct {
 			Name  string

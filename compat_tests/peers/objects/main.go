@@ -1,10 +1,10 @@
-// Command objects does to the objects of compat_tests/reference/objects_server.py what the rows of objects_rows.py do in Python,
-// in the words of the table in package netref's documentation:
+// Command objects does to the objects of compat_tests/reference/objects_server.py what the rows of objects_rows.py do
+// in Python, in the words of the table in package netref's documentation:
 //
 //	objects HOST PORT [requests]
 //
-// It prints a JSON object for each row, {"row": LINE, "value": V} or {"row": LINE, "error": CLASS}. With the word requests, it
-// prints how many requests some conversions take instead.
+// It prints a JSON object for each row, {"row": LINE, "value": V} or {"row": LINE, "error": CLASS}. With the word
+// requests, it prints how many requests some conversions take instead.
 package main
 
 import (

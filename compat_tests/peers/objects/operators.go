@@ -150,7 +150,9 @@ var operatorRows = []row{
 		text, err := repr(ctx, v, err)
 		return list{text, v == before}, err
 	}},
-	{`x = v + "a"`, func(ctx context.Context, c *client) (any, error) { return netref.Op[any](ctx, c.object("v"), "+", "a") }},
+	{`x = v + "a"`, func(ctx context.Context, c *client) (any, error) {
+		return netref.Op[any](ctx, c.object("v"), "+", "a")
+	}},
 	{`x = o + v`, func(ctx context.Context, c *client) (any, error) {
 		return netref.Op[any](ctx, c.object("o"), "+", c.object("v"))
 	}},

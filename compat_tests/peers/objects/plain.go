@@ -72,7 +72,9 @@ var plainRows = []row{
 		x, err := netref.Call[int](ctx, o, "add", 1, 2)
 		return x, err
 	}},
-	{`x = o.add(1, 'a')`, func(ctx context.Context, c *client) (any, error) { return c.object("o").CallMethod(ctx, "add", 1, "a") }},
+	{`x = o.add(1, 'a')`, func(ctx context.Context, c *client) (any, error) {
+		return c.object("o").CallMethod(ctx, "add", 1, "a")
+	}},
 	{`add = o.add`, func(ctx context.Context, c *client) (any, error) {
 		o := c.object("o")
 		add, err := netref.Get[func(a, b int) (int, error)](ctx, o, "add")

@@ -1,6 +1,6 @@
 // Command oldpeer is the Go side of compat_tests/test_old_releases.py: "oldpeer serve" is the service of
-// reference/old_service.py and prints READY host port, "oldpeer call HOST PORT" prints what a Go client sees of that service, "oldpeer classic HOST
-// PORT" what it sees of a classic server.
+// reference/old_service.py and prints READY host port, "oldpeer call HOST PORT" prints what a Go client sees of that
+// service, "oldpeer classic HOST PORT" what it sees of a classic server.
 package main
 
 import (

@@ -52,7 +52,8 @@ type request struct {
 	Path     string         `json:"path"`
 	TLS      *tlsFiles      `json:"tls"`
 	Config   map[string]any `json:"config"`
-	// Files says where the tests' Python has modules of its own: the suite's servers, in the same process, have them there.
+	// Files says where the tests' Python has modules of its own: the suite's servers, in the same process, have them
+	// there.
 	Files map[string]string `json:"files"`
 }
 
@@ -72,7 +73,10 @@ func (f *tlsFiles) config() (*tls.Config, error) {
 	}
 	// The suite's certificates were good for a month of 2025. This server lives in it.
 	then := pair.Leaf.NotBefore.Add(pair.Leaf.NotAfter.Sub(pair.Leaf.NotBefore) / 2)
-	files := &transport.TLSFiles{Cert: f.Cert, Key: f.Key, CA: f.CA, Verify: transport.VerifyNone, Base: &tls.Config{Time: func() time.Time { return then }}}
+	files := &transport.TLSFiles{Cert: f.Cert, Key: f.Key, CA: f.CA, Verify: transport.VerifyNone,
+		Base: &tls.Config{Time: func() time.Time {
+			return then
+		}}}
 	if f.Require {
 		files.Verify = transport.VerifyRequired
 	}

@@ -21,13 +21,14 @@ var services = map[string]func(c *control) any{
 	"test_context_managers.MyService":     func(*control) any { return new(contextService) },
 	"test_custom_service.MyService":       func(*control) any { return new(customService) },
 	"test_dataclass.MyService":            func(*control) any { return new(dataclassService) },
-	"test_netref_hierachy.MyService":      func(*control) any { return new(hierarchyService) }, //nolint:misspell // the module's name
-	"test_oneshot_server.MyService":       func(*control) any { return new(fooService) },
-	"test_remote_exception.MyService":     func(c *control) any { return &exceptionService{c: c} },
-	"test_rpyc_over_rpyc.Service":         func(*control) any { return new(endService) },
-	"test_rpyc_over_rpyc.Intermediate":    func(*control) any { return new(intermediateService) },
-	"test_threads.MyService":              func(*control) any { return new(threadsService) },
-	"SlaveService":                        func(c *control) any { return newSlave(c) },
+	//nolint:misspell // the module's name
+	"test_netref_hierachy.MyService":   func(*control) any { return new(hierarchyService) },
+	"test_oneshot_server.MyService":    func(*control) any { return new(fooService) },
+	"test_remote_exception.MyService":  func(c *control) any { return &exceptionService{c: c} },
+	"test_rpyc_over_rpyc.Service":      func(*control) any { return new(endService) },
+	"test_rpyc_over_rpyc.Intermediate": func(*control) any { return new(intermediateService) },
+	"test_threads.MyService":           func(*control) any { return new(threadsService) },
+	"SlaveService":                     func(c *control) any { return newSlave(c) },
 }
 
 // contextService has a context manager that tells what happened to it.
@@ -36,7 +37,8 @@ type contextService struct {
 	entered, exited, exc bool
 }
 
-var _ = exposed.Register[contextService](exposed.ClassOptions{Name: "tests.test_context_managers.MyService", Service: true})
+var _ = exposed.Register[contextService](exposed.ClassOptions{Name: "tests.test_context_managers.MyService",
+	Service: true})
 
 func (s *contextService) state() map[string]any {
 	s.mu.Lock()
@@ -251,7 +253,8 @@ type invoker struct {
 	stopped chan struct{}
 }
 
-var invokerClass = exposed.Register[invoker](exposed.ClassOptions{Name: "tests.test_threads.exposed_Invoker", New: newInvoker})
+var invokerClass = exposed.Register[invoker](exposed.ClassOptions{Name: "tests.test_threads.exposed_Invoker",
+	New: newInvoker})
 
 func newInvoker(ctx context.Context, callback *netref.Object, seconds float64) *invoker {
 	inv := &invoker{stop: make(chan struct{}), stopped: make(chan struct{})}

@@ -13,8 +13,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// slave stands in for the SlaveService of tests that use classic mode merely to get at objects. It is no interpreter: it
-// has the modules, and knows the few statements, that those tests use.
+// slave stands in for the SlaveService of tests that use classic mode merely to get at objects. It is no interpreter:
+// it has the modules, and knows the few statements, that those tests use.
 type slave struct {
 	Namespace *exposed.Dict
 	deleted   *exposed.List
@@ -40,7 +40,9 @@ func (s *slave) Execute(ctx context.Context, text string) error {
 		if err := s.Namespace.Set(ctx, "deleted_objects", s.deleted); err != nil {
 			return err
 		}
-		return s.Namespace.Set(ctx, "DummyObject", exposed.Func(func(name string) *dummy { return &dummy{name, s.deleted} }, "name"))
+		return s.Namespace.Set(ctx, "DummyObject", exposed.Func(func(name string) *dummy {
+			return &dummy{name, s.deleted}
+		}, "name"))
 	case text == "dict_ = dict(a=0xd35db33f)":
 		d := exposed.NewDict()
 		if err := d.Set(ctx, "a", int64(0xd35db33f)); err != nil {
@@ -76,7 +78,8 @@ func (s *slave) Eval(ctx context.Context, text string) (any, error) {
 func (s *slave) Getmodule(name string) (any, error) {
 	m, ok := modules()[name]
 	if !ok {
-		return nil, vinegar.NewClass("builtins.ModuleNotFoundError", vinegar.ImportError).New("No module named '" + name + "'")
+		return nil, vinegar.NewClass("builtins.ModuleNotFoundError", vinegar.ImportError).New(
+			"No module named '" + name + "'")
 	}
 	if file := s.files[name]; file != "" {
 		m.Set("__file__", file)
@@ -168,7 +171,9 @@ type foo struct{}
 type bar struct{}
 
 var (
-	fooClass = exposed.Register[foo](exposed.ClassOptions{Name: "tests.test_magic.Foo", New: func() *foo { return new(foo) }})
+	fooClass = exposed.Register[foo](exposed.ClassOptions{Name: "tests.test_magic.Foo", New: func() *foo {
+		return new(foo)
+	}})
 	barClass = exposed.Register[bar](exposed.ClassOptions{
 		Name: "tests.test_magic.Bar", New: func() *bar { return new(bar) }, Bases: []*exposed.Class{fooClass},
 	})

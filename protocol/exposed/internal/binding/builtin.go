@@ -6,8 +6,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// Methods of builtin classes are no Go funcs with parameters of their own: they take their arguments as a slice, and only
-// their number is checked, by the words that CPython has for functions written in C.
+// Methods of builtin classes are no Go funcs with parameters of their own: they take their arguments as a slice, and
+// only their number is checked, by the words that CPython has for functions written in C.
 
 // BuiltinArgs returns the positional arguments of a builtin method that takes between least and most, and no keywords.
 // qual is its name with the class's ("list.append"), name without.
@@ -58,8 +58,8 @@ func IsSpecial(name string) bool {
 	return len(name) > 4 && name[:2] == "__" && name[len(name)-2:] == "__"
 }
 
-// IsWrapper reports whether CPython implements the builtin method by a slot of the type, around which a method-wrapper is
-// put ("wrapper __len__()"): nearly all special methods are, and some are ordinary methods.
+// IsWrapper reports whether CPython implements the builtin method by a slot of the type, around which a method-wrapper
+// is put ("wrapper __len__()"): nearly all special methods are, and some are ordinary methods.
 func IsWrapper(qual, name string) bool { return IsSpecial(name) && !plainMethods[qual] }
 
 // plainMethods are the special methods that CPython implements as ordinary methods, which shows in their errors.

@@ -1,5 +1,5 @@
-// Package binding calls Go funcs with the arguments of Python calls: it is how a request's arguments reach the parameters
-// of an exposed method, and how wrong arguments get the TypeError that CPython would raise, word for word.
+// Package binding calls Go funcs with the arguments of Python calls: it is how a request's arguments reach the
+// parameters of an exposed method, and how wrong arguments get the TypeError that CPython would raise, word for word.
 //
 // The way of a call:
 //

@@ -85,7 +85,8 @@ func (p *Plan) tooManyPositional(n int, given []bool) error {
 		also = fmt.Sprintf(" positional argument%s (and %d keyword-only argument%s)",
 			plural(n), keywordOnlyGiven, plural(keywordOnlyGiven))
 	}
-	return vinegar.TypeError.Errorf("%s() takes %s positional argument%s but %d%s %s given", p.displayName(), takes, s, n, also, were)
+	return vinegar.TypeError.Errorf("%s() takes %s positional argument%s but %d%s %s given", p.displayName(), takes,
+		s, n, also, were)
 }
 
 // missingArguments is for required parameters that have no value; nil if there are none.
@@ -140,8 +141,8 @@ type misfitError struct{ exc *vinegar.Error }
 
 func (m misfitError) Error() string { return m.exc.Error() }
 
-// misfit turns the failed conversion of the argument v for the parameter q, at place i, into the exception that CPython's
-// own functions raise for a wrong argument. Failures of the connection or of the peer pass through.
+// misfit turns the failed conversion of the argument v for the parameter q, at place i, into the exception that
+// CPython's own functions raise for a wrong argument. Failures of the connection or of the peer pass through.
 func (p *Plan) misfit(err error, q *Param, i int, v any) error {
 	var ce *netref.ConvertError
 	if !errors.As(err, &ce) {

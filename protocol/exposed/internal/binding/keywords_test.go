@@ -58,7 +58,8 @@ func TestManyKeywords(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
 		var a Args
 		a.SetRaw(nil, raw)
-		_, err := takeKeywords(t, func(int, int) {}, Options{Name: "f", Qual: "f", Params: []string{"a", "b"}}).Call(t.Context(), nil, &a)
+		_, err := takeKeywords(t, func(int, int) {}, Options{Name: "f", Qual: "f", Params: []string{"a", "b"}}).Call(
+			t.Context(), nil, &a)
 		require.EqualError(t, err, "TypeError: f() got an unexpected keyword argument 'k0'")
 	})
 }
@@ -117,8 +118,10 @@ func TestKeywordsOfOddValues(t *testing.T) {
 		{brine.FrozenSet{brine.Tuple{"a", int64(1)}}, []netref.Keyword{netref.Kw("a", int64(1))}, ""},
 		{"", []netref.Keyword{}, ""},
 		{"ab", nil, "ValueError: dictionary update sequence element #0 has length 1; 2 is required"},
-		{brine.Tuple{brine.Tuple{"a", int64(1)}, int64(2)}, nil, "TypeError: cannot convert dictionary update sequence element #1 to a sequence"},
-		{brine.Tuple{brine.Tuple{int64(1), int64(2)}, "abc"}, nil, "ValueError: dictionary update sequence element #1 has length 3; 2 is required"},
+		{brine.Tuple{brine.Tuple{"a", int64(1)}, int64(2)}, nil, "TypeError: cannot convert dictionary update sequence " +
+			"element #1 to a sequence"},
+		{brine.Tuple{brine.Tuple{int64(1), int64(2)}, "abc"}, nil, "ValueError: dictionary update sequence element #1 has " +
+			"length 3; 2 is required"},
 		{brine.Tuple{brine.Tuple{int64(1), int64(2)}}, nil, "TypeError: keywords must be strings"},
 		{brine.Tuple{[]byte("ab")}, nil, "TypeError: keywords must be strings"},
 	} {

@@ -27,8 +27,8 @@ type Plan struct {
 	sources []reflect.Value // the funcs among which the source of fn is, see [Options]
 }
 
-// shape is everything about calling a func that can be worked out from its type and declaration. Undeclared funcs of one
-// type share it.
+// shape is everything about calling a func that can be worked out from its type and declaration. Undeclared funcs of
+// one type share it.
 type shape struct {
 	typ          reflect.Type
 	self         string       // name of the object that a method is called with, which is no parameter in params

@@ -9,8 +9,8 @@ import (
 
 // Thunks are calls without reflection, for methods of the plainest forms: of a pointer, with up to two parameters and a
 // result of the most usual types, and perhaps a context and an error. The way of reflect.Value.Call through layouts and
-// pools finds little of them in the processor's caches when calls come one by one; it takes a tenth of what a server spends
-// on such a call.
+// pools finds little of them in the processor's caches when calls come one by one; it takes a tenth of what a server
+// spends on such a call.
 
 // form is the form of a func, its receiver excepted. a and b are nil where there is no parameter.
 type form struct {
@@ -25,7 +25,8 @@ type thunk func(fn, self unsafe.Pointer, args *argBuffer) (any, error)
 
 // findThunk returns the thunk for the shape; nil if there is none.
 func (s *shape) findThunk() thunk {
-	if s.receiver == nil || s.receiver.Kind() != reflect.Pointer || s.typ.IsVariadic() || !s.simple || s.results != 1 || s.hasNext ||
+	if s.receiver == nil || s.receiver.Kind() != reflect.Pointer || s.typ.IsVariadic() || !s.simple ||
+		s.results != 1 || s.hasNext ||
 		s.sequence || len(s.params) > 2 || s.typ.NumIn() > 4 {
 		return nil
 	}
@@ -62,9 +63,12 @@ func all(m map[form]thunk, add ...func(map[form]thunk)) {
 // oneAndTwo adds the forms whose first parameter is an A.
 func oneAndTwo[A any](m map[form]thunk) {
 	all(m, oneParameter[A, int], oneParameter[A, string], oneParameter[A, float64], oneParameter[A, bool])
-	all(m, twoParameters[A, int, int], twoParameters[A, int, string], twoParameters[A, int, float64], twoParameters[A, int, bool])
-	all(m, twoParameters[A, string, int], twoParameters[A, string, string], twoParameters[A, string, float64], twoParameters[A, string, bool])
-	all(m, twoParameters[A, float64, int], twoParameters[A, float64, string], twoParameters[A, float64, float64], twoParameters[A, float64, bool])
+	all(m, twoParameters[A, int, int], twoParameters[A, int, string], twoParameters[A, int, float64],
+		twoParameters[A, int, bool])
+	all(m, twoParameters[A, string, int], twoParameters[A, string, string], twoParameters[A, string, float64],
+		twoParameters[A, string, bool])
+	all(m, twoParameters[A, float64, int], twoParameters[A, float64, string], twoParameters[A, float64, float64],
+		twoParameters[A, float64, bool])
 }
 
 // In what follows a func(*T, …) is called as a func(unsafe.Pointer, …): all pointers are passed in the same way.
@@ -118,11 +122,13 @@ func twoParameters[A, B, R any](m map[form]thunk) {
 	}
 	w.ctx = true
 	m[w] = func(fn, self unsafe.Pointer, args *argBuffer) (any, error) {
-		return result((*(*func(unsafe.Pointer, context.Context, A, B) (R, error))(fn))(self, *args.ctx, *last[A](args, 1), *last[B](args, 0)))
+		return result((*(*func(unsafe.Pointer, context.Context, A, B) (R, error))(fn))(self, *args.ctx, *last[A](args, 1),
+			*last[B](args, 0)))
 	}
 	w.returnsError = false
 	m[w] = func(fn, self unsafe.Pointer, args *argBuffer) (any, error) {
-		return (*(*func(unsafe.Pointer, context.Context, A, B) R)(fn))(self, *args.ctx, *last[A](args, 1), *last[B](args, 0)), nil
+		return (*(*func(unsafe.Pointer, context.Context, A, B) R)(fn))(self, *args.ctx, *last[A](args, 1), *last[B](args, 0)),
+			nil
 	}
 }
 

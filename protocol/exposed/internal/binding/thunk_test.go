@@ -95,5 +95,7 @@ func TestThunks(t *testing.T) {
 	p, err := New(m.Func, Options{Name: "boom", Qual: "boom", Method: true})
 	require.NoError(t, err)
 	require.NotNil(t, p.thunk)
-	require.PanicsWithValue(t, "boom", func() { _, _ = p.Call(ctx, &plainForms{}, NewArgs([]any{int64(1)}, nil)) }, "for the caller to catch")
+	require.PanicsWithValue(t, "boom", func() {
+		_, _ = p.Call(ctx, &plainForms{}, NewArgs([]any{int64(1)}, nil))
+	}, "for the caller to catch")
 }
