@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -38,9 +39,9 @@ func (in *Interpreter) openFile(ctx context.Context, name any, mode string, buff
 	if errs != nil {
 		mis = *errs
 	}
-	if encoding != nil {
+	if encoding != nil && *encoding != "locale" {
 		called = *encoding
-		if enc, err = canonicalEncoding(*encoding); err != nil {
+		if enc, err = pytypes.Encoding(*encoding); err != nil {
 			return nil, err
 		}
 	}
@@ -124,18 +125,6 @@ func parseMode(mode string) (openMode, error) {
 		m.raw = "rb+"
 	}
 	return m, nil
-}
-
-func canonicalEncoding(name string) (string, error) {
-	switch strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(name)) {
-	case "utf-8", "utf8", "u8", "locale":
-		return "utf-8", nil
-	case "ascii", "us-ascii":
-		return "ascii", nil
-	case "latin-1", "latin1", "iso-8859-1", "iso8859-1", "l1":
-		return "latin-1", nil
-	}
-	return "", vinegar.LookupError.Errorf("unknown encoding: %s", name)
 }
 
 func (in *Interpreter) openRaw(ctx context.Context, name any, m openMode, closefd bool, opener any) (rawFile, error) {

@@ -325,7 +325,7 @@ func (in *Interpreter) pipeObject(f *os.File, read bool, o processOptions) any {
 	if o.Text {
 		enc := "utf-8"
 		if s, ok := o.Encoding.(string); ok {
-			if c, err := canonicalEncoding(s); err == nil {
+			if c, err := pytypes.Encoding(s); err == nil {
 				enc = c
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -115,30 +116,25 @@ func textOptions[T any](name string, of func(*T) *text) exposed.ClassOptions {
 
 // char reads one character and the line end that it is, if any. It returns io.EOF at the end.
 func (t *text) char() (string, error) {
-	var s string
+	r, n, err := rune(0), 1, error(nil)
 	if t.encoding == "utf-8" {
-		r, n, err := t.r.ReadRune()
-		if err != nil {
-			return "", err
-		}
-		if r == utf8.RuneError && n == 1 {
-			_ = t.r.UnreadRune()
-			b, _ := t.r.ReadByte()
-			if s, err = t.undecodable(b, "invalid start byte"); err != nil {
-				return "", err
-			}
-			return s, nil
-		}
-		s = string(r)
+		r, n, err = t.r.ReadRune()
 	} else {
-		b, err := t.r.ReadByte()
+		_, err = t.r.Peek(1)
+		r = utf8.RuneError
+	}
+	if err != nil {
+		return "", err
+	}
+	s := string(r)
+	if r == utf8.RuneError && n == 1 {
+		_ = t.r.UnreadRune()
+		b, _ := t.r.Peek(min(utf8.UTFMax, t.r.Buffered())) // ReadRune has waited for what makes a character
+		s, n, err = pytypes.DecodeNext(b, t.encoding, t.errors)
+		_, _ = t.r.Discard(n)
 		if err != nil {
 			return "", err
 		}
-		if b > 0x7f && t.encoding == "ascii" {
-			return t.undecodable(b, "ordinal not in range(128)")
-		}
-		s = string(rune(b))
 	}
 	if t.newline != nil {
 		return s, nil
@@ -152,18 +148,6 @@ func (t *text) char() (string, error) {
 		return "\n", nil
 	}
 	return s, nil
-}
-
-func (t *text) undecodable(b byte, why string) (string, error) {
-	switch t.errors {
-	case "ignore":
-		return "", nil
-	case "replace":
-		return "\ufffd", nil
-	case "strict":
-		return "", vinegar.UnicodeDecodeError.New(t.encoding, []byte{b}, int64(0), int64(1), why)
-	}
-	return "", vinegar.LookupError.Errorf("unknown error handler name '%s'", t.errors)
 }
 
 func (t *text) begin(what string) error {

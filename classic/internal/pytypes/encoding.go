@@ -29,9 +29,8 @@ func ascii(repr string) (string, error) {
 
 // codec is an encoding, and the error handler for what it does not fit.
 type codec struct {
-	name    string // utf-8, ascii or latin-1
+	name    string // see Encoding
 	handler string
-	limit   rune // the first character that the encoding lacks
 }
 
 // codecOf takes the arguments encoding and errors of a function, which may be nil.
@@ -48,15 +47,32 @@ func codecOf(function string, encoding, errors any) (codec, error) {
 		}
 		names[i] = s
 	}
-	switch strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(names[0])) {
+	name, err := Encoding(names[0])
+	return codec{name, names[1]}, err
+}
+
+// Encoding is the name of one of the encodings that there are, utf-8, ascii and latin-1, of which each has several.
+func Encoding(name string) (string, error) {
+	switch strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(name)) {
 	case "utf-8", "utf8", "u8", "cp65001":
-		return codec{"utf-8", names[1], utf8.MaxRune + 1}, nil
+		return "utf-8", nil
 	case "ascii", "us-ascii", "646":
-		return codec{"ascii", names[1], 0x80}, nil
+		return "ascii", nil
 	case "latin-1", "latin1", "iso-8859-1", "iso8859-1", "8859", "cp819", "l1":
-		return codec{"latin-1", names[1], 0x100}, nil
+		return "latin-1", nil
 	}
-	return codec{}, vinegar.LookupError.Errorf("unknown encoding: %s", names[0])
+	return "", vinegar.LookupError.Errorf("unknown encoding: %s", name)
+}
+
+// limit is the first character that the encoding lacks.
+func (c codec) limit() rune {
+	switch c.name {
+	case "ascii":
+		return 0x80
+	case "latin-1":
+		return 0x100
+	}
+	return utf8.MaxRune + 1
 }
 
 func (c codec) noHandler() error {
@@ -70,7 +86,7 @@ func (c codec) outside(s string) (r rune, n int, outside bool) {
 	if r == utf8.RuneError && n == 1 {
 		return 0xdc00 + rune(s[0]), 1, true
 	}
-	return r, n, r >= c.limit
+	return r, n, r >= c.limit()
 }
 
 func encode(s, function string, encoding, errors any) (any, error) {
@@ -111,7 +127,7 @@ func encode(s, function string, encoding, errors any) (any, error) {
 			}
 			reason := "surrogates not allowed"
 			if c.name != "utf-8" {
-				reason = "ordinal not in range(" + strconv.Itoa(int(c.limit)) + ")"
+				reason = "ordinal not in range(" + strconv.Itoa(int(c.limit())) + ")"
 			}
 			return nil, vinegar.UnicodeEncodeError.New(c.name, s, int64(first), int64(last), reason)
 		default:
@@ -135,41 +151,67 @@ func decode(b []byte, function string, encoding, errors any) (any, error) {
 	}
 	var out strings.Builder
 	for i := 0; i < len(b); {
-		r, n, reason := rune(b[i]), 1, ""
-		switch {
-		case c.name == "utf-8":
-			if r, n = utf8.DecodeRune(b[i:]); r == utf8.RuneError && n == 1 {
-				n, reason = badUTF8(b[i:])
-			}
-		case r >= c.limit:
-			reason = "ordinal not in range(128)"
-		}
-		bad := b[i : i+n]
-		i += n
+		r, n, reason := c.next(b[i:])
 		if reason == "" {
 			out.WriteRune(r)
-			continue
-		}
-		switch c.handler {
-		case "strict":
-			return nil, vinegar.UnicodeDecodeError.New(c.name, b, int64(i-n), int64(i), reason)
-		case "ignore":
-		case "replace":
-			out.WriteRune(utf8.RuneError)
-		case "backslashreplace":
-			for _, x := range bad {
-				out.WriteString(pyvalue.EscapeRune(rune(x)))
-			}
-		case "surrogateescape":
-			out.Write(bad)
-		default:
-			return nil, c.noHandler()
+		} else if s, err := c.undecodable(b, i, i+n, reason); err != nil {
+			return nil, err
+		} else {
+			out.WriteString(s)
 		}
 		if out.Len() > max(MaxText, 2*len(b)) {
 			return nil, tooLong()
 		}
+		i += n
 	}
 	return out.String(), nil
+}
+
+// DecodeNext decodes the character that b begins with, of n bytes. b is not empty and holds all of the character, and the
+// encoding is one that Encoding returns.
+func DecodeNext(b []byte, encoding, errors string) (s string, n int, err error) {
+	c := codec{encoding, errors}
+	r, n, reason := c.next(b)
+	if reason == "" {
+		return string(r), n, nil
+	}
+	s, err = c.undecodable(b[:n], 0, n, reason)
+	return s, n, err
+}
+
+// next is the character that b begins with, or the reason why there is none in its first n bytes.
+func (c codec) next(b []byte) (r rune, n int, reason string) {
+	if c.name == "utf-8" {
+		if r, n = utf8.DecodeRune(b); r == utf8.RuneError && n == 1 {
+			n, reason = badUTF8(b)
+		}
+		return r, n, reason
+	}
+	if r = rune(b[0]); r >= c.limit() {
+		reason = "ordinal not in range(128)"
+	}
+	return r, 1, reason
+}
+
+// undecodable is what the error handler makes of b[start:end].
+func (c codec) undecodable(b []byte, start, end int, reason string) (string, error) {
+	switch c.handler {
+	case "strict":
+		return "", vinegar.UnicodeDecodeError.New(c.name, b, int64(start), int64(end), reason)
+	case "ignore":
+		return "", nil
+	case "replace":
+		return string(utf8.RuneError), nil
+	case "surrogateescape":
+		return string(b[start:end]), nil
+	case "backslashreplace":
+		s := ""
+		for _, x := range b[start:end] {
+			s += pyvalue.EscapeRune(rune(x))
+		}
+		return s, nil
+	}
+	return "", c.noHandler()
 }
 
 // badUTF8 says what is wrong with the bytes that b begins with, which are no UTF-8, and how many belong together.
