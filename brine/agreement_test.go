@@ -17,6 +17,7 @@ func checkAgreement(t testing.TB, data []byte) (any, bool) {
 	value, err := brine.Unmarshal(data)
 
 	c := brine.NewCursor(data)
+	require.LessOrEqual(t, c.Weigh(math.MaxInt64), int64(brine.MaxWeight*len(data)))
 	skipErr := c.Skip()
 	if (err == nil) != (skipErr == nil) {
 		require.Fail(t, "Value and Skip disagree", "%x: %v, %v", data, err, skipErr)

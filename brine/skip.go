@@ -86,6 +86,9 @@ func (c *Cursor) skipIterable(at int, outer head, end, depth int) (int, error) {
 		// How many members are left cannot be known without comparing them.
 		own := *c
 		own.pos = outer.body
+		if err = own.checkSliceSet(depth + 1); err != nil {
+			break
+		}
 		var v any
 		if v, _, err = own.value(end, depth+1, nil); err == nil {
 			n, next = len(v.(FrozenSet)), own.pos
@@ -100,4 +103,16 @@ func (c *Cursor) skipIterable(at int, outer head, end, depth int) (int, error) {
 		return 0, c.fail(at, errSliceMembers)
 	}
 	return next, nil
+}
+
+// maxSliceSet is what a frozenset may weigh that a slice is built from.
+const maxSliceSet = 4096
+
+// checkSliceSet refuses a large frozenset at the cursor, from which a slice is to be built: Skip decodes it.
+func (c *Cursor) checkSliceSet(depth int) error {
+	w := weigher{c: c, limit: maxSliceSet}
+	if w.value(c.pos, len(c.data), depth, false); w.sum > maxSliceSet {
+		return c.fail(c.pos, &LimitError{What: "memory for a slice made of a frozenset", Got: w.sum, Limit: maxSliceSet})
+	}
+	return nil
 }

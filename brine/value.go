@@ -108,6 +108,11 @@ func (c *Cursor) container(at int, h head, end, depth int, in *Interner) (any, i
 		}
 		return Tuple(items), in.Tuple(ids), nil
 	case KindSlice:
+		if c.Kind() == KindFrozenSet {
+			if err := c.checkSliceSet(depth + 1); err != nil {
+				return nil, 0, err
+			}
+		}
 		items, ids, err := c.iterable(at, end, depth, in)
 		if err != nil {
 			return nil, 0, err

@@ -74,14 +74,20 @@ type Config struct {
 	Name string
 }
 
-// Limits bounds what a peer can make this side hold. Zero fields mean the default; nothing is unlimited. Exceeding
-// Frame, Inflated, Queued, QueuedBytes or Unread ends the connection with a *[LimitError]; exceeding Exports or Running
-// fails the call.
+// Limits bounds what a peer can make this side hold, for each connection. Zero fields mean the default; nothing is
+// unlimited. Exceeding Frame, Inflated, Queued, QueuedBytes or Unread ends the connection with a *[LimitError]; exceeding
+// Decoded, Exports or Running fails the call. An application that exchanges larger values raises Frame, Inflated and Decoded.
 type Limits struct {
-	// Frame is the length in bytes of one message as it comes, 0 means 1 GiB.
+	// Frame is the length in bytes of one message as it comes, 0 means 64 MiB and 64 KiB: a value of 64 MiB, which zlib
+	// may have made a little longer, and what stands around it.
 	Frame int64
-	// Inflated is the length in bytes of one message after decompression, 0 means 1 GiB.
+	// Inflated is the length in bytes of one message after decompression, 0 means 64 MiB and 64 KiB.
 	Inflated int64
+	// Decoded is how many bytes of memory the values of one message take when they are decoded, as estimated before that is
+	// done; 0 means 256 MiB. A byte string takes what it is long, a tuple of small numbers 18 times its encoding, a
+	// frozenset up to 200 times. A request that exceeds it is answered with a MemoryError, a reply fails its call with
+	// a *[LimitError].
+	Decoded int64
 	// Queued is the number of requests received and not begun, 0 means 1,048,576. Reading stops far below that
 	// unless something this side waits for may be behind them.
 	Queued int
@@ -102,6 +108,7 @@ const (
 	defaultTimeout      = 30 * time.Second
 	defaultCloseTimeout = 2 * time.Second
 	defaultLimit        = 1 << 20
+	defaultDecoded      = 256 << 20
 	defaultUnread       = 64 << 20
 	defaultQueuedBytes  = 1 << 30
 	defaultRunning      = 10_000
@@ -123,6 +130,9 @@ func (c *Config) clone() Config {
 		cfg.Concurrency = 1
 	case cfg.Concurrency < 0:
 		cfg.Concurrency = int(^uint(0) >> 1)
+	}
+	if cfg.Limits.Decoded <= 0 {
+		cfg.Limits.Decoded = defaultDecoded
 	}
 	if cfg.Limits.Queued <= 0 {
 		cfg.Limits.Queued = defaultLimit

@@ -59,10 +59,10 @@ var arities = [...]arity{
 // receiveRequest takes in a request: on the reader, as far as the order of arrival matters, and for requests that run
 // nothing of the user's to the end. Once the sequence number is known, nothing a request contains can end the
 // conversation, unless it is no brine. A request that is returned has a turn and is the reader's to run.
-func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, buf frame.Buffer, free bool) (*incoming, error) {
-	in := &incoming{c: c, d: d, seq: seq, buf: buf, from: d.ReadThreads(buf.Payload).Sender}
+func (c *Conn) receiveRequest(u unboxer, seq wire.Seq, body brine.Cursor, buf frame.Buffer, free bool) (*incoming, error) {
+	in := &incoming{c: c, d: u.d, seq: seq, buf: buf, from: u.d.ReadThreads(buf.Payload).Sender}
 	all := body
-	if err := in.parse(&body); err != nil {
+	if err := in.parse(&u, &body); err != nil {
 		if err := wire.CheckBody(all); err != nil {
 			in.forgetArgs()
 			return nil, err
@@ -113,7 +113,7 @@ func (c *Conn) receiveRequest(d *wire.Dialect, seq wire.Seq, body brine.Cursor, 
 }
 
 // parse reads handler and arguments, resolving references.
-func (in *incoming) parse(body *brine.Cursor) error {
+func (in *incoming) parse(u *unboxer, body *brine.Cursor) error {
 	h, odd, err := in.d.ReadHandler(body)
 	if err != nil {
 		return formException(err)
@@ -122,8 +122,8 @@ func (in *incoming) parse(body *brine.Cursor) error {
 		return vinegar.KeyError.New(odd)
 	}
 	in.h = h
-	u := unboxer{c: in.c, d: in.d, depth: argsDepth}
-	err = in.parseArgs(&u, body)
+	u.depth = argsDepth
+	n, err := in.parseArgs(u, body)
 	if err == nil && in.d.BareTargets() && h.HasTarget() && len(in.args) > 0 {
 		in.args[0], err = u.bareTarget(in.args[0])
 	}
@@ -137,8 +137,8 @@ func (in *incoming) parse(body *brine.Cursor) error {
 	if h == 0 {
 		return vinegar.KeyError.New(nil)
 	}
-	if a := arities[h]; len(in.args) < a.min || len(in.args) > a.max {
-		return vinegar.TypeError.New(fmt.Sprintf("handler %v takes %d to %d arguments but %d were given", h, a.min, a.max, len(in.args)))
+	if a := arities[h]; n < a.min || n > a.max {
+		return vinegar.TypeError.New(fmt.Sprintf("handler %v takes %d to %d arguments but %d were given", h, a.min, a.max, n))
 	}
 	return nil
 }
@@ -146,80 +146,86 @@ func (in *incoming) parse(body *brine.Cursor) error {
 // argsDepth is how many containers an argument stands in: the request, the boxed pair and the tuple of arguments.
 const argsDepth = 3
 
-// parseArgs reads the boxed argument tuple. Upstream spreads whatever iterable it finds there.
-func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) error {
+// parseArgs reads the boxed argument tuple and returns how many arguments there are. Upstream spreads whatever iterable it
+// finds there.
+func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) (n int, err error) {
 	body.SetDepth(argsDepth - 2)
 	label, err := in.d.ReadLabel(body)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	body.SetDepth(argsDepth - 1)
 	in.work = in.c.getWork()
 	in.args = in.work.args[:0]
 	switch {
-	case label == wire.LabelTuple && body.Kind() == brine.KindTuple:
-		n, err := body.Tuple()
-		if err != nil {
-			return err
-		}
-		for i := range n {
-			x, err := u.next(body)
-			if err != nil {
-				return err
-			}
-			if i == 1 && in.h.TakesName() {
-				x.internName(in.d, &in.c.names)
-			}
-			in.args = append(in.args, x)
-		}
-		return nil
-	case label == wire.LabelValue && body.Kind() == brine.KindTuple:
-		n, err := body.Tuple()
-		if err != nil {
-			return err
+	case label != wire.LabelValue && label != wire.LabelTuple:
+		return 0, vinegar.TypeError.New("arguments must be a tuple")
+	case body.Kind() == brine.KindTuple:
+		if n, err = body.Tuple(); err != nil {
+			return 0, err
 		}
 		body.SetDepth(argsDepth)
-		for i := range n {
-			raw, err := body.Raw()
+		for range n {
+			var x boxed
+			if label == wire.LabelTuple {
+				x, err = u.next(body)
+			} else {
+				x.raw, err = body.Raw()
+			}
+			if err == nil {
+				err = in.addArg(x)
+			}
 			if err != nil {
-				return err
+				return 0, err
 			}
-			x := boxed{raw: raw}
-			if i == 1 && in.h.TakesName() {
-				x.internName(in.d, &in.c.names)
-			}
-			in.args = append(in.args, x)
 		}
-		return nil
-	case label == wire.LabelValue:
-		v, err := body.Value()
-		if err != nil {
-			return err
-		}
-		items, ok := pyvalue.Items(v)
-		if !ok {
-			return vinegar.TypeError.New("arguments must be an iterable")
-		}
-		for _, v := range items {
-			in.args = append(in.args, boxed{value: v})
-		}
-		return nil
+		return n, nil
+	case label == wire.LabelTuple:
+		return 0, vinegar.TypeError.New("arguments must be a tuple")
 	}
-	return vinegar.TypeError.New("arguments must be a tuple")
+	x := boxed{}
+	if x.raw, err = body.Raw(); err != nil {
+		return 0, err
+	}
+	if len(x.raw) > maxSpread {
+		return 0, vinegar.TypeError.New("more arguments than any handler takes")
+	}
+	v, err := x.decode(false)
+	if err != nil {
+		return 0, err
+	}
+	items, ok := pyvalue.Items(v)
+	if !ok {
+		return 0, vinegar.TypeError.New("arguments must be an iterable")
+	}
+	for _, v := range items {
+		if err := in.addArg(boxed{value: v}); err != nil {
+			return 0, err
+		}
+	}
+	return len(items), nil
 }
 
-// formException is the Python exception for a request that has not the form of one.
-func formException(err error) error {
-	var label *wire.LabelError
-	if errors.As(err, &label) {
-		return vinegar.ValueError.New(label.Error())
+// addArg adds an argument, of which no handler takes more than maxArgs.
+func (in *incoming) addArg(x boxed) error {
+	switch len(in.args) {
+	case 1:
+		if in.h.TakesName() {
+			if err := x.decodeName(in.d, &in.c.names); err != nil {
+				return err
+			}
+		}
+	case maxArgs:
+		return nil
 	}
-	var form *wire.FormError
-	if errors.As(err, &form) {
-		return vinegar.TypeError.New(form.Error())
-	}
-	return err
+	in.args = append(in.args, x)
+	return nil
 }
+
+const (
+	maxArgs   = 6
+	maxSpread = 4096 // length of the encoding of what stands in place of an argument tuple, such as a text
+)
 
 // value decodes argument i.
 func (in *incoming) value(i int) (any, error) {

@@ -7,8 +7,10 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// oldChunk is how many items are asked for at once.
-const oldChunk = 1000
+const (
+	oldChunk   = 1000 // items that are asked for at once
+	itemWeight = 24   // what an item weighs in a tuple at least
+)
 
 // iterateAll is BUFFITER without a count, which gives all items of an iterable, for a peer whose BUFFITER wants an iterator and
 // a count.
@@ -28,7 +30,9 @@ func (c *Conn) iterateAll(ctx context.Context, p *call, iterable any) {
 		if len(items) == 0 {
 			break
 		}
-		all = append(all, items...)
+		if all = append(all, items...); int64(len(all)) > c.cfg.Limits.Decoded/itemWeight {
+			err = c.tooHeavy(int64(len(all)) * itemWeight)
+		}
 	}
 	p.complete(answer{value: all, err: err})
 }

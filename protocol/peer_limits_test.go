@@ -28,7 +28,7 @@ func TestFrameTooLarge(t *testing.T) {
 		c, p := scripted(t, nil, &protocol.Config{Limits: protocol.Limits{Frame: limit}})
 		claimed := uint32(1001)
 		if limit == 0 {
-			claimed = 1<<30 + 1
+			claimed = 64<<20 + 64<<10 + 1 // the documented default
 		}
 		p.alive()
 		p.write(append(binary.BigEndian.AppendUint32(nil, claimed), 0))

@@ -88,36 +88,52 @@ func (c *Conn) receive(buf frame.Buffer, free bool) (*incoming, error) {
 		}
 		c.setDialect(d)
 	}
-	c.traceIn(d, buf.Payload)
+	weight := c.weigh(d, buf.Payload)
+	heavy := weight > c.cfg.Limits.Decoded
+	if !heavy {
+		c.traceIn(d, buf.Payload)
+	}
 	kind, seq, body, err := d.ReadHead(buf.Payload)
 	if err != nil {
 		return nil, c.misunderstood(d, buf, err)
 	}
+	if heavy {
+		c.refuse(d, kind, seq, buf, weight)
+		return nil, nil
+	}
+	u := unboxer{c: c, d: d, left: c.cfg.Limits.Decoded - weight}
 	if kind == wire.Request {
 		if c.reader.handed { // it may wait for long
 			buf.Keep(buf.Payload)
 			_, _, body, _ = d.ReadHead(buf.Payload)
 		}
-		return c.receiveRequest(d, seq, body, buf, free)
+		return c.receiveRequest(u, seq, body, buf, free)
 	}
-	return nil, c.receiveAnswer(d, kind, seq, body, buf)
+	return nil, c.receiveAnswer(u, kind, seq, body, buf)
 }
 
-func (c *Conn) receiveAnswer(d *wire.Dialect, kind wire.Kind, seq wire.Seq, body brine.Cursor, buf frame.Buffer) error {
-	var p *call
-	if seq.IsNum() {
-		l := c.lock()
-		if p = l.pending[seq.N]; p != nil {
-			delete(l.pending, seq.N)
-		}
-		l.unlock()
+// answered takes the request of ours that seq is the number of out of the table; nil if nobody waits for the answer.
+func (c *Conn) answered(seq wire.Seq) *call {
+	if !seq.IsNum() {
+		return nil
 	}
+	l := c.lock()
+	defer l.unlock()
+	p := l.pending[seq.N]
+	if p != nil {
+		delete(l.pending, seq.N)
+	}
+	return p
+}
+
+func (c *Conn) receiveAnswer(u unboxer, kind wire.Kind, seq wire.Seq, body brine.Cursor, buf frame.Buffer) error {
+	p := c.answered(seq)
 	if p == nil && c.quickAck != nil {
 		// Nothing is sent on receipt of an answer that nobody waits for, such as that to DEL. A peer that has not set
 		// TCP_NODELAY holds its next message back until this one is acknowledged.
 		c.quickAck()
 	}
-	u := unboxer{c: c, d: d, discard: p == nil}
+	u.discard = p == nil
 	var x boxed
 	var err error
 	if kind == wire.Exception {
@@ -131,6 +147,9 @@ func (c *Conn) receiveAnswer(d *wire.Dialect, kind wire.Kind, seq wire.Seq, body
 			p.fail(err)
 		}
 		buf.Release()
+		if isTooHeavy(err) {
+			return nil
+		}
 		return fmt.Errorf("rpyc: bad reply: %w", err)
 	case p == nil:
 		buf.Release()

@@ -28,6 +28,9 @@ func (c *Conn) survey(root int64) (*wire.Dialect, error) {
 		if size += len(buf.Payload); len(c.early) > earlyMessages || size > earlyBytes {
 			return nil, &LimitError{What: "messages before the protocol family is known", Got: int64(len(c.early)), Limit: earlyMessages}
 		}
+		if n := c.weigh(wire.FamilyC, buf.Payload); n > c.cfg.Limits.Decoded {
+			return nil, c.tooHeavy(n)
+		}
 		kind, seq, body, err := wire.FamilyC.ReadHeader(buf.Payload)
 		switch {
 		case err != nil:

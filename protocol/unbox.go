@@ -19,8 +19,9 @@ type unboxer struct {
 	err error // the first reference that could not be resolved; the rest is decoded all the same, for the counts
 	// discard says that nobody wants the message: references in it are given back at once.
 	discard bool
-	refs    bool // a reference of the peer was met
-	depth   int  // containers that what comes next stands in
+	refs    bool  // a reference of the peer was met
+	depth   int   // containers that what comes next stands in
+	left    int64 // what the message may still weigh
 }
 
 // boxed is a value as it came: encoded if it came by value, otherwise resolved.
@@ -40,24 +41,26 @@ func (x *boxed) decode(alias bool) (any, error) {
 	return cur.Value()
 }
 
-// internName decodes the name of an attribute, by the table that the reader has of them.
-func (x *boxed) internName(d *wire.Dialect, names *wire.Names) {
+// decodeName decodes the name of an attribute, by the table that the reader has of them. Nothing else than a name is
+// decoded.
+func (x *boxed) decodeName(d *wire.Dialect, names *wire.Names) error {
 	if x.raw == nil {
-		return
-	}
-	if d.Python2() {
-		if v, err := x.decode(false); err == nil {
-			x.raw, x.value = nil, d.OwnMethod(v)
-		}
-		return
+		return nil // package exposed says what it thinks of that
 	}
 	c := brine.NewCursor(x.raw)
-	if c.Kind() != brine.KindString {
-		return
-	}
-	if b, err := c.StringBytes(); err == nil {
+	switch kind := c.Kind(); {
+	case kind != brine.KindString && kind != brine.KindBytes:
+		return vinegar.TypeError.New("name must be a string")
+	case d.Python2():
+		v, err := c.Value()
+		x.raw, x.value = nil, d.OwnMethod(v)
+		return err
+	case kind == brine.KindString:
+		b, err := c.StringBytes()
 		x.raw, x.value = nil, names.Value(b)
+		return err
 	}
+	return nil
 }
 
 // next decodes the boxed value the cursor stands before.
@@ -85,6 +88,9 @@ func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
 		r, err := u.d.ReadRemoteRef(c, &u.c.names)
 		if err != nil {
 			return boxed{}, err
+		}
+		if u.left -= refWeight; u.left < 0 {
+			return boxed{}, u.c.tooHeavy(u.c.cfg.Limits.Decoded - u.left)
 		}
 		return boxed{value: u.remote(r)}, nil
 	}

@@ -29,9 +29,9 @@ const (
 	flagZlib  = 1 // what is written; every flag but 0 is read as this
 )
 
-// DefaultMax is the default of both fields of [Limits]: 1 GiB. RPyC itself has no
-// limit but the length field's, and peers do send values of 100 MiB.
-const DefaultMax = 1 << 30
+// DefaultMax is the default of both fields of [Limits]: a value of 64 MiB, and 64 KiB for what stands around it and for
+// what zlib adds to data that it cannot compress. RPyC itself has no limit but the length field's.
+const DefaultMax = 64<<20 + 64<<10
 
 // Limits bounds what a peer can make a [Reader] hold in memory. A zero or negative
 // field means [DefaultMax]; there is no way to say "unlimited".

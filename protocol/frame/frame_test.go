@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -229,7 +230,7 @@ func TestLimits(t *testing.T) {
 	}
 	ten := rawFrame(0, []byte("0123456789"), '\n')
 	requireLimit(ten, Limits{MaxFrame: 9}, brine.LimitError{What: "frame length", Got: 10, Limit: 9})
-	requireLimit([]byte{0xff, 0xff, 0xff, 0xff, 0}, Limits{}, brine.LimitError{What: "frame length", Got: 1<<32 - 1, Limit: 1 << 30})
+	requireLimit([]byte{0xff, 0xff, 0xff, 0xff, 0}, Limits{}, brine.LimitError{What: "frame length", Got: 1<<32 - 1, Limit: DefaultMax})
 	bomb := rawFrame(1, zlibOf(make([]byte, 2<<20)), '\n')
 	requireLimit(bomb, Limits{MaxInflated: 2<<20 - 1}, brine.LimitError{What: "inflated length", Got: 2 << 20, Limit: 2<<20 - 1})
 	for _, limit := range []int64{0, 2 << 20} {
@@ -242,6 +243,33 @@ func TestLimits(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "0123456789", string(b.Payload))
 	require.EqualError(t, &brine.LimitError{What: "frame length", Got: 10, Limit: 9}, "frame length: 10 exceeds the limit of 9")
+}
+
+// TestBombs inflates what becomes a thousand times as long: it takes no more memory than the payload does if that is within
+// the limit, and hardly any if it is not.
+func TestBombs(t *testing.T) {
+	const n = 48 << 20
+	payload := make([]byte, n)
+	payload[n-1] = 1
+	bomb := rawFrame(1, zlibOf(payload), '\n')
+	allocated := func(limit int64, want error) int64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		b, err := NewReader(bytes.NewReader(bomb), Limits{MaxInflated: limit}).Next()
+		runtime.ReadMemStats(&after)
+		require.Equal(t, want, err)
+		if want == nil {
+			require.True(t, bytes.Equal(payload, b.Payload))
+		}
+		return int64(after.TotalAlloc - before.TotalAlloc)
+	}
+	require.Less(t, allocated(n-1, &brine.LimitError{What: "inflated length", Got: n, Limit: n - 1}), int64(4<<20))
+	require.Less(t, allocated(n, nil), int64(n+4<<20))
+	corrupt := bytes.Clone(bomb)
+	corrupt[len(corrupt)-2]++ // of the checksum
+	_, err := NewReader(bytes.NewReader(corrupt), Limits{}).Next()
+	var e *CorruptError
+	require.ErrorAs(t, err, &e)
 }
 
 func TestCorruptBodies(t *testing.T) {

@@ -9,6 +9,13 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 )
 
+const (
+	// A body whose first countAbove bytes of payload came of less than a countRatio-th of them is inflated without being
+	// kept first, to see how long it is: a megabyte can stand for a gigabyte.
+	countAbove = 1 << 20
+	countRatio = 16
+)
+
 // inflater is a zlib reader that is used again and again: a fresh one costs some
 // 40 KiB.
 type inflater struct {
@@ -29,30 +36,32 @@ func inflate(body []byte, limit int64) (Buffer, error) {
 		f.src.Reset(nil) // the pool must not keep the body alive
 		inflaters.Put(f)
 	}()
-	f.src.Reset(body)
-	var err error
-	if f.z == nil {
-		f.z, err = zlib.NewReader(&f.src)
-	} else {
-		err = f.z.(zlib.Resetter).Reset(&f.src, nil)
-	}
-	if err != nil {
+	if err := f.start(body); err != nil {
 		return Buffer{}, &CorruptError{Cause: err}
 	}
-	return f.payload(limit)
+	return f.payload(body, limit)
+}
+
+// start begins to inflate a body.
+func (f *inflater) start(body []byte) (err error) {
+	f.src.Reset(body)
+	if f.z == nil {
+		f.z, err = zlib.NewReader(&f.src)
+		return err
+	}
+	return f.z.(zlib.Resetter).Reset(&f.src, nil)
 }
 
 // payload reads the stream to its end. Nothing tells how long it will be, so it
 // starts in pooled memory and moves on to larger pieces as it turns out longer.
-func (f *inflater) payload(limit int64) (Buffer, error) {
+func (f *inflater) payload(body []byte, limit int64) (Buffer, error) {
 	s := newStore(pooledMax)
 	mem, n := s.mem, 0
 	for {
 		m, err := f.z.Read(mem[n:])
 		n += m
 		if int64(n) > limit {
-			err = &brine.LimitError{What: "inflated length", Got: int64(n), Limit: limit}
-			return Buffer{}, drop(s, err)
+			return Buffer{}, drop(s, tooLong(int64(n), limit))
 		}
 		if err == io.EOF {
 			break
@@ -60,14 +69,17 @@ func (f *inflater) payload(limit int64) (Buffer, error) {
 		if err != nil {
 			return Buffer{}, drop(s, &CorruptError{Cause: err})
 		}
-		if n == len(mem) {
-			// One byte beyond the limit is enough to notice the excess.
-			bigger := min(2*int64(n), limit+1)
-			mem = grow(mem, int(bigger))
-			if s != nil {
-				s.free()
-				s = nil
-			}
+		if n < len(mem) {
+			continue
+		}
+		if n >= countAbove && n/countRatio > len(body)-f.src.Len() {
+			return f.counted(body, int64(n), limit)
+		}
+		// One byte beyond the limit is enough to notice the excess.
+		mem = grow(mem, int(min(2*int64(n), limit+1)))
+		if s != nil {
+			s.free()
+			s = nil
 		}
 	}
 	switch {
@@ -82,6 +94,35 @@ func (f *inflater) payload(limit int64) (Buffer, error) {
 		return newBuffer(small, n), nil
 	}
 	return newBuffer(s, n), nil
+}
+
+// counted reads the rest of the stream, of which n bytes have been read, to see how long it is, and then all of it.
+func (f *inflater) counted(body []byte, n, limit int64) (Buffer, error) {
+	window := newStore(pooledMax)
+	defer window.free()
+	for err := error(nil); err != io.EOF; {
+		var m int
+		m, err = f.z.Read(window.mem)
+		if n += int64(m); n > limit {
+			return Buffer{}, tooLong(n, limit)
+		}
+		if err != nil && err != io.EOF {
+			return Buffer{}, &CorruptError{Cause: err}
+		}
+	}
+	mem := make([]byte, n)
+	err := f.start(body)
+	if err == nil {
+		_, err = io.ReadFull(f.z, mem)
+	}
+	if err != nil {
+		return Buffer{}, &CorruptError{Cause: err}
+	}
+	return Buffer{Payload: mem, owned: true}, nil
+}
+
+func tooLong(n, limit int64) error {
+	return &brine.LimitError{What: "inflated length", Got: n, Limit: limit}
 }
 
 // drop gives s back, if there is one, and returns err.

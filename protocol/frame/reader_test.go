@@ -161,10 +161,10 @@ func TestReleaseTwice(t *testing.T) {
 	}
 }
 
-// TestALyingHeaderCostsNothing announces 1 GiB and sends little.
+// TestALyingHeaderCostsNothing announces 64 MiB and sends little.
 func TestALyingHeaderCostsNothing(t *testing.T) {
 	for _, sent := range []int{0, 1000, 1 << 20} {
-		stream := append(binary.BigEndian.AppendUint32(nil, 1<<30), 0)
+		stream := append(binary.BigEndian.AppendUint32(nil, 1<<26), 0)
 		stream = append(stream, make([]byte, sent)...)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -175,9 +175,9 @@ func TestALyingHeaderCostsNothing(t *testing.T) {
 	}
 }
 
-// TestDefaultsLetBigValuesThrough sends what real peers send.
+// TestDefaultsLetBigValuesThrough sends a value of 64 MiB and what stands around it, and more.
 func TestDefaultsLetBigValuesThrough(t *testing.T) {
-	const n = 100 << 20
+	const n = 64<<20 + 64<<10
 	head := append(binary.BigEndian.AppendUint32(nil, n), 0)
 	zeros := readerFunc(func(p []byte) (int, error) { return len(p), nil })
 	b, err := NewReader(io.MultiReader(bytes.NewReader(head), io.LimitReader(zeros, n+1)), Limits{}).Next()

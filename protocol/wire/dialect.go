@@ -152,6 +152,19 @@ func (d *Dialect) ReadHead(payload []byte) (Kind, Seq, brine.Cursor, error) {
 	return kind, seq, c, nil
 }
 
+// Weigh returns how many bytes of memory the values of a message take when they are decoded, as brine.Cursor.Weigh does.
+func (d *Dialect) Weigh(payload []byte, limit int64) int64 {
+	skip := 0
+	if d.threads {
+		skip = threadsSize
+	}
+	if d.rawKind {
+		skip++
+	}
+	c := brine.NewCursor(payload[min(skip, len(payload)):])
+	return c.Weigh(limit)
+}
+
 func (d *Dialect) readHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
 	var k int64
 	want := 2
@@ -195,11 +208,17 @@ func (d *Dialect) readHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
 	return Kind(k), seq, c, err
 }
 
+// maxSeqWeight is what a sequence number may weigh: it is read before anything is known of the message.
+const maxSeqWeight = 4096
+
 func readSeq(c *brine.Cursor) (Seq, error) {
 	if c.Kind() == brine.KindInt {
 		if n, err := c.Int64(); err == nil {
 			return Seq{N: n}, nil
 		}
+	}
+	if n := c.Weigh(maxSeqWeight); n > maxSeqWeight {
+		return Seq{}, &brine.LimitError{What: "memory for a sequence number", Got: n, Limit: maxSeqWeight}
 	}
 	raw, err := c.Raw()
 	if err != nil {

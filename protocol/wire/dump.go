@@ -66,18 +66,21 @@ func (p *Dumper) thread(id uint64) string {
 	return strconv.Itoa(number(&p.threads, id))
 }
 
-func (p *Dumper) boxed(w *strings.Builder, d *Dialect, c *brine.Cursor) {
+// boxed renders a boxed value; false if it is malformed, and nothing behind it can be read.
+func (p *Dumper) boxed(w *strings.Builder, d *Dialect, c *brine.Cursor) bool {
+	malformed := func(err error) bool {
+		w.WriteString("MALFORMED " + err.Error())
+		return false
+	}
 	l, err := d.ReadLabel(c)
 	if err != nil {
-		w.WriteString("MALFORMED " + err.Error())
-		return
+		return malformed(err)
 	}
 	switch l {
 	case LabelValue:
 		v, err := c.Value()
 		if err != nil {
-			w.WriteString("MALFORMED " + err.Error())
-			return
+			return malformed(err)
 		}
 		p.value(w, v)
 	case LabelTuple:
@@ -90,7 +93,9 @@ func (p *Dumper) boxed(w *strings.Builder, d *Dialect, c *brine.Cursor) {
 			if i > 0 {
 				w.WriteString(", ")
 			}
-			p.boxed(w, d, c)
+			if !p.boxed(w, d, c) {
+				return false
+			}
 		}
 		w.WriteByte(')')
 	default:
@@ -100,12 +105,12 @@ func (p *Dumper) boxed(w *strings.Builder, d *Dialect, c *brine.Cursor) {
 		}
 		r, err := read(c, &Names{})
 		if err != nil {
-			w.WriteString("MALFORMED " + err.Error())
-			return
+			return malformed(err)
 		}
 		w.WriteByte("-+"[l-LabelLocalRef])
 		p.ref(w, r)
 	}
+	return true
 }
 
 func (p *Dumper) ref(w *strings.Builder, r Ref) {

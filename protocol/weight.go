@@ -1,0 +1,66 @@
+package protocol
+
+import (
+	"errors"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/frame"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// What a message becomes when it is decoded may be two hundred times as large as it was. So messages are weighed before
+// anything in them is decoded. Those that are too short to exceed the limit are not, which are nearly all.
+
+// refWeight is what a handle takes that is made for a reference: the handle, its entry in the table, its cleanup.
+const refWeight = 512
+
+// weigh returns what the values of a message weigh, or 0 if they cannot exceed Limits.Decoded.
+func (c *Conn) weigh(d *wire.Dialect, payload []byte) int64 {
+	limit := c.cfg.Limits.Decoded
+	if int64(len(payload)) <= limit/brine.MaxWeight {
+		return 0
+	}
+	return d.Weigh(payload, limit)
+}
+
+// refuse answers a request that is too heavy to be decoded, or fails the call that a reply is for.
+func (c *Conn) refuse(d *wire.Dialect, kind wire.Kind, seq wire.Seq, buf frame.Buffer, weight int64) {
+	err := c.tooHeavy(weight)
+	if kind == wire.Request {
+		in := &incoming{c: c, d: d, seq: seq, buf: buf, from: d.ReadThreads(buf.Payload).Sender}
+		in.answerAtOnce(nil, formException(err))
+		return
+	}
+	buf.Release()
+	if p := c.answered(seq); p != nil {
+		p.fail(err)
+	}
+}
+
+const decodedValues = "memory for the decoded values of a message"
+
+func (c *Conn) tooHeavy(weight int64) error {
+	return &LimitError{What: decodedValues, Got: weight, Limit: c.cfg.Limits.Decoded}
+}
+
+// isTooHeavy reports whether an error is tooHeavy's.
+func isTooHeavy(err error) bool {
+	var limit *LimitError
+	return errors.As(err, &limit) && limit.What == decodedValues
+}
+
+// formException is the Python exception for a request that has not the form of one, or is too heavy.
+func formException(err error) error {
+	var label *wire.LabelError
+	var form *wire.FormError
+	switch {
+	case errors.As(err, &label):
+		return vinegar.ValueError.New(label.Error())
+	case errors.As(err, &form):
+		return vinegar.TypeError.New(form.Error())
+	case isTooHeavy(err):
+		return vinegar.MemoryError.New(err.Error())
+	}
+	return err
+}
