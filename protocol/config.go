@@ -88,10 +88,10 @@ type Limits struct {
 	// frozenset up to 200 times. A request that exceeds it is answered with a MemoryError, a reply fails its call with
 	// a *[LimitError].
 	Decoded int64
-	// Queued is the number of requests received and not begun, 0 means 1,048,576. Reading stops far below that
-	// unless something this side waits for may be behind them.
+	// Queued is the number of requests received and not begun, 0 means 65,536. Reading stops at 1024, unless something this
+	// side waits for may be behind them. They are dropped when the connection ends.
 	Queued int
-	// QueuedBytes is the length in bytes of those requests, 0 means 1 GiB. Reading stops at 64 MiB, in the same way.
+	// QueuedBytes is the length in bytes of those requests, 0 means 256 MiB. Reading stops at 64 MiB, in the same way.
 	QueuedBytes int64
 	// Running is the number of requests begun and not answered, 0 means 10,000. Handlers that wait for the peer count:
 	// without a limit, a peer that calls and does not answer in its turn could pile them up. The peer gets a
@@ -107,10 +107,11 @@ type Limits struct {
 const (
 	defaultTimeout      = 30 * time.Second
 	defaultCloseTimeout = 2 * time.Second
-	defaultLimit        = 1 << 20
+	defaultExports      = 1 << 20
+	defaultQueued       = 1 << 16
 	defaultDecoded      = 256 << 20
 	defaultUnread       = 64 << 20
-	defaultQueuedBytes  = 1 << 30
+	defaultQueuedBytes  = 256 << 20
 	defaultRunning      = 10_000
 )
 
@@ -135,7 +136,7 @@ func (c *Config) clone() Config {
 		cfg.Limits.Decoded = defaultDecoded
 	}
 	if cfg.Limits.Queued <= 0 {
-		cfg.Limits.Queued = defaultLimit
+		cfg.Limits.Queued = defaultQueued
 	}
 	if cfg.Limits.QueuedBytes <= 0 {
 		cfg.Limits.QueuedBytes = defaultQueuedBytes
@@ -144,7 +145,7 @@ func (c *Config) clone() Config {
 		cfg.Limits.Running = defaultRunning
 	}
 	if cfg.Limits.Exports <= 0 {
-		cfg.Limits.Exports = defaultLimit
+		cfg.Limits.Exports = defaultExports
 	}
 	if cfg.Limits.Unread <= 0 {
 		cfg.Limits.Unread = defaultUnread

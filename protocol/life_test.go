@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -170,6 +171,36 @@ func TestDropsAreToldInTurn(t *testing.T) {
 	require.Equal(t, val(int64(1)), p.next().body, "objects told before this request")
 }
 
+// TestQueuedRequestsEndWithTheirPeer hangs up while requests are queued behind a handler, or wait for a worker: they are not
+// carried out.
+func TestQueuedRequestsEndWithTheirPeer(t *testing.T) {
+	for _, workers := range []*protocol.Workers{nil, protocol.NewWorkers(1, 1, false)} {
+		s := &dropService{dropped: make(chan int, 8), gate: make(chan struct{})}
+		c, p := scripted(t, s, &protocol.Config{Workers: workers})
+		other, q := scripted(t, s, &protocol.Config{Workers: workers})
+		root := p.root()
+		p.call(int64(1), root, "wait")
+		for i := range 5 {
+			p.call(int64(2+i), root, "run")
+		}
+		p.alive() // all of them have been read
+		if workers != nil {
+			require.Eventually(t, func() bool { return workers.Busy() == 1 }, 10*time.Second, time.Millisecond)
+			q.call(int64(1), q.root(), "run")
+			q.alive()
+		}
+		_ = other.CloseNow()
+		_ = p.rw.Close()
+		for c.Err() == nil { // until the end has been read
+			runtime.Gosched()
+		}
+		close(s.gate)
+		<-c.Done()
+		<-other.Done()
+		require.Empty(t, s.dropped)
+	}
+}
+
 // TestUnsentObjectsAreDropped has an answer that cannot be sent because its second object exceeds a limit: the first one
 // is told that nobody holds it.
 func TestUnsentObjectsAreDropped(t *testing.T) {
@@ -188,6 +219,8 @@ type dropService struct {
 }
 
 func (s *dropService) Wait() { <-s.gate }
+
+func (s *dropService) Run() { s.dropped <- 0 }
 
 func (s *dropService) Told() int { return len(s.dropped) }
 

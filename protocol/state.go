@@ -80,7 +80,7 @@ func (c *Conn) die(cause error) {
 	pending := l.pending
 	l.pending = nil
 	l.expiry.alarm.stop()
-	l.turns.wakeAll()
+	l.turns.end()
 	c.readOn.Broadcast()
 	l.unlock()
 

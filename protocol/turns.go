@@ -47,6 +47,9 @@ func (t *turns) lane(in *incoming) *lane {
 // and it has a turn; otherwise it is run by another goroutine, when it is its turn.
 func (l locked) admit(in *incoming, mine bool) bool {
 	t := &l.turns
+	if l.broken {
+		return false // nobody waits for it
+	}
 	in.lane = t.lane(in)
 	in.lane.handlers++
 	if in.lane.free == 0 {
@@ -126,20 +129,25 @@ func (t *turns) over(in *incoming) {
 	}
 }
 
-// wakeAll lets all handlers go on that want their turn back, for a connection that has ended: what order there was is of
-// no use to them.
-func (t *turns) wakeAll() {
-	t.one.wakeAll()
+// end is for a connection that has ended: requests that have not begun are dropped, and handlers that want their turn back
+// go on without, since there is no order to keep any more.
+func (t *turns) end() {
+	t.one.end()
 	for _, n := range t.lanes {
-		n.wakeAll()
+		n.end()
 	}
+	t.queued, t.bytes = 0, 0
 	if t.parked != nil {
 		t.parked <- task{stop: true}
 		t.parked = nil
 	}
 }
 
-func (n *lane) wakeAll() {
+func (n *lane) end() {
+	for in, ok := n.queue.pop(); ok; in, ok = n.queue.pop() {
+		in.buf.Release()
+		n.handlers--
+	}
 	for in, ok := n.back.pop(); ok; in, ok = n.back.pop() {
 		in.goOn()
 	}

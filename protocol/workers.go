@@ -91,9 +91,12 @@ func (w *Workers) employ(in *incoming) bool {
 		w.wait()
 	}
 	l := in.c.lock()
-	in.works = true
+	in.works = !l.broken // nobody waits for the answer if the connection has ended meanwhile
 	l.unlock()
-	return true
+	if !in.works {
+		w.release()
+	}
+	return in.works
 }
 
 // hand passes the worker of a request that has finished to the next one of the connection, or gives it back. The
