@@ -1,8 +1,10 @@
 """Every kind of Go value as Python sees it.  Where Python has the like, the same is done to Python's own object beside it."""
+import csv
 import datetime
 import gc
 import io
 import os
+import sys
 
 import pytest
 import rpyc
@@ -70,6 +72,53 @@ def test_containers(root):
         queue.append(3)
     assert sorted(root.members()) == [1, 2] and isinstance(root.members(), set)
     assert isinstance(ints, list) and isinstance(table, dict)
+
+
+VIEWS = {
+    "minus list": lambda d: sorted(d.keys() - ["a", "x"]),
+    "minus set": lambda d: sorted(d.keys() - {"a", "x"}),
+    "minus generator": lambda d: sorted(d.keys() - (k for k in "ab")),
+    "and set": lambda d: sorted(d.keys() & {"a", "x"}),
+    "and text": lambda d: sorted(d.keys() & "xyza"),
+    "or tuple": lambda d: sorted(d.keys() | ("x", "x")),
+    "xor set": lambda d: sorted(d.keys() ^ {"a", "x"}),
+    "set and": lambda d: sorted({"a", "x"} & d.keys()),
+    "set minus": lambda d: sorted({"a", "x"} - d.keys()),
+    "list minus": lambda d: sorted(["a", "x"] - d.keys()),
+    "set or": lambda d: sorted({"a", "x"} | d.keys()),
+    "set xor": lambda d: sorted({"a", "x"} ^ d.keys()),
+    "views": lambda d: sorted(d.keys() & d.keys()),
+    "items or set": lambda d: sorted(d.items() | {("a", 1), ("x", 9)}),
+    "items minus list": lambda d: sorted(d.items() - [("a", 1), ("b", 9)]),
+    "items and": lambda d: sorted(d.items() & [("a", 1), ("b", 9)]),
+    "no iterable": lambda d: d.keys() - 5,
+    "unhashable": lambda d: d.keys() | [[]],
+    "values": lambda d: d.values() - [1],
+    "disjoint": lambda d: (d.keys().isdisjoint(["x"]), d.keys().isdisjoint("xa"), d.items().isdisjoint({("a", 1)})),
+    "disjoint from nothing iterable": lambda d: d.keys().isdisjoint(5),
+    "fromkeys": lambda d: (dict(d.fromkeys(["x", "y", "x"]).items()), dict(d.fromkeys("ab", 0).items()), dict(d.fromkeys({}).items())),
+    "fromkeys of no iterable": lambda d: d.fromkeys(5),
+    "mapping": lambda d: (d.keys().mapping["a"], len(d.values().mapping), list(d.items().mapping), d.keys().mapping.get("x", 7)),
+    "mapping's texts": lambda d: (repr(d.keys().mapping), type(d.keys().mapping).__name__.split(".")[-1]),
+    "mapping's parts": lambda d: (sorted(d.keys().mapping.items()), "a" in d.keys().mapping),
+    "mapping is read-only": lambda d: d.keys().mapping.__setitem__("a", 2),
+    "mapping's copy": lambda d: sorted(d.keys().mapping.copy()),
+    "difference of columns": lambda d: sorted(set(["a", "z"]).difference(d.keys())),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_dict_views(root, name):
+    if sys.version_info < (3, 10) and ("mapping" in name or name in ("list minus",)):
+        pytest.skip("not in this Python")
+    assert outcome(lambda: VIEWS[name](root.table())) == outcome(lambda: VIEWS[name]({"a": 1, "b": 2, "c": 3}))
+
+
+def test_csv_of_dicts(root):
+    ours, theirs = io.StringIO(), io.StringIO()
+    for out, rows in ((ours, [root.table()]), (theirs, [{"a": 1, "b": 2, "c": 3}])):
+        csv.DictWriter(out, ["a", "b", "c"]).writerows(rows)
+    assert ours.getvalue() == theirs.getvalue() == "1,2,3\r\n"
 
 
 def test_generators(root):

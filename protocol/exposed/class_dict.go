@@ -184,6 +184,20 @@ func defineDictMethods(c *Class) {
 		}
 		return or(args), m.set(ctx, args[0], or(args))
 	})
+	c.method("fromkeys", 1, 2, func(ctx context.Context, _ any, args []any) (any, error) {
+		keys, err := items(ctx, args[0])
+		if err != nil {
+			return nil, err
+		}
+		d := NewDict()
+		for _, k := range keys {
+			if err := d.set(ctx, k, or(args)); err != nil {
+				return nil, err
+			}
+		}
+		return d, nil
+	})
+	c.own["fromkeys"].classMethod = true
 	mapMethod(c, "copy", 0, 0, func(ctx context.Context, m mapping, _ any, _ []any) (any, error) {
 		return copyDict(ctx, m)
 	})

@@ -30,12 +30,67 @@ func defineDictView(c *Class) {
 		}
 		return reprItems(ctx, "dict_"+v.kind.method()+"([", "])", all)
 	})
+	c.getter("mapping", func(self any) (any, error) {
+		v, ok := self.(*dictView)
+		if !ok {
+			return nil, vinegar.TypeError.New("a view of a dict is required")
+		}
+		return &mappingProxy{v.m}, nil
+	})
 	if c == viewClasses[valuesView] {
 		return // values are equal by identity only and have no set operations
 	}
 	defineSetComparison(c)
-	defineSetAlgebra(c)
+	for _, op := range []string{"or", "and", "sub", "xor"} { // the other side may be anything that can be iterated
+		c.method("__"+op+"__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
+			return viewAlgebra(ctx, op, self, args[0])
+		})
+		c.method("__r"+op+"__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
+			return viewAlgebra(ctx, op, args[0], self)
+		})
+	}
+	view("isdisjoint", 1, func(ctx context.Context, v *dictView, args []any) (any, error) {
+		other, err := iterableSet(ctx, args[0])
+		if err != nil {
+			return nil, err
+		}
+		return disjoint(ctx, other, viewSet{v})
+	})
 	c.method("__hash__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		return nil, unhashable(ClassOf(self))
 	})
+}
+
+// viewAlgebra applies an operator of sets, of which one side is a view.
+func viewAlgebra(ctx context.Context, op string, a, b any) (any, error) {
+	left, err := iterableSet(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	right, err := iterableSet(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	return combine(ctx, op, left, right)
+}
+
+// mappingProxy is what the attribute mapping of a view returns: the dict, to read.
+type mappingProxy struct{ m mapping }
+
+var mappingProxyClass = newClass("builtins.mappingproxy", objectClass)
+
+// defineMappingProxy gives the class those methods of dict that change nothing.
+func defineMappingProxy(c *Class) {
+	c.method("__repr__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
+		s, err := text(ctx, self, dictClass.own["__repr__"])
+		return "mappingproxy(" + s + ")", err
+	})
+	for _, name := range []string{
+		"__len__", "__getitem__", "__contains__", "__iter__", "__reversed__", "__eq__", "__hash__", "__or__", "__ror__",
+		"get", "keys", "values", "items", "copy",
+	} {
+		of := *dictClass.own[name]
+		of.qual = c.name + "." + name
+		c.add(&of)
+	}
 }

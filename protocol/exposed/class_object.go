@@ -53,7 +53,7 @@ var builtinOrder = []*Class{
 	frozensetClass, sliceClass, ellipsisClass, notImplementedClass, functionClass, generatorClass,
 	listIteratorClass, tupleIteratorClass, setIteratorClass, dictKeyIteratorClass,
 	methodClass, methodWrapperClass, builtinMethodClass, listClass, dictClass, setClass, viewClasses[keysView], viewClasses[valuesView],
-	viewClasses[itemsView], serviceClass, netrefClass, codeClass, timeClass,
+	viewClasses[itemsView], mappingProxyClass, serviceClass, netrefClass, codeClass, timeClass,
 }
 
 // Builtin returns the class of that name in Python's module builtins: "int", "list", "ValueError". It knows the classes

@@ -119,18 +119,10 @@ func defineSetMethods(c *Class) {
 	others := func(ctx context.Context, args []any) ([]setLike, error) {
 		sets := make([]setLike, len(args))
 		for i, v := range args {
-			if !iterable(v) {
-				return nil, notIterable(norm(v))
-			}
-			all, err := items(ctx, v)
-			if err != nil {
+			var err error
+			if sets[i], err = iterableSet(ctx, v); err != nil {
 				return nil, err
 			}
-			s, err := setOf(ctx, all)
-			if err != nil {
-				return nil, err
-			}
-			sets[i] = mappingSet{&s.d}
 		}
 		return sets, nil
 	}
@@ -176,10 +168,7 @@ func defineSetMethods(c *Class) {
 	for name, test := range map[string]func(ctx context.Context, a, b setLike) (bool, error){
 		"issubset":   subset,
 		"issuperset": func(ctx context.Context, a, b setLike) (bool, error) { return subset(ctx, b, a) },
-		"isdisjoint": func(ctx context.Context, a, b setLike) (bool, error) {
-			s, err := combine(ctx, "and", a, b)
-			return err == nil && s.Len() == 0, err
-		},
+		"isdisjoint": disjoint,
 	} {
 		mapMethod(c, name, 1, 1, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
 			sets, err := others(ctx, args)

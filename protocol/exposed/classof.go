@@ -103,6 +103,8 @@ func makeClass(t reflect.Type) *Class {
 		return generatorClass
 	case reflect.TypeFor[*iterator]():
 		return perValue
+	case reflect.TypeFor[*mappingProxy]():
+		return mappingProxyClass
 	case reflect.TypeFor[*dictView]():
 		return perValue
 	case reflect.TypeFor[*netref.Object]():

@@ -27,6 +27,8 @@ func asMapping(v any) (mapping, bool) {
 		return x, true
 	case *Set:
 		return &x.d, true
+	case *mappingProxy:
+		return x.m, true
 	}
 	rv := reflect.ValueOf(v)
 	if rv.Kind() == reflect.Pointer && !rv.IsNil() {

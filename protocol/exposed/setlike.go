@@ -46,6 +46,27 @@ func asSet(ctx context.Context, v any) (setLike, bool, error) {
 	return mappingSet{m}, ok, nil
 }
 
+// iterableSet makes a set of anything that can be iterated, unless it is one.
+func iterableSet(ctx context.Context, v any) (setLike, error) {
+	if s, ok, err := asSet(ctx, v); ok || err != nil {
+		return s, err
+	}
+	if !iterable(v) {
+		return nil, notIterable(norm(v))
+	}
+	all, err := items(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	s, err := setOf(ctx, all)
+	return mappingSet{&s.d}, err
+}
+
+func disjoint(ctx context.Context, a, b setLike) (bool, error) {
+	s, err := combine(ctx, "and", a, b)
+	return err == nil && s.Len() == 0, err
+}
+
 func setOf(ctx context.Context, items []any) (*Set, error) {
 	s := new(Set)
 	for _, v := range items {

@@ -22,6 +22,7 @@ func init() {
 	defineTime(timeClass)
 	defineList(listClass)
 	defineDict(dictClass)
+	defineMappingProxy(mappingProxyClass)
 	for _, c := range viewClasses {
 		defineDictView(c)
 	}
