@@ -3,13 +3,11 @@ package netref
 import (
 	"context"
 	"fmt"
-	"math"
-	"math/big"
 	"reflect"
 	"strings"
-	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -194,27 +192,23 @@ func (c *conversion) assign(dst reflect.Value, v any) error {
 		}
 		return c.items(dst, v, "frozenset", nil)
 	case string:
-		if takesText(t) {
-			return assignText(dst, v)
+		if pyvalue.TakesText(t) {
+			return fitted(pyvalue.SetText(dst, v))
 		}
 	}
 	switch {
 	case remote:
 		return c.object(dst, o)
 	case received(v):
-		return assignNumber(dst, v)
+		return fitted(pyvalue.SetNumber(dst, v))
 	}
 	return c.local(dst, src)
 }
 
 // received reports whether v has one of the forms in which values are received from a peer.
 func received(v any) bool {
-	switch v.(type) {
-	case bool, int64, float64, complex128, string, []byte, brine.Tuple, brine.FrozenSet, brine.Slice, brine.EllipsisType,
-		brine.NotImplementedType, *Object:
-		return true
-	}
-	return reflect.TypeOf(v) == bigIntType
+	_, object := v.(*Object)
+	return object || pyvalue.TypeName(v) != ""
 }
 
 // items converts the items of a Python sequence to those of a slice or an array. in is the sequence if it is an object.
@@ -380,33 +374,10 @@ func (c *conversion) local(dst, src reflect.Value) error {
 		dst.Set(src.Convert(t))
 		return nil
 	}
-	if form := scalarForm(src); form != nil && !received(src.Interface()) {
+	if form, ok := pyvalue.FromGo(src); ok && !received(src.Interface()) {
 		return c.assign(dst, form)
 	}
 	return &ConvertError{From: typeName(src.Interface()), To: t}
-}
-
-// scalarForm gives a number, text or truth value of any Go type the form in which it would have been received.
-func scalarForm(v reflect.Value) any {
-	switch k := v.Kind(); {
-	case v.Type() == durationType:
-		return time.Duration(v.Int()).Seconds()
-	case k == reflect.Bool:
-		return v.Bool()
-	case v.CanInt():
-		return v.Int()
-	case v.CanUint() && v.Uint() <= math.MaxInt64:
-		return int64(v.Uint())
-	case v.CanUint():
-		return new(big.Int).SetUint64(v.Uint())
-	case v.CanFloat():
-		return v.Float()
-	case v.CanComplex():
-		return v.Complex()
-	case k == reflect.String:
-		return v.String()
-	}
-	return nil
 }
 
 func basicKind(k reflect.Kind) bool {

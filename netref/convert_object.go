@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -14,7 +15,7 @@ import (
 func (c *conversion) object(dst reflect.Value, o *Object) error {
 	t := dst.Type()
 	switch {
-	case t == timeType, t == durationType && o.ClassName() != "" && !isNumber(o), takesText(t):
+	case t == timeType, t == durationType && o.ClassName() != "" && !isNumber(o), pyvalue.TakesText(t):
 		return c.text(dst, o)
 	case t.Kind() == reflect.Interface && fileType.Implements(t):
 		dst.Set(reflect.ValueOf(NewFile(c.ctx, o)))
@@ -76,7 +77,7 @@ func (c *conversion) number(dst reflect.Value, o *Object) error {
 		}
 		switch v.(type) {
 		case bool, int64, *big.Int, float64:
-			return assignNumber(dst, v)
+			return fitted(pyvalue.SetNumber(dst, v))
 		}
 		return &ConvertError{From: typeName(o), To: t}
 	}, method, brine.Tuple{}, brine.Tuple{})

@@ -2,10 +2,10 @@ package netref
 
 import (
 	"context"
-	"math/big"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -189,29 +189,9 @@ func (o *Object) exit(ctx context.Context, failed any) (suppress bool, err error
 
 // truth is Python's bool() of a received value.
 func truth(ctx context.Context, v any) (bool, error) {
-	switch v := v.(type) {
-	case nil:
-		return false, nil
-	case bool:
-		return v, nil
-	case int64:
-		return v != 0, nil
-	case *big.Int:
-		return v.Sign() != 0, nil
-	case float64:
-		return v != 0, nil
-	case complex128:
-		return v != 0, nil
-	case string:
-		return v != "", nil
-	case []byte:
-		return len(v) > 0, nil
-	case brine.Tuple:
-		return len(v) > 0, nil
-	case brine.FrozenSet:
-		return len(v) > 0, nil
-	case *Object:
-		return v.Bool(ctx)
+	if o, ok := v.(*Object); ok {
+		return o.Bool(ctx)
 	}
-	return true, nil
+	b, plain := pyvalue.Truth(v)
+	return b || !plain, nil
 }

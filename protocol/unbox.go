@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
@@ -186,7 +187,7 @@ func decodeInto(ctx context.Context, dst any, c *brine.Cursor) (err error) {
 		return err
 	}
 	to, err := pointee(dst)
-	if err != nil || netref.AssignPlain(dst, c) {
+	if err != nil || pyvalue.Decode(dst, c) {
 		return err
 	}
 	return netref.AssignRaw(ctx, to, c)

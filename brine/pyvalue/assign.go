@@ -34,8 +34,6 @@ func notFit(v any, to reflect.Type, reason string) error {
 	return &FitError{Value: v, To: to, Reason: reason}
 }
 
-var tupleType = reflect.TypeFor[brine.Tuple]()
-
 // Set stores v in dst, which must be settable, if that needs no look inside v or dst: None, truth values, numbers,
 // texts and bytes into variables that are no pointers and no structs, and whatever dst's type takes as it is. Otherwise
 // it reports false and has done nothing. What does not fit is a *[FitError].
@@ -216,20 +214,17 @@ func SetNumber(dst reflect.Value, v any) error {
 	return nil
 }
 
-// Setter stores the value that the cursor stands before in dst.
-type Setter func(dst reflect.Value, c *brine.Cursor) error
-
-// SetEncoded stores the value that the cursor stands before, which has been checked by Cursor.Skip, in dst, without
-// making the value first: numbers, texts, and tuples for slices. What it does not store itself it leaves to other, as
-// the value has not been read. An error of an item of a slice is told to item, which returns the one for the whole.
-func SetEncoded(dst reflect.Value, c *brine.Cursor, other Setter, item func(i int, err error) error) error {
+// SetEncoded stores the number, text or truth value that the cursor stands before, which has been checked by Cursor.Skip, in
+// dst without making a value in an interface of it. It reports false, and has read nothing, if it is not for it: if what comes
+// is something else or dst of another kind.
+func SetEncoded(dst reflect.Value, c *brine.Cursor) (done bool, err error) {
 	switch dst.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		if c.Kind() == brine.KindInt {
 			start := *c
 			if n, err := c.Int64(); err == nil {
-				return SetInt64(dst, n)
+				return true, SetInt64(dst, n)
 			}
 			*c = start
 		}
@@ -237,49 +232,28 @@ func SetEncoded(dst reflect.Value, c *brine.Cursor, other Setter, item func(i in
 		if c.Kind() == brine.KindFloat {
 			f, err := c.Float64()
 			if err != nil {
-				return err
+				return true, err
 			}
-			return SetFloat64(dst, f)
+			return true, SetFloat64(dst, f)
 		}
 	case reflect.Bool:
 		if c.Kind() == brine.KindBool {
 			b, err := c.Bool()
-			if err != nil {
-				return err
+			if err == nil {
+				dst.SetBool(b)
 			}
-			dst.SetBool(b)
-			return nil
+			return true, err
 		}
 	case reflect.String:
 		if c.Kind() == brine.KindString && !TakesText(dst.Type()) {
 			s, err := c.String()
-			if err != nil {
-				return err
+			if err == nil {
+				dst.SetString(s)
 			}
-			dst.SetString(s)
-			return nil
-		}
-	case reflect.Slice:
-		if c.Kind() == brine.KindTuple && dst.Type() != tupleType {
-			return setEncodedItems(dst, c, other, item)
+			return true, err
 		}
 	}
-	return other(dst, c)
-}
-
-func setEncodedItems(dst reflect.Value, c *brine.Cursor, other Setter, item func(i int, err error) error) error {
-	n, err := c.Tuple()
-	if err != nil {
-		return err
-	}
-	s := reflect.MakeSlice(dst.Type(), n, n)
-	for i := range n {
-		if err := SetEncoded(s.Index(i), c, other, item); err != nil {
-			return item(i, err)
-		}
-	}
-	dst.Set(s)
-	return nil
+	return false, nil
 }
 
 // Decode does what [SetEncoded] would without reflection, where dst points to one of the most usual types and the value

@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 )
 
@@ -52,7 +53,7 @@ func (p *Plan) bindSimple(ctx context.Context, b *argBuffer, a *Args) (bool, err
 	}
 	for i := range n {
 		q := &p.params[i]
-		if netref.AssignPlain(b.pointers[q.index], &b.cursor) {
+		if pyvalue.Decode(b.pointers[q.index], &b.cursor) {
 			continue
 		}
 		if err := netref.AssignRaw(ctx, b.in[q.index], &b.cursor); err != nil {
