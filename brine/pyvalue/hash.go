@@ -46,7 +46,7 @@ func Equal(a, b any) (equal, known bool) {
 const maxKeyDepth = 1000
 
 // maxDirectText is the length up to which a text is its own key.
-const maxDirectText = 64
+const maxDirectText = 255
 
 // described is a key of what Go cannot compare as Python does.
 type described string
@@ -58,6 +58,16 @@ type described string
 // Where a peer chooses the keys of a table, this is what to look them up by, and not [Hash], by which they can be made
 // to collide: all multiples of 2^61-1 have the hash 0.
 func Key(v any) (key any, ok bool) {
+	if key, ok := DirectKey(v); ok {
+		return key, true
+	}
+	b, ok := appendKey(nil, v, 0)
+	return described(b), ok
+}
+
+// DirectKey is [Key] for None, short texts and numbers that are integers of 64 bits, whose keys cost nothing; ok is
+// false for all others.
+func DirectKey(v any) (key any, ok bool) {
 	switch x := v.(type) {
 	case nil, int64:
 		return v, true
@@ -76,15 +86,14 @@ func Key(v any) (key any, ok bool) {
 		}
 	case complex128:
 		if imag(x) == 0 {
-			return Key(real(x))
+			return DirectKey(real(x))
 		}
 	case *big.Int:
 		if x.IsInt64() {
 			return x.Int64(), true
 		}
 	}
-	b, ok := appendKey(nil, v, 0)
-	return described(b), ok
+	return nil, false
 }
 
 func appendKey(b []byte, v any, depth int) (key []byte, ok bool) {

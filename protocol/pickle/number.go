@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // keyNumbers numbers Go values that stand for hashable Python values, equal ones alike. The dicts of one pickle share
@@ -28,29 +29,8 @@ type numbered int
 // directKey is the key itself if that is cheap and Go's equality is Python's: short texts and numbers that are integers.
 func directKey(v any) (key any, ok bool) {
 	switch x := v.(type) {
-	case nil, int64:
-		return v, true
-	case string:
-		return v, len(x) <= inlineLength
 	case int:
 		return int64(x), true
-	case bool:
-		if x {
-			return int64(1), true
-		}
-		return int64(0), true
-	case float64:
-		if n := int64(x); x > -1<<62 && x < 1<<62 && float64(n) == x {
-			return n, true
-		}
-	case complex128:
-		if imag(x) == 0 {
-			return directKey(real(x))
-		}
-	case *big.Int:
-		if x.IsInt64() {
-			return x.Int64(), true
-		}
 	case *big.Rat:
 		if x.IsInt() {
 			return directKey(x.Num())
@@ -60,7 +40,7 @@ func directKey(v any) (key any, ok bool) {
 			return directKey(r)
 		}
 	}
-	return nil, false
+	return pyvalue.DirectKey(v)
 }
 
 // key is the form of a key in the index of a Dict.
@@ -84,13 +64,8 @@ func (k *keyNumbers) of(v any, depth int) (int, error) {
 		return 0, limit("nesting depth", depth, maxKeyDepth)
 	}
 	switch x := v.(type) {
-	case nil, bool, int64, float64, complex128, string, []byte, brine.EllipsisType, brine.NotImplementedType:
+	case nil, bool, int64, *big.Int, float64, complex128, string, []byte, brine.EllipsisType, brine.NotImplementedType:
 		return k.interner.Scalar(v), nil
-	case *big.Int:
-		if x.IsInt64() {
-			return k.interner.Scalar(x.Int64()), nil
-		}
-		return k.interner.Scalar(x), nil
 	case *big.Rat:
 		if x.IsInt() {
 			return k.of(x.Num(), depth)
@@ -156,23 +131,8 @@ func scalar(v any) any {
 	case nil, bool, int64, float64, complex128, string, time.Duration, Decimal:
 		return v
 	}
-	rv := reflect.ValueOf(v)
-	switch {
-	case rv.Kind() == reflect.Bool:
-		return rv.Bool()
-	case rv.CanInt():
-		return rv.Int()
-	case rv.CanUint():
-		if n := int64(rv.Uint()); n >= 0 {
-			return n
-		}
-		return new(big.Int).SetUint64(rv.Uint())
-	case rv.CanFloat():
-		return rv.Float()
-	case rv.CanComplex():
-		return rv.Complex()
-	case rv.Kind() == reflect.String:
-		return rv.String()
+	if form, ok := pyvalue.FromGo(reflect.ValueOf(v)); ok {
+		return form
 	}
 	return v
 }
@@ -207,8 +167,9 @@ func pythonType(v any) string {
 		return "dict"
 	case []any:
 		return "list"
-	case brine.Slice:
-		return "slice"
+	}
+	if name := pyvalue.TypeName(v); name != "" {
+		return name
 	}
 	return fmt.Sprintf("Go %T", v)
 }
