@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"reflect"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
 )
@@ -78,8 +79,9 @@ func Items(v any) (items []any, ok bool) {
 		return v, true
 	case string:
 		items = make([]any, 0, len(v))
-		for _, r := range v {
-			items = append(items, string(r))
+		for len(v) > 0 { // bytes that are no UTF-8 stay as they are
+			_, n := utf8.DecodeRuneInString(v)
+			items, v = append(items, v[:n]), v[n:]
 		}
 		return items, true
 	case []byte:

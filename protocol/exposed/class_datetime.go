@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -122,7 +123,7 @@ func defineTime(c *Class) {
 	method("__str__", 0, 0, func(_ context.Context, t time.Time, _ []any) (any, error) { return isoFormat(t, " "), nil })
 	method("__repr__", 0, 0, func(_ context.Context, t time.Time, _ []any) (any, error) { return reprTime(t), nil })
 	method("__hash__", 0, 0, func(_ context.Context, t time.Time, _ []any) (any, error) {
-		return hashOf(t.Round(0).UTC().Truncate(time.Microsecond)), nil
+		return pyvalue.HashOf(t.Round(0).UTC().Truncate(time.Microsecond)), nil
 	})
 	for op := range compareOps {
 		method(op, 1, 1, func(ctx context.Context, t time.Time, args []any) (any, error) {

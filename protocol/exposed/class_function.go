@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -114,7 +115,7 @@ func defineMethod(c *Class) {
 		if !ok {
 			key = nil
 		}
-		return hashOf([2]any{key, m.attr}), nil
+		return pyvalue.HashOf([2]any{key, m.attr}), nil
 	})
 	c.method("__repr__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
 		m := self.(*boundMethod)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -183,7 +184,7 @@ func defineListMutation(c *Class) {
 			return nil, notIndex(args[0])
 		}
 		return nil, s.rewrite(ctx, func(all []any) ([]any, error) {
-			sp, err := resolve(ctx, brine.Slice{Start: intForm(n.bigInt())}, len(all))
+			sp, err := resolve(ctx, brine.Slice{Start: pyvalue.IntValue(n.BigInt())}, len(all))
 			if err != nil {
 				return nil, err
 			}
@@ -191,7 +192,7 @@ func defineListMutation(c *Class) {
 		})
 	})
 	listMethod(c, "pop", 0, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
-		at := number{kind: kindInt, i: -1}
+		at := pyvalue.Number{Kind: pyvalue.Int, Int: -1}
 		if len(args) > 0 {
 			n, ok, err := toIndex(ctx, args[0])
 			switch {

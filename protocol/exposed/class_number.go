@@ -6,7 +6,7 @@ import (
 	"math/big"
 
 	"github.com/gorpyc/gorpyc/brine"
-	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // defineScalars gives the values that travel by value the special methods that a peer may call although it holds the
@@ -15,10 +15,10 @@ func defineScalars() {
 	for _, c := range []*Class{intClass, floatClass, complexClass} {
 		defineArithmetic(c)
 	}
-	for name, get := range map[string]func(n number) any{
-		"real": func(n number) any { return real(n.c) }, "imag": func(n number) any { return imag(n.c) },
+	for name, get := range map[string]func(n pyvalue.Number) any{
+		"real": func(n pyvalue.Number) any { return real(n.Complex) }, "imag": func(n pyvalue.Number) any { return imag(n.Complex) },
 	} {
-		complexClass.getter(name, func(self any) (any, error) { return get(toNumber(norm(self))), nil })
+		complexClass.getter(name, func(self any) (any, error) { return get(pyvalue.NumberOf(norm(self))), nil })
 	}
 	for _, c := range []*Class{intClass, floatClass} {
 		c.getter("real", func(self any) (any, error) { return norm(self), nil })
@@ -34,12 +34,12 @@ func defineScalars() {
 	for _, c := range []*Class{intClass, floatClass} {
 		c.method("__int__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return toInt(self) })
 		c.method("__float__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-			return toNumber(norm(self)).float()
+			return raised(pyvalue.NumberOf(norm(self)).ToFloat())
 		})
 	}
 	intClass.method("__index__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return toInt(self) })
 	intClass.method("__invert__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return intForm(new(big.Int).Not(toNumber(norm(self)).bigInt())), nil
+		return pyvalue.IntValue(new(big.Int).Not(pyvalue.NumberOf(norm(self)).BigInt())), nil
 	})
 	for _, op := range []string{"and", "or", "xor"} {
 		defineBinary(intClass, op)
@@ -60,20 +60,7 @@ func defineScalars() {
 	}
 }
 
-func toInt(v any) (any, error) {
-	n := toNumber(norm(v))
-	if n.kind == kindInt {
-		return intForm(n.bigInt()), nil
-	}
-	switch {
-	case math.IsNaN(n.f):
-		return nil, vinegar.ValueError.New("cannot convert float NaN to integer")
-	case math.IsInf(n.f, 0):
-		return nil, vinegar.OverflowError.New("cannot convert float infinity to integer")
-	}
-	b, _ := new(big.Float).SetFloat64(n.f).Int(nil)
-	return intForm(b), nil
-}
+func toInt(v any) (any, error) { return raised(pyvalue.NumberOf(norm(v)).ToInt()) }
 
 func defineBinary(c *Class, op string) {
 	c.method("__"+op+"__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
@@ -81,21 +68,21 @@ func defineBinary(c *Class, op string) {
 		if !ok {
 			return brine.NotImplemented, nil
 		}
-		return arithmetic(op, a, b)
+		return raised(pyvalue.Arithmetic(op, a, b))
 	})
 	c.method("__r"+op+"__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
 		a, b, ok := operands(self, args[0])
 		if !ok {
 			return brine.NotImplemented, nil
 		}
-		return arithmetic(op, b, a)
+		return raised(pyvalue.Arithmetic(op, b, a))
 	})
 }
 
 // operands takes the two numbers of a method of the first: an int leaves it to a float to deal with both.
-func operands(self, other any) (a, b number, ok bool) {
-	a, b = toNumber(norm(self)), toNumber(norm(other))
-	return a, b, b.kind != notNumber && b.kind <= a.kind
+func operands(self, other any) (a, b pyvalue.Number, ok bool) {
+	a, b = pyvalue.NumberOf(norm(self)), pyvalue.NumberOf(norm(other))
+	return a, b, b.Kind != pyvalue.NotNumber && b.Kind <= a.Kind
 }
 
 func defineArithmetic(c *Class) {
@@ -109,37 +96,30 @@ func defineArithmetic(c *Class) {
 			case !ok:
 				return brine.NotImplemented, nil
 			case op == "__eq__" || op == "__ne__":
-				return equalNumbers(a, b) == (op == "__eq__"), nil
-			case a.kind == kindComplex || b.kind == kindComplex:
+				return pyvalue.EqualNumbers(a, b) == (op == "__eq__"), nil
+			case a.Kind == pyvalue.Complex || b.Kind == pyvalue.Complex:
 				return brine.NotImplemented, nil
 			}
-			order, known := compareNumbers(a, b)
+			order, known := pyvalue.CompareNumbers(a, b)
 			return known && ordered(op, order), nil
 		})
 	}
 	c.method("__neg__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		switch n := toNumber(norm(self)); n.kind {
-		case kindInt:
-			return intForm(new(big.Int).Neg(n.bigInt())), nil
-		case kindComplex:
-			return -n.c, nil
-		default:
-			return -n.f, nil
-		}
+		return pyvalue.Negate(pyvalue.NumberOf(norm(self))), nil
 	})
 	c.method("__pos__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return self, nil })
 	c.method("__abs__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		switch n := toNumber(norm(self)); n.kind {
-		case kindInt:
-			return intForm(new(big.Int).Abs(n.bigInt())), nil
-		case kindComplex:
-			return math.Hypot(real(n.c), imag(n.c)), nil
+		switch n := pyvalue.NumberOf(norm(self)); n.Kind {
+		case pyvalue.Int:
+			return pyvalue.IntValue(new(big.Int).Abs(n.BigInt())), nil
+		case pyvalue.Complex:
+			return math.Hypot(real(n.Complex), imag(n.Complex)), nil
 		default:
-			return math.Abs(n.f), nil
+			return math.Abs(n.Float), nil
 		}
 	})
 	c.method("__bool__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
-		return !equalNumbers(toNumber(norm(self)), number{kind: kindInt}), nil
+		return !pyvalue.EqualNumbers(pyvalue.NumberOf(norm(self)), pyvalue.Number{Kind: pyvalue.Int}), nil
 	})
 }
 
@@ -153,39 +133,28 @@ func definePower() {
 				return brine.NotImplemented, nil
 			}
 			if len(args) == 2 && args[1] != nil {
-				return modularPower(a, b, toNumber(norm(args[1])))
+				return raised(pyvalue.ModularPower(a, b, pyvalue.NumberOf(norm(args[1]))))
 			}
-			return power(a, b)
+			return raised(pyvalue.Power(a, b))
 		})
 		c.method("__rpow__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
 			a, b, ok := operands(self, args[0])
 			if !ok {
 				return brine.NotImplemented, nil
 			}
-			return power(b, a)
+			return raised(pyvalue.Power(b, a))
 		})
 	}
 	for _, c := range []*Class{intClass, floatClass} {
-		both := func(a, b number) (any, error) {
-			if c == floatClass && equalNumbers(b, number{kind: kindInt}) {
-				return nil, vinegar.ZeroDivisionError.New("float divmod()")
-			}
-			q, err := arithmetic("floordiv", a, b)
-			if err != nil {
-				return nil, err
-			}
-			m, err := arithmetic("mod", a, b)
-			return brine.Tuple{q, m}, err
-		}
 		c.method("__divmod__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
 			if a, b, ok := operands(self, args[0]); ok {
-				return both(a, b)
+				return raised(pyvalue.DivMod(a, b, c == floatClass))
 			}
 			return brine.NotImplemented, nil
 		})
 		c.method("__rdivmod__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
 			if a, b, ok := operands(self, args[0]); ok {
-				return both(b, a)
+				return raised(pyvalue.DivMod(b, a, c == floatClass))
 			}
 			return brine.NotImplemented, nil
 		})
@@ -193,22 +162,22 @@ func definePower() {
 	for _, op := range []string{"lshift", "rshift"} {
 		intClass.method("__"+op+"__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
 			if a, b, ok := operands(self, args[0]); ok {
-				return shift(op, a, b)
+				return raised(pyvalue.Shift(op, a, b))
 			}
 			return brine.NotImplemented, nil
 		})
 		intClass.method("__r"+op+"__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
 			if a, b, ok := operands(self, args[0]); ok {
-				return shift(op, b, a)
+				return raised(pyvalue.Shift(op, b, a))
 			}
 			return brine.NotImplemented, nil
 		})
 	}
 	intClass.method("bit_length", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return int64(toNumber(norm(self)).bigInt().BitLen()), nil
+		return int64(pyvalue.NumberOf(norm(self)).BigInt().BitLen()), nil
 	})
 	floatClass.method("is_integer", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		f := toNumber(norm(self)).f
+		f := pyvalue.NumberOf(norm(self)).Float
 		return f == math.Trunc(f) && !math.IsInf(f, 0), nil
 	})
 	for _, c := range []*Class{intClass, floatClass} {
@@ -217,7 +186,7 @@ func definePower() {
 			if len(args) == 1 {
 				digits = norm(args[0])
 			}
-			return round(toNumber(norm(self)), digits)
+			return raised(pyvalue.Round(pyvalue.NumberOf(norm(self)), digits))
 		})
 	}
 }

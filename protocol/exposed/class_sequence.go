@@ -2,12 +2,14 @@ package exposed
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -31,20 +33,20 @@ func defineContainer(c *Class) {
 			if p, ok := v.([]byte); ok {
 				return bytes.Contains(x, p), nil
 			}
-			n := toNumber(v)
-			if n.kind != kindInt {
+			n := pyvalue.NumberOf(v)
+			if n.Kind != pyvalue.Int {
 				return nil, vinegar.TypeError.Errorf("a bytes-like object is required, not '%s'", TypeName(v))
 			}
-			if n.big != nil || n.i < 0 || n.i > 255 {
+			if n.Big != nil || n.Int < 0 || n.Int > 255 {
 				return nil, vinegar.ValueError.New("byte must be in range(0, 256)")
 			}
-			return bytes.IndexByte(x, byte(n.i)) >= 0, nil
+			return bytes.IndexByte(x, byte(n.Int)) >= 0, nil
 		case brine.FrozenSet:
 			if _, err := hashValue(ctx, v); err != nil {
 				return nil, err
 			}
 		}
-		all, _ := scalarItems(norm(self))
+		all, _ := pyvalue.Items(norm(self))
 		i, err := search(ctx, all, v, 0, len(all))
 		return i >= 0, err
 	})
@@ -59,7 +61,7 @@ func defineSequence(c *Class) {
 		case []byte:
 			return sliced(ctx, "byte", x, key, func(b byte) any { return int64(b) }, func(part []byte) any { return part })
 		}
-		all, _ := scalarItems(norm(self))
+		all, _ := pyvalue.Items(norm(self))
 		return sliced(ctx, "tuple", all, key, itself, func(part []any) any { return brine.Tuple(part) })
 	})
 	c.method("__add__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
@@ -109,7 +111,7 @@ func defineSequence(c *Class) {
 			case []byte:
 				return bytes.Repeat(x, n), nil
 			}
-			all, _ := scalarItems(norm(self))
+			all, _ := pyvalue.Items(norm(self))
 			return brine.Tuple(slices.Repeat(all, n)), nil
 		})
 	}
@@ -118,7 +120,7 @@ func defineSequence(c *Class) {
 			switch x := norm(self).(type) {
 			case string:
 				if y, ok := norm(args[0]).(string); ok {
-					return ordered(op, compareOrdered(x, y)), nil
+					return ordered(op, cmp.Compare(x, y)), nil
 				}
 			case []byte:
 				if y, ok := norm(args[0]).([]byte); ok {
@@ -145,31 +147,7 @@ func iteratorClassOf(c *Class) *Class {
 	return nil
 }
 
-// scalarItems gives the items of an iterable value: characters of a str, numbers of bytes, items of a tuple.
-func scalarItems(v any) ([]any, bool) {
-	switch x := v.(type) {
-	case string:
-		items := make([]any, 0, len(x))
-		for i, n := 0, 0; i < len(x); i += n {
-			_, n = utf8.DecodeRuneInString(x[i:])
-			items = append(items, x[i:i+n])
-		}
-		return items, true
-	case []byte:
-		items := make([]any, len(x))
-		for i, b := range x {
-			items[i] = int64(b)
-		}
-		return items, true
-	case brine.Tuple:
-		return x, true
-	case brine.FrozenSet:
-		return x, true
-	}
-	return nil, false
-}
-
-// scalarLen is the number of scalarItems.
+// scalarLen is the number of pyvalue.Items.
 func scalarLen(v any) int {
 	switch x := v.(type) {
 	case string:
@@ -177,11 +155,11 @@ func scalarLen(v any) int {
 	case []byte:
 		return len(x)
 	}
-	all, _ := scalarItems(v)
+	all, _ := pyvalue.Items(v)
 	return len(all)
 }
 
-// overScalar iterates over scalarItems without making them all at once.
+// overScalar iterates over pyvalue.Items without making them all at once.
 func overScalar(v any) *iterator {
 	switch x := v.(type) {
 	case string:
@@ -189,6 +167,6 @@ func overScalar(v any) *iterator {
 	case []byte:
 		return overEach(x, func(b byte) any { return int64(b) })
 	}
-	all, _ := scalarItems(v)
+	all, _ := pyvalue.Items(v)
 	return overItems(all)
 }

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -83,7 +84,7 @@ restart:
 		before := d.changes
 		for i := d.heads[hash] - 1; i >= 0; i = d.entries[i].next - 1 {
 			k := d.entries[i].key
-			eq, known := equalScalars(k, key)
+			eq, known := pyvalue.Equal(k, key)
 			if !known && same(k, key) {
 				eq, known = true, true
 			}

@@ -4,10 +4,19 @@ import (
 	"errors"
 	"unicode/utf8"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 func isAttributeError(err error) bool { return err != nil && errors.Is(err, vinegar.AttributeError) }
+
+// raised makes a Python exception of an error of package pyvalue.
+func raised[T any](v T, err error) (T, error) {
+	if e, ok := err.(*pyvalue.Error); ok {
+		err = vinegar.FromError(e)
+	}
+	return v, err
+}
 
 // AccessDenied is what a service answers to every attempt to set or delete an attribute.
 func AccessDenied() error { return vinegar.AttributeError.New("access denied") }

@@ -1,6 +1,7 @@
 package exposed
 
 import (
+	"cmp"
 	"context"
 	"reflect"
 	"slices"
@@ -133,16 +134,16 @@ func (m goMap) keys() []any {
 func compareKeys(a, b reflect.Value) int {
 	switch {
 	case a.Kind() == reflect.String:
-		return compareOrdered(a.String(), b.String())
+		return cmp.Compare(a.String(), b.String())
 	case a.CanInt():
-		return compareOrdered(a.Int(), b.Int())
+		return cmp.Compare(a.Int(), b.Int())
 	case a.CanUint() && a.Uint() != b.Uint():
 		if a.Uint() < b.Uint() {
 			return -1
 		}
 		return 1
 	case a.CanFloat():
-		return compareOrdered(a.Float(), b.Float())
+		return cmp.Compare(a.Float(), b.Float())
 	}
 	return 0
 }

@@ -1,10 +1,11 @@
 package exposed
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -18,7 +19,7 @@ func Equal(ctx context.Context, a, b any) (bool, error) {
 
 // equal is Equal for normal forms.
 func equal(ctx context.Context, a, b any) (bool, error) {
-	if eq, known := equalScalars(a, b); known {
+	if eq, known := pyvalue.Equal(a, b); known {
 		return eq, nil
 	}
 	v, err := richCompare(ctx, "__eq__", a, b)
@@ -34,34 +35,6 @@ func identicalOrEqual(ctx context.Context, a, b any) (bool, error) {
 		return true, nil
 	}
 	return Equal(ctx, a, b)
-}
-
-// equalScalars compares what can be compared without asking anybody.
-func equalScalars(a, b any) (eq, known bool) {
-	switch x := a.(type) {
-	case nil:
-		if b == nil {
-			return true, true
-		}
-	case string:
-		if y, ok := b.(string); ok {
-			return x == y, true
-		}
-	case []byte:
-		if y, ok := b.([]byte); ok {
-			return bytes.Equal(x, y), true
-		}
-	case int64:
-		if y, ok := b.(int64); ok {
-			return x == y, true
-		}
-	}
-	if n := toNumber(a); n.kind != notNumber {
-		if m := toNumber(b); m.kind != notNumber {
-			return equalNumbers(n, m), true
-		}
-	}
-	return false, false
 }
 
 // richCompare applies a comparison operator as Python does: a's method, then b's reflected one, then identity for ==
@@ -140,7 +113,7 @@ func compareItems(ctx context.Context, op string, a, b []any) (any, error) {
 			return richCompare(ctx, op, x, y)
 		}
 	}
-	return ordered(op, compareOrdered(len(a), len(b))), nil
+	return ordered(op, cmp.Compare(len(a), len(b))), nil
 }
 
 // ordered turns an order into the result of a comparison operator.

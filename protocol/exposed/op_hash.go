@@ -3,11 +3,9 @@ package exposed
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
-	"math"
-	"math/big"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
@@ -28,113 +26,58 @@ func Hash(ctx context.Context, v any) (h any, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if n := toNumber(norm(r)); n.kind == kindInt {
-			return intForm(n.bigInt()), nil
+		if n := pyvalue.NumberOf(norm(r)); n.Kind == pyvalue.Int {
+			return pyvalue.IntValue(n.BigInt()), nil
 		}
 		return nil, vinegar.TypeError.New("__hash__ method should return an integer")
 	}
-	switch v.(type) {
-	case nil, bool, int64, *big.Int, float64, complex128, string, []byte,
-		brine.Tuple, brine.FrozenSet, brine.Slice, brine.EllipsisType, brine.NotImplementedType:
+	if pyvalue.TypeName(v) != "" {
 		return hashValue(ctx, v)
 	}
 	key, ok := Identity(v)
 	if !ok || c.flat["__eq__"] != objectClass.flat["__eq__"] {
 		return nil, unhashable(c)
 	}
-	return hashOf(key), nil
+	return pyvalue.HashOf(key), nil
 }
 
 func unhashable(c *Class) error {
 	return vinegar.TypeError.Errorf("unhashable type: '%s'", c.name)
 }
 
-// hashSeed makes hashes differ from process to process, as CPython's do.
-var hashSeed = maphash.MakeSeed()
-
 // hashValue is Python's hash(v) for a normal form: equal values have equal hashes.
 func hashValue(ctx context.Context, v any) (int64, error) {
 	switch x := v.(type) {
-	case nil, brine.EllipsisType, brine.NotImplementedType:
-		return hashOf(x), nil
-	case string:
-		return hashOf(x), nil
-	case []byte:
-		return int64(maphash.Bytes(hashSeed, x)), nil
 	case brine.Tuple:
-		return hashItems(ctx, x, func(h, item uint64) uint64 { return (h ^ item) * 0x100000001b3 })
+		return hashItems(ctx, x, pyvalue.HashTuple)
 	case brine.FrozenSet:
-		return hashItems(ctx, x, func(h, item uint64) uint64 { return h + (item*item | 1) })
+		return hashItems(ctx, x, pyvalue.HashFrozenSet)
 	case brine.Slice:
-		return hashItems(ctx, brine.Tuple{x.Start, x.Stop, x.Step}, func(h, item uint64) uint64 { return h*31 + item })
+		return hashItems(ctx, []any{x.Start, x.Stop, x.Step}, pyvalue.HashSlice)
 	}
-	if n := toNumber(v); n.kind != notNumber {
-		return hashNumber(n), nil
+	if h, ok := pyvalue.HashScalar(v); ok {
+		return h, nil
 	}
 	h, err := Hash(ctx, v)
 	if err != nil {
 		return 0, err
 	}
-	return hashNumber(toNumber(h)), nil
+	return pyvalue.HashNumber(pyvalue.NumberOf(h)), nil
 }
 
-func hashItems(ctx context.Context, items []any, mix func(h, item uint64) uint64) (int64, error) {
+func hashItems(ctx context.Context, items []any, of func(hashes []int64) int64) (int64, error) {
 	ctx, err := Descend(ctx, "")
 	if err != nil {
 		return 0, err
 	}
-	h := uint64(len(items)) + 0x9e3779b97f4a7c15
-	for _, item := range items {
+	hashes := make([]int64, len(items))
+	for i, item := range items {
 		form, _ := ByValue(item)
-		ih, err := hashValue(ctx, form)
-		if err != nil {
+		if hashes[i], err = hashValue(ctx, form); err != nil {
 			return 0, err
 		}
-		h = mix(h, uint64(ih))
 	}
-	return int64(h), nil
-}
-
-func hashOf[T comparable](v T) int64 { return int64(maphash.Comparable(hashSeed, v)) }
-
-// hashNumber follows CPython: the value modulo the prime 2**61-1 for integers and floats that equal one.
-func hashNumber(n number) int64 {
-	const prime = 1<<61 - 1
-	switch n.kind {
-	case kindInt:
-		if n.big == nil && n.i > -prime && n.i < prime {
-			if n.i == -1 {
-				return -2
-			}
-			return n.i
-		}
-		m := new(big.Int).Abs(n.bigInt())
-		m.Mod(m, big.NewInt(prime))
-		h := m.Int64()
-		if n.bigInt().Sign() < 0 {
-			h = -h
-		}
-		if h == -1 {
-			h = -2
-		}
-		return h
-	case kindFloat:
-		switch {
-		case math.IsNaN(n.f):
-			return 0
-		case math.IsInf(n.f, 0):
-			return int64(math.Copysign(314159, n.f))
-		case n.f == math.Trunc(n.f):
-			b, _ := new(big.Float).SetFloat64(n.f).Int(nil)
-			return hashNumber(number{kind: kindInt, big: b})
-		}
-		return hashOf(n.f)
-	case kindComplex:
-		if imag(n.c) == 0 {
-			return hashNumber(number{kind: kindFloat, f: real(n.c)})
-		}
-	}
-	return hashOf(n.c)
+	return of(hashes), nil
 }
 
 // address is a number that stands for the object where Python shows its address. It is no address, so that peers
@@ -147,5 +90,5 @@ func address(v any) string {
 			key = t
 		}
 	}
-	return fmt.Sprintf("0x7f%010x", uint64(hashOf(key))&0xffffffffff)
+	return fmt.Sprintf("0x7f%010x", uint64(pyvalue.HashOf(key))&0xffffffffff)
 }

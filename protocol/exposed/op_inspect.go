@@ -1,6 +1,7 @@
 package exposed
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -82,7 +83,7 @@ func routines(classes ...*Class) []Method {
 	for _, m := range found {
 		ms = append(ms, m)
 	}
-	slices.SortFunc(ms, func(a, b Method) int { return compareOrdered(a.Name, b.Name) })
+	slices.SortFunc(ms, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })
 	return ms
 }
 

@@ -1,6 +1,9 @@
 package exposed
 
-import "github.com/gorpyc/gorpyc/brine"
+import (
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
+)
 
 // Is is Python's "is": it reports whether a and b are the same object of ours, handles on the same object of a peer, or
 // equal values of the same type that travels by value; tuples are compared item by item.
@@ -23,7 +26,7 @@ func is(a, b any, depth int) bool {
 		return sameItems([]any{x.Start, x.Stop, x.Step}, []any{y.Start, y.Stop, y.Step}, depth)
 	}
 	if byValue {
-		eq, known := equalScalars(a, b)
+		eq, known := pyvalue.Equal(a, b)
 		return known && eq || !known // the constants, of which there is one of each type
 	}
 	return same(a, b)

@@ -6,33 +6,34 @@ import (
 	"math/big"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // toIndex converts what may be an index, objects with __index__ included.
-func toIndex(ctx context.Context, v any) (number, bool, error) {
+func toIndex(ctx context.Context, v any) (pyvalue.Number, bool, error) {
 	v = norm(v)
-	if n := toNumber(v); n.kind == kindInt {
+	if n := pyvalue.NumberOf(v); n.Kind == pyvalue.Int {
 		return n, true, nil
-	} else if n.kind != notNumber {
+	} else if n.Kind != pyvalue.NotNumber {
 		return n, false, nil
 	}
 	if o, ok := v.(*netref.Object); ok {
 		r, err := o.CallMethod(ctx, "__index__")
 		if isAttributeError(err) {
-			return number{}, false, nil
+			return pyvalue.Number{}, false, nil
 		}
-		n := toNumber(r)
-		return n, n.kind == kindInt, err
+		n := pyvalue.NumberOf(r)
+		return n, n.Kind == pyvalue.Int, err
 	}
 	a := ClassOf(v).flat["__index__"]
 	if a == nil {
-		return number{}, false, nil
+		return pyvalue.Number{}, false, nil
 	}
 	r, err := a.invoke(ctx, v, &Args{})
-	n := toNumber(norm(r))
-	return n, n.kind == kindInt, err
+	n := pyvalue.NumberOf(norm(r))
+	return n, n.Kind == pyvalue.Int, err
 }
 
 func notIndex(v any) error {
@@ -40,13 +41,13 @@ func notIndex(v any) error {
 }
 
 // position resolves an index into the n items of a list, tuple … (what), or says why it cannot.
-func position(what string, i number, n int) (int, error) {
-	at := i.i
+func position(what string, i pyvalue.Number, n int) (int, error) {
+	at := i.Int
 	if at < 0 {
 		at += int64(n)
 	}
 	switch {
-	case i.big != nil:
+	case i.Big != nil:
 		return 0, vinegar.IndexError.New("cannot fit 'int' into an index-sized integer")
 	case at >= 0 && at < int64(n):
 		return int(at), nil
@@ -72,7 +73,7 @@ func resolve(ctx context.Context, s brine.Slice, n int) (span, error) {
 		if !ok {
 			return 0, vinegar.TypeError.New("slice indices must be integers or None or have an __index__ method")
 		}
-		b := new(big.Int).Set(x.bigInt())
+		b := new(big.Int).Set(x.BigInt())
 		if b.Sign() < 0 {
 			b.Add(b, big.NewInt(int64(n)))
 		}
@@ -92,10 +93,10 @@ func resolve(ctx context.Context, s brine.Slice, n int) (span, error) {
 			return span{}, err
 		case !ok:
 			return span{}, vinegar.TypeError.New("slice indices must be integers or None or have an __index__ method")
-		case x.big != nil:
-			step = math.MaxInt32 * int64(x.big.Sign())
+		case x.Big != nil:
+			step = math.MaxInt32 * int64(x.Big.Sign())
 		default: // no step beyond the length makes a difference
-			step = max(min(x.i, math.MaxInt32), -math.MaxInt32)
+			step = max(min(x.Int, math.MaxInt32), -math.MaxInt32)
 		}
 		if step == 0 {
 			return span{}, vinegar.ValueError.New("slice step cannot be zero")
@@ -226,10 +227,10 @@ func repeats(ctx context.Context, length, most int, v any) (int, error) {
 		return 0, err
 	case !ok:
 		return 0, notIndex(v)
-	case n.bigInt().Sign() <= 0 || length == 0:
+	case n.BigInt().Sign() <= 0 || length == 0:
 		return 0, nil
-	case n.big != nil || n.i > int64(most/length):
+	case n.Big != nil || n.Int > int64(most/length):
 		return 0, vinegar.MemoryError.Errorf("more than %d items", most)
 	}
-	return int(n.i), nil
+	return int(n.Int), nil
 }

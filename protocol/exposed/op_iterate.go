@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -101,7 +102,7 @@ func items(ctx context.Context, v any) ([]any, error) {
 			return nil, tooManyItems()
 		}
 	}
-	if all, ok := scalarItems(v); ok {
+	if all, ok := pyvalue.Items(v); ok {
 		return all, nil
 	}
 	seq := Iterate(ctx, v)
@@ -226,12 +227,12 @@ func BuffIter(ctx context.Context, v, count any) (t brine.Tuple, err error) {
 	v = norm(v)
 	limit, all := maxItems, count == nil
 	if !all {
-		n := toNumber(norm(count))
-		if n.kind != kindInt || n.big != nil || n.i < 0 {
+		n := pyvalue.NumberOf(norm(count))
+		if n.Kind != pyvalue.Int || n.Big != nil || n.Int < 0 {
 			return nil, vinegar.ValueError.New(
 				"Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.")
 		}
-		limit = int(min(n.i, maxItems))
+		limit = int(min(n.Int, maxItems))
 	}
 	if o, ok := v.(*netref.Object); ok {
 		return remoteBuffIter(ctx, o, count)

@@ -2,10 +2,10 @@ package exposed
 
 import (
 	"context"
-	"math/big"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -69,10 +69,13 @@ func text(ctx context.Context, v any, a *attr) (string, error) {
 
 func reprScalar(v any) (string, bool) {
 	switch v.(type) {
-	case nil, bool, int64, *big.Int, float64, complex128, string, []byte, brine.EllipsisType, brine.NotImplementedType:
-		return vinegar.Repr(v), true
+	case brine.Tuple, brine.FrozenSet, brine.Slice:
+		return "", false
 	}
-	return "", false
+	if pyvalue.TypeName(v) == "" {
+		return "", false
+	}
+	return pyvalue.Repr(v), true
 }
 
 // bounded refuses a repr that is too long.
@@ -124,7 +127,7 @@ func addRepr(ctx context.Context, b *strings.Builder, v any) error {
 	return nil
 }
 
-func reprString(s string) string { return vinegar.Repr(s) }
+func reprString(s string) string { return pyvalue.Repr(s) }
 
 // reprKey is under which a context carries the containers whose repr is being made.
 type reprKey struct{}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"math"
 
-	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -13,24 +13,11 @@ import (
 // Truth is Python's bool(v).
 func Truth(ctx context.Context, v any) (bool, error) {
 	v = norm(v)
-	switch x := v.(type) {
-	case nil:
-		return false, nil
-	case bool:
-		return x, nil
-	case string:
-		return x != "", nil
-	case []byte:
-		return len(x) > 0, nil
-	case brine.Tuple:
-		return len(x) > 0, nil
-	case brine.FrozenSet:
-		return len(x) > 0, nil
-	case *netref.Object:
-		return remoteTruth(ctx, x)
+	if o, ok := v.(*netref.Object); ok {
+		return remoteTruth(ctx, o)
 	}
-	if n := toNumber(v); n.kind != notNumber {
-		return !equalNumbers(n, number{kind: kindInt}), nil
+	if truth, plain := pyvalue.Truth(v); plain {
+		return truth, nil
 	}
 	c := ClassOf(v)
 	if a := c.flat["__bool__"]; a != nil {
@@ -94,14 +81,14 @@ func noLen(v any) error {
 
 // asIndex takes a non-negative size.
 func asIndex(v any) (int, error) {
-	n := toNumber(v)
+	n := pyvalue.NumberOf(v)
 	switch {
-	case n.kind != kindInt:
+	case n.Kind != pyvalue.Int:
 		return 0, vinegar.TypeError.Errorf("'%s' object cannot be interpreted as an integer", TypeName(v))
-	case n.big != nil || n.i > math.MaxInt:
+	case n.Big != nil || n.Int > math.MaxInt:
 		return 0, vinegar.OverflowError.New("cannot fit 'int' into an index-sized integer")
-	case n.i < 0:
+	case n.Int < 0:
 		return 0, vinegar.ValueError.New("__len__() should return >= 0")
 	}
-	return int(n.i), nil
+	return int(n.Int), nil
 }
