@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -185,12 +186,12 @@ func HashNumber(n Number) int64 {
 	return notMinusOne(int64(re + 1000003*im))
 }
 
-// hashFloat reduces a float modulo hashPrime, by which rotation is multiplication by a power of two. The hash of a NaN
-// is 0 as in CPython before 3.10, where it began to depend on the object.
+// hashFloat reduces a float modulo hashPrime, by which rotation is multiplication by a power of two. Each NaN has
+// another hash, as in CPython from 3.10 on, so that they do not collide in tables, where none is found again.
 func hashFloat(f float64) int64 {
 	switch {
 	case math.IsNaN(f):
-		return 0
+		return notMinusOne(int64(rand.Uint64()))
 	case math.IsInf(f, 0):
 		return int64(math.Copysign(314159, f))
 	}

@@ -1,7 +1,10 @@
 package exposed_test
 
 import (
+	"context"
 	"fmt"
+	"math"
+	"math/big"
 	"strings"
 	"sync"
 	"testing"
@@ -239,4 +242,61 @@ func TestOperate(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, row.want, r)
 	}
+}
+
+// TestCollidingKeys puts in keys that all have one hash in CPython, the multiples of 2**61-1, and NaNs, of which none is found
+// again. Compared one by one, they would take hours. An object that equals one of them is found all the same.
+func TestCollidingKeys(t *testing.T) {
+	const n, prime = 200_000, 1<<61 - 1
+	d := exposed.NewDict()
+	multiple := func(i int64) any { return new(big.Int).Mul(big.NewInt(i), big.NewInt(prime)) }
+	for i := range int64(n) {
+		require.NoError(t, d.Set(ctx, multiple(i), i))
+		require.NoError(t, d.Set(ctx, math.NaN(), i))
+		if i == n/2 {
+			require.NoError(t, d.Set(ctx, &Point{0, 1}, "point")) // from here on, objects are looked for, too
+		}
+	}
+	require.Equal(t, 2*n+1, d.Len())
+	v, ok, err := d.Get(ctx, multiple(7))
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, int64(7), v)
+	for i := range int64(n) {
+		ok, err := d.Delete(ctx, multiple(i))
+		require.NoError(t, err)
+		require.True(t, ok)
+	}
+	require.Equal(t, n+1, d.Len())
+}
+
+// sevenLike equals the int 7 and has its hash.
+type sevenLike struct{ _ int }
+
+func (*sevenLike) PyEq(ctx context.Context, o any) (bool, error) { return exposed.Equal(ctx, o, int64(7)) }
+func (*sevenLike) PyHash() int                                   { return 7 }
+
+var _ = exposed.Register[sevenLike](exposed.ClassOptions{Name: "test.SevenLike"})
+
+func TestObjectEqualToPlainKey(t *testing.T) {
+	d := exposed.NewDict()
+	require.NoError(t, d.Set(ctx, int64(7), "seven"))
+	require.NoError(t, d.Set(ctx, nil, "none"))
+	v, ok, err := d.Get(ctx, new(sevenLike))
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, "seven", v)
+	d = exposed.NewDict()
+	require.NoError(t, d.Set(ctx, new(sevenLike), "object"))
+	v, ok, err = d.Get(ctx, 7.0)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, "object", v)
+	ok, err = d.Delete(ctx, true)
+	require.NoError(t, err)
+	require.False(t, ok)
+	ok, err = d.Delete(ctx, 7+0i)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Zero(t, d.Len())
 }

@@ -15,18 +15,40 @@ import (
 type Dict struct {
 	mu      sync.Mutex
 	entries []entry
-	heads   map[int64]int // hash → index+1 of the first entry of its chain
+	plain   map[any]int   // pyvalue.Key of a key that has one → index+1 of its entry
+	heads   map[chain]int // index+1 of the first entry of a chain
+	objects bool          // a key has been met that is no plain value; until then plain ones need no chains
 	live    int
 	changes uint64
 	convert func(ctx context.Context, key any) any
 }
 
 type entry struct {
-	key, value any
-	hash       int64
-	next       int // index+1 of the next entry with the hash
+	dictKey
+	value      any
+	next, prev int // index+1 of the neighbours in the chain
 	gone       bool
 }
+
+// dictKey is a key with what it is looked up by.
+type dictKey struct {
+	key   any
+	hash  int64
+	plain any // pyvalue.Key, if it is a plain value
+}
+
+// chain names the entries with a hash of Python's whose keys are plain values, or those whose keys are not. A peer can
+// choose numbers that all have one hash, so plain values are never compared along a chain with each other; but an object may
+// say that it equals one of them.
+type chain struct {
+	hash  int64
+	plain bool
+}
+
+func (k dictKey) chain() chain { return chain{k.hash, k.plain != nil} }
+
+// noneKey stands for None in a map whose nil means that there is no key.
+type noneKey struct{}
 
 // NewDict returns an empty dict.
 func NewDict() *Dict { return new(Dict) }
@@ -78,20 +100,42 @@ func (d *Dict) size() int {
 
 // locate finds the entry of a key, -1 if there is none. It is called and returns with the lock held, but lets go of it
 // while it asks objects whether they are equal.
-func (d *Dict) locate(ctx context.Context, key any, hash int64) (int, error) {
+func (d *Dict) locate(ctx context.Context, key dictKey) (int, error) {
+	if key.plain != nil {
+		if i := d.plain[key.plain]; i > 0 {
+			return i - 1, nil
+		}
+		if !d.objects {
+			return -1, nil
+		}
+		return d.search(ctx, key, chain{key.hash, false})
+	}
+	if !d.objects {
+		d.objects = true
+		d.rebuild()
+	}
+	i, err := d.search(ctx, key, chain{key.hash, false})
+	if i < 0 && err == nil {
+		i, err = d.search(ctx, key, chain{key.hash, true})
+	}
+	return i, err
+}
+
+// search looks for a key in a chain.
+func (d *Dict) search(ctx context.Context, key dictKey, c chain) (int, error) {
 restart:
 	for range 100 {
 		before := d.changes
-		for i := d.heads[hash] - 1; i >= 0; i = d.entries[i].next - 1 {
+		for i := d.heads[c] - 1; i >= 0; i = d.entries[i].next - 1 {
 			k := d.entries[i].key
-			eq, known := pyvalue.Equal(k, key)
-			if !known && same(k, key) {
+			eq, known := pyvalue.Equal(k, key.key)
+			if !known && same(k, key.key) {
 				eq, known = true, true
 			}
 			if !known {
 				var err error
 				d.mu.Unlock()
-				eq, err = equal(ctx, k, key)
+				eq, err = equal(ctx, k, key.key)
 				d.mu.Lock()
 				if err != nil {
 					return -1, err
@@ -110,26 +154,32 @@ restart:
 }
 
 // at runs f with the lock held and the index of the key's entry.
-func (d *Dict) at(ctx context.Context, key any, f func(i int, key any, hash int64)) error {
+func (d *Dict) at(ctx context.Context, key any, f func(i int, key dictKey)) error {
 	key = norm(key)
 	if d.convert != nil {
 		key = norm(d.convert(ctx, key))
 	}
-	hash, err := hashValue(ctx, key)
-	if err != nil {
+	k := dictKey{key: key}
+	if plain, ok := pyvalue.Key(key); ok {
+		if k.plain = plain; plain == nil {
+			k.plain = noneKey{}
+		}
+	}
+	var err error
+	if k.hash, err = hashValue(ctx, key); err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	i, err := d.locate(ctx, key, hash)
+	i, err := d.locate(ctx, k)
 	if err == nil {
-		f(i, key, hash)
+		f(i, k)
 	}
 	return err
 }
 
 func (d *Dict) get(ctx context.Context, key any) (v any, ok bool, err error) {
-	err = d.at(ctx, key, func(i int, _ any, _ int64) {
+	err = d.at(ctx, key, func(i int, _ dictKey) {
 		if ok = i >= 0; ok {
 			v = d.entries[i].value
 		}
@@ -138,58 +188,73 @@ func (d *Dict) get(ctx context.Context, key any) (v any, ok bool, err error) {
 }
 
 func (d *Dict) set(ctx context.Context, key, value any) error {
-	return d.at(ctx, key, func(i int, key any, hash int64) {
+	return d.at(ctx, key, func(i int, key dictKey) {
 		if i >= 0 {
 			d.entries[i].value = value
 			return
 		}
-		d.insert(key, value, hash)
+		if len(d.entries) > 16 && d.live < len(d.entries)/2 {
+			d.rebuild()
+		}
+		d.link(entry{dictKey: key, value: value})
+		d.live++
+		d.changes++
 	})
 }
 
-func (d *Dict) insert(key, value any, hash int64) {
-	if d.heads == nil {
-		d.heads = map[int64]int{}
-	}
-	if len(d.entries) > 16 && d.live < len(d.entries)/2 {
-		old := d.entries
-		d.entries = make([]entry, 0, d.live+1)
-		clear(d.heads)
-		for _, e := range old {
-			if !e.gone {
-				d.link(e)
-			}
+// rebuild leaves out what is gone, and makes the chains anew.
+func (d *Dict) rebuild() {
+	old := d.entries
+	d.entries = make([]entry, 0, d.live+1)
+	clear(d.plain)
+	clear(d.heads)
+	for _, e := range old {
+		if !e.gone {
+			d.link(e)
 		}
 	}
-	d.link(entry{key: key, value: value, hash: hash})
-	d.live++
-	d.changes++
 }
 
 func (d *Dict) link(e entry) {
-	e.next = d.heads[e.hash]
+	n := len(d.entries) + 1
+	if e.plain != nil {
+		if d.plain == nil {
+			d.plain = map[any]int{}
+		}
+		d.plain[e.plain] = n
+	}
+	e.next, e.prev = 0, 0
+	if d.objects {
+		if d.heads == nil {
+			d.heads = map[chain]int{}
+		}
+		c := e.chain()
+		if e.next = d.heads[c]; e.next > 0 {
+			d.entries[e.next-1].prev = n
+		}
+		d.heads[c] = n
+	}
 	d.entries = append(d.entries, e)
-	d.heads[e.hash] = len(d.entries)
 }
 
 func (d *Dict) del(ctx context.Context, key any) (v any, ok bool, err error) {
-	err = d.at(ctx, key, func(i int, _ any, hash int64) {
+	err = d.at(ctx, key, func(i int, _ dictKey) {
 		if ok = i >= 0; !ok {
 			return
 		}
 		e := &d.entries[i]
 		v = e.value
-		if d.heads[hash] == i+1 {
-			if d.heads[hash] = e.next; e.next == 0 {
-				delete(d.heads, hash)
-			}
-		} else {
-			for j := d.heads[hash] - 1; j >= 0; j = d.entries[j].next - 1 {
-				if d.entries[j].next == i+1 {
-					d.entries[j].next = e.next
-					break
-				}
-			}
+		delete(d.plain, e.plain)
+		if e.next > 0 {
+			d.entries[e.next-1].prev = e.prev
+		}
+		switch c := e.chain(); {
+		case e.prev > 0:
+			d.entries[e.prev-1].next = e.next
+		case e.next > 0:
+			d.heads[c] = e.next
+		default:
+			delete(d.heads, c)
 		}
 		*e = entry{gone: true}
 		d.live--
@@ -213,7 +278,7 @@ func (d *Dict) keys() []any {
 func (d *Dict) clear() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.entries, d.heads, d.live = nil, nil, 0
+	d.entries, d.plain, d.heads, d.objects, d.live = nil, nil, nil, false, 0
 	d.changes++
 	return nil
 }
