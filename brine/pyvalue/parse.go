@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // MaxIntDigits is CPython's limit for the digits of integers in texts, except in bases that are powers of two.
@@ -213,13 +212,16 @@ func parseComplex(s string) (complex128, bool) {
 }
 
 // IsIdentifier reports whether s has the form of a Python name, which keywords have, too.
-func IsIdentifier(s string) bool {
+func IsIdentifier(s string) bool { return s != "" && NameLength(s) == len(s) }
+
+// NameLength is the length of the Python name that s begins with, 0 if there is none.
+func NameLength(s string) int {
 	for i, r := range s {
 		if !unicode.In(r, idStart...) && (i == 0 || !unicode.In(r, idContinue...)) {
-			return false
+			return i
 		}
 	}
-	return s != "" && utf8.ValidString(s)
+	return len(s)
 }
 
 var (

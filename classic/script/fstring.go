@@ -9,13 +9,13 @@ import (
 // formatted reads the parts of a formatted string: text into plain, values into parts as format@(value, conversion,
 // spec). flush moves what is in plain to parts. A replacement field of a format specification has one level of its own.
 func (p *parser) formatted(t token, l literal, plain *strings.Builder, parts *[]syntax.Expr, flush func(), level int) {
-	s := l.body
+	s := l.Body
 	for len(s) > 0 {
 		i := strings.IndexAny(s, "{}")
 		if i < 0 {
 			i = len(s)
 		}
-		if !l.raw { // \N{…}
+		if !l.Raw { // \N{…}
 			if n := strings.Index(s[:i], `\N`); n >= 0 && i < len(s) && s[i] == '{' && n == i-2 {
 				p.failAt(t, `\N in literals is not supported by this server`)
 			}
@@ -89,7 +89,7 @@ func (p *parser) field(t token, l literal, s string, plain *strings.Builder, par
 			}
 		}
 		part := l
-		part.body = s[1 : 1+n]
+		part.Body = s[1 : 1+n]
 		p.formatted(t, part, &text, &inner, done, level+1)
 		done()
 		spec = p.call(joinCall, t, inner...)

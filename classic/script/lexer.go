@@ -2,9 +2,9 @@ package script
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -31,15 +31,6 @@ type token struct {
 
 func (t token) is(text string) bool {
 	return (t.kind == operatorToken || t.kind == keywordToken) && t.text == text
-}
-
-var keywords = map[string]bool{}
-
-func init() {
-	for _, k := range strings.Fields(`False None True and as assert async await break class continue def del elif else except finally for from
-		global if import in is lambda nonlocal not or pass raise return try while with yield`) {
-		keywords[k] = true
-	}
 }
 
 // signs are the operators, the longest first.
@@ -198,9 +189,9 @@ func (l *lexer) next() {
 	case c >= '0' && c <= '9' || c == '.' && l.at+1 < len(l.src) && l.src[l.at+1] >= '0' && l.src[l.at+1] <= '9':
 		l.number()
 	default:
-		if n := nameLength(l.src[l.at:]); n > 0 {
+		if n := pyvalue.NameLength(l.src[l.at:]); n > 0 {
 			kind, text := nameToken, l.src[l.at:l.at+n]
-			if keywords[text] {
+			if pyvalue.IsKeyword(text) {
 				kind = keywordToken
 			}
 			l.add(kind, l.at, text)
@@ -250,18 +241,6 @@ func (l *lexer) operator() {
 		l.fail("invalid syntax")
 	}
 	l.fail("invalid character '" + string(r) + "'")
-}
-
-// nameLength is how many bytes of s an identifier takes at its beginning.
-func nameLength(s string) int {
-	for i, r := range s {
-		if r == '_' || unicode.IsLetter(r) || i > 0 && (unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) ||
-			unicode.Is(unicode.Mc, r)) {
-			continue
-		}
-		return i
-	}
-	return len(s)
 }
 
 func (l *lexer) number() {

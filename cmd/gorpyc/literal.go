@@ -3,14 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math/big"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"go.starlark.net/syntax"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 )
 
@@ -18,22 +17,13 @@ import (
 // one.
 func parseArg(text string) (any, error) {
 	trimmed := strings.TrimSpace(text)
-	expr, err := (&syntax.FileOptions{}).ParseExpr("", trimmed, 0)
+	v, err := pyvalue.ParseLiteral(trimmed)
 	if err == nil {
-		var v any
-		if v, err = literal(expr); err == nil {
-			return v, nil
-		}
-	}
-	if n := len(trimmed); n > 1 && (trimmed[n-1] == 'j' || trimmed[n-1] == 'J') &&
-		strings.ContainsRune("+-.0123456789", rune(trimmed[0])) {
-		if z, bad := strconv.ParseComplex(trimmed[:n-1]+"i", 128); bad == nil {
-			return z, nil
-		}
+		return v, nil
 	}
 	for _, start := range []string{"'", `"`, "b'", `b"`, "r'", `r"`, "[", "(", "{"} {
 		if strings.HasPrefix(trimmed, start) {
-			return nil, usage("%s is no Python literal: %s", text, syntaxText(err))
+			return nil, usage("%s is no Python literal: %s", text, err)
 		}
 	}
 	return text, nil
@@ -69,16 +59,6 @@ func parseArgs(texts, keywords []string) ([]any, error) {
 		args = append(args, netref.Kw(name, v))
 	}
 	return args, nil
-}
-
-// literal gives the value of an expression that needs nobody to be asked.
-func literal(e syntax.Expr) (any, error) {
-	return evaluate(e, func(e syntax.Expr) (any, error) {
-		if id, ok := e.(*syntax.Ident); ok {
-			return nil, fmt.Errorf("%s is not quoted", id.Name)
-		}
-		return nil, fmt.Errorf("no literal")
-	})
 }
 
 // evaluate gives the value of an expression. What is no literal is left to other.
@@ -143,30 +123,14 @@ func negated(e *syntax.UnaryExpr, other func(syntax.Expr) (any, error)) (any, er
 		return other(e)
 	}
 	v, err := evaluate(e.X, other)
-	if err != nil {
+	n := pyvalue.NumberOf(v)
+	switch {
+	case err != nil:
 		return nil, err
+	case n.Kind == pyvalue.NotNumber:
+		return other(e)
+	case e.Op == syntax.MINUS:
+		return pyvalue.Negate(n), nil
 	}
-	minus := e.Op == syntax.MINUS
-	switch v := v.(type) {
-	case int64:
-		if minus {
-			return -v, nil
-		}
-		return v, nil
-	case float64:
-		if minus {
-			return -v, nil
-		}
-		return v, nil
-	case *big.Int:
-		if minus {
-			n := new(big.Int).Neg(v)
-			if n.IsInt64() {
-				return n.Int64(), nil
-			}
-			return n, nil
-		}
-		return v, nil
-	}
-	return other(e)
+	return v, nil
 }

@@ -6,7 +6,9 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
-	"unicode"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // directive is a line "//rpyc:name text" of a doc comment.
@@ -91,29 +93,17 @@ func splitList(text string) ([]string, error) {
 
 // literalKind tells the Python type of a literal that can be a default; package exposed reads the same ones.
 func literalKind(lit string) (string, error) {
-	switch {
-	case lit == "None", lit == "...":
-		return lit, nil
-	case lit == "True", lit == "False":
-		return "bool", nil
-	case len(lit) >= 2 && (lit[0] == '\'' || lit[0] == '"') && lit[len(lit)-1] == lit[0]:
-		return "str", nil
-	case len(lit) >= 3 && lit[0] == 'b' && (lit[1] == '\'' || lit[1] == '"') && lit[len(lit)-1] == lit[1]:
-		return "bytes", nil
-	case strings.HasPrefix(lit, "(") && strings.HasSuffix(lit, ")"):
-		return "tuple", nil
+	v, rest, err := pyvalue.ScanLiteral(lit)
+	if err != nil || strings.TrimSpace(rest) != "" {
+		return "", fmt.Errorf("%s is no Python literal that can be a default: None, True, False, a number, a str, bytes or a tuple", lit)
 	}
-	digits := strings.TrimLeft(strings.ReplaceAll(lit, "_", ""), "+-")
-	if digits != "" && unicode.IsDigit(rune(digits[0])) || strings.HasPrefix(digits, ".") && len(digits) > 1 {
-		if strings.HasPrefix(digits, "0x") || strings.HasPrefix(digits, "0X") || strings.Trim(digits, "0123456789") == "" {
-			return "int", nil
-		}
-		if strings.Trim(digits, "0123456789.eE+-") == "" {
-			return "float", nil
-		}
+	switch v {
+	case nil:
+		return "None", nil
+	case brine.Ellipsis:
+		return "...", nil
 	}
-	return "", fmt.Errorf("%s is no Python literal that can be a default: None, True, False, a number, a str, bytes or "+
-		"a tuple", lit)
+	return pyvalue.TypeName(v), nil
 }
 
 // fits reports whether a default of a kind can be a parameter of type t.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/netref"
 )
@@ -40,12 +41,9 @@ func (fn *function) called(name string) {
 // special reports whether Python calls the function for some syntax of its own.
 func (fn *function) special() bool { return strings.HasPrefix(fn.name, "__") }
 
-var pythonKeywords = strings.Fields(`False None True and as assert async await break class continue def del elif else except finally
-	for from global if import in is lambda nonlocal not or pass raise return try while with yield`)
-
 // pythonIdentifier makes a name fit for Python: what its keywords take gets an underscore.
 func pythonIdentifier(name string) string {
-	if slices.Contains(pythonKeywords, name) {
+	if pyvalue.IsKeyword(name) {
 		return name + "_"
 	}
 	return name
@@ -270,7 +268,7 @@ func (fn *function) valid() error {
 	optional := ""
 	for i, p := range fn.params {
 		switch {
-		case !inspect.IsName(p.name) || slices.Contains(pythonKeywords, p.name):
+		case !inspect.IsName(p.name) || pyvalue.IsKeyword(p.name):
 			return fmt.Errorf("%q cannot name a parameter", p.name)
 		case seen[p.name]:
 			return fmt.Errorf("two parameters are called %s", p.name)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
@@ -213,7 +214,7 @@ func (c *class) memberNames() map[string]bool {
 
 // field writes an attribute: a property if Python cannot assign to it. Services refuse all assignments.
 func (w *pyiWriter) field(c *class, f field) {
-	if !inspect.IsName(f.name) || slices.Contains(pythonKeywords, f.name) {
+	if !inspect.IsName(f.name) || pyvalue.IsKeyword(f.name) {
 		return
 	}
 	t := w.types.of(f.typ, false)
@@ -238,7 +239,7 @@ var specialResults = map[string]string{
 
 func (w *pyiWriter) function(indent string, fn *function, method bool) {
 	name, result := fn.name, ""
-	if slices.Contains(pythonKeywords, name) {
+	if pyvalue.IsKeyword(name) {
 		name = fn.goName // obj.Import is the other spelling of obj.import, which Python cannot say
 	}
 	if r, ok := specialResults[fn.name]; ok && r != "None" {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 )
 
@@ -149,7 +150,7 @@ func pyLines(src string) ([]pyLine, error) {
 				i++
 			}
 		case c == '"' || c == '\'':
-			n := stringLength(src[i:])
+			n := pyvalue.QuotedLength(src[i:])
 			if n < 0 {
 				return nil, fmt.Errorf("%d: a string is not closed", number)
 			}
@@ -185,25 +186,6 @@ func indentOf(line string) int {
 		}
 	}
 	return n
-}
-
-// stringLength is the length of the string literal that s begins with, -1 if it is not closed.
-func stringLength(s string) int {
-	quote := s[:1]
-	if len(s) >= 3 && s[1] == s[0] && s[2] == s[0] {
-		quote = s[:3]
-	}
-	for i := len(quote); i < len(s); i++ {
-		switch {
-		case s[i] == '\\':
-			i++
-		case strings.HasPrefix(s[i:], quote):
-			return i + len(quote)
-		case s[i] == '\n' && len(quote) == 1:
-			return -1
-		}
-	}
-	return -1
 }
 
 // pyClasses finds the classes of a module, those at its top level.
@@ -333,7 +315,7 @@ func docString(line string) string {
 	if body == "" || body[0] != '"' && body[0] != '\'' {
 		return ""
 	}
-	n := stringLength(body)
+	n := pyvalue.QuotedLength(body)
 	if n < 0 {
 		return ""
 	}

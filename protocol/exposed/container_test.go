@@ -273,8 +273,10 @@ func TestCollidingKeys(t *testing.T) {
 // sevenLike equals the int 7 and has its hash.
 type sevenLike struct{ _ int }
 
-func (*sevenLike) PyEq(ctx context.Context, o any) (bool, error) { return exposed.Equal(ctx, o, int64(7)) }
-func (*sevenLike) PyHash() int                                   { return 7 }
+func (*sevenLike) PyEq(ctx context.Context, o any) (bool, error) {
+	return exposed.Equal(ctx, o, int64(7))
+}
+func (*sevenLike) PyHash() int { return 7 }
 
 var _ = exposed.Register[sevenLike](exposed.ClassOptions{Name: "test.SevenLike"})
 

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"go/token"
 	"strings"
+
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // What a signature may have.
@@ -177,16 +179,17 @@ func Split(text string, sep rune) []string {
 // unquoted calls yield for what is not in quotes, with the brackets that are open behind it, until that returns false.
 func unquoted(text string, yield func(i int, r rune, depth int) bool) {
 	depth := 0
-	quote := rune(0)
+	quoted := 0 // where the last text in quotes ends
 	for i, r := range text {
 		switch {
-		case quote != 0:
-			if r == quote {
-				quote = 0
-			}
+		case i < quoted:
 			continue
 		case r == '\'' || r == '"':
-			quote = r
+			n := pyvalue.QuotedLength(text[i:])
+			if n < 0 {
+				return
+			}
+			quoted = i + n
 			continue
 		case strings.ContainsRune("([{", r):
 			depth++

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 )
 
@@ -105,7 +105,7 @@ func declare(decl []string, types []reflect.Type, first int) ([]Param, error) {
 			}
 			p.Kind, p.Name, kind = VarPositional, name[1:], KeywordOnly
 		}
-		if !isIdentifier(p.Name) || seen[p.Name] {
+		if !pyvalue.IsIdentifier(p.Name) || seen[p.Name] {
 			return nil, fmt.Errorf("%q is no parameter name, or occurs twice", d)
 		}
 		seen[p.Name] = true
@@ -197,7 +197,7 @@ func structParams(index int, t reflect.Type) ([]Param, error) {
 }
 
 func defaultValue(lit string, t reflect.Type) (reflect.Value, error) {
-	v, rest, err := parseLiteral(lit)
+	v, rest, err := pyvalue.ScanLiteral(lit)
 	if err == nil && strings.TrimSpace(rest) != "" {
 		err = fmt.Errorf("unexpected %q", rest)
 	}
@@ -206,14 +206,4 @@ func defaultValue(lit string, t reflect.Type) (reflect.Value, error) {
 	}
 	def := reflect.New(t).Elem()
 	return def, netref.Assign(context.Background(), def, v)
-}
-
-func isIdentifier(s string) bool {
-	for i, r := range s {
-		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= utf8.RuneSelf
-		if !letter && (i == 0 || r < '0' || r > '9') {
-			return false
-		}
-	}
-	return s != ""
 }
