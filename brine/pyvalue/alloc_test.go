@@ -34,7 +34,8 @@ func TestNoAllocations(t *testing.T) {
 	fv, bv := reflect.ValueOf(&f).Elem(), reflect.ValueOf(&b).Elem()
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		for _, err := range [...]error{
-			setEncoded(nv, big), setEncoded(uv, small), setEncoded(fv, float), setEncoded(bv, truth), setEncoded(nv, small),
+			setEncoded(nv, big), setEncoded(uv, small), setEncoded(fv, float), setEncoded(bv, truth),
+			setEncoded(nv, small),
 		} {
 			if err != nil {
 				panic(err)

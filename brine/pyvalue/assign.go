@@ -214,9 +214,9 @@ func SetNumber(dst reflect.Value, v any) error {
 	return nil
 }
 
-// SetEncoded stores the number, text or truth value that the cursor stands before, which has been checked by Cursor.Skip, in
-// dst without making a value in an interface of it. It reports false, and has read nothing, if it is not for it: if what comes
-// is something else or dst of another kind.
+// SetEncoded stores the number, text or truth value that the cursor stands before, which has been checked by
+// Cursor.Skip, in dst without making a value in an interface of it. It reports false, and has read nothing, if it is
+// not for it: if what comes is something else or dst of another kind.
 func SetEncoded(dst reflect.Value, c *brine.Cursor) (done bool, err error) {
 	switch dst.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,

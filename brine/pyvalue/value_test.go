@@ -18,7 +18,8 @@ func TestItems(t *testing.T) {
 		v    any
 		want []any
 	}{
-		{"aé\xff", []any{"a", "é", "\xff"}}, {[]byte{1, 255}, []any{int64(1), int64(255)}}, {brine.Tuple{nil, 2}, []any{nil, 2}},
+		{"aé\xff", []any{"a", "é", "\xff"}}, {[]byte{1, 255}, []any{int64(1), int64(255)}},
+		{brine.Tuple{nil, 2}, []any{nil, 2}},
 		{brine.FrozenSet{"x"}, []any{"x"}}, {"", []any{}}, {[]byte{}, []any{}},
 	} {
 		items, ok := Items(row.v)
