@@ -8,7 +8,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// probe evaluates a property that a peer asked for under the name asked, if it wants that.
+// probe reads a property that is Probed once before the operation proper, if the peer asked for it by another name than
+// its real one: RPyC reads it to see whether it is there. An AttributeError means that it is not, and is no failure.
 func (a *attr) probe(ctx context.Context, p *Policy, self any, asked string) error {
 	if a == nil || a.kind != propertyAttr || !a.prop.probed || asked == a.name || p != nil && p.DenyExposed {
 		return nil
@@ -23,15 +24,15 @@ func (a *attr) probe(ctx context.Context, p *Policy, self any, asked string) err
 func (a *attr) get(ctx context.Context, self any) (any, error) {
 	switch a.kind {
 	case methodAttr:
-		return &boundMethod{self: a.owner(self), attr: a}, nil
+		return &boundMethod{self: a.receiver(self), attr: a}, nil
 	case propertyAttr:
 		return a.prop.get(ctx, self)
 	}
 	return a.value, nil
 }
 
-// owner is what a method is called with.
-func (a *attr) owner(self any) any {
+// receiver returns what a method read from self is called with: self, or its class if it is a class method.
+func (a *attr) receiver(self any) any {
 	if !a.classMethod {
 		return self
 	}
@@ -41,16 +42,16 @@ func (a *attr) owner(self any) any {
 	return ClassOf(self)
 }
 
-// invoke calls what the attribute of the object is, without making a method object of it.
+// invoke reads the attribute of self and calls what it is; no object is made for a method on the way.
 func (a *attr) invoke(ctx context.Context, self any, args *Args) (any, error) {
 	if a.kind == methodAttr {
-		return a.impl.Call(ctx, a.owner(self), args)
+		return a.impl.Call(ctx, a.receiver(self), args)
 	}
 	f, err := a.get(ctx, self)
 	if err != nil {
 		return nil, err
 	}
-	return call(ctx, f, args)
+	return call(ctx, norm(f), args)
 }
 
 // The optional interfaces by which an object takes care of its attributes itself, past the policy of the connection.
@@ -115,7 +116,7 @@ func GetAttr(ctx context.Context, p *Policy, v, name any) (r any, err error) {
 
 // lookup finds an attribute by the long way: the class's entry, or the value from the object's own dictionary.
 func lookup(p *Policy, v any, c *Class, name string) (*attr, any, error) {
-	name, err := p.GetName(name, func(n string) bool { return has(p, v, c, n) })
+	name, err := p.getName(name, func(n string) bool { return has(p, v, c, n) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -165,7 +166,7 @@ func (c *Class) lookup(p *Policy, name string) (*attr, error) {
 		}
 		return typeClass.flat[n]
 	}
-	n, err := p.GetName(name, func(n string) bool { return get(n, false) != nil })
+	n, err := p.getName(name, func(n string) bool { return get(n, false) != nil })
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +202,7 @@ func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
 	switch x := v.(type) {
 	case *netref.Object:
 		var failed error
-		n, err := p.SetName(n, remoteHas(ctx, x, &failed))
+		n, err := p.setName(n, remoteHas(ctx, x, &failed))
 		if err = cmp.Or(failed, err); err != nil {
 			return err
 		}
@@ -209,17 +210,17 @@ func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
 	case AttrSetter:
 		return x.PySetAttr(ctx, n, value)
 	case *Class:
-		if n, err = p.SetName(n, func(n string) bool { return x.find(n, p.prefix(), false) != nil }); err != nil {
+		if n, err = p.setName(n, func(n string) bool { return x.find(n, p.prefix(), false) != nil }); err != nil {
 			return err
 		}
-		return vinegar.TypeError.Errorf("cannot set %s attribute of immutable type '%s'", reprString(n), x.name)
+		return vinegar.TypeError.Errorf("cannot set %s attribute of immutable type '%s'", vinegar.Repr(n), x.name)
 	}
 	c := ClassOf(v)
 	if c.service.Load() {
-		return AccessDenied()
+		return accessDenied()
 	}
 	asked := n
-	if n, err = p.SetName(n, func(n string) bool { return has(p, v, c, n) }); err != nil {
+	if n, err = p.setName(n, func(n string) bool { return has(p, v, c, n) }); err != nil {
 		return err
 	}
 	a := c.find(n, p.prefix(), true)
@@ -251,7 +252,7 @@ func DelAttr(ctx context.Context, p *Policy, v, name any) (err error) {
 	switch x := v.(type) {
 	case *netref.Object:
 		var failed error
-		n, err := p.DelName(n, remoteHas(ctx, x, &failed))
+		n, err := p.delName(n, remoteHas(ctx, x, &failed))
 		if err = cmp.Or(failed, err); err != nil {
 			return err
 		}
@@ -259,17 +260,17 @@ func DelAttr(ctx context.Context, p *Policy, v, name any) (err error) {
 	case AttrDeleter:
 		return x.PyDelAttr(ctx, n)
 	case *Class:
-		if n, err = p.DelName(n, func(n string) bool { return x.find(n, p.prefix(), false) != nil }); err != nil {
+		if n, err = p.delName(n, func(n string) bool { return x.find(n, p.prefix(), false) != nil }); err != nil {
 			return err
 		}
-		return vinegar.TypeError.Errorf("cannot delete %s attribute of immutable type '%s'", reprString(n), x.name)
+		return vinegar.TypeError.Errorf("cannot delete %s attribute of immutable type '%s'", vinegar.Repr(n), x.name)
 	}
 	c := ClassOf(v)
 	if c.service.Load() {
-		return AccessDenied()
+		return accessDenied()
 	}
 	asked := n
-	if n, err = p.DelName(n, func(n string) bool { return has(p, v, c, n) }); err != nil {
+	if n, err = p.delName(n, func(n string) bool { return has(p, v, c, n) }); err != nil {
 		return err
 	}
 	a := c.find(n, p.prefix(), true)

@@ -260,3 +260,24 @@ func TestHiddenPromotedMethods(t *testing.T) {
 	require.Equal(t, "mine", must(t)(callAttr(v, "names")))
 	require.Equal(t, int64(4), must(t)(exposed.GetAttr(ctx, nil, v, "n")))
 }
+
+// Go methods answer to whatever prefix a connection has, and to their bare names where prefixes are off.
+func TestPrefixes(t *testing.T) {
+	c := &Calc{}
+	for _, row := range []struct {
+		p    *exposed.Policy
+		name string
+	}{
+		{&exposed.Policy{Prefix: "pub_"}, "id"},
+		{&exposed.Policy{Prefix: "pub_"}, "pub_id"},
+		{&exposed.Policy{AllowAll: true, DenyExposed: true}, "id"},
+		{&exposed.Policy{AllowPublic: true}, "id"},
+		{&exposed.Policy{AllowPublic: true}, "ID"},
+	} {
+		r, err := exposed.CallAttr(ctx, row.p, c, row.name, &exposed.Args{})
+		require.NoError(t, err)
+		require.Equal(t, 7, r)
+	}
+	_, err := exposed.CallAttr(ctx, &exposed.Policy{DenyExposed: true}, c, "id", &exposed.Args{})
+	require.EqualError(t, err, "AttributeError: cannot access 'id'")
+}

@@ -21,8 +21,8 @@ type Attrs struct {
 // maxAttrs bounds what a peer can store in one object.
 const maxAttrs = 1 << 16
 
-// PyAttrs returns a itself; it is how an embedding struct is recognised.
-func (a *Attrs) PyAttrs() *Attrs { return a }
+// ownAttrs returns a itself; it is how an embedding struct is recognised.
+func (a *Attrs) ownAttrs() *Attrs { return a }
 
 // Get returns an attribute and whether it is there.
 func (a *Attrs) Get(name string) (any, bool) {
@@ -85,9 +85,10 @@ func (a *Attrs) Names() []string {
 	return names
 }
 
+// attrsOf returns the dictionary of an object; nil, which is an empty one that cannot be set, if it has none.
 func attrsOf(v any) *Attrs {
-	if h, ok := v.(interface{ PyAttrs() *Attrs }); ok {
-		return h.PyAttrs()
+	if h, ok := v.(interface{ ownAttrs() *Attrs }); ok {
+		return h.ownAttrs()
 	}
 	return nil
 }

@@ -11,23 +11,6 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// Dropper is implemented by objects that want to know when the other end has let go of them: PyDrop is called when an
-// exported object's count falls to zero and when the connection ends, once per export. It is what __del__ is to a
-// Python server. It may be called while other goroutines use the object and must not block.
-type Dropper interface{ PyDrop() }
-
-// Named is implemented by objects whose references carry a name of their own in place of their class's: Python modules
-// go by their name. The name decides what a Python peer takes the object's class to be.
-type Named interface{ PyRefName() string }
-
-// RefName returns the name that a reference to v, an object of the class c, carries.
-func RefName(v any, c *Class) string {
-	if n, ok := v.(Named); ok {
-		return n.PyRefName()
-	}
-	return c.Name()
-}
-
 // ByValue brings a Go value into the form in which it travels. If ok, the result is a form of package brine and goes
 // by value. Otherwise the result goes by reference and is the object to keep for the other end:
 //
@@ -69,27 +52,20 @@ func byValue(v any, depth int) (any, bool) {
 		}
 		return x, true
 	case *netref.Object:
-		return orNone(x)
-	case *Class:
-		return orNone(x)
+		if x == nil {
+			return nil, true
+		}
+		return x, false
 	case *vinegar.Class:
 		if x == nil {
 			return nil, true
 		}
 		return classOfException(x), false
-	case *boundMethod, *Function, *List, *Dict, *Set, *Generator:
-		return v, false
 	}
 	return byValueOf(v, reflect.ValueOf(v), depth)
 }
 
-func orNone[T any](p *T) (any, bool) {
-	if p == nil {
-		return nil, true
-	}
-	return p, false
-}
-
+// byValueOf is byValue for the types that it has no case for, by reflection.
 func byValueOf(v any, rv reflect.Value, depth int) (any, bool) {
 	t := rv.Type()
 	switch t.Kind() {

@@ -16,6 +16,7 @@ func Call(ctx context.Context, v any, args *Args) (r any, err error) {
 	return call(ctx, norm(v), args)
 }
 
+// call is Call for a value in the form of [ByValue].
 func call(ctx context.Context, v any, args *Args) (any, error) {
 	switch f := v.(type) {
 	case *boundMethod:
@@ -24,26 +25,33 @@ func call(ctx context.Context, v any, args *Args) (any, error) {
 		return f.call(ctx, args)
 	case *Class:
 		return f.instantiate(ctx, args)
-	case *vinegar.Class:
-		return classOfException(f).instantiate(ctx, args)
 	case *netref.Object:
 		return remoteCall(ctx, f, args)
 	}
-	c := ClassOf(v)
-	if c == functionClass {
-		if f := describedFunc(reflect.ValueOf(v)); f != nil {
-			return f.call(ctx, args)
-		}
-		p, err := binding.OfFunc(reflect.ValueOf(v))
-		if err != nil {
-			return nil, err
-		}
-		return p.Call(ctx, nil, args)
-	}
-	if a := c.flat["__call__"]; a != nil {
+	if a := ClassOf(v).flat["__call__"]; a != nil {
 		return a.invoke(ctx, v, args)
 	}
 	return nil, vinegar.TypeError.Errorf("'%s' object is not callable", TypeName(v))
+}
+
+// callFunc is the __call__ of functions: self is a *Function, or a Go func that is exposed as it is.
+func callFunc(ctx context.Context, self any, args *Args) (any, error) {
+	if f, ok := self.(*Function); ok { // which can be the __call__ of functions again
+		ctx, err := Descend(ctx, " while calling a Python object")
+		if err != nil {
+			return nil, err
+		}
+		return f.call(ctx, args)
+	}
+	fn := reflect.ValueOf(self)
+	if f := describedFunc(fn); f != nil {
+		return f.call(ctx, args)
+	}
+	p, err := binding.OfFunc(fn)
+	if err != nil {
+		return nil, err
+	}
+	return p.Call(ctx, nil, args)
 }
 
 // CallAttr calls the attribute of v that a peer asks for: GetAttr and Call in one, without an object for the method.

@@ -55,6 +55,25 @@ func (d docText) value() any {
 
 var lastClassID atomic.Int64
 
+// The builtin classes that the object model itself refers to. A class whose name begins with "builtins." is known to every
+// peer, so that it need not be inspected; the names are those that CPython has.
+var (
+	objectClass  = builtin("builtins.object")
+	typeClass    = builtin("builtins.type", objectClass)
+	noneClass    = builtin("builtins.NoneType", objectClass)
+	serviceClass = builtin("rpyc.core.service.Service") // what services have in addition to their own attributes
+)
+
+// builtinClasses holds all classes that this package implements.
+var builtinClasses []*Class
+
+// builtin makes a class that this package implements. Its attributes are entered by [define].
+func builtin(qualified string, bases ...*Class) *Class {
+	c := newClass(qualified, bases...)
+	builtinClasses = append(builtinClasses, c)
+	return c
+}
+
 // newClass makes a class without attributes. Its tables are made by seal.
 func newClass(qualified string, bases ...*Class) *Class {
 	module, name := "builtins", qualified
@@ -251,4 +270,10 @@ func (c *Class) names(v any, ofClass bool) map[string]bool {
 		set[n] = true
 	}
 	return set
+}
+
+// Method is an entry of the answer to INSPECT.
+type Method struct {
+	Name, Doc string
+	HasDoc    bool // false: the documentation is None
 }

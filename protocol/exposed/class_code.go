@@ -17,7 +17,12 @@ type codeObject struct {
 	at   vinegar.Frame
 }
 
-var codeClass = newClass("builtins.code", objectClass)
+var (
+	codeClass = builtin("builtins.code", objectClass)
+
+	_ = show[*codeObject](codeClass)
+	_ = define(codeClass, defineCode)
+)
 
 // planBehind is how to call a Go func, a *Function or a method. What this package implements has none.
 func planBehind(self any, name string) (*binding.Plan, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"time"
 
@@ -18,8 +17,10 @@ import (
 // object's class from the name, so isinstance(t, datetime.datetime) is true there; C code that wants a real datetime still
 // refuses the proxy.
 var (
-	timeClass = newClass("datetime.datetime", objectClass)
-	timeType  = reflect.TypeFor[time.Time]()
+	timeClass = builtin("datetime.datetime", objectClass)
+
+	_ = show[time.Time](timeClass)
+	_ = define(timeClass, defineTime)
 )
 
 func timeOf(v any) (time.Time, bool) {
@@ -194,9 +195,9 @@ func reprTime(t time.Time) string {
 		if seconds < 0 { // as timedelta writes it
 			days, seconds = -1, seconds+86400
 		}
-		zone = fmt.Sprintf("datetime.timezone(datetime.timedelta(seconds=%d), %s)", seconds, reprString(name))
+		zone = fmt.Sprintf("datetime.timezone(datetime.timedelta(seconds=%d), %s)", seconds, vinegar.Repr(name))
 		if days != 0 {
-			zone = fmt.Sprintf("datetime.timezone(datetime.timedelta(days=%d, seconds=%d), %s)", days, seconds, reprString(name))
+			zone = fmt.Sprintf("datetime.timezone(datetime.timedelta(days=%d, seconds=%d), %s)", days, seconds, vinegar.Repr(name))
 		}
 	}
 	return s + ", tzinfo=" + zone + ")"

@@ -2,10 +2,17 @@ package exposed
 
 import (
 	"context"
+	"reflect"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+var (
+	_ = show[*Dict](dictClass)
+	_ = showKind(dictClass, func(t reflect.Type) bool { return t.Kind() == reflect.Map && !isEmptyStruct(t.Elem()) })
+	_ = define(dictClass, defineDict)
 )
 
 // mapMethod enters a method of dict or set.

@@ -6,6 +6,14 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
+var (
+	_ = show[*dictView](perValue)
+	_ = define(viewClasses[keysView], defineDictView)
+	_ = define(viewClasses[valuesView], defineDictView)
+	_ = define(viewClasses[itemsView], defineDictView)
+)
+
+// defineDictView gives views of dicts what Python's have.
 func defineDictView(c *Class) {
 	view := func(name string, args int, f func(ctx context.Context, v *dictView, args []any) (any, error)) {
 		c.method(name, args, args, func(ctx context.Context, self any, args []any) (any, error) {
@@ -74,22 +82,26 @@ func viewAlgebra(ctx context.Context, op string, a, b any) (any, error) {
 	return combine(ctx, op, left, right)
 }
 
-// mappingProxy is what the attribute mapping of a view returns: the dict, to read.
-type mappingProxy struct{ m mapping }
+var (
+	mappingProxyClass = builtin("builtins.mappingproxy", objectClass)
 
-var mappingProxyClass = newClass("builtins.mappingproxy", objectClass)
+	_ = show[*mappingProxy](mappingProxyClass)
+	_ = define(mappingProxyClass, defineMappingProxy)
+)
 
 // defineMappingProxy gives the class those methods of dict that change nothing.
 func defineMappingProxy(c *Class) {
+	dict := newClass(dictClass.Name())
+	defineDict(dict)
 	c.method("__repr__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
-		s, err := text(ctx, self, dictClass.own["__repr__"])
+		s, err := text(ctx, self, dict.own["__repr__"])
 		return "mappingproxy(" + s + ")", err
 	})
 	for _, name := range []string{
 		"__len__", "__getitem__", "__contains__", "__iter__", "__reversed__", "__eq__", "__hash__", "__or__", "__ror__",
 		"get", "keys", "values", "items", "copy",
 	} {
-		of := *dictClass.own[name]
+		of := *dict.own[name]
 		of.qual = c.name + "." + name
 		c.add(&of)
 	}

@@ -28,6 +28,9 @@ func messageOf(ctx context.Context, e *vinegar.Error) (string, error) {
 	return s, err
 }
 
+var _ = define(baseExceptionClass, defineException)
+
+// defineException gives all exceptions what Python's BaseException has.
 func defineException(c *Class) {
 	of := func(get func(e *vinegar.Error) any) func(any) (any, error) {
 		return func(self any) (any, error) {

@@ -12,6 +12,17 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
+var (
+	_ = show[*Function](functionClass)
+	_ = showKind(functionClass, func(t reflect.Type) bool { return t.Kind() == reflect.Func && !binding.IsSeq(t) })
+	_ = define(functionClass, defineFunction)
+
+	_ = show[*boundMethod](perValue)
+	_ = define(methodClass, defineMethod)
+	_ = define(methodWrapperClass, defineMethod)
+	_ = define(builtinMethodClass, defineMethod)
+)
+
 // functionParts is what the class function asks of a Go func or a *Function.
 func functionParts(self any) (name, qual, module, sig string, doc docText) {
 	f, ok := self.(*Function)
@@ -68,8 +79,7 @@ func defineFunction(c *Class) {
 	c.getter("__text_signature__", func(self any) (any, error) { _, _, _, s, _ := functionParts(self); return s, nil })
 	c.getter("__doc__", func(self any) (any, error) { _, _, _, _, d := functionParts(self); return d.value(), nil })
 	addFunctionAttrs(c)
-	c.add(&attr{name: "__call__", qual: "function.__call__", kind: methodAttr,
-		impl: native(callItself)})
+	c.add(&attr{name: "__call__", qual: "function.__call__", kind: methodAttr, impl: native(callFunc)})
 	c.method("__repr__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		_, qual, _, _, _ := functionParts(self)
 		return "<function " + qual + " at " + address(self) + ">", nil

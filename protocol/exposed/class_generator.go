@@ -2,13 +2,39 @@ package exposed
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// defineCoroutine gives generators send and throw.
-func defineCoroutine(c *Class) {
+var (
+	generatorClass = builtin("builtins.generator", objectClass)
+
+	_ = show[*Generator](generatorClass)
+	_ = showKind(generatorClass, func(t reflect.Type) bool {
+		return binding.IsSeq(t) || t.Kind() == reflect.Chan && t.ChanDir()&reflect.RecvDir != 0
+	})
+	_ = define(generatorClass, defineGenerator)
+)
+
+// defineGenerator gives generators what Python's have.
+func defineGenerator(c *Class) {
+	defineNext(c)
+	c.method("close", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+		if g, ok := self.(*Generator); ok {
+			return nil, g.Close()
+		}
+		return nil, vinegar.TypeError.New("a channel cannot be closed by its receiver")
+	})
+	c.method("__repr__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+		name := ""
+		if g, ok := self.(*Generator); ok && g.name != "" {
+			name = g.name + " "
+		}
+		return "<generator object " + name + "at " + address(self) + ">", nil
+	})
 	c.method("send", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 		if g, ok := self.(*Generator); ok {
 			return stopIteration(g.Send(ctx, args[0]))

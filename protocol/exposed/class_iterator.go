@@ -8,22 +8,18 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-func defineIterators() {
-	gen := generatorClass
-	its := []*Class{listIteratorClass, tupleIteratorClass, setIteratorClass, dictKeyIteratorClass}
-	self := func(_ context.Context, self any, _ []any) (any, error) { return self, nil }
-	next := func(ctx context.Context, self any, _ []any) (any, error) {
-		n, ok := asNexter(self)
-		if !ok {
-			return nil, vinegar.TypeError.New("an iterator is required")
-		}
-		return stopIteration(n.next(ctx))
-	}
-	for _, c := range append(its, gen) {
-		c.method("__iter__", 0, 0, self)
-		c.method("__next__", 0, 0, next)
-	}
-	hint := func(_ context.Context, self any, _ []any) (any, error) {
+var (
+	_ = show[*iterator](perValue)
+	_ = define(listIteratorClass, defineIterator)
+	_ = define(tupleIteratorClass, defineIterator)
+	_ = define(setIteratorClass, defineIterator)
+	_ = define(dictKeyIteratorClass, defineIterator)
+)
+
+// defineIterator gives iterators over containers what Python's have.
+func defineIterator(c *Class) {
+	defineNext(c)
+	c.method("__length_hint__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		i, ok := self.(*iterator)
 		if !ok {
 			return brine.NotImplemented, nil
@@ -34,22 +30,20 @@ func defineIterators() {
 			return int64(0), nil
 		}
 		return int64(min(i.left(), math.MaxInt32)), nil
-	}
-	for _, c := range its {
-		c.method("__length_hint__", 0, 0, hint)
-	}
-	defineCoroutine(gen)
-	gen.method("close", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		if g, ok := self.(*Generator); ok {
-			return nil, g.Close()
-		}
-		return nil, vinegar.TypeError.New("a channel cannot be closed by its receiver")
 	})
-	gen.method("__repr__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		name := ""
-		if g, ok := self.(*Generator); ok && g.name != "" {
-			name = g.name + " "
+}
+
+// defineNext gives a class what makes its objects iterators.
+func defineNext(c *Class) {
+	c.method("__iter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return self, nil })
+	c.method("__next__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
+		n, ok := asNexter(self)
+		if !ok {
+			n, ok = channelOf(self) // of a type with methods
 		}
-		return "<generator object " + name + "at " + address(self) + ">", nil
+		if !ok {
+			return nil, vinegar.TypeError.New("an iterator is required")
+		}
+		return stopIteration(n.next(ctx))
 	})
 }

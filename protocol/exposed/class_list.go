@@ -2,12 +2,19 @@ package exposed
 
 import (
 	"context"
+	"reflect"
 	"slices"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+var (
+	_ = show[*List](listClass)
+	_ = showKind(listClass, func(t reflect.Type) bool { return t.Kind() == reflect.Slice && !isByte(t.Elem()) })
+	_ = define(listClass, defineList)
 )
 
 // listMethod enters a method of list.

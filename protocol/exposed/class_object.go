@@ -7,68 +7,24 @@ import (
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// The classes of Python's that Go values appear as. A class whose name begins with "builtins." is known to every peer,
-// so that it need not be inspected; the names are those that CPython has.
+// The classes that have nothing but what all objects have.
 var (
-	objectClass = newClass("builtins.object")
-	typeClass   = newClass("builtins.type", objectClass)
+	sliceClass          = builtin("builtins.slice", objectClass)
+	ellipsisClass       = builtin("builtins.ellipsis", objectClass)
+	notImplementedClass = builtin("builtins.NotImplementedType", objectClass)
+	netrefClass         = builtin("rpyc.core.netref.BaseNetref", objectClass)
 
-	noneClass           = newClass("builtins.NoneType", objectClass)
-	intClass            = newClass("builtins.int", objectClass)
-	boolClass           = newClass("builtins.bool", intClass)
-	floatClass          = newClass("builtins.float", objectClass)
-	complexClass        = newClass("builtins.complex", objectClass)
-	strClass            = newClass("builtins.str", objectClass)
-	bytesClass          = newClass("builtins.bytes", objectClass)
-	tupleClass          = newClass("builtins.tuple", objectClass)
-	frozensetClass      = newClass("builtins.frozenset", objectClass)
-	sliceClass          = newClass("builtins.slice", objectClass)
-	ellipsisClass       = newClass("builtins.ellipsis", objectClass)
-	notImplementedClass = newClass("builtins.NotImplementedType", objectClass)
-
-	functionClass        = newClass("builtins.function", objectClass)
-	generatorClass       = newClass("builtins.generator", objectClass)
-	listIteratorClass    = newClass("builtins.list_iterator", objectClass)
-	tupleIteratorClass   = newClass("builtins.tuple_iterator", objectClass)
-	setIteratorClass     = newClass("builtins.set_iterator", objectClass)
-	dictKeyIteratorClass = newClass("builtins.dict_keyiterator", objectClass)
-
-	methodClass        = newClass("builtins.method", objectClass)
-	methodWrapperClass = newClass("builtins.method-wrapper", objectClass)
-	builtinMethodClass = newClass("builtins.builtin_function_or_method", objectClass)
-
-	listClass = newClass("builtins.list", objectClass)
-	dictClass = newClass("builtins.dict", objectClass)
-	setClass  = newClass("builtins.set", objectClass)
-
-	netrefClass = newClass("rpyc.core.netref.BaseNetref", objectClass)
+	_ = show[brine.Slice](sliceClass)
+	_ = show[brine.EllipsisType](ellipsisClass)
+	_ = show[brine.NotImplementedType](notImplementedClass)
+	_ = show[*netref.Object](netrefClass)
 )
 
-// builtinOrder has bases before what derives from them.
-var builtinOrder = []*Class{
-	objectClass, typeClass, noneClass, intClass, boolClass, floatClass, complexClass, strClass, bytesClass, tupleClass,
-	frozensetClass, sliceClass, ellipsisClass, notImplementedClass, functionClass, generatorClass,
-	listIteratorClass, tupleIteratorClass, setIteratorClass, dictKeyIteratorClass,
-	methodClass, methodWrapperClass, builtinMethodClass, listClass, dictClass, setClass, viewClasses[keysView], viewClasses[valuesView],
-	viewClasses[itemsView], mappingProxyClass, serviceClass, netrefClass, codeClass, timeClass,
-}
-
-// Builtin returns the class of that name in Python's module builtins: "int", "list", "ValueError". It knows the classes
-// that Go values appear as and the builtin exceptions, by their older names too.
-func Builtin(name string) (*Class, bool) {
-	for _, c := range builtinOrder {
-		if c.module == "builtins" && c.name == name {
-			return c, true
-		}
-	}
-	if e, ok := vinegar.Lookup("builtins", name); ok {
-		return classOfException(e), true
-	}
-	return nil, false
-}
+var _ = define(objectClass, defineObject)
 
 // defineObject gives all objects what Python's object has.
 func defineObject(c *Class) {

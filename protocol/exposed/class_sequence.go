@@ -4,16 +4,45 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"reflect"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
+var (
+	strClass       = builtin("builtins.str", objectClass)
+	bytesClass     = builtin("builtins.bytes", objectClass)
+	tupleClass     = builtin("builtins.tuple", objectClass)
+	frozensetClass = builtin("builtins.frozenset", objectClass)
+
+	_ = show[brine.Tuple](tupleClass)
+	_ = show[brine.FrozenSet](frozensetClass)
+	_ = showKind(strClass, func(t reflect.Type) bool { return t.Kind() == reflect.String })
+	_ = showKind(bytesClass, func(t reflect.Type) bool {
+		return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && isByte(t.Elem())
+	})
+	_ = showKind(tupleClass, func(t reflect.Type) bool { return t.Kind() == reflect.Array && !isByte(t.Elem()) })
+
+	_ = define(strClass, defineSequence)
+	_ = define(bytesClass, defineSequence)
+	_ = define(tupleClass, defineSequence)
+	_ = define(frozensetClass, func(c *Class) {
+		defineContainer(c)
+		defineSetComparison(c)
+		defineSetAlgebra(c)
+	})
+)
+
+// defineContainer gives containers that travel by value the special methods that a peer may call although it holds the
+// value.
 func defineContainer(c *Class) {
+	c.method("__hash__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
+		return hashValue(ctx, norm(self))
+	})
 	c.method("__len__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		return int64(scalarLen(norm(self))), nil
 	})
@@ -52,7 +81,9 @@ func defineContainer(c *Class) {
 	})
 }
 
+// defineSequence gives those that have an order its methods besides.
 func defineSequence(c *Class) {
+	defineContainer(c)
 	c.method("__getitem__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 		key := norm(args[0])
 		switch x := norm(self).(type) {
@@ -145,28 +176,4 @@ func iteratorClassOf(c *Class) *Class {
 		return setIteratorClass
 	}
 	return nil
-}
-
-// scalarLen is the number of pyvalue.Items.
-func scalarLen(v any) int {
-	switch x := v.(type) {
-	case string:
-		return utf8.RuneCountInString(x)
-	case []byte:
-		return len(x)
-	}
-	all, _ := pyvalue.Items(v)
-	return len(all)
-}
-
-// overScalar iterates over pyvalue.Items without making them all at once.
-func overScalar(v any) *iterator {
-	switch x := v.(type) {
-	case string:
-		return overEach([]rune(x), func(r rune) any { return string(r) })
-	case []byte:
-		return overEach(x, func(b byte) any { return int64(b) })
-	}
-	all, _ := pyvalue.Items(v)
-	return overItems(all)
 }

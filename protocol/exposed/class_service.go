@@ -37,6 +37,8 @@ func ServiceAliases(v any) []string {
 	return []string{name}
 }
 
+var _ = define(serviceClass, defineService)
+
 func defineService(c *Class) {
 	classMethod := func(name string, f any) {
 		p, err := binding.New(reflect.ValueOf(f), binding.Options{Name: name, Qual: c.name + "." + name, Method: true, Self: "cls"})

@@ -2,9 +2,16 @@ package exposed
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+var (
+	_ = show[*Set](setClass)
+	_ = showKind(setClass, func(t reflect.Type) bool { return t.Kind() == reflect.Map && isEmptyStruct(t.Elem()) })
+	_ = define(setClass, defineSet)
 )
 
 // setBinary enters an operator whose right operand has to be a set too.

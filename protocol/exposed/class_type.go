@@ -7,6 +7,12 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
+var (
+	_ = show[*Class](typeClass)
+	_ = show[*vinegar.Class](typeClass)
+	_ = define(typeClass, defineType)
+)
+
 // defineType gives class objects what Python's type has.
 func defineType(c *Class) {
 	of := func(get func(c *Class) any) func(any) (any, error) {

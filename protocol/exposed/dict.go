@@ -9,6 +9,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
+var dictClass = builtin("builtins.dict", objectClass)
+
 // Dict is a Python dict: it keeps the order of insertion, takes every hashable key, compares keys as Python does
 // (1, 1.0 and True are one key), and is safe for concurrent use. Plain Go maps are dicts too; they are ordered by key
 // where the keys have an order and randomly otherwise, and only what peers do to them is synchronised.

@@ -22,6 +22,8 @@ type dictView struct {
 	kind viewKind
 }
 
+func (v *dictView) class() *Class { return viewClasses[v.kind] }
+
 // item is what the view shows of a key.
 func (v *dictView) item(ctx context.Context, key any) (any, error) {
 	switch v.kind {
@@ -73,7 +75,7 @@ func (v *dictView) contains(ctx context.Context, x any) (bool, error) {
 
 // viewClasses are the classes of the three kinds of views.
 var viewClasses = [...]*Class{
-	newClass("builtins.dict_keys", objectClass),
-	newClass("builtins.dict_values", objectClass),
-	newClass("builtins.dict_items", objectClass),
+	builtin("builtins.dict_keys", objectClass),
+	builtin("builtins.dict_values", objectClass),
+	builtin("builtins.dict_items", objectClass),
 }

@@ -18,8 +18,8 @@ func raised[T any](v T, err error) (T, error) {
 	return v, err
 }
 
-// AccessDenied is what a service answers to every attempt to set or delete an attribute.
-func AccessDenied() error { return vinegar.AttributeError.New("access denied") }
+// accessDenied is what a service answers to every attempt to set or delete an attribute.
+func accessDenied() error { return vinegar.AttributeError.New("access denied") }
 
 func noAttribute(c *Class, name string) error {
 	if c == methodClass {

@@ -10,7 +10,17 @@ import (
 // exceptionClasses holds the classes of exceptions by the names of their classes in vinegar.
 var exceptionClasses sync.Map
 
+var baseExceptionClass = func() *Class {
+	c := builtin("builtins.BaseException", objectClass)
+	c.exception = vinegar.BaseException
+	return c
+}()
+
+// classOfException returns the class of a class of exceptions.
 func classOfException(e *vinegar.Class) *Class {
+	if e == vinegar.BaseException {
+		return baseExceptionClass
+	}
 	type key struct{ module, name string }
 	k := key{e.Module(), e.Name()}
 	if c, ok := exceptionClasses.Load(k); ok {
@@ -21,13 +31,10 @@ func classOfException(e *vinegar.Class) *Class {
 		bases = append(bases, classOfException(b))
 	}
 	if len(bases) == 0 {
-		bases = []*Class{objectClass}
+		bases = []*Class{baseExceptionClass}
 	}
 	c := newClass(e.Module()+"."+e.Name(), bases...)
 	c.exception = e
-	if len(e.Bases()) == 0 {
-		defineException(c)
-	}
 	if e.Module() == "builtins" {
 		for _, name := range exceptionAttrs[e.Name()] {
 			c.getter(name, func(self any) (any, error) {

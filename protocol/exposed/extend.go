@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // Extension is what [Class.Extend] adds to a builtin class.
@@ -61,9 +62,23 @@ func (c *Class) Extend(e Extension) {
 	default:
 		panic(fmt.Sprintf("exposed: %s: neither a Native nor a *Function but a %T", c.name, m))
 	}
-	for _, b := range builtinOrder {
+	for _, b := range builtinClasses {
 		if b.IsSubclass(c) {
 			b.seal()
 		}
 	}
+}
+
+// Builtin returns the class of that name in Python's module builtins: "int", "list", "ValueError". It knows the classes
+// that Go values appear as and the builtin exceptions, by their older names too.
+func Builtin(name string) (*Class, bool) {
+	for _, c := range builtinClasses {
+		if c.module == "builtins" && c.name == name {
+			return c, true
+		}
+	}
+	if e, ok := vinegar.Lookup("builtins", name); ok {
+		return classOfException(e), true
+	}
+	return nil, false
 }

@@ -8,14 +8,24 @@ import (
 
 // Function is a Go func with what Python functions know besides: names and defaults of parameters, a documentation
 // string, a name. [Func] makes one.
+//
+// A method that is read from its class is one as well, to be called with the object as the first argument.
 type Function struct {
-	plan   *binding.Plan
-	fn     reflect.Value
-	params []string
+	plan   *binding.Plan // nil for methods, and for declared funcs that fit as methods alone
+	fn     reflect.Value // invalid for methods
+	params []string      // as declared, nil if they were not
 	doc    docText
-	attr   *attr // for a method read from its class: to be called with the object
-	owner  *Class
+	attr   *attr  // of a method
+	owner  *Class // of a method: the class that it was read from
 }
+
+// The classes of funcs and methods. Methods of builtin types have classes of their own, as in CPython.
+var (
+	functionClass      = builtin("builtins.function", objectClass)
+	methodClass        = builtin("builtins.method", objectClass)
+	methodWrapperClass = builtin("builtins.method-wrapper", objectClass)
+	builtinMethodClass = builtin("builtins.builtin_function_or_method", objectClass)
+)
 
 // Func declares the parameters of a Go func, so that Python can pass arguments by keyword and leave out those with
 // defaults. Each parameter, a leading context.Context excepted, gets a declaration:
@@ -58,8 +68,10 @@ func funcNameOf(fn reflect.Value) string {
 	return binding.FuncName(fn)
 }
 
+// named makes the plan, which carries the name.
 func (f *Function) named(name string) {
-	// As a method a declared func lacks a declaration for the object; it is laid over the parameters again there.
+	// A func for ClassOptions.Methods has one Go parameter more than declarations: the object. It cannot be called as a
+	// function, and a plan of it as a method is made when its class is.
 	p, err := binding.New(f.fn, binding.Options{Name: name, Qual: name, Params: f.params})
 	if err != nil {
 		_, methodErr := binding.New(f.fn, binding.Options{Name: name, Qual: name, Params: f.params, Method: true})
@@ -115,6 +127,7 @@ func (f *Function) GoValue() any {
 	return f
 }
 
+// impl returns how to call the Go func or method; nil for methods that this package implements.
 func (f *Function) impl() *binding.Plan {
 	if f.attr != nil {
 		p, _ := f.attr.impl.(*binding.Plan)

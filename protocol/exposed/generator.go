@@ -2,6 +2,7 @@ package exposed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"reflect"
@@ -63,8 +64,13 @@ func NewGenerator(source any) *Generator {
 	if err != nil || len(p.Params()) > 0 || !p.HasNext() && !isNext(p) {
 		panic(fmt.Sprintf("exposed: a %T cannot be made a generator", source))
 	}
-	next := &attr{name: "__next__", kind: methodAttr, impl: p}
-	return &Generator{pull: nextOf{nil, next}, stop: func() {}}
+	return &Generator{stop: func() {}, pull: nextFunc(func(ctx context.Context) (any, bool, error) {
+		v, err := p.Call(ctx, nil, &Args{})
+		if errors.Is(err, vinegar.StopIteration) {
+			return nil, false, nil
+		}
+		return v, err == nil, err
+	})}
 }
 
 // isNext reports whether the func returns an item or an error.

@@ -70,7 +70,7 @@ func fieldProperty(f reflect.StructField, c *Class, name string, readonly bool) 
 	}
 	_, byValue := ByValue(reflect.Zero(f.Type).Interface())
 	k := f.Type.Kind()
-	inPlace := !byValue && f.Type != timeType && (k == reflect.Struct || k == reflect.Slice)
+	inPlace := !byValue && typeFaces[f.Type] == nil && (k == reflect.Struct || k == reflect.Slice)
 	p := &property{get: func(_ context.Context, self any) (any, error) {
 		fv, err := at(self)
 		if err != nil {

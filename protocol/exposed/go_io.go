@@ -13,9 +13,6 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// maxRead bounds what one read of a peer takes in at once.
-const maxRead = 256 << 20
-
 var (
 	readerType = reflect.TypeFor[io.Reader]()
 	writerType = reflect.TypeFor[io.Writer]()
@@ -23,14 +20,22 @@ var (
 	seekerType = reflect.TypeFor[io.Seeker]()
 )
 
-// fileMethods are the Go methods of a type that implements the interfaces of package io and that Python gets in another form.
-func fileMethods(t reflect.Type) map[string]bool {
-	pt := reflect.PointerTo(t)
-	return map[string]bool{"Read": pt.Implements(readerType), "Seek": pt.Implements(seekerType), "Write": pt.Implements(writerType)}
-}
+var _ = showInterface(interfaceFace{
+	replaced: func(t reflect.Type) (names []string) {
+		pt := reflect.PointerTo(t)
+		for name, has := range map[string]bool{
+			"Read": pt.Implements(readerType), "Write": pt.Implements(writerType), "Seek": pt.Implements(seekerType),
+		} {
+			if has {
+				names = append(names, name)
+			}
+		}
+		return names
+	},
+	add: (*Class).addFile,
+})
 
-// addFile gives a type that implements interfaces of package io what Python's binary files have. What the type defines
-// itself has been entered before and stays.
+// addFile gives a type that implements interfaces of package io what Python's binary files have.
 func (c *Class) addFile(t reflect.Type) {
 	pt := reflect.PointerTo(t)
 	reads, writes := pt.Implements(readerType), pt.Implements(writerType)

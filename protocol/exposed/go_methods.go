@@ -3,6 +3,7 @@ package exposed
 import (
 	"reflect"
 	"runtime"
+	"slices"
 
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 )
@@ -10,7 +11,11 @@ import (
 // addMethods enters the exported methods of a type and its pointer.
 func (c *Class) addMethods(t reflect.Type) error {
 	pt := reflect.PointerTo(t)
-	hidden, file := hiddenMethods(t), fileMethods(t)
+	hidden := hiddenMethods(t)
+	var replaced []string
+	for _, f := range interfaceFaces {
+		replaced = append(replaced, f.replaced(t)...)
+	}
 	for i := range pt.NumMethod() {
 		m := pt.Method(i)
 		if hidden[m.Name] || c.omits(m.Name) {
@@ -21,7 +26,7 @@ func (c *Class) addMethods(t reflect.Type) error {
 				return err
 			}
 		}
-		if notAttributes[m.Name] || file[m.Name] {
+		if notAttributes[m.Name] || slices.Contains(replaced, m.Name) {
 			continue
 		}
 		if err := c.checkSpecial(m); err != nil {
@@ -42,6 +47,8 @@ func (c *Class) addMethods(t reflect.Type) error {
 	return nil
 }
 
+// addMethod enters a Go method under a Python name. What cannot be called from Python is left out, or an error if the type
+// was registered.
 func (c *Class) addMethod(m reflect.Method, name string, exposed bool) error {
 	if c.inherits(m, name) {
 		return nil
@@ -61,17 +68,15 @@ func (c *Class) addMethod(m reflect.Method, name string, exposed bool) error {
 	if exposed {
 		a.goName = m.Name
 	}
-	switch name {
-	case "__iter__", "__reversed__":
-		a.impl = iterMethod{p}
-	case "__exit__":
-		a.impl = exitMethod{p}
+	if caller := specialCallers[name]; caller != nil {
+		a.impl = caller(p)
 	}
 	c.add(a)
 	return nil
 }
 
-// inherits reports whether a method is one of a base class's that the type has by embedding the base's.
+// inherits reports whether the class has the method from a base class: Go promotes it from the embedded struct of the base,
+// and the type does not declare one of that name itself.
 func (c *Class) inherits(m reflect.Method, name string) bool {
 	if c.opts != nil {
 		if _, own := c.opts.Params[m.Name]; own || c.private(m.Name) {
@@ -91,8 +96,8 @@ func (c *Class) inherits(m reflect.Method, name string) bool {
 	return false
 }
 
-// declarations lists the funcs among which the method's source is: itself with a value receiver and, for a promoted
-// method, that of the embedded types.
+// declarations lists the funcs among which the one that the source declares is: the compiler makes a method of a pointer from
+// one of a value, and methods of a struct from those of the structs that it embeds.
 func declarations(m reflect.Method) []reflect.Value {
 	var fns []reflect.Value
 	var walk func(t reflect.Type, depth int)

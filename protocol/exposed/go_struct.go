@@ -39,7 +39,7 @@ func (c *Class) fill(o *ClassOptions) *Class {
 	c.bases = []*Class{objectClass}
 	if o != nil && len(o.Bases) > 0 {
 		c.bases = o.Bases
-	} else if b := builtinClass(t); b != nil {
+	} else if b := classOfKind(t); b != nil {
 		c.bases = []*Class{b}
 	}
 	for _, b := range c.bases {
@@ -55,7 +55,9 @@ func (c *Class) fill(o *ClassOptions) *Class {
 	if err := c.addMethods(t); err != nil {
 		panic(err) // parameters declared by the program that do not fit: reached from Register and Describe only
 	}
-	c.addFile(t)
+	for _, f := range interfaceFaces {
+		f.add(c, t)
+	}
 	if t.Kind() == reflect.Struct {
 		c.addFields(t)
 	}

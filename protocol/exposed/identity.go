@@ -19,8 +19,6 @@ func Identity(v any) (key any, ok bool) {
 	switch v.(type) {
 	case nil, bool, int64, float64, string, []byte, brine.Tuple, brine.FrozenSet, brine.Slice:
 		return nil, false
-	case *boundMethod, *Function, *Class, *List, *Dict, *Set, *Generator, *netref.Object:
-		return v, true
 	}
 	t := reflect.TypeOf(v)
 	switch t.Kind() {

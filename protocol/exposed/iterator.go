@@ -4,12 +4,23 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // nexter is what all iterators have in common: the next item, or false at the end.
 type nexter interface {
 	next(ctx context.Context) (any, bool, error)
 }
+
+// The classes of iterators over containers.
+var (
+	listIteratorClass    = builtin("builtins.list_iterator", objectClass)
+	tupleIteratorClass   = builtin("builtins.tuple_iterator", objectClass)
+	setIteratorClass     = builtin("builtins.set_iterator", objectClass)
+	dictKeyIteratorClass = builtin("builtins.dict_keyiterator", objectClass)
+)
 
 // iterator is the Python iterator over a container of ours.
 type iterator struct {
@@ -75,3 +86,30 @@ func overEach[T any](items []T, one func(T) any) *iterator {
 		return nil, false
 	}, func() int { return len(items) })
 }
+
+// scalarLen is the number of scalarItems.
+func scalarLen(v any) int {
+	switch x := v.(type) {
+	case string:
+		return utf8.RuneCountInString(x)
+	case []byte:
+		return len(x)
+	}
+	all, _ := pyvalue.Items(v)
+	return len(all)
+}
+
+// overScalar iterates over scalarItems without making them all at once.
+func overScalar(v any) *iterator {
+	switch x := v.(type) {
+	case string:
+		return overEach([]rune(x), func(r rune) any { return string(r) })
+	case []byte:
+		return overEach(x, func(b byte) any { return int64(b) })
+	}
+	all, _ := pyvalue.Items(v)
+	return overItems(all)
+}
+
+// itself is what an item is that is a value already.
+func itself(v any) any { return v }

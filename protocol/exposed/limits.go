@@ -56,3 +56,6 @@ func tooManyItems() error {
 func joinedTooMuch() error {
 	return vinegar.MemoryError.Errorf("more than %d items or %d bytes", maxJoined, maxRead)
 }
+
+// maxRead bounds what one read of a peer takes in at once.
+const maxRead = 256 << 20

@@ -8,6 +8,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
+var listClass = builtin("builtins.list", objectClass)
+
 // List is a Python list: it grows, holds anything, and is safe for concurrent use. Objects of the other end that are
 // put in come out as the same objects. Plain Go slices are lists too, of a fixed length unless they are held by
 // pointer; what peers do to one slice is synchronised among them, but not with Go code that uses it meanwhile.

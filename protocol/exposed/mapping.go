@@ -20,6 +20,9 @@ type mapping interface {
 	clear() error
 }
 
+// mappingProxy is what the attribute mapping of a view of a dict returns: the dict, to read.
+type mappingProxy struct{ m mapping }
+
 // asMapping finds the entries of a dict or set object.
 func asMapping(v any) (mapping, bool) {
 	switch x := v.(type) {

@@ -42,7 +42,7 @@ var binary = map[string]bool{
 // notAttributes are Go methods that mean something to this package, to package protocol, which calls a root object's
 // OnConnect and OnDisconnect, or to fmt, and are no attributes of their own.
 var notAttributes = map[string]bool{
-	"PyGetAttr": true, "PySetAttr": true, "PyDelAttr": true, "PyDrop": true, "PyAttrs": true, "PyRefName": true, "PyNoAttr": true,
+	"PyGetAttr": true, "PySetAttr": true, "PyDelAttr": true, "PyDrop": true, "PyRefName": true, "PyNoAttr": true,
 	"OnConnect": true, "OnDisconnect": true, // the hooks of services (package protocol)
 	"String": true, "GoString": true, "Error": true,
 }

@@ -143,7 +143,7 @@ func Compare(ctx context.Context, p *Policy, v, other any, op string) (r any, er
 	}
 	c := ClassOf(v)
 	o, foreign := v.(*netref.Object)
-	name, err := p.GetName(op, func(n string) bool { return foreign && n == op || c.find(n, p.prefix(), false) != nil })
+	name, err := p.getName(op, func(n string) bool { return foreign && n == op || c.find(n, p.prefix(), false) != nil })
 	if err != nil {
 		return nil, err
 	}

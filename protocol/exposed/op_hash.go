@@ -3,6 +3,7 @@ package exposed
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
@@ -86,7 +87,7 @@ func address(v any) string {
 	key, ok := Identity(v)
 	if !ok {
 		key = v
-		if t := typeOf(v); t == nil || !t.Comparable() {
+		if t := reflect.TypeOf(v); t == nil || !t.Comparable() {
 			key = t
 		}
 	}

@@ -40,12 +40,6 @@ func customDir(ctx context.Context, v any, a *attr) ([]string, error) {
 	return names, err
 }
 
-// Method is an entry of the answer to INSPECT.
-type Method struct {
-	Name, Doc string
-	HasDoc    bool // false: the documentation is None
-}
-
 // Methods lists the methods of v's class, special ones included, as INSPECT reports them: no data attributes, and no
 // names that proxies answer themselves. For a class it lists its own and those that all classes have. For an object of
 // another peer it is empty: that peer has to be asked.

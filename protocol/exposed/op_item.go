@@ -156,9 +156,6 @@ func sliced[T any](ctx context.Context, kind string, items []T, key any, one fun
 	return one(items[i]), nil
 }
 
-// itself is what an item is that is a value already.
-func itself(v any) any { return v }
-
 func badIndex(kind string, key any) error {
 	if kind == "string" {
 		return vinegar.TypeError.Errorf("string indices must be integers, not '%s'", TypeName(key))

@@ -139,10 +139,6 @@ func iterOf(ctx context.Context, v any) (nexter, error) {
 	if n, ok := asNexter(v); ok {
 		return n, nil
 	}
-	switch v.(type) {
-	case string, []byte, brine.Tuple, brine.FrozenSet:
-		return overScalar(v).as(iteratorClassOf(ClassOf(v))), nil
-	}
 	c := ClassOf(v)
 	if a := c.flat["__iter__"]; a != nil {
 		r, err := a.invoke(ctx, v, &Args{})
@@ -186,10 +182,8 @@ func asNexter(v any) (nexter, bool) {
 	case *Generator:
 		return x, true
 	}
-	if ClassOf(v) == generatorClass {
-		if ch, ok := channelOf(v); ok {
-			return ch, true
-		}
+	if ch, ok := channelOf(v); ok && ClassOf(v).goType == nil { // of a type without methods of its own
+		return ch, true
 	}
 	return nil, false
 }
@@ -279,6 +273,11 @@ func stopIteration(v any, ok bool, err error) (any, error) {
 	}
 	return v, err
 }
+
+var (
+	_ = around("__iter__", func(p *binding.Plan) callable { return iterMethod{p} })
+	_ = around("__reversed__", func(p *binding.Plan) callable { return iterMethod{p} })
+)
 
 // iterMethod is a Go method that defines __iter__ and may return what Python calls iterable instead of an iterator.
 type iterMethod struct{ *binding.Plan }

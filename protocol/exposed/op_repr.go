@@ -127,8 +127,6 @@ func addRepr(ctx context.Context, b *strings.Builder, v any) error {
 	return nil
 }
 
-func reprString(s string) string { return pyvalue.Repr(s) }
-
 // reprKey is under which a context carries the containers whose repr is being made.
 type reprKey struct{}
 

@@ -31,12 +31,10 @@ func State(ctx context.Context, v any) (fields []netref.Keyword, ok bool, err er
 		}
 		fields = append(fields, netref.Keyword{Name: f.Name, Value: value})
 	}
-	if h, ok := v.(interface{ PyAttrs() *Attrs }); ok {
-		own := h.PyAttrs()
-		for _, name := range own.Names() {
-			if value, ok := own.Get(name); ok {
-				fields = append(fields, netref.Keyword{Name: strings.TrimPrefix(name, DefaultPrefix), Value: value})
-			}
+	own := attrsOf(v)
+	for _, name := range own.Names() {
+		if value, ok := own.Get(name); ok {
+			fields = append(fields, netref.Keyword{Name: strings.TrimPrefix(name, DefaultPrefix), Value: value})
 		}
 	}
 	return fields, true, nil

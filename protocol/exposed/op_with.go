@@ -46,6 +46,8 @@ func Exit(ctx context.Context, p *Policy, v, exc any) (r any, err error) {
 	return CallAttr(ctx, p, v, "__exit__", NewArgs(args, nil))
 }
 
+var _ = around("__exit__", func(p *binding.Plan) callable { return exitMethod{p} })
+
 // exitMethod is a Go method that defines __exit__. It may take, besides a context, the three arguments of Python, the
 // exception alone (an error, nil if there is none), or nothing.
 type exitMethod struct{ *binding.Plan }

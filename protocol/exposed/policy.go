@@ -53,19 +53,19 @@ func makeSet(names string) map[string]bool {
 	return set
 }
 
-// GetName decides under which name an attribute asked for as name is read, given a test of what the object has. It
+// getName decides under which name an attribute asked for as name is read, given a test of what the object has. It
 // returns an AttributeError that does not tell a forbidden name from a missing one.
-func (p *Policy) GetName(name string, has func(string) bool) (string, error) {
+func (p *Policy) getName(name string, has func(string) bool) (string, error) {
 	return p.resolve(name, p == nil || !p.DenyGet, has)
 }
 
-// SetName is GetName for writing an attribute.
-func (p *Policy) SetName(name string, has func(string) bool) (string, error) {
+// setName is getName for writing an attribute.
+func (p *Policy) setName(name string, has func(string) bool) (string, error) {
 	return p.resolve(name, p != nil && p.AllowSet, has)
 }
 
-// DelName is GetName for deleting an attribute.
-func (p *Policy) DelName(name string, has func(string) bool) (string, error) {
+// delName is getName for deleting an attribute.
+func (p *Policy) delName(name string, has func(string) bool) (string, error) {
 	return p.resolve(name, p != nil && p.AllowDel, has)
 }
 
@@ -128,5 +128,5 @@ func (p *Policy) isDefault() bool {
 }
 
 func cannotAccess(name string) error {
-	return vinegar.AttributeError.New("cannot access " + reprString(name))
+	return vinegar.AttributeError.New("cannot access " + vinegar.Repr(name))
 }

@@ -1,21 +1,19 @@
-package exposed_test
+package exposed
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
 
 // The table of rpyc.core.protocol.Connection._check_attr: what is asked for, what the object has, what comes out.
-func TestPolicyGetName(t *testing.T) {
+func TestPolicyNames(t *testing.T) {
 	const denied = ""
-	def, all, public := &exposed.Policy{}, &exposed.Policy{AllowAll: true}, &exposed.Policy{AllowPublic: true}
-	classic := &exposed.Policy{AllowAll: true, DenyExposed: true}
+	def, all, public := &Policy{}, &Policy{AllowAll: true}, &Policy{AllowPublic: true}
+	classic := &Policy{AllowAll: true, DenyExposed: true}
 	for _, row := range []struct {
 		name   string
-		policy *exposed.Policy
+		policy *Policy
 		ask    string
 		has    []string
 		want   string
@@ -42,15 +40,15 @@ func TestPolicyGetName(t *testing.T) {
 		{"all opens underscores", all, "_x", []string{"_x"}, "_x"},
 		{"all prefers plain", all, "add", []string{"add", "exposed_add"}, "add"},
 		{"classic has no prefix", classic, "add", []string{"exposed_add"}, "add"},
-		{"exposed denied", &exposed.Policy{DenyExposed: true}, "exposed_add", []string{"exposed_add"}, denied},
-		{"safe stays open without exposed", &exposed.Policy{DenyExposed: true}, "__len__", []string{"__len__"}, "__len__"},
-		{"safe denied", &exposed.Policy{DenySafe: true}, "__len__", []string{"__len__"}, denied},
-		{"extra safe", &exposed.Policy{ExtraSafe: []string{"append"}}, "append", []string{"append"}, "append"},
-		{"extra safe is safe", &exposed.Policy{ExtraSafe: []string{"append"}, DenySafe: true}, "append", []string{"append"}, denied},
-		{"other prefix", &exposed.Policy{Prefix: "pub_"}, "add", []string{"pub_add"}, "pub_add"},
-		{"other prefix, full name", &exposed.Policy{Prefix: "pub_"}, "pub_add", []string{"pub_add"}, "pub_add"},
-		{"old prefix", &exposed.Policy{Prefix: "pub_"}, "exposed_add", []string{"exposed_add"}, denied},
-		{"reading denied", &exposed.Policy{DenyGet: true, AllowAll: true}, "add", []string{"add"}, denied},
+		{"exposed denied", &Policy{DenyExposed: true}, "exposed_add", []string{"exposed_add"}, denied},
+		{"safe stays open without exposed", &Policy{DenyExposed: true}, "__len__", []string{"__len__"}, "__len__"},
+		{"safe denied", &Policy{DenySafe: true}, "__len__", []string{"__len__"}, denied},
+		{"extra safe", &Policy{ExtraSafe: []string{"append"}}, "append", []string{"append"}, "append"},
+		{"extra safe is safe", &Policy{ExtraSafe: []string{"append"}, DenySafe: true}, "append", []string{"append"}, denied},
+		{"other prefix", &Policy{Prefix: "pub_"}, "add", []string{"pub_add"}, "pub_add"},
+		{"other prefix, full name", &Policy{Prefix: "pub_"}, "pub_add", []string{"pub_add"}, "pub_add"},
+		{"old prefix", &Policy{Prefix: "pub_"}, "exposed_add", []string{"exposed_add"}, denied},
+		{"reading denied", &Policy{DenyGet: true, AllowAll: true}, "add", []string{"add"}, denied},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			has := func(n string) bool {
@@ -70,40 +68,19 @@ func TestPolicyGetName(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, row.want, got)
 			}
-			check(row.policy.GetName(row.ask, has))
+			check(row.policy.getName(row.ask, has))
 			if row.policy == nil || row.policy.DenyGet {
 				return
 			}
 			// Setting and deleting follow the same rules once they are allowed at all.
 			p := *row.policy
-			_, err := p.SetName(row.ask, has)
+			_, err := p.setName(row.ask, has)
 			require.Error(t, err)
-			_, err = p.DelName(row.ask, has)
+			_, err = p.delName(row.ask, has)
 			require.Error(t, err)
 			p.AllowSet, p.AllowDel = true, true
-			check(p.SetName(row.ask, has))
-			check(p.DelName(row.ask, has))
+			check(p.setName(row.ask, has))
+			check(p.delName(row.ask, has))
 		})
 	}
-}
-
-// Go methods answer to whatever prefix a connection has, and to their bare names where prefixes are off.
-func TestPrefixes(t *testing.T) {
-	c := &Calc{}
-	for _, row := range []struct {
-		p    *exposed.Policy
-		name string
-	}{
-		{&exposed.Policy{Prefix: "pub_"}, "id"},
-		{&exposed.Policy{Prefix: "pub_"}, "pub_id"},
-		{&exposed.Policy{AllowAll: true, DenyExposed: true}, "id"},
-		{&exposed.Policy{AllowPublic: true}, "id"},
-		{&exposed.Policy{AllowPublic: true}, "ID"},
-	} {
-		r, err := exposed.CallAttr(ctx, row.p, c, row.name, &exposed.Args{})
-		require.NoError(t, err)
-		require.Equal(t, 7, r)
-	}
-	_, err := exposed.CallAttr(ctx, &exposed.Policy{DenyExposed: true}, c, "id", &exposed.Args{})
-	require.EqualError(t, err, "AttributeError: cannot access 'id'")
 }

@@ -35,6 +35,3 @@ func Register[T any](o ClassOptions) *Class {
 	registry.classes.Store(&all)
 	return c
 }
-
-// serviceClass has what services have in addition to their own attributes.
-var serviceClass = newClass("rpyc.core.service.Service")

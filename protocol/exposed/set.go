@@ -4,6 +4,8 @@ import (
 	"context"
 )
 
+var setClass = builtin("builtins.set", objectClass)
+
 // Set is a Python set. It keeps the order of insertion and is safe for concurrent use. A Go map[K]struct{} is a set
 // too.
 type Set struct{ d Dict }

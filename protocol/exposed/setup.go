@@ -6,28 +6,14 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 )
 
-// init fills the tables. It cannot be done where the variables are declared, because the methods refer to them.
+// init completes the builtin classes: first their attributes, then the tables, which are made of those of the bases.
+// builtinClasses has bases first, because a class's variable is initialised by its bases'.
 func init() {
 	binding.SetModel(bindingModel{})
-	defineObject(objectClass)
-	defineService(serviceClass)
-	defineType(typeClass)
-	defineScalars()
-	defineFunction(functionClass)
-	defineCode(codeClass)
-	for _, c := range []*Class{methodClass, methodWrapperClass, builtinMethodClass} {
-		defineMethod(c)
+	for _, define := range definitions {
+		define()
 	}
-	defineIterators()
-	defineTime(timeClass)
-	defineList(listClass)
-	defineDict(dictClass)
-	defineMappingProxy(mappingProxyClass)
-	for _, c := range viewClasses {
-		defineDictView(c)
-	}
-	defineSet(setClass)
-	for _, c := range builtinOrder {
+	for _, c := range builtinClasses {
 		c.seal()
 	}
 	Register[restricted](ClassOptions{Name: "rpyc.utils.helpers.Restricted"}) // as RPyC's, which hide their class from nobody
@@ -36,11 +22,11 @@ func init() {
 // bindingModel tells the binding of arguments what it needs to know of the object model.
 type bindingModel struct{}
 
-func (bindingModel) TypeName(v any) string { return TypeName(v) }
+var _ binding.Model = bindingModel{}
 
+func (bindingModel) TypeName(v any) string           { return TypeName(v) }
 func (bindingModel) ClassName(t reflect.Type) string { return classOfType(t).name }
-
-func (bindingModel) Registered(t reflect.Type) bool { return registered(t) }
+func (bindingModel) Registered(t reflect.Type) bool  { return registered(t) }
 
 func (bindingModel) Generator(seq reflect.Value, name string) any {
 	g := newGenerator(seq)
