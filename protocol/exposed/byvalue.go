@@ -146,7 +146,7 @@ func plainPointee(t reflect.Type) bool {
 	return false
 }
 
-// addressable returns a pointer to a copy of v unless v is no struct.
+// addressable returns a pointer to a copy of v if v is a struct, and v itself otherwise.
 func addressable(v any, rv reflect.Value) any {
 	if rv.Kind() != reflect.Struct {
 		return v
@@ -202,7 +202,7 @@ func sameForm(item, form any) bool {
 	return false
 }
 
-// norm is the form of [ByValue] without telling whether it goes by value.
+// norm brings v into the form of [ByValue], which is called its normal form.
 func norm(v any) any {
 	if t := reflect.TypeOf(v); t != nil && t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct {
 		switch v.(type) {

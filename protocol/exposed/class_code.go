@@ -24,7 +24,8 @@ var (
 	_ = define(codeClass, defineCode)
 )
 
-// planBehind is how to call a Go func, a *Function or a method. What this package implements has none.
+// planBehind returns how self, a Go func, a *Function or a method, is called. Methods that this package implements have no
+// plan: the attribute of that name is missing then, as with CPython's builtin functions.
 func planBehind(self any, name string) (*binding.Plan, error) {
 	var p *binding.Plan
 	switch f := self.(type) {

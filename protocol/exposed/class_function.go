@@ -23,7 +23,7 @@ var (
 	_ = define(builtinMethodClass, defineMethod)
 )
 
-// functionParts is what the class function asks of a Go func or a *Function.
+// functionParts returns what Python can ask of a function: of a *Function, or of a Go func that is exposed as it is.
 func functionParts(self any) (name, qual, module, sig string, doc docText) {
 	f, ok := self.(*Function)
 	if !ok {
@@ -51,7 +51,7 @@ func functionParts(self any) (name, qual, module, sig string, doc docText) {
 	return name, qual, module, f.Signature(), doc
 }
 
-// funcModule is the package of a Go func.
+// funcModule is the __module__ of a Go func: the last element of its package.
 func funcModule(fn reflect.Value) string {
 	rf := runtime.FuncForPC(fn.Pointer())
 	if rf == nil {

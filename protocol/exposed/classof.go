@@ -8,7 +8,7 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// classes holds the classes of Go types: by type, the pointer to a type having the entry of the type itself.
+// classes holds the classes of the Go types met so far. A pointer to a type has the class of the type.
 var classes sync.Map // reflect.Type → *Class, or perValue
 
 // ClassOf returns the class of a Go value. It is never nil and the same for all values of a type, except that
@@ -82,8 +82,8 @@ func makeClass(t reflect.Type) *Class {
 	return objectClass
 }
 
-// hasMethods reports whether a container or func type has methods of its own to show. Scalars travel by value and
-// leave their methods behind.
+// hasMethods reports whether a container or func type has methods of its own to show. Types that travel by value leave
+// their methods behind.
 func hasMethods(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Slice:

@@ -20,7 +20,7 @@ func (c *Class) addOptions(o *ClassOptions) error {
 	}
 	c.service.Store(o.Service)
 	if o.New != nil {
-		p, _, err := c.compile(o.New, c.name, false)
+		p, _, err := c.planOf(o.New, c.name, false)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (c *Class) addDeclared(name string, v any, exposed, method bool) error {
 	a.qual = c.name + "." + a.name
 	_, isFunction := v.(*Function)
 	if isFunction || reflect.ValueOf(v).Kind() == reflect.Func && !binding.IsSeq(reflect.TypeOf(v)) {
-		p, doc, err := c.compile(v, a.name, method)
+		p, doc, err := c.planOf(v, a.name, method)
 		if err != nil {
 			return err
 		}
@@ -84,8 +84,9 @@ func (c *Class) addDeclared(name string, v any, exposed, method bool) error {
 	return nil
 }
 
-// compile makes a plan of a func or *Function under a new name.
-func (c *Class) compile(v any, name string, method bool) (*binding.Plan, docText, error) {
+// planOf works out how to call v, a func or a *Function, under a name of the class: as a method if method, and as the
+// constructor if the name is the class's own.
+func (c *Class) planOf(v any, name string, method bool) (*binding.Plan, docText, error) {
 	o := binding.Options{Name: name, Qual: c.name + "." + name, Method: method, Operator: binary[name]}
 	if name == c.name {
 		o.Qual, o.Self = c.name+".__init__", "self"

@@ -59,7 +59,8 @@ func DescribeFunc(f *Function) {
 	})
 }
 
-// refill makes the registered classes anew that some description is about and that nobody has used.
+// refill makes those registered classes anew that about is true of, because a description has been added, unless values of
+// them are exposed already.
 func refill(about func(*Class) bool) {
 	registry.Lock()
 	defer registry.Unlock()

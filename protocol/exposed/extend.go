@@ -34,7 +34,7 @@ func (c *Class) Extend(e Extension) {
 		case Native:
 			c.method(name, m.Least, m.Most, m.Call)
 		case *Function:
-			p, doc, err := c.compile(m, name, true)
+			p, doc, err := c.planOf(m, name, true)
 			if err != nil {
 				panic(fmt.Errorf("exposed: %s.%s: %w", c.name, name, err))
 			}

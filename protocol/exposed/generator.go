@@ -20,10 +20,10 @@ import (
 // It is safe for concurrent use; asking for an item while another goroutine waits for one is the ValueError that
 // Python raises.
 type Generator struct {
-	pull nexter
-	stop func()
-	name string    // of the function that made it, for repr; may be empty
-	line *dialogue // with the producer, nil if it hears nothing
+	pull     nexter
+	stop     func()
+	name     string    // of the function that made it, for repr; may be empty
+	dialogue *dialogue // with the producer, nil if it hears nothing
 
 	mu      sync.Mutex
 	started bool
@@ -132,8 +132,8 @@ func (g *Generator) resume(ctx context.Context, sent any, thrown error) (v any, 
 		return nil, false, nil
 	}
 	g.busy, g.started = true, true
-	if g.line != nil {
-		g.line.sent, g.line.thrown = sent, thrown
+	if g.dialogue != nil {
+		g.dialogue.sent, g.dialogue.thrown = sent, thrown
 	}
 	g.mu.Unlock()
 	defer func() { // in a defer because the producer may panic
@@ -217,14 +217,14 @@ type dialogue struct {
 
 // newCoroutine makes a generator of a func that hears what is sent.
 func newCoroutine(f func(yield func(any) (any, error)) error) *Generator {
-	g := &Generator{stop: func() {}, line: new(dialogue)}
+	g := &Generator{stop: func() {}, dialogue: new(dialogue)}
 	var failed error
 	seq := func(yield func(any) bool) {
 		failed = f(func(v any) (any, error) {
 			if !yield(v) {
 				return nil, vinegar.GeneratorExit.New()
 			}
-			return g.line.sent, g.line.thrown
+			return g.dialogue.sent, g.dialogue.thrown
 		})
 	}
 	var next func() (any, bool)
@@ -258,7 +258,7 @@ func (g *Generator) Send(ctx context.Context, v any) (item any, ok bool, err err
 func (g *Generator) Throw(ctx context.Context, exc error) (item any, ok bool, err error) {
 	defer protect(&err)
 	g.mu.Lock()
-	hears := g.line != nil && g.started && !g.done
+	hears := g.dialogue != nil && g.started && !g.done
 	g.mu.Unlock()
 	if !hears {
 		if err := g.Close(); err != nil {

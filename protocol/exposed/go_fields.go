@@ -105,7 +105,7 @@ func fieldProperty(f reflect.StructField, c *Class, name string, readonly bool) 
 	return p
 }
 
-// structOf returns the struct that an object is or points to, in settable form.
+// structOf returns the struct of class c that an object points to or embeds. Its fields can be set.
 func structOf(self any, c *Class) (reflect.Value, error) {
 	rv := reflect.ValueOf(self)
 	if rv.Kind() == reflect.Pointer && !rv.IsNil() {

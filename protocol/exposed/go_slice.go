@@ -10,7 +10,7 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// goSlice is a Go slice. rv is the slice, or settable if it is held by pointer.
+// goSlice is a Go slice as a list. rv can be set if the list is a pointer to a slice, which can then grow.
 type goSlice struct {
 	rv      reflect.Value
 	byValue bool // the items travel by value or are references by themselves
@@ -40,8 +40,9 @@ func isForm(t reflect.Type) bool {
 	return ok
 }
 
-// now returns the slice as it is, a copy of the header if it is held by pointer, and the lock for its items.
-func (s goSlice) now() (reflect.Value, *sync.RWMutex) {
+// snapshot returns the slice with its present length, and the lock for its items. It differs from rv if that can be set, because
+// others may give it another length meanwhile.
+func (s goSlice) snapshot() (reflect.Value, *sync.RWMutex) {
 	rv := s.rv
 	if rv.CanAddr() {
 		header := guard(rv.Addr().UnsafePointer())
@@ -53,12 +54,12 @@ func (s goSlice) now() (reflect.Value, *sync.RWMutex) {
 }
 
 func (s goSlice) size() int {
-	rv, _ := s.now()
+	rv, _ := s.snapshot()
 	return rv.Len()
 }
 
 func (s goSlice) at(i int) (any, bool) {
-	rv, l := s.now()
+	rv, l := s.snapshot()
 	l.RLock()
 	defer l.RUnlock()
 	if i < 0 || i >= rv.Len() {
@@ -75,7 +76,7 @@ func (s goSlice) item(rv reflect.Value) any {
 }
 
 func (s goSlice) all() []any {
-	rv, l := s.now()
+	rv, l := s.snapshot()
 	l.RLock()
 	defer l.RUnlock()
 	items := make([]any, rv.Len())
@@ -90,7 +91,7 @@ func (s goSlice) put(ctx context.Context, i int, v any) error {
 	if err := assignTo(ctx, nv, v, "item"); err != nil {
 		return err
 	}
-	rv, l := s.now()
+	rv, l := s.snapshot()
 	l.Lock()
 	defer l.Unlock()
 	if i < 0 || i >= rv.Len() {
@@ -123,7 +124,7 @@ func (s goSlice) rewrite(ctx context.Context, f func([]any) ([]any, error)) erro
 		s.rv.Set(fresh)
 		return nil
 	}
-	_, l := s.now()
+	_, l := s.snapshot()
 	l.Lock()
 	defer l.Unlock()
 	reflect.Copy(s.rv, fresh)

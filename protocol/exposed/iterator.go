@@ -37,7 +37,7 @@ func (it *iterator) class() *Class {
 	return it.cls
 }
 
-// as names the kind of container that is iterated over.
+// as sets the class, which tells the kind of container that is iterated over.
 func (it *iterator) as(c *Class) *iterator {
 	it.cls = c
 	return it
@@ -111,5 +111,5 @@ func overScalar(v any) *iterator {
 	return overItems(all)
 }
 
-// itself is what an item is that is a value already.
+// itself is for iterating over items that need no conversion.
 func itself(v any) any { return v }

@@ -51,7 +51,7 @@ func asMapping(v any) (mapping, bool) {
 	return goMap{rv}, true
 }
 
-// need returns the value of a key or the KeyError.
+// need returns the value of a key, or a KeyError if it is not there.
 func need(ctx context.Context, m mapping, key any) (any, error) {
 	v, ok, err := m.get(ctx, key)
 	if err == nil && !ok {
@@ -66,7 +66,8 @@ func dictItem(ctx context.Context, m mapping, key any) (any, error) {
 	return brine.Tuple{key, v}, err
 }
 
-// overKeys iterates over the keys, or what make makes of each, and fails when the size changes.
+// overKeys iterates over the keys, or over what build makes of each if it is not nil, and fails when the size changes. what
+// is the container's name in that error.
 func overKeys(what string, m mapping, build func(ctx context.Context, key any) (any, error)) *iterator {
 	keys := m.keys()
 	n := len(keys)

@@ -17,7 +17,7 @@ func Equal(ctx context.Context, a, b any) (bool, error) {
 	return equal(ctx, a, b)
 }
 
-// equal is Equal for normal forms.
+// equal is Equal for values in their normal form.
 func equal(ctx context.Context, a, b any) (bool, error) {
 	if eq, known := pyvalue.Equal(a, b); known {
 		return eq, nil

@@ -46,7 +46,7 @@ func unhashable(c *Class) error {
 	return vinegar.TypeError.Errorf("unhashable type: '%s'", c.name)
 }
 
-// hashValue is Python's hash(v) for a normal form: equal values have equal hashes.
+// hashValue is Python's hash(v) for a value in its normal form: equal values have equal hashes.
 func hashValue(ctx context.Context, v any) (int64, error) {
 	switch x := v.(type) {
 	case brine.Tuple:

@@ -127,7 +127,7 @@ func addRepr(ctx context.Context, b *strings.Builder, v any) error {
 	return nil
 }
 
-// reprKey is under which a context carries the containers whose repr is being made.
+// reprKey is the context key of the containers whose repr is being made.
 type reprKey struct{}
 
 type reprChain struct {
