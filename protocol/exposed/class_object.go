@@ -32,7 +32,7 @@ func defineObject(c *Class) {
 	c.getter("__doc__", func(self any) (any, error) { return ClassOf(self).doc.value(), nil })
 	c.getter("__module__", func(self any) (any, error) { return ClassOf(self).module, nil })
 	c.method("__repr__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
-		if s, ok := reprScalar(self); ok {
+		if s, ok := reprPlain(self); ok {
 			return bounded(s)
 		}
 		switch self.(type) {

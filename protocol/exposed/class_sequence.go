@@ -44,10 +44,10 @@ func defineContainer(c *Class) {
 		return hashValue(ctx, norm(self))
 	})
 	c.method("__len__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return int64(scalarLen(norm(self))), nil
+		return int64(plainLen(norm(self))), nil
 	})
 	c.method("__iter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return overScalar(norm(self)).as(iteratorClassOf(c)), nil
+		return overPlain(norm(self)).as(iteratorClassOf(c)), nil
 	})
 	c.method("__contains__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 		v := norm(args[0])
@@ -125,7 +125,7 @@ func defineSequence(c *Class) {
 	})
 	for _, op := range []string{"__mul__", "__rmul__"} {
 		c.method(op, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
-			most, length := maxItems, scalarLen(norm(self))
+			most, length := maxItems, plainLen(norm(self))
 			switch x := norm(self).(type) {
 			case string:
 				most, length = maxText, len(x)

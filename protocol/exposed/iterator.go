@@ -87,8 +87,8 @@ func overEach[T any](items []T, one func(T) any) *iterator {
 	}, func() int { return len(items) })
 }
 
-// scalarLen is the number of scalarItems.
-func scalarLen(v any) int {
+// plainLen is the number of items of a plain value that has items (see [pyvalue.Items]).
+func plainLen(v any) int {
 	switch x := v.(type) {
 	case string:
 		return utf8.RuneCountInString(x)
@@ -99,8 +99,8 @@ func scalarLen(v any) int {
 	return len(all)
 }
 
-// overScalar iterates over scalarItems without making them all at once.
-func overScalar(v any) *iterator {
+// overPlain iterates over the items of such a value without making them all at once.
+func overPlain(v any) *iterator {
 	switch x := v.(type) {
 	case string:
 		return overEach([]rune(x), func(r rune) any { return string(r) })

@@ -34,7 +34,7 @@ func Str(ctx context.Context, v any) (s string, err error) {
 }
 
 func reprValue(ctx context.Context, v any) (string, error) {
-	if s, ok := reprScalar(v); ok {
+	if s, ok := reprPlain(v); ok {
 		return bounded(s) // the repr of a text can be several times as long, and that of the repr again
 	}
 	switch x := v.(type) {
@@ -67,7 +67,8 @@ func text(ctx context.Context, v any, a *attr) (string, error) {
 	return s, nil
 }
 
-func reprScalar(v any) (string, bool) {
+// reprPlain is the repr of a plain value that is no container.
+func reprPlain(v any) (string, bool) {
 	switch v.(type) {
 	case brine.Tuple, brine.FrozenSet, brine.Slice:
 		return "", false

@@ -4,6 +4,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -193,35 +194,20 @@ func KeywordPairs(v any) ([]netref.Keyword, bool) {
 // maxItems bounds the items that are made of a text for a call: they take a good deal more memory than the text.
 const maxItems = 1 << 20
 
-// plainItems returns the items of a value that came by value: the characters of a str, the numbers of bytes, the items
-// of a tuple or frozenset. It returns false for what Python cannot iterate over.
+// plainItems returns the items of a value that came by value. ok is false for what Python cannot iterate over.
 func plainItems(v any) (items []any, ok bool, err error) {
 	switch x := v.(type) {
 	case string:
 		if len(x) > maxItems && utf8.RuneCountInString(x) > maxItems {
 			return nil, true, tooManyItems()
 		}
-		items = make([]any, 0, len(x))
-		for i, n := 0, 0; i < len(x); i += n { // not by range, which changes what is no UTF-8
-			_, n = utf8.DecodeRuneInString(x[i:])
-			items = append(items, x[i:i+n])
-		}
-		return items, true, nil
 	case []byte:
 		if len(x) > maxItems {
 			return nil, true, tooManyItems()
 		}
-		items = make([]any, len(x))
-		for i, b := range x {
-			items[i] = int64(b)
-		}
-		return items, true, nil
-	case brine.Tuple:
-		return x, true, nil
-	case brine.FrozenSet:
-		return x, true, nil
 	}
-	return nil, false, nil
+	items, ok = pyvalue.Items(v)
+	return items, ok, nil
 }
 
 func tooManyItems() error { return vinegar.MemoryError.Errorf("more than %d items", maxItems) }
