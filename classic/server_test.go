@@ -100,10 +100,25 @@ func connect(t testing.TB, cfg *protocol.Config) *classic.Conn {
 	path := python(t)
 	server.Do(func() { server.addr, server.stop, server.err = startServer(path) })
 	require.NoError(t, server.err)
-	require.NotEmpty(t, server.addr, "rpyc_classic has not said where it listens")
+	return dial(t, server.addr, cfg)
+}
+
+// connectAlone makes the only connection to a program of its own: sys.stderr is the whole program's, and a thread of another
+// connection may print there how it ended.
+func connectAlone(t *testing.T) *classic.Conn {
+	t.Helper()
+	addr, stop, err := startServer(python(t))
+	require.NoError(t, err)
+	t.Cleanup(stop)
+	return dial(t, addr, nil)
+}
+
+func dial(t testing.TB, addr string, cfg *protocol.Config) *classic.Conn {
+	t.Helper()
+	require.NotEmpty(t, addr, "rpyc_classic has not said where it listens")
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	c, err := classic.Dial(ctx, server.addr, cfg)
+	c, err := classic.Dial(ctx, addr, cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, c.Close())

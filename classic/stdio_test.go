@@ -18,7 +18,7 @@ import (
 
 func TestRedirectedStdio(t *testing.T) {
 	ctx := t.Context()
-	c := connect(t, nil)
+	c := connectAlone(t)
 	sys, err := c.Module(ctx, "sys")
 	require.NoError(t, err)
 	before, err := netref.Get[*netref.Object](ctx, sys, "stdout")
