@@ -1,4 +1,5 @@
-"""Tests of broadcasts, with the defaults of all parties: run by test_registry_broadcast.py in a network of their own."""
+"""Tests of broadcasts, with the defaults of all parties: run by test_registry_broadcast.py in a network of their
+own."""
 import contextlib
 import json
 import os
@@ -72,8 +73,10 @@ def test_go_registrar_finds_a_python_registry():
 
 def test_go_registrar_on_every_interface():
     """A broadcast leaves by the interface of the default route only; this one by both."""
-    kind = json.loads(subprocess.run(["ip", "-d", "-j", "link", "show", "lan0"], stdout=subprocess.PIPE, check=True).stdout)
-    for command in ("ip link add lan1 type " + kind[0]["linkinfo"]["info_kind"], "ip addr add 198.51.100.1/24 broadcast 198.51.100.255 dev lan1", "ip link set lan1 up"):
+    kind = json.loads(subprocess.run(["ip", "-d", "-j", "link", "show", "lan0"], stdout=subprocess.PIPE,
+                                     check=True).stdout)
+    for command in ("ip link add lan1 type " + kind[0]["linkinfo"]["info_kind"],
+                    "ip addr add 198.51.100.1/24 broadcast 198.51.100.255 dev lan1", "ip link set lan1 up"):
         subprocess.run(command.split(), check=True)
     try:
         with running(REGISTRY, "--ready"):
@@ -124,6 +127,7 @@ def test_a_service_on_the_registrys_host_is_found_from_another():
         assert own.discover("FOO") == (("127.0.0.1", 12345),)
         for client in ("UDPRegistryClient", "TCPRegistryClient"):
             program = "from rpyc.utils.registry import %s as C; print(C(ip='203.0.113.1').discover('FOO'))" % client
-            seen = subprocess.run(cable.inside([sys.executable, "-c", program]), stdout=subprocess.PIPE, timeout=30, check=True)
+            seen = subprocess.run(cable.inside([sys.executable, "-c", program]), stdout=subprocess.PIPE, timeout=30,
+                                  check=True)
             assert seen.stdout.decode().strip() == "(('203.0.113.1', 12345),)"
         assert own.discover("FOO") == (("127.0.0.1", 12345),)

@@ -1,5 +1,5 @@
-"""Tests of rpyc_classic with nothing said on its command line, against programs of RPyC of which the same is true: run by
-test_classic_network.py in a network of their own."""
+"""Tests of rpyc_classic with nothing said on its command line, against programs of RPyC of which the same is true: run
+by test_classic_network.py in a network of their own."""
 import contextlib
 import os
 import signal
@@ -86,7 +86,8 @@ def test_tls_port():
 
 def registries():
     """The registry programs: RPyC's own, as it is installed, and ours."""
-    theirs = [[sys.executable, path] for path in (os.path.join(os.path.dirname(sys.executable), name) for name in ("rpyc_registry.py", "rpyc_registry"))
+    theirs = [[sys.executable, path] for path in (os.path.join(os.path.dirname(sys.executable), name)
+                                                  for name in ("rpyc_registry.py", "rpyc_registry"))
               if os.path.exists(path)]
     assert theirs, "no rpyc_registry beside %s" % sys.executable
     return {"cpython": theirs[0], "go": [REGISTRY]}
@@ -121,6 +122,7 @@ def test_a_port_that_is_taken():
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", 18812))
         taken.listen(1)
-        done = subprocess.run([CLASSIC], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20)
+        done = subprocess.run([CLASSIC], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=20)
     assert done.returncode == 1
     assert b"address already in use" in done.stderr

@@ -1,7 +1,7 @@
 """Fixtures: which peers, which connections, how long.
 
-Every test that uses the ``server`` fixture runs once per kind of server: against CPython, which keeps the test honest, and
-against Go, which it is about.
+Every test that uses the ``server`` fixture runs once per kind of server: against CPython, which keeps the test honest,
+and against Go, which it is about.
 """
 import faulthandler
 import gc
@@ -28,7 +28,8 @@ STACKS = None  # see pytest_configure
 def pytest_addoption(parser):
     parser.addoption("--peers", default=os.environ.get("GORPYC_COMPAT_PEERS", ",".join(KINDS)),
                      help="kinds of server to test, separated by commas (default: %s)" % ",".join(KINDS))
-    parser.addoption("--rest", action="store_true", help="leave out what is marked once: another cell of the matrix has it")
+    parser.addoption("--rest", action="store_true",
+                     help="leave out what is marked once: another cell of the matrix has it")
 
 
 def pytest_configure(config):
@@ -76,7 +77,8 @@ def pytest_collection_modifyitems(config, items):
             if key in expected.NOT_YET and of_go:
                 item.add_marker(pytest.mark.xfail(reason=expected.NOT_YET[key], strict=True))
                 unused.pop(key, None)
-    whole = not config.getoption("--rest") and not any("::" in argument or argument.endswith(".py") for argument in config.args)
+    whole = not config.getoption("--rest") and not any("::" in argument or argument.endswith(".py")
+                                                       for argument in config.args)
     if unused and whole and "go" in selected(config):
         raise pytest.UsageError("expected.NOT_YET names tests that do not exist: %s" % ", ".join(sorted(unused)))
 
@@ -135,8 +137,8 @@ def pytest_runtest_makereport(item, call):
     try:
         report = outcome.get_result()
     except SystemError:
-        # A report parses source, which CPython 3.11 cannot do while another thread does it, to format a traceback: "AST constructor
-        # recursion depth mismatch".
+        # A report parses source, which CPython 3.11 cannot do while another thread does it, to format a traceback: "AST
+        # constructor recursion depth mismatch".
         report = pytest.TestReport.from_item_and_call(item, call)
         outcome.force_result(report)
     if report.failed:

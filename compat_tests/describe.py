@@ -3,7 +3,8 @@
 Left out on purpose, each for a reason:
 
 * addresses, line numbers and ports: they differ between two runs of the same server;
-* attributes that the interpreter adds to every exception (``add_note``, ``name``, ``obj``, ...): they depend on the serving
+* attributes that the interpreter adds to every exception (``add_note``, ``name``, ``obj``, ...): they depend on the
+  serving
   Python's version, and a Go server does not speak for one;
 * the class in front of a function's name in an arity error: Python 3.10 added it;
 * private names in listings: they are how a server is written, not what it offers.
@@ -15,7 +16,8 @@ import rpyc
 
 RPYC = tuple(int(part) for part in rpyc.version.version)  # text in some releases
 
-INTERPRETER_ATTRS = {"add_note", "name", "obj", "name_from", "with_traceback", "_remote_tb", "_remote_version", "__notes__",
+INTERPRETER_ATTRS = {"add_note", "name", "obj", "name_from", "with_traceback", "_remote_tb", "_remote_version",
+                     "__notes__",
                      "characters_written", "filename2", "winerror"}
 SERVICE_NAMES = {"ALIASES", "on_connect", "on_disconnect", "get_service_name", "get_service_aliases"}
 REMOTE_HEADER = re.compile(r"\n*========= Remote Traceback \((\d+)\) =========\n")
@@ -101,7 +103,8 @@ def message(error):
 
 
 def public_names(names):
-    """A dir() listing without private names and without what rpyc.Service itself has; special methods are the interpreter's."""
+    """A dir() listing without private names and without what rpyc.Service itself has; special methods are the
+    interpreter's."""
     return sorted(name for name in names if not name.startswith("_") and name not in SERVICE_NAMES)
 
 
@@ -113,10 +116,11 @@ def methods(conn, ref):
     return {name: doc for name, doc in found.items() if not name.startswith("_") or name.endswith("__")}
 
 
-# Special methods that change what a proxy can do.  What else object has (__reduce__, __sizeof__, ...) never reaches the server.
+# Special methods that change what a proxy can do.  What else object has (__reduce__, __sizeof__, ...) never reaches the
+# server.
 OPERATORS = {"__%s__" % name for name in """
-    abs add and bool call contains delitem enter exit float floordiv format ge getitem gt iadd imul index int invert iter le len
-    length_hint lshift lt mod mul neg next or pos pow radd rmul rshift rsub setitem sub truediv xor
+    abs add and bool call contains delitem enter exit float floordiv format ge getitem gt iadd imul index int invert
+    iter le len length_hint lshift lt mod mul neg next or pos pow radd rmul rshift rsub setitem sub truediv xor
 """.split()}
 
 

@@ -1,7 +1,7 @@
 """Running the peers: programs on ephemeral loopback ports that say READY, serve, and always go away.
 
-Nothing here sleeps for synchronisation: a program is ready when it prints so, and whatever else has to be waited for is polled
-against a deadline by ``eventually``.  A peer that was asked for and cannot be had is an error, never a skip.
+Nothing here sleeps for synchronisation: a program is ready when it prints so, and whatever else has to be waited for is
+polled against a deadline by ``eventually``.  A peer that was asked for and cannot be had is an error, never a skip.
 """
 import fcntl
 import json
@@ -70,7 +70,8 @@ def eventually(check, timeout=10.0, what=None, interval=0.01):
 def free_port():
     """A port that is free on 127.0.0.1, TCP and UDP, for a program that has to be told one.
 
-    It is below those that the kernel gives out by itself: of those, one that was found by closing a socket is soon somebody else's.
+    It is below those that the kernel gives out by itself: of those, one that was found by closing a socket is soon
+    somebody else's.
     """
     while True:
         port = random.randrange(10000, 32768)
@@ -86,8 +87,9 @@ def free_port():
 def children_obey_signals():
     """Has our child processes react to signals as if they were started from a terminal.
 
-    What a shell starts in the background, or nohup anywhere, ignores some, and so do all its descendants that do not say otherwise.  A
-    signal with a handler has its default effect in children, and one that does nothing is as good as ignoring it here.
+    What a shell starts in the background, or nohup anywhere, ignores some, and so do all its descendants that do not
+    say otherwise.  A signal with a handler has its default effect in children, and one that does nothing is as good as
+    ignoring it here.
     """
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) == signal.SIG_IGN:
@@ -105,10 +107,12 @@ with open(result, "w") as file:
 
 
 def apart(function, *arguments):
-    """function(*arguments), of plain values, in a process of its own: for what replaces sys.stdout or runs out of stack."""
+    """function(*arguments), of plain values, in a process of its own: for what replaces sys.stdout or runs out of
+    stack."""
     with tempfile.NamedTemporaryFile("r") as result:
         request = json.dumps([function.__module__, function.__name__, arguments, result.name])
-        done = subprocess.run([sys.executable, "-c", APART % HERE], input=request.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        done = subprocess.run([sys.executable, "-c", APART % HERE], input=request.encode(), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT,
                               env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"), timeout=100)
         assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
         return json.load(result)
@@ -125,8 +129,8 @@ def serving_thread(conn):
 
 
 def old_release(version, release):
-    """The start of a command for an old Python, and an environment in which it has an old RPyC, installed when it is first asked
-    for.  None if this Python is not here."""
+    """The start of a command for an old Python, and an environment in which it has an old RPyC, installed when it is
+    first asked for.  None if this Python is not here."""
     python = shutil.which("python" + version)
     if python is None or subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL).returncode:
         return None
@@ -279,7 +283,8 @@ class GoBinaries:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         part = "%s.%d" % (target, os.getpid())
         command = ["go", "build"] + os.environ.get("GORPYC_GO_BUILD_FLAGS", "").split() + ["-o", part, package]
-        done = subprocess.run(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=BUILD_SECONDS)
+        done = subprocess.run(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=BUILD_SECONDS)
         if done.returncode:
             return PeerError("%s failed:\n%s" % (" ".join(command), done.stdout.decode("utf-8", "replace")))
         os.replace(part, target)
@@ -307,7 +312,8 @@ class Peers:
             command = [self.binaries.path("behaviour")]
         else:
             raise PeerError("no such kind of server: %r" % (kind,))
-        server = Server(kind, command + ["--host", "127.0.0.1", "--port", "0"], env=dict(env or {}, PYTHONDONTWRITEBYTECODE="1"))
+        server = Server(kind, command + ["--host", "127.0.0.1", "--port", "0"],
+                        env=dict(env or {}, PYTHONDONTWRITEBYTECODE="1"))
         self._all.append(server)
         return server
 

@@ -1,4 +1,5 @@
-"""A network of one's own: programs in a Linux network namespace, where port 18811 is free and broadcasts reach nobody else.
+"""A network of one's own: programs in a Linux network namespace, where port 18811 is free and broadcasts reach nobody
+else.
 
 Run as a program, in a namespace, this is the far end of a cable: see Cable.
 """
@@ -38,9 +39,11 @@ def unavailable():
 
 
 def run_tests(file, **environment):
-    """Runs a file of tests in a new network, as a pytest of its own; AssertionError with what it said unless all is well."""
+    """Runs a file of tests in a new network, as a pytest of its own; AssertionError with what it said unless all is
+    well."""
     here = os.path.dirname(os.path.abspath(__file__))
-    tests = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", here, "--noconftest", "-q", os.path.join(here, file)]
+    tests = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", here,
+             "--noconftest", "-q", os.path.join(here, file)]
     done = subprocess.run(command(tests), cwd=here, env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1", **environment),
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=170)
     text = done.stdout.decode("utf-8", "replace")
@@ -78,7 +81,8 @@ def deliver(source, file):
 
 
 class Cable:
-    """Another host, in a namespace of its own, and the cable to it.  inside(argv) is the command that runs argv there."""
+    """Another host, in a namespace of its own, and the cable to it.  inside(argv) is the command that runs argv
+    there."""
 
     def __init__(self, near, far):
         self._far = subprocess.Popen(["unshare", "--net", sys.executable, os.path.abspath(__file__), far],

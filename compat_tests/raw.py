@@ -1,4 +1,5 @@
-"""A peer made of bytes: frames and messages of the dialect of the installed RPyC, sent as they should be or as they should not."""
+"""A peer made of bytes: frames and messages of the dialect of the installed RPyC, sent as they should be or as they
+should not."""
 import collections
 import socket
 import struct

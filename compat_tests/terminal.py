@@ -27,7 +27,8 @@ class Terminal:
         self._raw = b""
         self._fd, far = pty.openpty()
         fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        self.process = subprocess.Popen(argv, stdin=far, stdout=far, stderr=far, cwd=cwd, env=dict(os.environ, TERM="xterm", **(env or {})),
+        self.process = subprocess.Popen(argv, stdin=far, stdout=far, stderr=far, cwd=cwd,
+                                        env=dict(os.environ, TERM="xterm", **(env or {})),
                                         start_new_session=True, preexec_fn=_take_terminal)
         os.close(far)
 
@@ -64,7 +65,8 @@ class Terminal:
                 return match
             more = self._read(max(0.0, deadline - time.monotonic()))
             if not more or time.monotonic() > deadline:
-                assert re.compile(pattern).search(self.seen, self._from), "%r has not appeared; there was %r" % (pattern, self.seen[self._from:])
+                found = re.compile(pattern).search(self.seen, self._from)
+                assert found, "%r has not appeared; there was %r" % (pattern, self.seen[self._from:])
 
     def end(self, timeout=20):
         """Waits for the end and returns the exit status."""

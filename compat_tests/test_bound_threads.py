@@ -1,4 +1,5 @@
-"""Peers whose bind_threads is on, as RPYC_BIND_THREADS turns it on in CPython: client programs, and what only bound threads have."""
+"""Peers whose bind_threads is on, as RPYC_BIND_THREADS turns it on in CPython: client programs, and what only bound
+threads have."""
 import threading
 
 import pytest
@@ -15,8 +16,8 @@ BOUND = {"RPYC_BIND_THREADS": "true"}
 SCENARIOS = ("async_calls", "calls", "callbacks", "close", "ctx", "exceptions", "iteration", "references", "threads")
 
 
-# Not close: with bound threads, CPython's client may find its own socket closed (OSError) where it is to find the peer gone. Not
-# callbacks: its threads take requests that are for none of them in any order, and one step wants theirs kept.
+# Not close: with bound threads, CPython's client may find its own socket closed (OSError) where it is to find the peer
+# gone. Not callbacks: its threads take requests that are for none of them in any order, and one step wants theirs kept.
 @pytest.mark.seconds(180)
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in ("callbacks", "close")])
 def test_cpython_client(name, go_only, peers, run_program, request):
@@ -30,8 +31,9 @@ def bound_server(peers):
     server.stop()
 
 
-# Not references: two threads of such a server, one that takes a reference in and one that gives the one before back, now and then
-# agree on a proxy that is gone, and the reference is never given back.  RPyC's table of proxies is not made for threads.
+# Not references: two threads of such a server, one that takes a reference in and one that gives the one before back,
+# now and then agree on a proxy that is gone, and the reference is never given back.  RPyC's table of proxies is not
+# made for threads.
 @pytest.mark.seconds(180)
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "references"])
 def test_go_client_finds_out(name, go_only, bound_server, peers, run_program, request):

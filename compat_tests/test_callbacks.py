@@ -118,7 +118,8 @@ def test_arguments_of_failed_calls_are_released(conn, root, collect_there):
             raise KeyError("no")
     thing = Thing()
     watch = weakref.ref(thing)
-    for attempt in (lambda: root.call(thing), lambda: root.add(thing, 1), lambda: root.add(thing), lambda: root.nope(thing)):
+    for attempt in (lambda: root.call(thing), lambda: root.add(thing, 1), lambda: root.add(thing),
+                    lambda: root.nope(thing)):
         with pytest.raises(Exception):
             attempt()
     del thing, attempt
@@ -217,7 +218,8 @@ def test_with_blocks_on_the_server(root, tag):
     with root.ctx(tag, suppress=True):
         raise KeyError("x")
     assert [line for line in root.events() if tag in line] == [
-        "enter:" + tag, "exit:" + tag + ":False", "enter:" + tag, "exit:" + tag + ":True", "enter:" + tag, "exit:" + tag + ":True"]
+        "enter:" + tag, "exit:" + tag + ":False", "enter:" + tag, "exit:" + tag + ":True", "enter:" + tag,
+        "exit:" + tag + ":True"]
 
 
 # Iteration.

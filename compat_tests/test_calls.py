@@ -29,7 +29,8 @@ def test_keywords_keep_names_and_order(root):
 
 
 @pytest.mark.parametrize("call", [
-    lambda root: root.add(1), lambda root: root.add(1, 2, 3), lambda root: root.add(1, b=2, c=3), lambda root: root.add(1, a=2),
+    lambda root: root.add(1), lambda root: root.add(1, 2, 3), lambda root: root.add(1, b=2, c=3),
+    lambda root: root.add(1, a=2),
     lambda root: root.greet("a", "b", "c"), lambda root: root.bump(1), lambda root: root.Point(1),
 ], ids=["missing", "extra", "unknown", "twice", "keyword-only", "none wanted", "constructor"])
 def test_wrong_arguments_are_type_errors(root, call):

@@ -1,4 +1,5 @@
-"""The Go client of classic servers against this cell's own rpyc_classic: the Go tests of package classic, compiled once."""
+"""The Go client of classic servers against this cell's own rpyc_classic: the Go tests of package classic, compiled
+once."""
 import os
 import shutil
 import subprocess
@@ -13,7 +14,8 @@ from harness import BUILD_SECONDS, REPO, PeerError
 def compiled():
     """The test binary: that of GORPYC_BIN_DIR, where it is put if it is not there."""
     given = os.environ.get("GORPYC_BIN_DIR")
-    target = os.path.join(os.path.abspath(given) if given else tempfile.mkdtemp(prefix="gorpyc-classic-"), "classic.test")
+    target = os.path.join(os.path.abspath(given) if given else tempfile.mkdtemp(prefix="gorpyc-classic-"),
+                          "classic.test")
     if not os.path.exists(target):
         if shutil.which("go") is None:
             raise PeerError("the Go tests of package classic were asked for, but there is no go command on PATH")
@@ -29,8 +31,10 @@ def test_go_client_of_rpyc_classic(request):
     if "go" not in selected(request.config):
         pytest.skip("only Go is tested here")
     # numpy and pandas are tested once, with the Go tests.
-    done = subprocess.run([compiled(), "-test.v", "-test.timeout", "50s", "-test.skip", "TestArraysAndFrames"], cwd=os.path.join(REPO, "classic"),
-                          env=dict(os.environ, GORPYC_TEST_PYTHON=sys.executable), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=55)
+    done = subprocess.run([compiled(), "-test.v", "-test.timeout", "50s", "-test.skip", "TestArraysAndFrames"],
+                          cwd=os.path.join(REPO, "classic"),
+                          env=dict(os.environ, GORPYC_TEST_PYTHON=sys.executable), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=55)
     text = done.stdout.decode("utf-8", "replace")
     assert done.returncode == 0, text
     assert "--- PASS: TestObtainDeliver" in text, text

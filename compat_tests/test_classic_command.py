@@ -52,8 +52,10 @@ ENGINES = [[], ["--engine", sys.executable]]
 
 
 MISTAKES = [
-    ["--mode=bogus"], ["-p", "99999"], ["-p", "x"], ["-px"], ["--ssl-keyfile", __file__], ["--ssl-certfile", __file__], ["--ssl-cafile", __file__],
-    ["--ssl-keyfile", "/no/such", "--ssl-certfile", "/no/such"], ["--registry-type", "XX"], ["--registry-port", "70000"], ["--bogus"], ["-z"],
+    ["--mode=bogus"], ["-p", "99999"], ["-p", "x"], ["-px"], ["--ssl-keyfile", __file__], ["--ssl-certfile", __file__],
+    ["--ssl-cafile", __file__],
+    ["--ssl-keyfile", "/no/such", "--ssl-certfile", "/no/such"], ["--registry-type", "XX"],
+    ["--registry-port", "70000"], ["--bogus"], ["-z"],
     ["extra"], ["-m", "stdio", "extra"], ["-p"], ["--mode"], ["--port=1", "--port=2"], ["-q", "--quiet"],
 ]
 
@@ -63,8 +65,10 @@ MISTAKES = [
 def test_mistakes_are_told_in_the_same_words(command, switches):
     python = upstream()
     assert python, "no rpyc_classic beside %s" % sys.executable
-    theirs = subprocess.run(python + switches, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=30)
-    ours = subprocess.run([command] + switches, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=30)
+    theirs = subprocess.run(python + switches, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            stdin=subprocess.DEVNULL, timeout=30)
+    ours = subprocess.run([command] + switches, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, timeout=30)
     assert ours.returncode == theirs.returncode == 2
     first = theirs.stdout.decode().splitlines()[0].rstrip(":")
     assert ours.stderr.decode().splitlines()[0] == first
@@ -72,7 +76,8 @@ def test_mistakes_are_told_in_the_same_words(command, switches):
 
 def test_other_refusals(command):
     def run(*switches):
-        done = subprocess.run([command] + list(switches), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=30)
+        done = subprocess.run([command] + list(switches), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, timeout=30)
         return done.returncode, done.stdout.decode()
     assert run("--registry-type", "TCP") == (1, "rpyc_classic: With TCP registry, you must specify --registry-host\n")
     assert run("--vdb", "x")[0] == 2 and "--ssl-keyfile" in run("--vdb", "x")[1]
@@ -90,7 +95,8 @@ def test_an_engine_without_rpyc_says_what_is_missing(command):
         with open(bare, "w") as f:
             f.write('#!/bin/sh\nexec "%s" -S -I "$@"\n' % sys.executable)
         os.chmod(bare, 0o755)
-        done = subprocess.run([command, "--engine", bare, "-p", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+        done = subprocess.run([command, "--engine", bare, "-p", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=30)
     assert done.returncode == 1
     assert "has no rpyc" in done.stderr.decode() and "pip install rpyc" in done.stderr.decode()
 
@@ -99,14 +105,19 @@ def test_help_lists_what_the_python_program_has(command):
     done = subprocess.run([command, "--help"], stdout=subprocess.PIPE, timeout=30)
     assert done.returncode == 0
     text = done.stdout.decode()
-    for switch in ("-m, --mode VALUE:{threaded, forking, stdio, oneshot}", "-p, --port VALUE:[0..65535]", "--host VALUE:str", "--ipv6", "--logfile VALUE:str", "-q, --quiet",
-                   "--register", "--registry-type VALUE:{UDP, TCP}", "--registry-port VALUE:[0..65535]", "--registry-host VALUE:str", "--ssl-keyfile VALUE:ExistingFile",
-                   "--ssl-certfile VALUE:ExistingFile", "--ssl-cafile VALUE:ExistingFile", "--completions", "--version", "--help-all", "--engine", "--allow"):
+    for switch in ("-m, --mode VALUE:{threaded, forking, stdio, oneshot}", "-p, --port VALUE:[0..65535]",
+                   "--host VALUE:str", "--ipv6", "--logfile VALUE:str", "-q, --quiet",
+                   "--register", "--registry-type VALUE:{UDP, TCP}", "--registry-port VALUE:[0..65535]",
+                   "--registry-host VALUE:str", "--ssl-keyfile VALUE:ExistingFile",
+                   "--ssl-certfile VALUE:ExistingFile", "--ssl-cafile VALUE:ExistingFile", "--completions", "--version",
+                   "--help-all", "--engine", "--allow"):
         assert switch in text, switch
     for shell in ("bash", "zsh", "fish"):
-        assert subprocess.run([command, "--completions", shell], stdout=subprocess.PIPE, timeout=30).stdout.count(b"mode") >= 1
+        assert subprocess.run([command, "--completions", shell], stdout=subprocess.PIPE,
+                              timeout=30).stdout.count(b"mode") >= 1
     script = subprocess.run([command, "--completions", "bash"], stdout=subprocess.PIPE, timeout=30).stdout.decode()
-    done = subprocess.run(["bash", "-c", script + "\nCOMP_WORDS=(rpyc_classic --mode fo); COMP_CWORD=2; _rpyc_classic; echo ${COMPREPLY[@]}"], stdout=subprocess.PIPE, timeout=30)
+    words = "\nCOMP_WORDS=(rpyc_classic --mode fo); COMP_CWORD=2; _rpyc_classic; echo ${COMPREPLY[@]}"
+    done = subprocess.run(["bash", "-c", script + words], stdout=subprocess.PIPE, timeout=30)
     assert done.stdout == b"forking\n"
 
 
@@ -198,7 +209,8 @@ def test_an_engine_process_ends_with_its_client(start):
     assert program.running()
 
 
-@pytest.mark.skipif(RPYC < (5, 2), reason="older releases do not know the code objects of all the Pythons that run this")
+@pytest.mark.skipif(RPYC < (5, 2),
+                    reason="older releases do not know the code objects of all the Pythons that run this")
 def test_teleport_by_an_engine(start):
     def function(a, b=2):
         import os
@@ -216,8 +228,10 @@ def test_an_engine_searches_for_modules_where_a_script_would(command, run_progra
     (tmp_path / "script").mkdir()
     script = tmp_path / "script" / "paths.py"
     script.write_text("import sys\nprint(sys.path[1:])")
-    theirs = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, check=True, cwd=str(tmp_path), timeout=30).stdout.decode()
-    program = run_program("rpyc_classic", [command, "-p", "0", "--ready", "--engine", sys.executable], cwd=str(tmp_path))
+    theirs = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, check=True, cwd=str(tmp_path),
+                            timeout=30).stdout.decode()
+    program = run_program("rpyc_classic", [command, "-p", "0", "--ready", "--engine", sys.executable],
+                          cwd=str(tmp_path))
     _, host, port = program.line().split()
     conn = rpyc.classic.connect(host, int(port))
     assert conn.modules.os.getcwd() == str(tmp_path)
@@ -258,7 +272,8 @@ def test_log_file(command, run_program, tmp_path):
     lines = log.read_text().splitlines()
     assert lines[0] == "before"
     assert "server started" in lines[1] and "addr=127.0.0.1:" + port in lines[1]
-    assert [re.search(r"msg=(\S+)", line).group(1) for line in lines if "peer=127.0.0.1:%d" % me in line] == ["accepted", "welcome", "goodbye"]
+    assert [re.search(r"msg=(\S+)", line).group(1) for line in lines if "peer=127.0.0.1:%d"
+            % me in line] == ["accepted", "welcome", "goodbye"]
     log.rename(tmp_path / "old")
     program.process.send_signal(signal.SIGHUP)
     eventually(log.exists, 10, "the log file to be opened anew")
@@ -278,7 +293,8 @@ def test_quiet(command, run_program):
 
 
 def test_a_log_that_cannot_be_written(command, tmp_path):
-    done = subprocess.run([command, "-p", "0", "--logfile", str(tmp_path / "no" / "log")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+    done = subprocess.run([command, "-p", "0", "--logfile", str(tmp_path / "no" / "log")], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=30)
     assert done.returncode == 1 and b"no such file" in done.stdout
 
 

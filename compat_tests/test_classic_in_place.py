@@ -37,8 +37,8 @@ def upstream():
 
 @pytest.fixture
 def install(peers, tmp_path):
-    """install(how) -> the path of a rpyc_classic.py that is the Python program, ours under its name, ours with its small Python script, or
-    ours with Python for its engine."""
+    """install(how) -> the path of a rpyc_classic.py that is the Python program, ours under its name, ours with its
+    small Python script, or ours with Python for its engine."""
     def run(how):
         ours = peers.binaries.path("rpyc_classic")
         if how == "cpython":
@@ -67,14 +67,16 @@ THIRD_PARTY = {}  # what it prints with the Python program, by the way in which 
 def third_party(way, script, directory):
     directory.mkdir()
     env = dict(os.environ, PATH=os.path.dirname(script) + ":" + os.environ["PATH"], PYTHONDONTWRITEBYTECODE="1")
-    done = subprocess.run([sys.executable, os.path.join(HERE, "reference", "third_party.py"), way, str(directory), str(free_port())], env=env,
+    done = subprocess.run([sys.executable, os.path.join(HERE, "reference", "third_party.py"), way, str(directory),
+                           str(free_port())], env=env,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=55)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
 
 
 @pytest.mark.seconds(120)
-@pytest.mark.parametrize("how, way", [(how, way) for way in ("shell", "forking", "logging") for how in ("go", "script", "engine")]
+@pytest.mark.parametrize("how, way", [(how, way) for way in ("shell", "forking", "logging")
+                                      for how in ("go", "script", "engine")]
                          + [("script", "python"), ("script", "subproc")])
 def test_third_party_program(install, tmp_path, how, way):
     """The program's output, which shows all that it found, is the same to the letter."""
@@ -86,7 +88,8 @@ def test_third_party_program(install, tmp_path, how, way):
 
 def test_the_script_without_the_program(tmp_path):
     shutil.copy(os.path.join(SOURCE, "rpyc_classic.py"), str(tmp_path))
-    done = subprocess.run([sys.executable, str(tmp_path / "rpyc_classic.py")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+    done = subprocess.run([sys.executable, str(tmp_path / "rpyc_classic.py")], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=30)
     assert done.returncode == 1
     assert b"there is no program rpyc_classic in " in done.stderr
 
@@ -138,7 +141,8 @@ def test_systemd_a_process_for_each_connection(install, run_program, how):
     """What a socket unit with Accept=yes starts."""
     activate = found("systemd-socket-activate")
     port = free_port()
-    program = run_program("systemd-socket-activate", [activate, "--inetd", "-a", "-l", "127.0.0.1:%d" % port, install(how), "-m", "stdio", "-q"])
+    program = run_program("systemd-socket-activate", [activate, "--inetd", "-a", "-l", "127.0.0.1:%d" % port,
+                                                      install(how), "-m", "stdio", "-q"])
     clients(port, ours=how != "cpython")
     program.signal(signal.SIGTERM)
 
@@ -161,14 +165,16 @@ def service(program, *more):
     return [program] + words[1:] + list(more)
 
 
-@pytest.mark.parametrize("more", [[], ["-m", "forking"], ["--engine", sys.executable]], ids=["threaded", "forking", "python"])
+@pytest.mark.parametrize("more", [[], ["-m", "forking"], ["--engine", sys.executable]],
+                         ids=["threaded", "forking", "python"])
 def test_systemd_socket(peers, run_program, more):
     """Our socket unit: systemd listens, and the service serves all clients."""
     activate = found("systemd-socket-activate")
     host, port = unit("rpyc_classic.socket", "ListenStream").split(":")
     assert (host, port) == ("127.0.0.1", "18812")
     port = free_port()
-    program = run_program("systemd-socket-activate", [activate, "-l", "%s:%d" % (host, port)] + service(peers.binaries.path("rpyc_classic"), *more))
+    program = run_program("systemd-socket-activate", [activate, "-l", "%s:%d" % (host, port)]
+                          + service(peers.binaries.path("rpyc_classic"), *more))
     clients(port, each_its_own=bool(more))
     program.process.send_signal(signal.SIGTERM)  # by now it is the service
     assert program.process.wait(15) == 0, program.stderr()
@@ -177,7 +183,8 @@ def test_systemd_socket(peers, run_program, more):
 def test_systemd_socket_of_the_file_system(peers, run_program, tmp_path):
     activate = found("systemd-socket-activate")
     path = str(tmp_path / "socket")
-    program = run_program("systemd-socket-activate", [activate, "-l", path] + service(peers.binaries.path("rpyc_classic")))
+    program = run_program("systemd-socket-activate", [activate, "-l", path]
+                          + service(peers.binaries.path("rpyc_classic")))
     eventually(lambda: os.path.exists(path), 20)
     conn = rpyc.utils.factory.unix_connect(path, rpyc.classic.SlaveService)
     assert conn.eval("1 + 1") == 2
@@ -193,7 +200,8 @@ def test_systemd_service(peers, run_program, tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(tmp_path / "notify"))
         sock.settimeout(20)
-        program = run_program("rpyc_classic", service(peers.binaries.path("rpyc_classic"), "-p", str(port)), {"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        program = run_program("rpyc_classic", service(peers.binaries.path("rpyc_classic"), "-p", str(port)),
+                              {"NOTIFY_SOCKET": str(tmp_path / "notify")})
         assert sock.recv(100) == b"READY=1"
         clients(port, each_its_own=False)
         program.process.send_signal(signal.SIGTERM)
@@ -205,8 +213,10 @@ def test_systemd_reads_the_units(peers, tmp_path):
     analyze = found("systemd-analyze")
     for name in ("rpyc_classic.service", "rpyc_classic.socket"):
         with open(os.path.join(SOURCE, name)) as f:
-            (tmp_path / name).write_text(f.read().replace("/usr/local/bin/rpyc_classic", peers.binaries.path("rpyc_classic")))
-    done = subprocess.run([analyze, "verify", "--man=no", str(tmp_path / "rpyc_classic.socket"), str(tmp_path / "rpyc_classic.service")],
+            (tmp_path / name).write_text(f.read().replace("/usr/local/bin/rpyc_classic",
+                                                          peers.binaries.path("rpyc_classic")))
+    done = subprocess.run([analyze, "verify", "--man=no", str(tmp_path / "rpyc_classic.socket"),
+                           str(tmp_path / "rpyc_classic.service")],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=50)
     assert done.returncode == 0, done.stdout.decode()
     assert b"rpyc_classic" not in done.stdout, done.stdout.decode()

@@ -13,12 +13,16 @@ from test_classic_server import classic_servers  # noqa: F401  a fixture
 
 SESSIONS = {
     "values": ["1 + 2", "None", "x = 5", "x", "_ * 2", "'a'", "x; y = 6", "y", ""],
-    "blocks": ["for i in range(3):", "    print(i)", "", "def f(a):", "    if a:", "        return 1", "    return 2", "", "f(0)", "if 1: x = 3", "", "x"],
+    "blocks": ["for i in range(3):", "    print(i)", "", "def f(a):", "    if a:", "        return 1", "    return 2",
+               "", "f(0)", "if 1: x = 3", "", "x"],
     "brackets": ["[1,", "", "2]", "f(", "'''a", "", "b'''", ")", "s = '''a", "b'''", "s", "x = 1 + \\", "  2", "x"],
-    "errors": ["1 / 0", "nothing", "x = ", "x = = 2", "  x", "if x:", "", "y = 1", "'a", ")", "import no_such_module", "raise ValueError('bad', 1)", "7"],
+    "errors": ["1 / 0", "nothing", "x = ", "x = = 2", "  x", "if x:", "", "y = 1", "'a", ")", "import no_such_module",
+               "raise ValueError('bad', 1)", "7"],
     "try": ["try:", "    1 / 0", "except ZeroDivisionError as e:", "    print('caught', e)", "", "2"],
-    "modules": ["import os", "os.path.join('a', 'b')", "from os.path import (basename,", "  dirname)", "basename('/x/y')", "print('to', 'stdout')"],
-    "decorated": ["def twice(f):", "    return lambda x: f(f(x))", "", "@twice", "def add(x):", "    return x + 1", "", "add(1)"],
+    "modules": ["import os", "os.path.join('a', 'b')", "from os.path import (basename,", "  dirname)",
+                "basename('/x/y')", "print('to', 'stdout')"],
+    "decorated": ["def twice(f):", "    return lambda x: f(f(x))", "", "@twice", "def add(x):", "    return x + 1", "",
+                  "add(1)"],
     "client's": ["answer", "conn is not None", "here('from the server')"],
     "exit": ["1", "raise SystemExit(3)", "2"],
 }
@@ -49,7 +53,8 @@ def all_sessions(host, port):
 
 @pytest.fixture(scope="session")
 def sessions(classic_servers):
-    """sessions(kind) -> what came of each session with a server of this kind; in a process of its own, whose stdin and stdout they have."""
+    """sessions(kind) -> what came of each session with a server of this kind; in a process of its own, whose stdin and
+    stdout they have."""
     seen = {}
 
     def of(kind):

@@ -1,4 +1,5 @@
-"""The language of the classic server without Python: programs of language.txt do there what they do in the CPython that runs the tests.
+"""The language of the classic server without Python: programs of language.txt do there what they do in the CPython that
+runs the tests.
 
 Each program leaves its result in r.  Of exceptions the class is compared: CPython's words differ between its releases.
 """
@@ -41,7 +42,8 @@ def all_here(texts):
 
 @pytest.fixture(scope="session")
 def expected_values():
-    """What becomes of r in each program, by CPython: in a process of its own, since some print and some run out of stack."""
+    """What becomes of r in each program, by CPython: in a process of its own, since some print and some run out of
+    stack."""
     return dict(zip(PROGRAMS, apart(all_here, PROGRAMS)))
 
 
@@ -59,8 +61,10 @@ def test_language(classic, expected_values, text):
     assert there(classic, text) == expected_values[text]
 
 
-@pytest.mark.parametrize("text", ["class A: pass", "async def f(): pass", "x = await y", "match 5:\n    case 5: pass", "def f(a, /): pass", "f = lambda: (yield)",
-                                  "try: pass\nexcept* OSError: pass", "x = a @ b", "@d\nclass A: pass", "x[1:2, 3:4]", r"x = '\N{BULLET}'", r"x = '\ud800'"])
+@pytest.mark.parametrize("text", ["class A: pass", "async def f(): pass", "x = await y", "match 5:\n    case 5: pass",
+                                  "def f(a, /): pass", "f = lambda: (yield)",
+                                  "try: pass\nexcept* OSError: pass", "x = a @ b", "@d\nclass A: pass", "x[1:2, 3:4]",
+                                  r"x = '\N{BULLET}'", r"x = '\ud800'"])
 def test_what_the_language_lacks(request, kind, classic, text):
     """DIALECT.md lists these: they are refused before anything runs."""
     if kind != "go":

@@ -1,4 +1,5 @@
-"""The modules of the classic server beyond files: each function does on the server what it does in the CPython that runs the tests."""
+"""The modules of the classic server beyond files: each function does on the server what it does in the CPython that
+runs the tests."""
 import os
 import re
 import stat
@@ -9,10 +10,14 @@ import rpyc
 
 from test_classic_server import classic, classic_servers, outcome, plain, same, told, Here  # noqa: F401  fixtures
 
-DOCUMENTS = ['{}', '[]', '1', '-0', '1.5e3', '"a\\u00e9\\n\\ud83d\\ude00"', '{"a": [1, 2, {"b": null}], "c": true, "a": 2}', ' [1 , 2 ] ', '123456789012345678901234567890',
-             'NaN', '-Infinity', '1e999', '"tab\\t\\/"', '', ' ', '{', '[1,', '[1 2]', '{"a" 1}', '{"a": 1,}', '{a: 1}', '"abc', '"\\x"', '"\\u12"', '01', '1.', '-', 'nul',
+DOCUMENTS = ['{}', '[]', '1', '-0', '1.5e3', '"a\\u00e9\\n\\ud83d\\ude00"',
+             '{"a": [1, 2, {"b": null}], "c": true, "a": 2}', ' [1 , 2 ] ', '123456789012345678901234567890',
+             'NaN', '-Infinity', '1e999', '"tab\\t\\/"', '', ' ', '{', '[1,', '[1 2]', '{"a" 1}', '{"a": 1,}', '{a: 1}',
+             '"abc', '"\\x"', '"\\u12"', '01', '1.', '-', 'nul',
              '[1] x', '"\n"', '\ufeff1', '[' * 10 + ']' * 10, '{"é": "ü"}']
-VALUES = [{}, [], [1, 2.5, None, True, "x"], {"b": 1, "a": [1, {"c": None}]}, "é\n\"\\\x01\x7f😀", 10 ** 30, 1e16, 1e-7, float("inf"), {1: 2, None: 3, True: 4, 2.5: 5},
+VALUES = [{}, [], [1, 2.5, None, True, "x"], {"b": 1, "a": [1, {"c": None}]}, "é\n\"\\\x01\x7f😀",
+          10 ** 30, 1e16, 1e-7,
+          float("inf"), {1: 2, None: 3, True: 4, 2.5: 5},
           (1, 2), {"a": {1, 2}}, b"x", {(1, 2): 3}, [[[]]], [float("nan")]]
 
 
@@ -22,13 +27,15 @@ def test_json_loads(classic, text):
         try:
             return plain(c.modules.json.loads(text))
         except Exception as e:
-            return type(e).__name__.rpartition(".")[2], str(e).split("\n")[0], getattr(e, "pos", None), getattr(e, "lineno", None), getattr(e, "colno", None)
+            return (type(e).__name__.rpartition(".")[2], str(e).split("\n")[0],
+                    getattr(e, "pos", None), getattr(e, "lineno", None), getattr(e, "colno", None))
     if sys.version_info >= (3, 13) and text == '{"a": 1,}':
         pytest.skip("3.13 has another wording")
     same(classic, use)
 
 
-@pytest.mark.parametrize("options", [{}, {"indent": 2}, {"sort_keys": True}, {"ensure_ascii": False}, {"separators": (",", ":")}, {"indent": "\t", "ensure_ascii": False},
+@pytest.mark.parametrize("options", [{}, {"indent": 2}, {"sort_keys": True}, {"ensure_ascii": False},
+                                     {"separators": (",", ":")}, {"indent": "\t", "ensure_ascii": False},
                                      {"allow_nan": False}, {"skipkeys": True}])
 def test_json_dumps(classic, options):
     def use(c):
@@ -58,11 +65,13 @@ def test_hashlib(classic):
     def use(c):
         h = c.modules.hashlib
         results = []
-        for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_224", "sha3_256", "sha3_384", "sha3_512"):
+        for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_224", "sha3_256", "sha3_384",
+                     "sha3_512"):
             x = h.new(name, b"abc")
             x.update(b"def")
             y = getattr(h, name)(b"abcdef")
-            results.append((x.hexdigest(), y.digest(), x.name, x.digest_size, x.block_size, name in h.algorithms_available))
+            results.append((x.hexdigest(), y.digest(), x.name, x.digest_size, x.block_size,
+                            name in h.algorithms_available))
             z = y.copy()
             z.update(b"more")
             results.append((z.hexdigest(), y.hexdigest()))
@@ -122,8 +131,11 @@ def test_nodes(classic, tmp_path):
         steps = []
         base = str(tmp_path / ("here" if c is Here else "there"))
         os.mkdir(base)
-        for make in (lambda: c.modules.os.mknod(base + "/plain"), lambda: c.modules.os.mknod(base + "/plain"), lambda: c.modules.os.mknod(base + "/typed", 0o640 | stat.S_IFREG),
-                     lambda: c.modules.os.mkfifo(base + "/pipe"), lambda: c.modules.os.mkfifo(base + "/pipe2", mode=0o600), lambda: c.modules.os.mkfifo(base + "/no/such"),
+        for make in (lambda: c.modules.os.mknod(base + "/plain"), lambda: c.modules.os.mknod(base + "/plain"),
+                     lambda: c.modules.os.mknod(base + "/typed", 0o640 | stat.S_IFREG),
+                     lambda: c.modules.os.mkfifo(base + "/pipe"),
+                     lambda: c.modules.os.mkfifo(base + "/pipe2", mode=0o600),
+                     lambda: c.modules.os.mkfifo(base + "/no/such"),
                      lambda: c.modules.os.mknod(5)):
             try:
                 steps.append(make())
@@ -137,7 +149,8 @@ def test_popen(classic):
     def use(c):
         s = c.modules.subprocess
         p = s.Popen(["cat"], stdin=s.PIPE, stdout=s.PIPE)
-        steps = [p.poll(), p.returncode, p.pid > 0, p.stdin.write(b"line\n"), p.stdin.flush(), p.stdout.readline(), p.stdin.close(), p.stdout.read(), p.wait(), p.poll(), p.returncode]
+        steps = [p.poll(), p.returncode, p.pid > 0, p.stdin.write(b"line\n"), p.stdin.flush(), p.stdout.readline(),
+                 p.stdin.close(), p.stdout.read(), p.wait(), p.poll(), p.returncode]
         q = s.Popen(["sleep", "30"])
         try:
             q.wait(timeout=0.1)
@@ -157,7 +170,8 @@ def test_os_system_and_popen(classic):
     def use(c):
         f = c.modules.os.popen("echo one; echo two; exit 2")
         lines = [line for line in f]
-        return c.modules.os.system("exit 3"), c.modules.os.system("true"), lines, f.close(), c.modules.os.popen("true").close()
+        return (c.modules.os.system("exit 3"), c.modules.os.system("true"), lines, f.close(),
+                c.modules.os.popen("true").close())
     same(classic, use)
 
 
@@ -178,7 +192,8 @@ def test_shutil(classic, tmp_path):
             try:
                 steps.append(plain(f(*a, **k)))
             except Exception as e:
-                steps.append(told(e).rpartition(".")[2] if "Error" in type(e).__name__ and not isinstance(e, OSError) else type(e).__name__.rpartition(".")[2])
+                steps.append(told(e).rpartition(".")[2] if "Error" in type(e).__name__ and not isinstance(e, OSError)
+                             else type(e).__name__.rpartition(".")[2])
         step(s.copy, base + "/a/f", base + "/copy")
         step(s.copy2, base + "/a/f", base + "/a/b")
         step(s.copyfile, base + "/a/f", base + "/a/f")
@@ -201,14 +216,16 @@ def test_shutil(classic, tmp_path):
         for root, dirs, files in sorted(os.walk(base)):
             for name in sorted(files):
                 st = os.lstat(os.path.join(root, name))
-                steps.append((root, name, stat.filemode(st.st_mode), st.st_size, os.path.islink(os.path.join(root, name)), st.st_mtime == 2000))
+                steps.append((root, name, stat.filemode(st.st_mode), st.st_size,
+                              os.path.islink(os.path.join(root, name)), st.st_mtime == 2000))
         step(s.rmtree, base)
         steps.append(os.path.exists(base))
         return steps
     same(classic, use)
 
 
-PATTERNS = ["*", "*.txt", "a*", "?", "[ab]*", "[!a]*", "**", "**/*.txt", "*/", "*/*", ".*", "sub/*", "sub/**", "**/", "a.txt", "none", "sub", "[", "[]a]*", "*[0-9]*", "sub/../*.txt", ""]
+PATTERNS = ["*", "*.txt", "a*", "?", "[ab]*", "[!a]*", "**", "**/*.txt", "*/", "*/*", ".*", "sub/*", "sub/**", "**/",
+            "a.txt", "none", "sub", "[", "[]a]*", "*[0-9]*", "sub/../*.txt", ""]
 
 
 @pytest.mark.parametrize("recursive", [False, True])
@@ -220,14 +237,16 @@ def test_glob(classic, tmp_path, recursive):
     def use(c):
         return [sorted(c.modules.glob.glob(os.path.join(str(tmp_path), p), recursive=recursive)) for p in PATTERNS]
     same(classic, use)
-    same(classic, lambda c: [c.modules.fnmatch.fnmatch(n, p) for p in PATTERNS for n in ("a", "a.txt", "[", "]a", "x/y", "a\nb")])
+    same(classic, lambda c: [c.modules.fnmatch.fnmatch(n, p) for p in PATTERNS
+                             for n in ("a", "a.txt", "[", "]a", "x/y", "a\nb")])
     same(classic, lambda c: c.modules.glob.escape("a*[b]?"))
 
 
 def test_tempfile(classic):
     t, os_ = classic.modules.tempfile, classic.modules.os
     d = t.mkdtemp(prefix="gorpyc-", suffix="-x")
-    assert os.path.isdir(d) and stat.S_IMODE(os.stat(d).st_mode) == 0o700 and os.path.basename(d).startswith("gorpyc-") and d.endswith("-x")
+    assert os.path.isdir(d) and stat.S_IMODE(os.stat(d).st_mode) == 0o700
+    assert os.path.basename(d).startswith("gorpyc-") and d.endswith("-x")
     fd, path = t.mkstemp(dir=d)
     os_.write(fd, b"data")
     os_.close(fd)
@@ -256,12 +275,17 @@ def test_time(classic):
         results = []
         for m in MOMENTS:
             g = t.gmtime(m)
-            results.append([list(g), g.tm_year, g.tm_zone, g[7], list(t.localtime(m)), t.ctime(m), t.asctime(g), t.mktime(t.localtime(m)),
-                            t.strftime("%Y-%m-%d %H:%M:%S %a %A %b %B %j %U %W %w %y %I %p %% %c %x %X %D %T %F %R %e %u", tuple(g)), repr(g)])
+            results.append([list(g), g.tm_year, g.tm_zone, g[7], list(t.localtime(m)), t.ctime(m), t.asctime(g),
+                            t.mktime(t.localtime(m)),
+                            t.strftime(
+                                "%Y-%m-%d %H:%M:%S %a %A %b %B %j %U %W %w %y %I %p %% %c %x %X %D %T %F %R %e %u",
+                                       tuple(g)), repr(g)])
         return results, t.timezone, t.tzname, t.daylight
     same(classic, use)
-    for bad in (lambda c: c.modules.time.sleep(-1), lambda c: c.modules.time.sleep("x"), lambda c: c.modules.time.gmtime("x"),
-                lambda c: c.modules.time.strftime("%Y", (1, 2)), lambda c: c.modules.time.strftime("%d", (2000, 13, 1, 0, 0, 0, 0, 1, 0))):
+    for bad in (lambda c: c.modules.time.sleep(-1), lambda c: c.modules.time.sleep("x"),
+                lambda c: c.modules.time.gmtime("x"),
+                lambda c: c.modules.time.strftime("%Y", (1, 2)),
+                lambda c: c.modules.time.strftime("%d", (2000, 13, 1, 0, 0, 0, 0, 1, 0))):
         same(classic, bad, kind_of_error=True)
     assert abs(classic.modules.time.time() - __import__("time").time()) < 5
     assert classic.modules.time.monotonic() <= classic.modules.time.monotonic()
@@ -274,9 +298,12 @@ def test_timed_sleep(classic):
 
 
 def test_platform_and_socket(classic):
-    same(classic, lambda c: [c.modules.platform.system(), c.modules.platform.node(), c.modules.platform.release(), c.modules.platform.machine(),
-                             c.modules.platform.version(), c.modules.platform.architecture()[0], c.modules.platform.uname().system])
-    same(classic, lambda c: [c.modules.socket.gethostname(), c.modules.socket.gethostbyname("127.0.0.1"), c.modules.socket.gethostbyname("localhost")])
+    same(classic, lambda c: [c.modules.platform.system(), c.modules.platform.node(), c.modules.platform.release(),
+                             c.modules.platform.machine(),
+                             c.modules.platform.version(), c.modules.platform.architecture()[0],
+                             c.modules.platform.uname().system])
+    same(classic, lambda c: [c.modules.socket.gethostname(), c.modules.socket.gethostbyname("127.0.0.1"),
+                             c.modules.socket.gethostbyname("localhost")])
     same(classic, lambda c: c.modules.socket.gethostbyname("no such host at all"), kind_of_error=True)
 
 

@@ -66,7 +66,8 @@ def test_tls(start, certificates, engine):
     use(rpyc.classic.ssl_connect("localhost", program.port))
     use(rpyc.classic.ssl_connect("localhost", program.port, ca_certs=certificates("ca.pem")))
     # a certificate that nobody has asked for does no harm
-    use(rpyc.classic.ssl_connect("localhost", program.port, keyfile=certificates("other-client.key"), certfile=certificates("other-client.pem")))
+    use(rpyc.classic.ssl_connect("localhost", program.port, keyfile=certificates("other-client.key"),
+                                 certfile=certificates("other-client.pem")))
     with pytest.raises(ssl.SSLError):
         rpyc.classic.ssl_connect("localhost", program.port, ca_certs=certificates("other-ca.pem"))
     use(rpyc.classic.ssl_connect("localhost", program.port))
@@ -87,7 +88,8 @@ def test_tls_with_certificates_of_clients(start, certificates, engine):
         return program.stderr().count("failed to authenticate")
     for wrong in (None, "other-client"):
         before = rejected()
-        with pytest.raises((ssl.SSLError, EOFError, OSError)):  # the first use, since with TLS 1.3 a client is the first to be done
+        # the first use, since with TLS 1.3 a client is the first to be done
+        with pytest.raises((ssl.SSLError, EOFError, OSError)):
             use(connect(wrong))
         eventually(lambda: rejected() > before, 10)
         use(connect("client"))
@@ -105,12 +107,14 @@ def test_tls_with_certificates_of_clients(start, certificates, engine):
 @modern_tls
 @pytest.mark.parametrize("mode", ["forking", "oneshot"])
 def test_tls_in_other_modes(peers, run_program, certificates, mode):
-    command = [peers.binaries.path("rpyc_classic"), "-p", "0", "-m", mode] + server_switches(certificates, "--ssl-cafile", certificates("ca.pem"))
+    command = [peers.binaries.path("rpyc_classic"), "-p", "0", "-m", mode]
+    command += server_switches(certificates, "--ssl-cafile", certificates("ca.pem"))
     program = run_program("rpyc_classic", command + ([] if mode == "oneshot" else ["--ready"]))
     if mode == "oneshot":
         assert program.line() == "rpyc-oneshot"
     port = int(program.line().split()[-1])
-    use(rpyc.classic.ssl_connect("localhost", port, keyfile=certificates("client.key"), certfile=certificates("client.pem")))
+    use(rpyc.classic.ssl_connect("localhost", port, keyfile=certificates("client.key"),
+                                 certfile=certificates("client.pem")))
     if mode == "oneshot":
         assert program.process.wait(15) == 0
     else:
@@ -140,7 +144,8 @@ def test_certificates_are_read_again(start, certificates, tmp_path):
 
 
 def test_files_that_are_no_certificates(peers, certificates):
-    command = [peers.binaries.path("rpyc_classic"), "-p", "0", "--ssl-keyfile", certificates("server.key"), "--ssl-certfile"]
+    command = [peers.binaries.path("rpyc_classic"), "-p", "0", "--ssl-keyfile", certificates("server.key"),
+               "--ssl-certfile"]
     for wrong in (__file__, certificates("client.pem")):
         done = subprocess.run(command + [wrong], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
         assert done.returncode == 1
@@ -164,9 +169,11 @@ def registry(request, peers, run_program):
     """registry(transport) -> the port of a registry of some make."""
     def run(transport):
         if request.param == "go registry":
-            command = [peers.binaries.path("rpyc_registry"), "--mode", transport, "--host", "127.0.0.1", "--port", "0", "--ready"]
+            command = [peers.binaries.path("rpyc_registry"), "--mode", transport, "--host", "127.0.0.1", "--port", "0",
+                       "--ready"]
         else:
-            command = [sys.executable, os.path.join(HERE, "reference", "ref_registry.py"), "--transport", transport.lower()]
+            command = [sys.executable, os.path.join(HERE, "reference", "ref_registry.py"), "--transport",
+                       transport.lower()]
         started.append(run_program(request.param, command))
         return int(started[-1].line().split()[2])
     started = []
@@ -176,10 +183,12 @@ def registry(request, peers, run_program):
 
 
 @both_engines
-@pytest.mark.parametrize("transport, client", [("UDP", UDPRegistryClient), ("TCP", TCPRegistryClient)], ids=["UDP", "TCP"])
+@pytest.mark.parametrize("transport, client", [("UDP", UDPRegistryClient), ("TCP", TCPRegistryClient)],
+                         ids=["UDP", "TCP"])
 def test_register(start, registry, transport, client, engine):
     port = registry(transport)
-    program = start("--register", "--registry-type", transport, "--registry-host", "127.0.0.1", "--registry-port", str(port), *engine)
+    program = start("--register", "--registry-type", transport, "--registry-host", "127.0.0.1", "--registry-port",
+                    str(port), *engine)
     registrar = client(ip="127.0.0.1", port=port)
     want = (("127.0.0.1", program.port),)
     eventually(lambda: registrar.discover("SLAVE") == want, 20)
@@ -194,7 +203,8 @@ def test_register(start, registry, transport, client, engine):
 def test_without_a_registry(start):
     """A server whose registry is away serves all the same, and ends in time."""
     for transport in ("UDP", "TCP"):
-        program = start("--register", "--registry-type", transport, "--registry-host", "127.0.0.1", "--registry-port", str(free_port()))
+        program = start("--register", "--registry-type", transport, "--registry-host", "127.0.0.1", "--registry-port",
+                        str(free_port()))
         use(rpyc.classic.connect("127.0.0.1", program.port))
         stop(program)
 
@@ -209,11 +219,13 @@ def test_only_with_register(start, registry):
 
 @pytest.mark.seconds(180)
 def test_defaults(peers, certificates):
-    """In a network namespace, where the well-known ports are free and broadcasts stay: see classic_defaults.py for the tests."""
+    """In a network namespace, where the well-known ports are free and broadcasts stay: see classic_defaults.py for the
+    tests."""
     reason = netns.unavailable()
     if reason:
         pytest.skip(reason)
-    netns.run_tests("classic_defaults.py", GORPYC_CLASSIC=peers.binaries.path("rpyc_classic"), GORPYC_REGISTRY=peers.binaries.path("rpyc_registry"),
+    netns.run_tests("classic_defaults.py", GORPYC_CLASSIC=peers.binaries.path("rpyc_classic"),
+                    GORPYC_REGISTRY=peers.binaries.path("rpyc_registry"),
                     GORPYC_CERTIFICATES=os.path.dirname(certificates("ca.pem")))
 
 

@@ -1,7 +1,8 @@
 """The classic server: unmodified rpyc.classic clients of a server in Go, compared with CPython in place.
 
-What a module's function does is compared with the module of the CPython that runs the tests: `same` carries a piece of Python out
-here and on the server and compares results and exceptions.  The server runs on this machine, so that files and processes are the same.
+What a module's function does is compared with the module of the CPython that runs the tests: `same` carries a piece of
+Python out here and on the server and compares results and exceptions.  The server runs on this machine, so that files
+and processes are the same.
 """
 import builtins
 import contextlib
@@ -71,7 +72,8 @@ def plain(value, depth=0):
     if isinstance(value, rpyc.BaseNetref) or isinstance(value, (list, tuple, dict, set, frozenset)):
         if depth < 5:
             if isinstance(value, dict):
-                return "{%s}" % ", ".join(sorted("%s: %s" % (plain(k, depth + 1), plain(v, depth + 1)) for k, v in list(value.items())))
+                return "{%s}" % ", ".join(sorted("%s: %s" % (plain(k, depth + 1), plain(v, depth + 1)) for k,
+                                                 v in list(value.items())))
             if isinstance(value, (set, frozenset)):
                 return "%s{%s}" % ("set", ", ".join(sorted(plain(v, depth + 1) for v in value)))
             if isinstance(value, list):
@@ -146,13 +148,18 @@ def test_execute_eval_namespace(classic):
 
 
 @pytest.mark.parametrize("text", [
-    "1 / 0", "nothing", "1 +", "[1, 2][5]", "{'a': 1}['b']", "'a' + 1", "len(5)", "int('x')", "5()", "(1).nothing", "None + 1", "[] < 5", "'x'.join([1])",
+    "1 / 0", "nothing", "1 +", "[1, 2][5]", "{'a': 1}['b']", "'a' + 1", "len(5)", "int('x')", "5()", "(1).nothing",
+    "None + 1", "[] < 5", "'x'.join([1])",
     "-7 // 2, -7 % 3, 7 / 2, 1 << 70, pow(2, 100), 0.1 + 0.2, 10 ** 0 if False else 1",
     "'héllo'[1:3], len('é'), 'é'.upper(), 'a-b'.split('-'), '%s' == '%s', 'abc'[::-1], 'b' in 'abc'",
-    "[i * i for i in range(5) if i % 2]", "sorted({'b': 1, 'a': 2})", "{k: v for k, v in [(1, 2)]}", "sum([1, 2, 3]), max([1, 5, 2]), min(3, 1)",
-    "[1, 2, 3][-1], (1, 2) + (3,), [0] * 3", "not [], bool({}), 1 and 0, '' or 'x'", "list(zip([1, 2], 'ab')), list(enumerate('ab'))",
-    "isinstance(5, int), isinstance('x', (int, str)), type(5) is int", "repr('x'), str(1.5), repr(b'x'), str(None), repr([1, 'a', None, 2.0])",
-    "(lambda a, b=2: a + b)(1)", "all([1, 2]), any([0, 0])", "list(map(str, [1, 2])), list(filter(None, [0, 1]))", "b'ab' + b'c', b'abc'[0], b'abc'[1:]",
+    "[i * i for i in range(5) if i % 2]", "sorted({'b': 1, 'a': 2})", "{k: v for k, v in [(1, 2)]}",
+    "sum([1, 2, 3]), max([1, 5, 2]), min(3, 1)",
+    "[1, 2, 3][-1], (1, 2) + (3,), [0] * 3", "not [], bool({}), 1 and 0, '' or 'x'",
+    "list(zip([1, 2], 'ab')), list(enumerate('ab'))",
+    "isinstance(5, int), isinstance('x', (int, str)), type(5) is int",
+    "repr('x'), str(1.5), repr(b'x'), str(None), repr([1, 'a', None, 2.0])",
+    "(lambda a, b=2: a + b)(1)", "all([1, 2]), any([0, 0])", "list(map(str, [1, 2])), list(filter(None, [0, 1]))",
+    "b'ab' + b'c', b'abc'[0], b'abc'[1:]",
 ])
 def test_eval_like_python(classic, text):
     def run(conn):
@@ -163,10 +170,14 @@ def test_eval_like_python(classic, text):
 
 
 @pytest.mark.parametrize("text, error", [
-    ("raise ValueError('bad', 2)", ValueError), ("raise KeyError('k')", KeyError), ("raise OSError(2, 'No such file', '/x')", FileNotFoundError),
-    ("assert 1 == 2, 'never'", AssertionError), ("import no_such_module", ImportError), ("from os import no_such_name", ImportError),
-    ("a, b = 1, 2, 3", ValueError), ("def f(): return f()\nf()", RecursionError), ("x = (", SyntaxError), ("  x = 1", SyntaxError),
-    ("def f(a): pass\nf()", TypeError), ("def f():\n    y += 1\nf()", UnboundLocalError), ("del nothing", NameError), ("for i in 5: pass", TypeError),
+    ("raise ValueError('bad', 2)", ValueError), ("raise KeyError('k')", KeyError),
+    ("raise OSError(2, 'No such file', '/x')", FileNotFoundError),
+    ("assert 1 == 2, 'never'", AssertionError), ("import no_such_module", ImportError),
+    ("from os import no_such_name", ImportError),
+    ("a, b = 1, 2, 3", ValueError), ("def f(): return f()\nf()", RecursionError), ("x = (", SyntaxError),
+    ("  x = 1", SyntaxError),
+    ("def f(a): pass\nf()", TypeError), ("def f():\n    y += 1\nf()", UnboundLocalError), ("del nothing", NameError),
+    ("for i in 5: pass", TypeError),
 ])
 def test_execute_errors(classic, text, error):
     with pytest.raises(error):
@@ -201,7 +212,8 @@ def test_upload_and_download(classic, tmp_path):
     rpyc.classic.download(classic, str(tmp_path / "two"), str(tmp_path / "three"))
 
     def digests(root):
-        return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in root.rglob("*") if p.is_file()}
+        return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in root.rglob("*")
+                if p.is_file()}
     assert digests(tmp_path / "three") == digests(source) and len(digests(source)) == 5
     with pytest.raises(ValueError):
         rpyc.classic.download(classic, str(tmp_path / "nothing"), str(tmp_path / "four"))
@@ -260,20 +272,34 @@ def test_callbacks(classic):
 # builtins and files
 
 @pytest.mark.parametrize("f", [
-    lambda c: c.builtins.int("0x1f", 16), lambda c: c.builtins.int("x"), lambda c: c.builtins.float("1e3"), lambda c: c.builtins.str(5),
-    lambda c: c.builtins.hex(255), lambda c: c.builtins.oct(8), lambda c: c.builtins.bin(-5), lambda c: c.builtins.chr(960), lambda c: c.builtins.ord("x"),
-    lambda c: c.builtins.ord("xy"), lambda c: c.builtins.divmod(-7, 3), lambda c: c.builtins.pow(2, 10, 1000), lambda c: c.builtins.round(2.5),
-    lambda c: c.builtins.round(2.675, 2), lambda c: c.builtins.abs(-3), lambda c: c.builtins.max([1, 3, 2]), lambda c: c.builtins.min([]),
-    lambda c: c.builtins.max([], default=4), lambda c: c.builtins.sum([1, 2], 3), lambda c: c.builtins.any([0, 1]), lambda c: c.builtins.all([]),
-    lambda c: c.builtins.repr("x'y"), lambda c: c.builtins.ascii("é"), lambda c: c.builtins.len(5), lambda c: c.builtins.range(1, 10, 3)[1],
-    lambda c: c.builtins.range(5)[::-1], lambda c: c.builtins.range(0), lambda c: c.builtins.list(c.builtins.range(3)), lambda c: 3 in c.builtins.range(5),
-    lambda c: c.builtins.range(1, 2, 0), lambda c: c.builtins.len(c.builtins.range(10)), lambda c: c.builtins.bytes([1, 2]), lambda c: c.builtins.callable(c.builtins.len),
-    lambda c: c.builtins.issubclass(c.builtins.bool, c.builtins.int), lambda c: c.builtins.isinstance(True, c.builtins.int),
-    lambda c: c.builtins.getattr(5, "nothing", "default"), lambda c: c.builtins.hasattr(5, "real"), lambda c: c.builtins.dict(a=1, b=[2]),
-    lambda c: c.builtins.set([1, 2, 2]), lambda c: c.builtins.tuple("ab"), lambda c: c.builtins.next(c.builtins.iter([]), "end"),
-    lambda c: c.builtins.list(c.builtins.reversed([1, 2])), lambda c: c.builtins.list(c.builtins.enumerate("ab", 5)), lambda c: c.builtins.format(5),
-    lambda c: c.builtins.open("/no/such/file"), lambda c: c.builtins.open("/tmp"), lambda c: c.builtins.open("/tmp/x", "z"), lambda c: c.builtins.open("/tmp/x", "rw"),
-    lambda c: c.builtins.open("/tmp/x", "rb", encoding="utf-8"), lambda c: c.builtins.open("/tmp/x", "w", 0), lambda c: c.builtins.open(5.5), lambda c: c.builtins.open("a\0b"),
+    lambda c: c.builtins.int("0x1f", 16), lambda c: c.builtins.int("x"), lambda c: c.builtins.float("1e3"),
+    lambda c: c.builtins.str(5),
+    lambda c: c.builtins.hex(255), lambda c: c.builtins.oct(8), lambda c: c.builtins.bin(-5),
+    lambda c: c.builtins.chr(960), lambda c: c.builtins.ord("x"),
+    lambda c: c.builtins.ord("xy"), lambda c: c.builtins.divmod(-7, 3), lambda c: c.builtins.pow(2, 10, 1000),
+    lambda c: c.builtins.round(2.5),
+    lambda c: c.builtins.round(2.675, 2), lambda c: c.builtins.abs(-3), lambda c: c.builtins.max([1, 3, 2]),
+    lambda c: c.builtins.min([]),
+    lambda c: c.builtins.max([], default=4), lambda c: c.builtins.sum([1, 2], 3), lambda c: c.builtins.any([0, 1]),
+    lambda c: c.builtins.all([]),
+    lambda c: c.builtins.repr("x'y"), lambda c: c.builtins.ascii("é"), lambda c: c.builtins.len(5),
+    lambda c: c.builtins.range(1, 10, 3)[1],
+    lambda c: c.builtins.range(5)[::-1], lambda c: c.builtins.range(0), lambda c: c.builtins.list(c.builtins.range(3)),
+    lambda c: 3 in c.builtins.range(5),
+    lambda c: c.builtins.range(1, 2, 0), lambda c: c.builtins.len(c.builtins.range(10)),
+    lambda c: c.builtins.bytes([1, 2]), lambda c: c.builtins.callable(c.builtins.len),
+    lambda c: c.builtins.issubclass(c.builtins.bool, c.builtins.int),
+    lambda c: c.builtins.isinstance(True, c.builtins.int),
+    lambda c: c.builtins.getattr(5, "nothing", "default"), lambda c: c.builtins.hasattr(5, "real"),
+    lambda c: c.builtins.dict(a=1, b=[2]),
+    lambda c: c.builtins.set([1, 2, 2]), lambda c: c.builtins.tuple("ab"),
+    lambda c: c.builtins.next(c.builtins.iter([]), "end"),
+    lambda c: c.builtins.list(c.builtins.reversed([1, 2])), lambda c: c.builtins.list(c.builtins.enumerate("ab", 5)),
+    lambda c: c.builtins.format(5),
+    lambda c: c.builtins.open("/no/such/file"), lambda c: c.builtins.open("/tmp"),
+    lambda c: c.builtins.open("/tmp/x", "z"), lambda c: c.builtins.open("/tmp/x", "rw"),
+    lambda c: c.builtins.open("/tmp/x", "rb", encoding="utf-8"), lambda c: c.builtins.open("/tmp/x", "w", 0),
+    lambda c: c.builtins.open(5.5), lambda c: c.builtins.open("a\0b"),
 ])
 def test_builtins(classic, f):
     same(classic, f, kind_of_error=True)
@@ -306,9 +332,12 @@ def test_open_modes(classic, tmp_path, mode):
         except ValueError:
             return "ValueError"
         data = b"new\n" if "b" in mode else "new\n"
-        for what in (f.readable, f.writable, f.seekable, f.tell, f.readline, lambda: f.read(3), f.readlines, lambda: f.seek(0), lambda: f.write(data),
-                     f.flush, lambda: f.seek(0), f.read, lambda: f.seek(0, 2), lambda: f.write(data), f.tell, lambda: f.truncate(5), lambda: f.name == path,
-                     lambda: f.mode, lambda: f.closed, f.close, lambda: f.closed, f.read, lambda: f.write(data), f.close, f.fileno):
+        for what in (f.readable, f.writable, f.seekable, f.tell, f.readline, lambda: f.read(3), f.readlines,
+                     lambda: f.seek(0), lambda: f.write(data),
+                     f.flush, lambda: f.seek(0), f.read, lambda: f.seek(0, 2), lambda: f.write(data), f.tell,
+                     lambda: f.truncate(5), lambda: f.name == path,
+                     lambda: f.mode, lambda: f.closed, f.close, lambda: f.closed, f.read, lambda: f.write(data),
+                     f.close, f.fileno):
             step(what)
         with open(path, "rb") as f:
             steps.append(f.read())
@@ -354,15 +383,19 @@ def test_memory_files(classic):
         s = c.modules.io.StringIO("one\ntwo\n")
         b = c.modules.io.BytesIO(b"abc\ndef")
         b.seek(1)
-        return s.readline(), s.read(), s.write("x"), s.getvalue(), b.read(1), b.readline(), b.write(b"!"), b.getvalue(), b.tell()
+        return (s.readline(), s.read(), s.write("x"), s.getvalue(),
+                b.read(1), b.readline(), b.write(b"!"), b.getvalue(), b.tell())
     same(classic, use)
 
 
 # os and os.path
 
-PATHS = ["", "/", "//", "///", "a", "a/b", "/a/b/", "a//b", "./a", "../a", "/..", "a/../b", "a/./b", ".bashrc", "a.b.c", "a.b/c", "/a/.b", "~", "~/x", "$HOME/x",
-         "${HOME}y", "~no-such-user/x", "a/b.tar.gz", "é/ü", "..", ".", "/a/b/../../..", "//a/b", "a/", "...", "a.", b"x/y", b"/x/../y.z"]
-ONE = ["basename", "dirname", "split", "splitext", "splitdrive", "normpath", "normcase", "abspath", "isabs", "expanduser", "expandvars", "exists", "lexists",
+PATHS = ["", "/", "//", "///", "a", "a/b", "/a/b/", "a//b", "./a", "../a", "/..", "a/../b", "a/./b", ".bashrc", "a.b.c",
+         "a.b/c", "/a/.b", "~", "~/x", "$HOME/x",
+         "${HOME}y", "~no-such-user/x", "a/b.tar.gz", "é/ü", "..", ".", "/a/b/../../..", "//a/b", "a/", "...", "a.",
+         b"x/y", b"/x/../y.z"]
+ONE = ["basename", "dirname", "split", "splitext", "splitdrive", "normpath", "normcase", "abspath", "isabs",
+       "expanduser", "expandvars", "exists", "lexists",
        "isfile", "isdir", "islink", "ismount", "realpath"]
 
 
@@ -383,11 +416,14 @@ def test_path_of_several(classic):
     def use(c):
         path = c.modules.os.path
         return ([path.join(a, b) for a in text for b in text], path.join("a", "b", "", "c"), path.join(b"a", b"b"),
-                [path.relpath(a, "/x/y") for a in text if a.startswith("/")], path.relpath("/a/b/c", "/a/d"), path.commonprefix(["abc", "abd"]), path.commonprefix([]),
+                [path.relpath(a, "/x/y") for a in text if a.startswith("/")], path.relpath("/a/b/c", "/a/d"),
+                path.commonprefix(["abc", "abd"]), path.commonprefix([]),
                 path.commonpath(["/a/b", "/a/c/d"]), path.commonpath(["a/b", "a"]))
     same(classic, use)
-    for bad in (lambda c: c.modules.os.path.join("a", b"b"), lambda c: c.modules.os.path.join("a", 5), lambda c: c.modules.os.path.relpath(""),
-                lambda c: c.modules.os.path.commonpath([]), lambda c: c.modules.os.path.commonpath(["/a", "b"]), lambda c: c.modules.os.path.getsize("/no/such")):
+    for bad in (lambda c: c.modules.os.path.join("a", b"b"), lambda c: c.modules.os.path.join("a", 5),
+                lambda c: c.modules.os.path.relpath(""),
+                lambda c: c.modules.os.path.commonpath([]), lambda c: c.modules.os.path.commonpath(["/a", "b"]),
+                lambda c: c.modules.os.path.getsize("/no/such")):
         same(classic, bad)
 
 
@@ -402,7 +438,8 @@ def test_stat(classic, tmp_path):
             for stat in (c.modules.os.stat, c.modules.os.lstat):
                 st = stat(path)
                 results.append([getattr(st, f) for f in fields] + list(st)[:7] + [len(st), st[6], st == st])
-        return results, c.modules.os.path.getsize(str(tmp_path / "file")), c.modules.os.path.getmtime(str(tmp_path / "file"))
+        path = c.modules.os.path
+        return results, path.getsize(str(tmp_path / "file")), path.getmtime(str(tmp_path / "file"))
     same(classic, use)
     for bad in ("/no/such", str(tmp_path / "file" / "below")):
         same(classic, lambda c: c.modules.os.stat(bad))
@@ -467,8 +504,10 @@ def test_environment_and_process(classic):
     with pytest.raises(TypeError):
         os_.environ["x"] = 5
     assert os_.getenv("GORPYC_TEST", "no") == "no"
-    same(classic, lambda c: [c.modules.os.getuid(), c.modules.os.getgid(), c.modules.os.cpu_count(), c.modules.os.sep, c.modules.os.name, c.modules.os.linesep,
-                             c.modules.os.O_CREAT, list(c.modules.os.uname()), c.modules.os.uname().sysname, c.modules.os.strerror(2), c.modules.os.getppid() > 0])
+    same(classic, lambda c: [c.modules.os.getuid(), c.modules.os.getgid(), c.modules.os.cpu_count(), c.modules.os.sep,
+                             c.modules.os.name, c.modules.os.linesep,
+                             c.modules.os.O_CREAT, list(c.modules.os.uname()), c.modules.os.uname().sysname,
+                             c.modules.os.strerror(2), c.modules.os.getppid() > 0])
     assert len(os_.urandom(16)) == 16
     same(classic, lambda c: c.modules.os.kill(2 ** 22 - 1, 0))
 

@@ -38,7 +38,8 @@ def generator(n):
     for i in range(n):
         yield i
 
-modern = pytest.mark.skipif(RPYC < (5, 2), reason="older releases do not know the code objects of all the Pythons that run this")
+modern = pytest.mark.skipif(RPYC < (5, 2),
+                            reason="older releases do not know the code objects of all the Pythons that run this")
 
 @modern
 def test_teleport(classic):
@@ -75,7 +76,8 @@ def test_teleport_into_other_globals(classic):
     assert sorted(classic.namespace)[-2:] == ["generator", "on_a_line"]
 
 @modern
-@pytest.mark.parametrize("text, why", [("lambda x: x", "no source of it: no def is at"), ("eval('lambda x: x')", "no source of it: no def is at")])
+@pytest.mark.parametrize("text, why", [("lambda x: x", "no source of it: no def is at"),
+                                       ("eval('lambda x: x')", "no source of it: no def is at")])
 def test_what_a_server_without_python_cannot_run(kind, classic, text, why):
     if kind != "go":
         pytest.skip("a Python runs bytecode")

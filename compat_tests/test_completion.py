@@ -13,9 +13,11 @@ SHELLS = {
     "fish": (["fish", "--no-config", "-i"], "%s | source"),
 }
 PROGRAMS = {  # how to get the script, and pairs of what is typed and what Tab makes of it
-    "rpyc_classic": ("rpyc_classic --completions %s", [("--ssl-ca", "--ssl-cafile"), ("-m thr", "-m threaded"), ("--registry-type U", "--registry-type UDP")]),
+    "rpyc_classic": ("rpyc_classic --completions %s", [("--ssl-ca", "--ssl-cafile"), ("-m thr", "-m threaded"),
+                                                       ("--registry-type U", "--registry-type UDP")]),
     "rpyc_registry": ("rpyc_registry --completions %s", [("--state-f", "--state-file"), ("--mode BO", "--mode BOTH")]),
-    "gorpyc": ("gorpyc completions %s", [("disc", "discover"), ("bench --concu", "bench --concurrency"), ("tap rep", "tap replay")]),
+    "gorpyc": ("gorpyc completions %s", [("disc", "discover"), ("bench --concu", "bench --concurrency"),
+                                         ("tap rep", "tap replay")]),
 }
 
 

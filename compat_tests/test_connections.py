@@ -43,7 +43,8 @@ def test_200_threads_on_200_connections(fresh_server):
         try:
             root = conn.root
             barrier.wait(120)  # all are connected at once
-            outcome = [root.add(i, 1), root.echo("x" * i) == "x" * i, root.call(lambda x: x * 2, i), root.bump(), root.bump()]
+            outcome = [root.add(i, 1), root.echo("x" * i) == "x" * i, root.call(lambda x: x * 2, i), root.bump(),
+                       root.bump()]
             point = root.make_point(i, 0)
             return outcome + [point.x, len(root.get_list())]
         finally:
@@ -55,7 +56,8 @@ def test_200_threads_on_200_connections(fresh_server):
 
 
 def test_many_threads_on_one_connection(connect):
-    # Values only: a client that shares a connection among threads may not unbox new references in them (RPyC's own caveat).
+    # Values only: a client that shares a connection among threads may not unbox new references in them (RPyC's own
+    # caveat).
     conn = connect(config={"sync_request_timeout": 40})
     add, echo = conn.root.add, conn.root.echo
 

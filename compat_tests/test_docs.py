@@ -1,5 +1,5 @@
-"""The programs that documents show: all Python blocks compile, and those of the README and of the guide from Python to Go are run as
-they stand, but for their address, which is a Unix socket in place of a port."""
+"""The programs that documents show: all Python blocks compile, and those of the README and of the guide from Python to
+Go are run as they stand, but for their address, which is a Unix socket in place of a port."""
 import glob
 import os
 import re
@@ -88,7 +88,8 @@ class Stage:
             return s.connect_ex(self.socket) == 0
 
     def client(self, block):
-        return subprocess.run(self.command(block), stdout=subprocess.PIPE, check=True, timeout=60).stdout.decode().splitlines()
+        return subprocess.run(self.command(block), stdout=subprocess.PIPE, check=True,
+                              timeout=60).stdout.decode().splitlines()
 
 
 @pytest.mark.seconds(600)

@@ -104,10 +104,12 @@ def classic(run_program):
 def test_calls(tool, service):
     assert tool("call", service, "add", "2", "-3") == "-1\n"
     assert tool("call", service, "add", "2", "--kw", "b=40") == "42\n"
-    values = ["2", "1.5", "'te\\'xt'", "b'by\\xfftes'", "True", "None", "(1, 'a')", "()", "(3,)", "1e300", str(2 ** 70), str(-2 ** 70)]
+    values = ["2", "1.5", "'te\\'xt'", "b'by\\xfftes'", "True", "None", "(1, 'a')", "()", "(3,)", "1e300", str(2 ** 70),
+              str(-2 ** 70)]
     assert tool("call", service, "echo", *values) == repr((repr(tuple(eval(v) for v in values)), ())) + "\n"
     assert tool("call", service, "kinds", "word", "[1]", "{'a': 1}") == repr("str,list,dict") + "\n"
-    assert tool("call", service, "echo", "[1, 'two', [3]]", "{'a': 1}") == repr((repr(([1, "two", [3]], {"a": 1})), ())) + "\n"
+    assert tool("call", service, "echo", "[1, 'two', [3]]", "{'a': 1}") == (
+        repr((repr(([1, "two", [3]], {"a": 1})), ())) + "\n")
     assert tool("call", service, "items") == repr([1, "two", {"k": b"x"}]) + "\n"
     assert json.loads(tool("call", service, "items", "--json")) == [1, "two", {"k": {"bytes": "eA=="}}]
 
@@ -115,7 +117,8 @@ def test_calls(tool, service):
 def test_attributes(tool, service):
     assert tool("get", service, "rate") == "3\n"
     tool("set", service, "thing.size", "[2]")
-    assert tool("ls", service).split() == ["add()", "die()", "echo()", "fail()", "items()", "kinds()", "rate", "sleep()", "thing"]
+    assert tool("ls", service).split() == ["add()", "die()", "echo()", "fail()", "items()", "kinds()", "rate",
+                                           "sleep()", "thing"]
     described = tool("inspect", service)
     assert "A calculator." in described and "Adds." in described
 
@@ -132,7 +135,8 @@ def test_errors(tool, service):
 def test_ping_bench_shell(tool, service):
     assert "3 pings, min " in tool("ping", service, "-c", "3", "-i", "1ms")
     assert json.loads(tool("bench", service, "add", "1", "--calls", "50", "-c", "3", "--json"))["count"] == 50
-    assert tool("shell", service, stdin="x = items()\nx[0] = 5\nx\nlen(x)\nadd(1, b=2)\n") == repr([5, "two", {"k": b"x"}]) + "\n3\n3\n"
+    assert tool("shell", service, stdin="x = items()\nx[0] = 5\nx\nlen(x)\nadd(1, b=2)\n") == (
+        repr([5, "two", {"k": b"x"}]) + "\n3\n3\n")
 
 
 def test_tap(tool, service, run_program, tmp_path):

@@ -20,7 +20,8 @@ LEAVING = 1.0 * float(os.environ.get("GORPYC_PATIENCE", "1"))  # seconds that so
 def shell(tool, terminal, tmp_path):
     """shell(address, …) -> gorpyc shell at a terminal, with a history of its own."""
     def run(address, *more):
-        return terminal([tool.path, "shell", address, "--history", str(tmp_path / "history")] + list(more), env={"HOME": str(tmp_path)})
+        return terminal([tool.path, "shell", address, "--history", str(tmp_path / "history")] + list(more),
+                        env={"HOME": str(tmp_path)})
     return run
 
 
@@ -145,7 +146,8 @@ def test_second_ctrl_c_leaves(shell, run_program):
     address, server = start(run_program, CLASSIC)
     t = shell(address)
     t.expect(">>> ")
-    t.type("__import__('sys').__stdout__.write('busy' + chr(10)) and __import__('sys').__stdout__.flush() or __import__('time').sleep(60)", "enter")
+    t.type("__import__('sys').__stdout__.write('busy' + chr(10)) and __import__('sys').__stdout__.flush() or "
+           "__import__('time').sleep(60)", "enter")
     assert server.line() == "busy"
     t.type("ctrl-c")
     t.expect("once more leaves")

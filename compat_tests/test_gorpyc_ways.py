@@ -1,4 +1,5 @@
-"""The tool gorpyc on every way to a server: TLS, Unix sockets, SSH, registries; what it prints for programs, and its exit codes."""
+"""The tool gorpyc on every way to a server: TLS, Unix sockets, SSH, registries; what it prints for programs, and its
+exit codes."""
 import getpass
 import json
 import os
@@ -35,8 +36,10 @@ class Sshd:
             subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)], check=True)
         self.port = free_port()
         (directory / "config").write_text("\n".join([
-            "ListenAddress 127.0.0.1:%d" % self.port, "HostKey %s/host" % directory, "AuthorizedKeysFile %s/user.pub" % directory, "PidFile none", "UsePAM no",
-            "StrictModes no", "PasswordAuthentication no", "PermitRootLogin prohibit-password", "AllowStreamLocalForwarding yes", ""]))
+            "ListenAddress 127.0.0.1:%d" % self.port, "HostKey %s/host" % directory,
+            "AuthorizedKeysFile %s/user.pub" % directory, "PidFile none", "UsePAM no",
+            "StrictModes no", "PasswordAuthentication no", "PermitRootLogin prohibit-password",
+            "AllowStreamLocalForwarding yes", ""]))
         host = (directory / "host.pub").read_text().split()
         (directory / "known").write_text("[127.0.0.1]:%d %s %s\n" % (self.port, host[0], host[1]))
         (directory / "nobody").write_text("")
@@ -67,7 +70,8 @@ def sshd(run_program, tmp_path):
 def registry(run_program):
     """The port of a registry of RPyC's."""
     def run(transport):
-        program = run_program("registry", [sys.executable, os.path.join(HERE, "reference", "ref_registry.py"), "--transport", transport])
+        program = run_program("registry", [sys.executable, os.path.join(HERE, "reference", "ref_registry.py"),
+                                           "--transport", transport])
         return program.line().split()[2]
     return run
 
@@ -82,7 +86,8 @@ sys.argv[1] = "{}"
 """
 
 
-@pytest.fixture(params=["tls", "client certificate", "insecure", "unix", "ssh", "unix by ssh", "udp registry", "tcp registry"])
+@pytest.fixture(params=["tls", "client certificate", "insecure", "unix", "ssh", "unix by ssh", "udp registry",
+                        "tcp registry"])
 def way(request, run_program, tmp_path, certificates):
     """way(source) -> the options, and maybe the address, that lead to a server of this source."""
     kind = request.param
@@ -98,7 +103,8 @@ def way(request, run_program, tmp_path, certificates):
             return [address, "--insecure"] if kind == "insecure" else ["--ca", certificates("ca.pem"), address]
         if kind == "client certificate":
             address = start(run_program, source, tls=dict(tls, ca_certs=certificates("ca.pem")))[0]
-            return [address, "--ca", certificates("ca.pem"), "--cert", certificates("client.pem"), "--key", certificates("client.key")]
+            return [address, "--ca", certificates("ca.pem"), "--cert", certificates("client.pem"), "--key",
+                    certificates("client.key")]
         if kind in ("unix", "unix by ssh"):
             if os.path.exists(path):
                 os.remove(path)
@@ -155,7 +161,8 @@ def test_classic_servers_on_every_way(tool, way, tmp_path):
 def test_tls_that_cannot_be_trusted(tool, run_program, certificates):
     tls = {"keyfile": certificates("server.key"), "certfile": certificates("server.pem")}
     open_address = start(run_program, SERVICE, tls=tls)[0]
-    assert "certificate" in tool("call", open_address, "add", "1", "--tls", code=3)  # which trusts the system's authorities
+    # which trusts the system's authorities
+    assert "certificate" in tool("call", open_address, "add", "1", "--tls", code=3)
     assert "certificate" in tool("call", open_address, "add", "1", "--ca", certificates("other-ca.pem"), code=3)
     assert "no such file" in tool("call", open_address, "add", "1", "--ca", "/no/such", code=5)
     assert "--key needs --cert" in tool("call", open_address, "add", "1", "--key", certificates("client.key"), code=2)
@@ -188,7 +195,8 @@ def test_registries(tool, registry, run_program):
 def test_discover_and_list(tool, peers, run_program):
     from rpyc.utils.registry import UDPRegistryClient
     for listing, code in (("true", 0), ("false", 3)):
-        program = run_program("registry", [peers.binaries.path("rpyc_registry"), "--host", "127.0.0.1", "-p", "0", "--ready", "-l", listing])
+        program = run_program("registry", [peers.binaries.path("rpyc_registry"), "--host", "127.0.0.1", "-p", "0",
+                                           "--ready", "-l", listing])
         port = program.line().split()[2]
         client = UDPRegistryClient(ip="127.0.0.1", port=int(port))
         assert client.register(("ONE", "TWO"), 111) and client.register(("ONE",), 222)
@@ -218,18 +226,22 @@ def test_json(tool, service, classic, tmp_path):
     ping = ask("ping", service, "-c", "2", "-i", "1ms")
     assert ping["count"] == 2 and 0 < ping["min"] <= ping["avg"] <= ping["max"] < 10
     assert ask("bench", service, "add", "1", "--calls", "20")["count"] == 20
-    assert ask("eval", classic, "{'a': [1, None, True, b'x'], 'b': (1.5, 'ü')}") == {"a": [1, None, True, {"bytes": "eA=="}], "b": [1.5, "ü"]}
+    assert ask("eval", classic, "{'a': [1, None, True, b'x'], 'b': (1.5, 'ü')}") == {
+        "a": [1, None, True, {"bytes": "eA=="}], "b": [1.5, "ü"]}
     # what has no result prints nothing
-    for quiet in (["set", service, "thing.size", "1"], ["exec", classic, "x = 1"], ["upload", classic, __file__, str(tmp_path / "u")],
+    for quiet in (["set", service, "thing.size", "1"], ["exec", classic, "x = 1"],
+                  ["upload", classic, __file__, str(tmp_path / "u")],
                   ["download", classic, __file__, str(tmp_path / "d")]):
         assert tool(*quiet, "--json") == ""
-    for args, code, kind in ((["call", service, "fail"], 1, "exception"), (["call", service], 2, "usage"), (["call", "127.0.0.1:1", "x"], 3, "connection"),
+    for args, code, kind in ((["call", service, "fail"], 1, "exception"), (["call", service], 2, "usage"),
+                             (["call", "127.0.0.1:1", "x"], 3, "connection"),
                              (["call", service, "sleep", "30", "--timeout", "300ms"], 4, "timeout"),
                              (["upload", classic, "/no/such", "/tmp/x"], 5, "failure")):
         error = json.loads(tool(*args, "--json", code=code))["error"]
         assert error["kind"] == kind and error["message"]
     error = json.loads(tool("call", service, "fail", "--json", "--traceback", code=1))["error"]
-    assert error["class"].endswith("KeyError") and error["args"] == ["'missing'"] and "exposed_fail" in error["traceback"]
+    assert error["class"].endswith("KeyError") and error["args"] == ["'missing'"]
+    assert "exposed_fail" in error["traceback"]
 
 
 TELLING = """
@@ -255,10 +267,12 @@ def test_signatures(tool, run_program, classic):
 def test_input_and_output(tool, classic, tmp_path):
     """What a pipe brings, and what goes into one."""
     data = os.urandom(100000)
-    done = subprocess.run([tool.path, "upload", classic, "-", str(tmp_path / "there")], input=data, stdout=subprocess.PIPE, timeout=30)
+    done = subprocess.run([tool.path, "upload", classic, "-", str(tmp_path / "there")], input=data,
+                          stdout=subprocess.PIPE, timeout=30)
     assert (done.returncode, done.stdout) == (0, b"")
     assert (tmp_path / "there").read_bytes() == data
-    done = subprocess.run([tool.path, "download", classic, str(tmp_path / "there"), "-"], stdout=subprocess.PIPE, timeout=30)
+    done = subprocess.run([tool.path, "download", classic, str(tmp_path / "there"), "-"], stdout=subprocess.PIPE,
+                          timeout=30)
     assert (done.returncode, done.stdout) == (0, data)
     assert tool("exec", classic, "-", stdin="for word in 'a', 'b':\n    print(word)\n") == "a\nb\n"
     assert tool("exec", classic, "import sys; print(sys.stdin.readline().upper())", stdin="a line\n") == "A LINE\n\n"
@@ -334,9 +348,13 @@ def test_interrupts(tool, run_program):
 
 
 def test_wrong_command_lines(tool, service):
-    for args in ([], ["nonsense"], ["call"], ["call", service], ["call", service, "add", "--kw", "b"], ["call", service, "add", "[1,"], ["get", service], ["set", service, "rate"],
-                 ["call", "host:port:x", "add"], ["call", "host:notaport", "add"], ["call", service, "add", "--timeout", "soon"], ["ping", service, "--count", "-1"],
-                 ["bench", service, "add", "--connections", "0"], ["upload", service, "x"], ["completions", "csh"], ["tap", "replay"], ["shell", service, "extra"],
-                 ["call", "--unix", "/x", "--service", "y", "add"], ["discover"], ["list", "extra"], ["call", service, "add", "--registry", "http://x"]):
+    for args in ([], ["nonsense"], ["call"], ["call", service], ["call", service, "add", "--kw", "b"],
+                 ["call", service, "add", "[1,"], ["get", service], ["set", service, "rate"],
+                 ["call", "host:port:x", "add"], ["call", "host:notaport", "add"],
+                 ["call", service, "add", "--timeout", "soon"], ["ping", service, "--count", "-1"],
+                 ["bench", service, "add", "--connections", "0"], ["upload", service, "x"], ["completions", "csh"],
+                 ["tap", "replay"], ["shell", service, "extra"],
+                 ["call", "--unix", "/x", "--service", "y", "add"], ["discover"], ["list", "extra"],
+                 ["call", service, "add", "--registry", "http://x"]):
         text = tool(*args, code=2)
         assert re.match(r"gorpyc: .+\n", text), args

@@ -1,4 +1,5 @@
-"""Every kind of Go value as Python sees it.  Where Python has the like, the same is done to Python's own object beside it."""
+"""Every kind of Go value as Python sees it.  Where Python has the like, the same is done to Python's own object beside
+it."""
 import csv
 import datetime
 import gc
@@ -96,9 +97,11 @@ VIEWS = {
     "values": lambda d: d.values() - [1],
     "disjoint": lambda d: (d.keys().isdisjoint(["x"]), d.keys().isdisjoint("xa"), d.items().isdisjoint({("a", 1)})),
     "disjoint from nothing iterable": lambda d: d.keys().isdisjoint(5),
-    "fromkeys": lambda d: (dict(d.fromkeys(["x", "y", "x"]).items()), dict(d.fromkeys("ab", 0).items()), dict(d.fromkeys({}).items())),
+    "fromkeys": lambda d: (dict(d.fromkeys(["x", "y", "x"]).items()), dict(d.fromkeys("ab", 0).items()),
+                           dict(d.fromkeys({}).items())),
     "fromkeys of no iterable": lambda d: d.fromkeys(5),
-    "mapping": lambda d: (d.keys().mapping["a"], len(d.values().mapping), list(d.items().mapping), d.keys().mapping.get("x", 7)),
+    "mapping": lambda d: (d.keys().mapping["a"], len(d.values().mapping), list(d.items().mapping),
+                          d.keys().mapping.get("x", 7)),
     "mapping's texts": lambda d: (repr(d.keys().mapping), type(d.keys().mapping).__name__.split(".")[-1]),
     "mapping's parts": lambda d: (sorted(d.keys().mapping.items()), "a" in d.keys().mapping),
     "mapping is read-only": lambda d: d.keys().mapping.__setitem__("a", 2),
@@ -154,7 +157,8 @@ READS = {
     "read": lambda f: f.read(),
     "read 4, 0, rest": lambda f: (f.read(4), f.read(0), f.read(-1), f.read()),
     "read None": lambda f: f.read(None),
-    "readline": lambda f: (f.readline(), f.readline(3), f.readline(), f.readline(-1), f.readline(), f.readline(), f.readline()),
+    "readline": lambda f: (f.readline(), f.readline(3), f.readline(), f.readline(-1), f.readline(), f.readline(),
+                           f.readline()),
     "readlines": lambda f: (list(f.readlines()), list(f.readlines())),
     "iteration": lambda f: [line for line in f],
     "mixed": lambda f: (f.readline(), f.read(3), next(f), f.read()),
@@ -201,7 +205,8 @@ def test_closing(root):
         f.read()
 
 
-TIMES = [(0, 0, 0), (1700000000, 123456789, 0), (1700000000, 0, 7200), (1600000000, 5000, -12600), (951827696, 999999999, 19800)]
+TIMES = [(0, 0, 0), (1700000000, 123456789, 0), (1700000000, 0, 7200), (1600000000, 5000, -12600),
+         (951827696, 999999999, 19800)]
 DATETIMES = {
     "parts": lambda t: (t.year, t.month, t.day, t.hour, t.minute, t.second, t.microsecond),
     "isoformat": lambda t: (t.isoformat(), t.isoformat(" "), str(t), format(t), "{:%d.%m.%Y}".format(t)),

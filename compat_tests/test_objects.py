@@ -1,7 +1,7 @@
 """The table in the documentation of package netref: every row, in Python and in Go, on objects that CPython serves.
 
-What comes of a row in Python (reference/objects_rows.py) is what has to come of it in Go (peers/objects). Both columns of the
-table must stand in these programs as they stand in the documentation.
+What comes of a row in Python (reference/objects_rows.py) is what has to come of it in Go (peers/objects). Both columns
+of the table must stand in these programs as they stand in the documentation.
 """
 import json
 import os
@@ -27,7 +27,8 @@ def serve():
 
     def start(config):
         if config not in servers:
-            servers[config] = Server("cpython objects", [sys.executable, os.path.join(REFERENCE, "objects_server.py"), "--config", config],
+            servers[config] = Server("cpython objects", [sys.executable, os.path.join(REFERENCE, "objects_server.py"),
+                                                         "--config", config],
                                      env={"PYTHONDONTWRITEBYTECODE": "1"})
         return servers[config]
 
@@ -49,7 +50,8 @@ def rows_of(program):
 def ordered(form):
     """The form with the items of dicts and sets in one order."""
     if isinstance(form, dict):
-        return {key: sorted(ordered(item), key=repr) if key in ("dict", "set") else ordered(item) for key, item in form.items()}
+        return {key: sorted(ordered(item), key=repr) if key in ("dict", "set") else ordered(item) for key,
+                item in form.items()}
     return [ordered(item) for item in form] if isinstance(form, list) else form
 
 
@@ -66,8 +68,9 @@ def test_rows(go_only, serve, peers, run_program):
     assert not different
 
 
-# Under the attributes that a peer allows by default. Go copies without pickling and without a dict's items(), so it can do more
-# than Python; but what Python is refused because a method is kept from it must not come from another method in Go.
+# Under the attributes that a peer allows by default. Go copies without pickling and without a dict's items(), so it can
+# do more than Python; but what Python is refused because a method is kept from it must not come from another method in
+# Go.
 REFUSED = ["x = complex(o)", "x = bytes(o)", "x = v @ w"]
 BY_ATTRIBUTES = ["named"]  # Go fills structs from attributes, which a namedtuple does not show by default
 
@@ -89,7 +92,8 @@ def test_rows_by_default(go_only, serve, peers, run_program):
 
 # What a conversion takes under the attributes that a peer allows by default, and with all public ones.
 REQUESTS = {
-    "default": {"list": 1, "set": 1, "dict of 2": 3, "dict of 300": 302, "dict of 300, copied": 302, "list of 3 lists": 4,
+    "default": {"list": 1, "set": 1, "dict of 2": 3, "dict of 300": 302, "dict of 300, copied": 302,
+                "list of 3 lists": 4,
                 "list of 3 lists, copied": 4, "list of 3 datetimes": 4},
     "public": {"list": 1, "set": 1, "dict of 2": 3, "dict of 300": 3, "dict of 300, copied": 3, "list of 3 lists": 4,
                "list of 3 lists, copied": 4, "list of 3 datetimes": 4},
@@ -99,7 +103,8 @@ REQUESTS = {
 @pytest.mark.parametrize("config", sorted(REQUESTS))
 def test_requests(go_only, config, serve, peers, run_program):
     server = serve(config)
-    found = rows_of(run_program("go requests", [peers.binaries.path("objects"), server.host, str(server.port), "requests"]))
+    found = rows_of(run_program("go requests", [peers.binaries.path("objects"), server.host, str(server.port),
+                                                "requests"]))
     assert found == {row: {"value": {"int": str(n)}} for row, n in REQUESTS[config].items()}
 
 

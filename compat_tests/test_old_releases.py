@@ -1,7 +1,7 @@
 """Releases from before the protocol that the matrix tests: RPyC 3.4.4 and 4.0.2, on Pythons that they run on.
 
-What an old client sees of the Go service is compared with what it sees of its own kind; what the Go client sees of an old
-service with what it sees of a service of the release under test.
+What an old client sees of the Go service is compared with what it sees of its own kind; what the Go client sees of an
+old service with what it sees of a service of the release under test.
 """
 import os
 import sys
@@ -12,7 +12,7 @@ from describe import RPYC
 from harness import HERE, Program, Server, old_release
 
 pytestmark = pytest.mark.skipif(not os.environ.get("GORPYC_OLD_RELEASES") or RPYC < (6,),
-                                reason="old releases are tested in one cell of the matrix, of RPyC 6 with GORPYC_OLD_RELEASES set")
+                                reason="old releases are tested in one cell of the matrix: RPyC 6, GORPYC_OLD_RELEASES")
 
 OLD = [("2.7", "3.4.4"), ("3.6", "3.4.4"), ("3.6", "4.0.2")]
 SERVICE = os.path.join(HERE, "reference", "old_service.py")
@@ -88,7 +88,8 @@ def test_classic_clients_of_old_releases(old, peers, start):
     python, env = old
     seen = {}
     for kind, server in (("cpython", start("cpython", python + [CLASSIC], env=env)),
-                         ("go", start("go", [peers.binaries.path("rpyc_classic"), "--ready", "-q", "--host", "127.0.0.1", "-p", "0"]))):
+                         ("go", start("go", [peers.binaries.path("rpyc_classic"), "--ready", "-q", "--host",
+                                             "127.0.0.1", "-p", "0"]))):
         seen[kind] = lines("old client", python + [CLASSIC_CLIENT, server.host, str(server.port)], env)
     assert len(seen["cpython"]) == 24
     assert seen["go"] == seen["cpython"]

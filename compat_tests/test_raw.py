@@ -111,7 +111,8 @@ def test_noncanonical_integers_and_lengths(peer):
     # ping(5) with 5 as text with a sign and blanks; in an explicit-length tuple
     body = plain(1, consts.HANDLE_PING, "MARK")
     mark = brine.dump("MARK")
-    for odd, value in ((b"\x16\x03 +5", 5), (b"\x17\x00\x00\x00\x01" + b"7", 7), (b"\x16\x04-0_1", -1), (b"\x14\x00", ()),
+    for odd, value in ((b"\x16\x03 +5", 5), (b"\x17\x00\x00\x00\x01" + b"7", 7), (b"\x16\x04-0_1", -1),
+                       (b"\x14\x00", ()),
                        (b"\x15\x00\x00\x00\x01\x51", (1,)), (b"\x0f\x00\x00\x00\x01x", b"x"), (b"\x0e\x00", b""),
                        (b"\x08\x0e\x02ab", "ab")):
         peer.send(body.replace(mark, odd))
@@ -144,7 +145,8 @@ def test_malformed_requests_are_answered(peer):
     assert peer.refused(consts.HANDLE_DEL, (LOCAL, (LIST, 1, 2)), (VALUE, 1))[0] == "KeyError"
     assert peer.refused(consts.HANDLE_INSPECT, (VALUE, (LIST, 1, 2)))[0] == "KeyError"
     assert peer.refused(consts.HANDLE_GETATTR, peer.root(), (VALUE, 5)) == ("TypeError", ("name must be a string",))
-    for body in ((consts.HANDLE_PING, (9, ("x",))), (consts.HANDLE_PING, ("1", ("x",))), (consts.HANDLE_PING, (1, (), 3)),
+    for body in ((consts.HANDLE_PING, (9, ("x",))), (consts.HANDLE_PING, ("1", ("x",))),
+                 (consts.HANDLE_PING, (1, (), 3)),
                  (consts.HANDLE_PING, (VALUE, 5)), (consts.HANDLE_PING,), None, 5):
         peer.send(message(REQUEST, 5, body))
         kind, payload = peer.answer(5)
@@ -154,7 +156,8 @@ def test_malformed_requests_are_answered(peer):
 
 def test_odd_references_are_answered(peer):
     label, (name, class_id, object_id) = peer.root()
-    for pack in ((name + "x", class_id, object_id), (name, class_id, object_id + 1), (name, class_id), "text", 5, None, ()):
+    for pack in ((name + "x", class_id, object_id), (name, class_id, object_id + 1), (name, class_id), "text", 5, None,
+                 ()):
         peer.seq += 1
         peer.send(request(peer.seq, consts.HANDLE_REPR, (LOCAL, pack)))
         assert peer.answer(peer.seq)[0] == "exception", pack
@@ -371,7 +374,8 @@ def test_garbage_in_the_middle_of_a_conversation(server, others_live, name, tag,
 
 def test_random_frames_harm_nobody_else(server, others_live):
     numbers = random.Random(20251121)
-    seeds = [PING, request(1, consts.HANDLE_CALL, (LOCAL, (LIST, 1, 2)), (TUPLE, ((REMOTE, (LIST, 3, 4)),)), (VALUE, ())),
+    seeds = [PING, request(1, consts.HANDLE_CALL, (LOCAL, (LIST, 1, 2)), (TUPLE, ((REMOTE, (LIST, 3, 4)),)),
+                           (VALUE, ())),
              message(REPLY, 0, (TUPLE, ((VALUE, 1), (REMOTE, (FUNCTION, 1, 2))))),
              message(EXCEPTION, 0, (("a", "B"), (1,), (("x", 2),), "tb"))]
     for _ in range(150):

@@ -1,7 +1,7 @@
 """Registrars and registries, {CPython, Go, RPyC 3.4 on old Pythons} on either side.
 
-Every pair in which Go takes part, and CPython with itself, which keeps the expectations honest.  The old releases take part in one cell, of
-RPyC 6 with GORPYC_OLD_RELEASES set.
+Every pair in which Go takes part, and CPython with itself, which keeps the expectations honest.  The old releases take
+part in one cell, of RPyC 6 with GORPYC_OLD_RELEASES set.
 """
 import json
 import os
@@ -56,7 +56,8 @@ class Registry:
     def __init__(self, run_program, peers, side, transport, host="127.0.0.1", port=0, timeout=240, listing=True):
         if side == "go":
             command = [peers.binaries.path("rpyc_registry"), "--mode", transport, "--host", host, "--port", str(port),
-                       "--timeout", str(timeout), "--ready", "--log-level", "debug"] + (["-l", "true"] if listing else [])
+                       "--timeout", str(timeout), "--ready", "--log-level",
+                       "debug"] + (["-l", "true"] if listing else [])
             env = {}
         else:
             command, env = script(side, "ref_registry.py")

@@ -11,5 +11,6 @@ def test_broadcasts(request, peers):
     reason = netns.unavailable()
     if reason:
         pytest.skip(reason)
-    netns.run_tests("broadcast.py", GORPYC_REGISTRY=peers.binaries.path("rpyc_registry"), GORPYC_REGISTRAR=peers.binaries.path("goregistrar"),
+    netns.run_tests("broadcast.py", GORPYC_REGISTRY=peers.binaries.path("rpyc_registry"),
+                    GORPYC_REGISTRAR=peers.binaries.path("goregistrar"),
                     GORPYC_CALCULATOR=peers.binaries.path("calculator"))

@@ -1,4 +1,5 @@
-"""The program rpyc_registry beside RPyC's: the same command lines serve, on the same transport, and the same are refused."""
+"""The program rpyc_registry beside RPyC's: the same command lines serve, on the same transport, and the same are
+refused."""
 import os
 import signal
 import socket
@@ -33,7 +34,8 @@ SERVES = {  # command line: what it serves by
     "-p {port} -l True": "udp listing",
     "-p {port} --listing=1 -m TCP": "tcp listing",
 }
-REFUSED = ["-p", "-p 65536", "-p -1", "-p x", "-m SCTP", "--mod tcp", "-t 1.5", "-t", "-l", "extra", "-x", "--nonsense", "-m"]
+REFUSED = ["-p", "-p 65536", "-p -1", "-p x", "-m SCTP", "--mod tcp", "-t 1.5", "-t", "-l", "extra", "-x", "--nonsense",
+           "-m"]
 
 
 @pytest.fixture(params=["cpython", "go"])
@@ -85,23 +87,27 @@ def test_serves(program, line, tmp_path):
 
 @pytest.mark.parametrize("line", REFUSED)
 def test_refused(program, line):
-    done = subprocess.run(program + line.split(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
+    done = subprocess.run(program + line.split(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=20)
     assert done.returncode == 2, done.stdout
 
 
 @pytest.mark.parametrize("line", ["--help", "-h", "--version", "-v", "--help-all"])
 def test_tells(program, line):
-    done = subprocess.run(program + [line], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
+    done = subprocess.run(program + [line], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=20)
     assert done.returncode == 0
     if "v" not in line:
-        for switch in ("-m", "--mode", "-p", "--port", "--logfile", "-q", "--quiet", "-t", "--timeout", "-l", "--listing", "-6", "--ipv6"):
+        for switch in ("-m", "--mode", "-p", "--port", "--logfile", "-q", "--quiet", "-t", "--timeout", "-l",
+                       "--listing", "-6", "--ipv6"):
             assert switch in done.stdout.decode()
 
 
 def test_a_port_in_use(peers):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("0.0.0.0", 0))
-        done = subprocess.run([peers.binaries.path("rpyc_registry"), "-p", str(taken.getsockname()[1])], stdin=subprocess.DEVNULL,
+        done = subprocess.run([peers.binaries.path("rpyc_registry"), "-p", str(taken.getsockname()[1])],
+                              stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
     assert done.returncode == 1
     assert b"address already in use" in done.stdout
@@ -113,7 +119,8 @@ class TestDaemon:
     @pytest.fixture
     def start(self, peers, run_program):
         def start(*arguments):
-            program = run_program("rpyc_registry", [peers.binaries.path("rpyc_registry"), "--ready", "--host", "127.0.0.1", "-p", "0"]
+            program = run_program("rpyc_registry", [peers.binaries.path("rpyc_registry"), "--ready", "--host",
+                                                    "127.0.0.1", "-p", "0"]
                                   + list(arguments))
             return program, int(program.line().split()[2])
         return start
@@ -182,7 +189,8 @@ class TestDaemon:
             assert sock.recv(100) == b"STOPPING=1"
 
     def test_bad_page_address(self, peers):
-        done = subprocess.run([peers.binaries.path("rpyc_registry"), "-p", "0", "--http", "192.0.2.1:80"], stdin=subprocess.DEVNULL,
+        done = subprocess.run([peers.binaries.path("rpyc_registry"), "-p", "0", "--http", "192.0.2.1:80"],
+                              stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
         assert done.returncode == 1
 

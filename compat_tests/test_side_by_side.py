@@ -11,7 +11,8 @@ from probes import PROBES, run
 
 
 def pytest_generate_tests(metafunc):
-    metafunc.parametrize("name", [pytest.param(name, marks=getattr(pytest.mark, level)) for name, (level, _) in PROBES.items()])
+    metafunc.parametrize("name", [pytest.param(name, marks=getattr(pytest.mark, level)) for name,
+                                  (level, _) in PROBES.items()])
 
 
 def outcomes(name, server):
@@ -27,7 +28,8 @@ def test_probe(name, peers, request):
     reference = outcomes(name, watched(request, peers.shared("cpython")))
     found = outcomes(name, watched(request, peers.shared("go" if "go" in kinds else "cpython")))
     assert list(found) == list(reference)
-    excused = {step.split(".", 1)[1]: reason for step, reason in expected.DIFFERENCES.items() if step.split(".", 1)[0] == name}
+    excused = {step.split(".", 1)[1]: reason for step, reason in expected.DIFFERENCES.items()
+               if step.split(".", 1)[0] == name}
     wrong, needless = [], []
     for step, outcome in reference.items():
         same = found[step] == outcome

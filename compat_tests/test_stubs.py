@@ -1,4 +1,5 @@
-"""What rpyc_stubs writes: Go services with Python's names and TypeErrors, stubs for mypy, Go clients of Python services.
+"""What rpyc_stubs writes: Go services with Python's names and TypeErrors, stubs for mypy, Go clients of Python
+services.
 
 The shop is the example: examples/shop in Go, with generated files beside it, and reference/shop_service.py in Python.
 """
@@ -147,7 +148,8 @@ def test_inspect(request, peers, kind):
             of[name] = ([(p.name, str(p.kind), p.default) for p in parameters], inspect.getdoc(method), method.__name__,
                         code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & 0x0c,
                         code.co_varnames[:code.co_argcount + code.co_kwonlyargcount], code.co_name,
-                        method.__defaults__, method.__kwdefaults__ and sorted((k, method.__kwdefaults__[k]) for k in method.__kwdefaults__),
+                        method.__defaults__, method.__kwdefaults__ and sorted((k, method.__kwdefaults__[k])
+                                                                              for k in method.__kwdefaults__),
                         shown.splitlines()[0], shown.splitlines()[2].split("(")[0])
         told.append(of)
         conn.close()
@@ -202,7 +204,8 @@ def mypy(tmp_path_factory):
             path.write_text(program)
         environment = dict(os.environ, MYPYPATH=SHOP, MYPY_CACHE_DIR=str(directory / "cache"))
         done = subprocess.run(
-            [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", "--no-error-summary", "--show-error-codes", str(path)],
+            [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", "--no-error-summary",
+             "--show-error-codes", str(path)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd=str(directory), timeout=300)
         assert done.returncode in (0, 1) and not done.stderr, done.stderr.decode()
         return done.stdout.decode().splitlines()
@@ -279,7 +282,8 @@ def test_mypy_of_the_example(mypy):
 
 
 @pytest.mark.seconds(400)
-@pytest.mark.parametrize("package", ["cmd/rpyc_stubs/testdata/kinds", "cmd/rpyc_stubs/testdata/registered", "compat_tests/peers/behaviour", "examples/calculator/server"])
+@pytest.mark.parametrize("package", ["cmd/rpyc_stubs/testdata/kinds", "cmd/rpyc_stubs/testdata/registered",
+                                     "compat_tests/peers/behaviour", "examples/calculator/server"])
 def test_mypy_of_other_packages(mypy, peers, request, tmp_path, package):
     """The first has everything that has a type of its own in a stub: see the Go tests of rpyc_stubs."""
     if "go" not in selected(request.config):

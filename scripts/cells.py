@@ -3,9 +3,9 @@
 
     cells.py --tox PROGRAM --workdir DIRECTORY --logs DIRECTORY [--jobs N] CELL ...
 
-CELL is NAME, or NAME=OPTIONS with the options of its pytest, e.g. "py38-rpyc531=--peers go --rest".  A cell with options is run with the
-peers in GORPYC_BIN_DIR, one without is the thorough kind: with those in GORPYC_RACE_BIN_DIR, CPython in the place of Go as well, and the
-releases from before the matrix.  Exit status 1 if one of them failed.
+CELL is NAME, or NAME=OPTIONS with the options of its pytest, e.g. "py38-rpyc531=--peers go --rest".  A cell with
+options is run with the peers in GORPYC_BIN_DIR, one without is the thorough kind: with those in GORPYC_RACE_BIN_DIR,
+CPython in the place of Go as well, and the releases from before the matrix.  Exit status 1 if one of them failed.
 """
 import argparse
 import collections
@@ -35,7 +35,8 @@ class Cell:
     def start(self, tox):
         self.began = time.monotonic()
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen(tox + ["-e", self.name, "--", "-q"] + self.arguments, env=self.environment, stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(tox + ["-e", self.name, "--", "-q"] + self.arguments, env=self.environment,
+                                            stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
 
     def said(self):
@@ -74,7 +75,8 @@ def run(cells, tox, jobs):
                 failed += not cell.end()
             if running and time.monotonic() - shown > SHOW_SECONDS:
                 shown = time.monotonic()
-                print("   %5s  %s; %d of %d cells done" % (clock(shown - began), ", ".join(c.progress() for c in running), done, len(cells)))
+                print("   %5s  %s; %d of %d cells done" % (clock(shown - began),
+                                                           ", ".join(c.progress() for c in running), done, len(cells)))
             sys.stdout.flush()
     finally:
         for cell in running:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Adds up what a test run said: `go test -json` on stdin, pytest's JUnit files, single checks.
 
-    report.py go FILE < go-test.json    shows packages and failures, adds the counts to FILE; exit status 1 if a test failed
-    report.py junit FILE DIRECTORY      adds the counts of every *.xml in DIRECTORY
-    report.py total FILE                prints "gorpyc: N passed, N failed, N skipped"; exit status 1 on failures or no test at all
+    report.py go FILE < go-test.json    shows packages and failures, adds the counts to FILE; exit status 1 if a test
+    failed report.py junit FILE DIRECTORY      adds the counts of every *.xml in DIRECTORY report.py total FILE
+    prints "gorpyc: N passed, N failed, N skipped"; exit status 1 on failures or no test at all
 
 FILE has one line per addition: passed failed skipped what.
 """
@@ -59,11 +59,13 @@ def junit(path, directory):
     for name in sorted(glob.glob(os.path.join(directory, "*.xml"))):
         root = ET.parse(name).getroot()
         for suite in root.iter("testsuite"):
-            tests, failures, errors, skipped = (int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped"))
+            tests, failures, errors, skipped = (int(suite.get(key, 0))
+                                                for key in ("tests", "failures", "errors", "skipped"))
             what = os.path.basename(name)[:-len(".xml")]
             add(path, tests - failures - errors - skipped, failures + errors, skipped, what)
             print("%-16s %4d passed, %d failed, %d skipped in %.0f s"
-                  % (what, tests - failures - errors - skipped, failures + errors, skipped, float(suite.get("time", 0))))
+                  % (what, tests - failures - errors - skipped, failures + errors, skipped,
+                     float(suite.get("time", 0))))
     return 0
 
 

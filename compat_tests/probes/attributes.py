@@ -7,9 +7,11 @@ from rpyc.core import consts
 from describe import describe, public_names
 from probes.steps import probe, type_of_error
 
-NAMES = ("answer", "exposed_answer", "hidden", "_secret", "exposed_nope", "nope", "_nope", "__class__", "__dict__", "__doc__",
+NAMES = ("answer", "exposed_answer", "hidden", "_secret", "exposed_nope", "nope", "_nope", "__class__", "__dict__",
+         "__doc__",
          "__module__x", "exposed_", "", "add", "exposed_add", "exposed_exposed_add", "events")
-BUILTIN_NAMES = ("append", "pop", "index", "__reversed__", "__len__", "__class__", "__sizeof__", "nope", "exposed_append")
+BUILTIN_NAMES = ("append", "pop", "index", "__reversed__", "__len__", "__class__", "__sizeof__", "nope",
+                 "exposed_append")
 METHOD_NAMES = ("__func__", "__self__", "__code__", "__globals__", "__name__", "__qualname__", "__call__", "__doc__")
 
 
@@ -28,7 +30,8 @@ def attributes_of_root(s):
 
 @probe("core")
 def attributes_of_gadget(s):
-    _read(s, s.root.make_gadget(), ("value", "exposed_value", "hidden", "_private", "plain", "ro", "bad", "exposed_bad", "nope",
+    _read(s, s.root.make_gadget(), ("value", "exposed_value", "hidden", "_private", "plain", "ro", "bad", "exposed_bad",
+                                    "nope",
                                     "exposed_nope", "describe", "__init__", "__dict__", "__module__"))
 
 
@@ -120,7 +123,8 @@ def listings(s):
 def representations(s):
     r = s.root
     for name, make in (("root", lambda: r), ("method", lambda: r.add), ("point", lambda: r.make_point(3, 4)),
-                       ("gadget", lambda: r.make_gadget()), ("list", lambda: r.get_list()), ("dict", lambda: r.get_dict()),
+                       ("gadget", lambda: r.make_gadget()), ("list", lambda: r.get_list()),
+                       ("dict", lambda: r.get_dict()),
                        ("class", lambda: r.Point), ("generator", lambda: r.count_up(2)), ("set", lambda: r.get_set()),
                        ("empty", lambda: r.empty_list()), ("point method", lambda: r.make_point(1, 2).norm1)):
         s(name + " repr", lambda: repr(make()))

@@ -78,7 +78,8 @@ def callbacks_that_fail(s):
         return run
     r = s.root
     for name, error in (("value", ValueError("bad", 1)), ("key", KeyError("k")), ("zero", ZeroDivisionError("z")),
-                        ("os", FileNotFoundError(2, "gone", "/x")), ("custom", Custom("mine", 7)), ("stop", StopIteration()),
+                        ("os", FileNotFoundError(2, "gone", "/x")), ("custom", Custom("mine", 7)),
+                        ("stop", StopIteration()),
                         ("type", TypeError("t")), ("attribute", AttributeError("a")), ("lookup", LookupError()),
                         ("runtime", RuntimeError("r", (1, 2))), ("not implemented", NotImplementedError("n"))):
         s("caught " + name, lambda: r.call_catching(fail(error)))
@@ -163,7 +164,8 @@ class Manager:
 @probe("core")
 def my_context_managers(s):
     r = s.root
-    for name, make in (("plain", Manager), ("suppress", lambda: Manager(True)), ("fail enter", lambda: Manager(fail="enter")),
+    for name, make in (("plain", Manager), ("suppress", lambda: Manager(True)),
+                       ("fail enter", lambda: Manager(fail="enter")),
                        ("fail exit", lambda: Manager(fail="exit"))):
         one, two = make(), make()
         s(name + " use", lambda: r.use_ctx(one))

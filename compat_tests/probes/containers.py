@@ -14,7 +14,8 @@ def lists(s):
     r = s.root
     new = r.get_list
     s("len", lambda: len(new()))
-    s("empty", lambda: (len(r.empty_list()), bool(r.empty_list()) if hasattr(list, "__bool__") else len(r.empty_list()) > 0))
+    s("empty", lambda: (len(r.empty_list()), bool(r.empty_list()) if hasattr(list, "__bool__")
+                        else len(r.empty_list()) > 0))
     for index in (0, 2, -1, -3, 3, -4, 10 ** 30, True):
         s("item %r" % index, lambda: new()[index])
     s("item text", lambda: new()["x"])
@@ -67,7 +68,8 @@ def list_changes(s):
     other = s.connect().root
     s("per service object", lambda: list(other.shared_list()))
     public = s.connect("public").root
-    s("public append", lambda: (lambda one: (one.append(5), list(one), one.pop(), one.pop(0), one.index(3), list(one)))(public.get_list()))
+    s("public append", lambda: (lambda one: (one.append(5), list(one), one.pop(), one.pop(0), one.index(3),
+                                             list(one)))(public.get_list()))
     s("public index", lambda: public.get_list().index(9))
     s("public pop empty", lambda: public.empty_list().pop())
 
@@ -167,7 +169,8 @@ def iteration(s):
         return before, s.log(tag + "b", bool)
     s("dropped log", drop)
     s("fails", lambda: list(r.gen_fail(3)))
-    s("fails after", lambda: (lambda g: (next(g), next(g), type_of_error(lambda: next(g)), type_of_error(lambda: next(g))))(r.gen_fail(2)))
+    s("fails after", lambda: (lambda g: (next(g), next(g), type_of_error(lambda: next(g)),
+                                         type_of_error(lambda: next(g))))(r.gen_fail(2)))
     s("list twice", lambda: (lambda one: (list(one), list(one)))(r.get_list()))
     s("list iterator", lambda: (lambda it: (next(it), list(it), list(it)))(iter(r.get_list())))
     s("enumerate", lambda: list(enumerate(r.get_list())))

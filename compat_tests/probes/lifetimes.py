@@ -12,7 +12,8 @@ from probes.steps import fresh, probe, type_of_error
 
 @probe("core")
 def failures(s):
-    for kind in ("zero", "value", "key", "os", "unicode", "custom", "json", "unbrinable", "stop", "exit", "chain", "other"):
+    for kind in ("zero", "value", "key", "os", "unicode", "custom", "json", "unbrinable", "stop", "exit", "chain",
+                 "other"):
         s(kind, lambda: s.root.fail(kind))
     s("still alive", lambda: s.root.add(1, 2))
 
@@ -209,4 +210,5 @@ def pickling(s):
     s("denied", lambda: type_of_error(lambda: obtain(s.root.get_list())))
     s("denied raw", lambda: s.conn.sync_request(consts.HANDLE_PICKLE, s.root.get_list(), 2))
     for protocol in range(5):
-        s("protocol %d" % protocol, lambda: pickle.loads(root.____conn__.sync_request(consts.HANDLE_PICKLE, root.get_list(), protocol)))
+        s("protocol %d" % protocol, lambda: pickle.loads(
+            root.____conn__.sync_request(consts.HANDLE_PICKLE, root.get_list(), protocol)))

@@ -41,7 +41,8 @@ def points(s):
     s("float coordinates", lambda: repr(r.make_point(1.5, "y")))
     s("constructor", lambda: repr(r.Point(5, 6)))
     s("constructor keywords", lambda: repr(r.Point(y=5, x=6)))
-    s("point3", lambda: (repr(r.Point3(1, 2)), r.Point3(1, 2).colour, r.Point3(1, 2, "blue").colour, r.Point3(1, 2, colour="x").colour))
+    s("point3", lambda: (repr(r.Point3(1, 2)), r.Point3(1, 2).colour, r.Point3(1, 2, "blue").colour,
+                         r.Point3(1, 2, colour="x").colour))
     s("set denied", lambda: setattr(p, "x", 5))
 
 

@@ -9,17 +9,20 @@ from probes.steps import fresh, probe
 
 VALUES = {
     "none": None, "true": True, "false": False, "zero": 0, "one": 1, "minus": -1, "imm_low": -48, "imm_high": 159,
-    "past_low": -49, "past_high": 160, "int64": 2 ** 63 - 1, "int64_min": -2 ** 63, "int65": 2 ** 63, "uint64": 2 ** 64 - 1,
+    "past_low": -49, "past_high": 160, "int64": 2 ** 63 - 1, "int64_min": -2 ** 63, "int65": 2 ** 63,
+    "uint64": 2 ** 64 - 1,
     "huge": 10 ** 300 + 7, "huge_negative": -3 ** 500, "digits_255": int("9" * 255), "digits_256": int("9" * 256),
     "digits_4300": int("7" * 4300),
     "float": 1.5, "float_zero": 0.0, "float_minus_zero": -0.0, "inf": float("inf"), "minus_inf": float("-inf"),
     "nan": float("nan"), "tiny": 5e-324, "pi": 3.141592653589793, "big_float": 1.7976931348623157e308,
     "complex": 1.5 - 2j, "complex_zero": complex(-0.0, 0.0), "complex_inf": complex(float("inf"), float("nan")),
-    "str_empty": "", "str": "hello", "str_latin": "caf\u00e9", "str_cjk": "\u4f60\u597d", "str_astral": "\U0001f40d\U0001f439",
+    "str_empty": "", "str": "hello", "str_latin": "caf\u00e9", "str_cjk": "\u4f60\u597d",
+    "str_astral": "\U0001f40d\U0001f439",
     "str_nul": "a\0b", "str_bom": "\ufeffx", "str_255": "x" * 255, "str_256": "y" * 256, "str_utf8_256": "\u00e9" * 128,
     "bytes_empty": b"", "bytes_1": b"\0", "bytes_4": b"abcd", "bytes_5": b"abcde", "bytes_all": bytes(range(256)),
     "bytes_255": b"z" * 255, "bytes_256": b"z" * 256,
-    "tuple_empty": (), "tuple_1": (1,), "tuple_4": (1, 2, 3, 4), "tuple_5": (1, 2, 3, 4, 5), "tuple_255": tuple(range(255)),
+    "tuple_empty": (), "tuple_1": (1,), "tuple_4": (1, 2, 3, 4), "tuple_5": (1, 2, 3, 4, 5),
+    "tuple_255": tuple(range(255)),
     "tuple_256": tuple(range(256)), "tuple_nested": (1, ("a", (b"b", (None, (True, ()))))),
     "tuple_bool_int_float": (True, 1, 1.0, False, 0, 0.0),
     "ellipsis": Ellipsis, "notimplemented": NotImplemented,
@@ -51,7 +54,8 @@ def reference_types(s):
     class Pair(tuple):
         pass
 
-    mine = {"list": [1], "dict": {}, "set": {1}, "bytearray": bytearray(b"x"), "function": lambda: None, "class": Number,
+    mine = {"list": [1], "dict": {}, "set": {1}, "bytearray": bytearray(b"x"), "function": lambda: None,
+            "class": Number,
             "int subclass": Number(5), "tuple subclass": Pair((1, 2)), "range": range(3), "object": object(),
             "iterator": iter([1]), "generator": (i for i in ()), "module": operator, "builtin": len}
     for name, value in mine.items():
@@ -86,9 +90,12 @@ def operators_of_references(s):
     for name, make in (("root", lambda: r), ("point", lambda: r.make_point(1, 2)), ("gadget", lambda: r.make_gadget()),
                        ("context", lambda: r.ctx("ops")), ("tracked", lambda: r.tracked(fresh("ops")))):
         s(name, lambda: operators(s.conn, make()))
-    if RPYC >= (6, 0, 1) and sys.version_info >= (3, 10):  # before, other attributes were listed, and static methods undocumented
-        s("docs", lambda: {name: doc for name, doc in methods(s.conn, r.make_point(1, 2)).items() if name.startswith("exposed_")})
-        s("gadget methods", lambda: {name: doc for name, doc in methods(s.conn, r.make_gadget()).items() if name[:2] != "__"})
+    # before, other attributes were listed, and static methods undocumented
+    if RPYC >= (6, 0, 1) and sys.version_info >= (3, 10):
+        s("docs", lambda: {name: doc for name, doc in methods(s.conn, r.make_point(1, 2)).items()
+                           if name.startswith("exposed_")})
+        s("gadget methods", lambda: {name: doc for name, doc in methods(s.conn, r.make_gadget()).items()
+                                     if name[:2] != "__"})
         s("root methods", lambda: sorted(name for name in methods(s.conn, r) if name.startswith("exposed_")))
 
 

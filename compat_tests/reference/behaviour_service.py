@@ -1,11 +1,11 @@
 """The behaviour service on CPython: what every other implementation of it is compared with.
 
-It shows, through one root object, everything that a client can observe of an RPyC server: values of every kind, references and their
-counts, callbacks, iterators, errors, context managers, attribute rules and the life of a connection.  It is plain RPyC and nothing
-else, so that it runs unchanged on every release from 4.1 to 6.0.
+It shows, through one root object, everything that a client can observe of an RPyC server: values of every kind,
+references and their counts, callbacks, iterators, errors, context managers, attribute rules and the life of a
+connection.  It is plain RPyC and nothing else, so that it runs unchanged on every release from 4.1 to 6.0.
 
-The module must stay importable under the name ``behaviour_service``: class names travel with their module.  Test programs never
-import it, so that the classes below exist on the serving side only.
+The module must stay importable under the name ``behaviour_service``: class names travel with their module.  Test
+programs never import it, so that the classes below exist on the serving side only.
 """
 import json
 import threading

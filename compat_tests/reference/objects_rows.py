@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""What a Python client does to remote objects, one row at a time, and what comes of it: the expected values of test_objects.py.
+"""What a Python client does to remote objects, one row at a time, and what comes of it: the expected values of
+test_objects.py.
 
     objects_rows.py HOST PORT
 
-connects to objects_server.py and prints a JSON object per row, {"row": LINE, "value": V} or {"row": LINE, "error": CLASS}. The rows
-are (line, program, result): the line is what the table in package netref's documentation shows, the program what is executed
-(nothing means the line), the result an expression. Every name of the server's that is used is a fresh object. peers/objects
-does the same in Go.
+connects to objects_server.py and prints a JSON object per row, {"row": LINE, "value": V} or {"row": LINE, "error":
+CLASS}. The rows are (line, program, result): the line is what the table in package netref's documentation shows, the
+program what is executed (nothing means the line), the result an expression. Every name of the server's that is used is
+a fresh object. peers/objects does the same in Go.
 """
 import copy
 import datetime
@@ -141,7 +142,8 @@ ROWS = [
     # with
     ("with m as x:", "with m as x:\n    pass", "(x, m.events())"),
     ("with lenient:", "with lenient:\n    raise ValueError('x')", "lenient.events()"),
-    ("with m: raise", "try:\n    with m:\n        raise ValueError('x')\nexcept ValueError:\n    failed = True", "failed, m.events()"),
+    ("with m: raise", "try:\n    with m:\n        raise ValueError('x')\nexcept ValueError:\n    failed = True",
+     "failed, m.events()"),
     # asynchronous
     ("r = rpyc.async_(o.add)(1, 2)", "", "r.value"),
     ("x = r.value", "r = rpyc.async_(o.add)(1, 2); x = r.value", "x"),
@@ -179,7 +181,8 @@ ROWS = [
     ("binary", "", "len(binary.read()), binary.read()"),
     ("text", "", "text.read()"),
     ("sink", "sink.write(b'one'); sink.write(b'two')", "sink.getvalue()"),
-    ("bound", "pass", "(o.add(1, 2), o.greet('Ann', greeting='Hi'), o.total(1, 2, 3), o.part.turn(2), o.part.label, o.name, o.pair())"),
+    ("bound", "pass",
+     "(o.add(1, 2), o.greet('Ann', greeting='Hi'), o.total(1, 2, 3), o.part.turn(2), o.part.label, o.name, o.pair())"),
     ("bound set", "o.name = 'desk'", "o.name"),
 ]
 
@@ -227,7 +230,8 @@ def encode(value):
 
 
 def run(root, makers, line, program, result):
-    names = {"rpyc": rpyc, "operator": operator, "io": io, "copy": copy, "obtain": obtain, "ipaddress": ipaddress, "utc": utc, "micro": micro,
+    names = {"rpyc": rpyc, "operator": operator, "io": io, "copy": copy, "obtain": obtain, "ipaddress": ipaddress,
+             "utc": utc, "micro": micro,
              "Mine": Mine, "root": root}
     program = program or line
     for name in set(re.findall(r"\w+", program + " " + result)) & makers:

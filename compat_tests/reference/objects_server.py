@@ -296,13 +296,15 @@ MAKERS = {
     "m": Manager,
     "lenient": lambda: Manager(True),
     "rows": lambda: [[1, 2], [], [3]],
-    "orders": lambda: [{"name": "apple", "price": 1.5, "tags": ["red", "ripe"]}, {"name": "pear", "price": 2, "tags": []}],
+    "orders": lambda: [{"name": "apple", "price": 1.5, "tags": ["red", "ripe"]},
+                       {"name": "pear", "price": 2, "tags": []}],
     "bad": lambda: [{"price": 1}, {"price": 2.5}, {"price": 3}, {"price": "cheap"}],
     "prices": lambda: collections.OrderedDict([("pear", 2.5), ("apple", 1.0)]),
     "named": lambda: [Row("apple", 1.5), Row("pear", 2.5)],
     "deep": lambda: {"list": [1, [2, (3, [4])]], "set": {5}, (1, 2): {"x": None}, "bytes": bytearray(b"ab")},
     "when": lambda: datetime.datetime(2024, 2, 29, 13, 14, 15, 678901),
-    "there": lambda: datetime.datetime(2024, 2, 29, 13, 14, 15, tzinfo=datetime.timezone(datetime.timedelta(hours=5, minutes=30))),
+    "there": lambda: datetime.datetime(2024, 2, 29, 13, 14, 15,
+                                       tzinfo=datetime.timezone(datetime.timedelta(hours=5, minutes=30))),
     "day": lambda: datetime.date(2024, 2, 29),
     "long": lambda: datetime.timedelta(days=400, seconds=5, microseconds=7),
     "back": lambda: datetime.timedelta(seconds=-1),
@@ -336,7 +338,8 @@ def main():
         def exposed_get(self, o, name):
             return getattr(o, name)
 
-    server = ThreadedServer(ObjectsService, hostname=options.host, port=options.port, protocol_config=CONFIGS[options.config])
+    server = ThreadedServer(ObjectsService, hostname=options.host, port=options.port,
+                            protocol_config=CONFIGS[options.config])
     server._start_in_thread()  # returns once the socket listens
     print("READY", options.host, server.port, flush=True)
     sys.stdin.read()

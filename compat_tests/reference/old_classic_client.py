@@ -107,9 +107,11 @@ def main(host, port):
     show("no module", lambda: raised(lambda: conn.modules.no_such_module, ImportError, AttributeError))
     show("output", lambda: printed(conn) == "here\n")
     show("program", lambda: conn.modules.subprocess.Popen(["echo", "x"], stdout=-1).communicate()[0] == b"x\n")
-    show("environment", lambda: os.environ["PATH"].endswith(conn.modules.os.environ["PATH"]))  # what starts a Python may prepend to it
+    # what starts a Python may prepend to it
+    show("environment", lambda: os.environ["PATH"].endswith(conn.modules.os.environ["PATH"]))
     show("json", lambda: conn.modules.json.loads('[1, "b"]')[0])
-    show("walk", lambda: [root for root, _, _ in conn.modules.os.walk("/etc")] == [root for root, _, _ in os.walk("/etc")])
+    show("walk", lambda: [root for root, _, _ in conn.modules.os.walk("/etc")]
+         == [root for root, _, _ in os.walk("/etc")])
     show("buffiter", lambda: sum(rpyc.buffiter(conn.eval("iter(range(100))"))))
     show("items", lambda: sorted(conn.eval("{1: 2, 3: 4}").items()))
     show("deliver", lambda: sum(rpyc.classic.deliver(conn, [1, 2, 3])))

@@ -154,7 +154,8 @@ def callbacks(c):
 
 @scenario
 def exceptions(c):
-    for kind in ("zero", "value", "key", "os", "unicode", "custom", "json", "unbrinable", "stop", "exit", "chain", "other"):
+    for kind in ("zero", "value", "key", "os", "unicode", "custom", "json", "unbrinable", "stop", "exit", "chain",
+                 "other"):
         c.step(kind, lambda: c.root.fail(kind))
     c.step("missing", lambda: c.root.nope)
 

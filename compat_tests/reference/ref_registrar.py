@@ -42,7 +42,8 @@ def perform(q):
         return list(names)
     if q["op"] == "register":
         names = tuple(native(name) for name in q["names"])
-        if not registrar.register(names, native(q["port"]), **({"interface": q["interface"]} if q.get("interface") else {})):
+        if not registrar.register(names, native(q["port"]), **({"interface": q["interface"]} if q.get("interface")
+                                                               else {})):
             raise LookupError("no answer")
         return True
     if q["op"] == "unregister":

@@ -3,8 +3,8 @@
 
     ref_server.py [--host HOST] [--port PORT] [--no-stdin]
 
-Prints ``READY host port`` when all six endpoints accept connections and serves until stdin reaches its end (or for ever with
-``--no-stdin``).
+Prints ``READY host port`` when all six endpoints accept connections and serves until stdin reaches its end (or for ever
+with ``--no-stdin``).
 """
 import argparse
 import logging

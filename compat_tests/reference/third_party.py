@@ -1,5 +1,6 @@
-"""A program as they are found in the tests of others' projects: it starts rpyc_classic.py, connects, works on the far machine as if it were
-the near one, and ends the server.  It knows nothing of Go, and is the same whoever is behind the name rpyc_classic.py on PATH.
+"""A program as they are found in the tests of others' projects: it starts rpyc_classic.py, connects, works on the far
+machine as if it were the near one, and ends the server.  It knows nothing of Go, and is the same whoever is behind the
+name rpyc_classic.py on PATH.
 
     third_party.py WAY DIRECTORY PORT
 
@@ -35,7 +36,8 @@ class Shell:
     """Started in the background by a shell, found again by its command line."""
 
     def start(self):
-        subprocess.check_call("nohup rpyc_classic.py --host 0.0.0.0 --port %d > %s/nohup.txt 2>&1 &" % (PORT, BASE), shell=True)
+        subprocess.check_call("nohup rpyc_classic.py --host 0.0.0.0 --port %d > %s/nohup.txt 2>&1 &" % (PORT, BASE),
+                              shell=True)
         return connect()
 
     def stop(self):
@@ -47,7 +49,8 @@ class Forking:
     """As in a container: all interfaces, a process for each client."""
 
     def start(self):
-        self.process = subprocess.Popen(["rpyc_classic.py", "--port", str(PORT), "--host", "0", "--mode", "forking"], stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(["rpyc_classic.py", "--port", str(PORT), "--host", "0", "--mode", "forking"],
+                                        stderr=subprocess.DEVNULL)
         return connect()
 
     def stop(self):
@@ -59,7 +62,8 @@ class Logging:
     """As in a service file: a log of its own, and little in it."""
 
     def start(self):
-        self.process = subprocess.Popen(["rpyc_classic.py", "--host=127.0.0.1", "-p%d" % PORT, "-q", "--logfile", os.path.join(BASE, "log.txt")],
+        self.process = subprocess.Popen(["rpyc_classic.py", "--host=127.0.0.1", "-p%d" % PORT, "-q", "--logfile",
+                                         os.path.join(BASE, "log.txt")],
                                         stdout=subprocess.DEVNULL)
         return connect(keepalive=True)
 
@@ -69,11 +73,13 @@ class Logging:
 
 
 class ByPython:
-    """Found by shutil.which and run by this Python, as classic.connect_subproc and test suites do that know where the script is."""
+    """Found by shutil.which and run by this Python, as classic.connect_subproc and test suites do that know where the
+    script is."""
 
     def start(self):
         script = shutil.which("rpyc_classic.py")
-        self.process = subprocess.Popen([sys.executable, script, "--mode=oneshot", "--host=localhost", "-p0"], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([sys.executable, script, "--mode=oneshot", "--host=localhost", "-p0"],
+                                        stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert self.process.stdout.readline().strip() == b"rpyc-oneshot"
         host, port = self.process.stdout.readline().strip().split(b"\t")
@@ -141,7 +147,8 @@ def files(conn):
     m.os.remove(at("link"))
     m.os.rmdir(at("c"))
     m.os.removedirs(at("a", "b"))
-    for attempt in (lambda: m.os.remove(at("nothing")), lambda: m.os.rmdir(at("a")), lambda: conn.builtins.open(at("no", "such"))):
+    for attempt in (lambda: m.os.remove(at("nothing")), lambda: m.os.rmdir(at("a")),
+                    lambda: conn.builtins.open(at("no", "such"))):
         try:
             attempt()
         except EnvironmentError as error:
@@ -161,7 +168,8 @@ def copies(conn):
         with open(os.path.join(near, name), "wb") as f:
             f.write(data)
     rpyc.classic.upload(conn, near, far)
-    show("far hash", conn.modules.hashlib.sha256(conn.builtins.open(os.path.join(far, "sub", "two.bin"), "rb").read()).hexdigest())
+    show("far hash", conn.modules.hashlib.sha256(conn.builtins.open(os.path.join(far, "sub", "two.bin"),
+                                                                    "rb").read()).hexdigest())
     rpyc.classic.download(conn, far, near + "2")
     show("same", open(os.path.join(near + "2", "one.bin"), "rb").read() == data)
 
@@ -233,7 +241,8 @@ def interpreter(conn):
         try:
             conn.eval(text)
         except Exception as error:
-            show("error", (type(error).__name__, isinstance(error, (ArithmeticError, NameError, ValueError, LookupError))))
+            show("error", (type(error).__name__, isinstance(error,
+                                                            (ArithmeticError, NameError, ValueError, LookupError))))
     try:
         m["no.such.module"]
     except ImportError as error:

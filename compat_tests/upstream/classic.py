@@ -1,7 +1,8 @@
-"""RPyC's whole test suite with its classic servers replaced by programs: RPyC's own, which is the reference, and cmd/rpyc_classic.
+"""RPyC's whole test suite with its classic servers replaced by programs: RPyC's own, which is the reference, and
+cmd/rpyc_classic.
 
-run.py --classic calls compare, which prints what passes and returns the exit status: 0 if everything that passes with the
-reference passes here, too, except what classic_known.py gives a reason for.
+run.py --classic calls compare, which prints what passes and returns the exit status: 0 if everything that passes with
+the reference passes here, too, except what classic_known.py gives a reason for.
 """
 import collections
 import concurrent.futures
@@ -41,9 +42,11 @@ class Suite:
     def run(self, file):
         """Runs a file of tests.  Returns what came of each: {id: (outcome, why)}."""
         results = os.path.join(self.directory, "results")
-        environment = dict(os.environ, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1", GORPYC_CLASSIC=json.dumps(self.command),
+        environment = dict(os.environ, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1",
+                           GORPYC_CLASSIC=json.dumps(self.command),
                            GORPYC_CLASSIC_RESULTS=results, GORPYC_CLASSIC_PYTHONPATH=self.directory)
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "classic_shim", "--rootdir", self.directory,
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "classic_shim", "--rootdir",
+                   self.directory,
                    "-c", os.devnull] + self.arguments + [file]
         process = subprocess.Popen(self.wrap(command), cwd=self.directory, env=environment, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
@@ -65,13 +68,15 @@ class Suite:
         return found
 
     def all(self):
-        """Runs all files, and those in which something fails unexpectedly again: RPyC's own server sometimes loses a TLS alert."""
+        """Runs all files, and those in which something fails unexpectedly again: RPyC's own server sometimes loses a
+        TLS alert."""
         found = {}
         for path in sorted(glob.glob(os.path.join(self.directory, "tests", "test_*.py"))):
             file = os.path.relpath(path, self.directory)
             results = self.run(file)
             for _ in range(2):
-                if all(outcome in ("passed", "skipped") or test in KNOWN.get(self.engine, ()) for test, (outcome, _) in results.items()):
+                if all(outcome in ("passed", "skipped") or test in KNOWN.get(self.engine, ()) for test,
+                       (outcome, _) in results.items()):
                     break
                 results.update({test: what for test, what in self.run(file).items() if what[0] == "passed"})
             found.update(results)
@@ -84,10 +89,12 @@ def counted(found):
 
 
 def judge(engine, found, reference, selected):
-    """Prints how an engine compares with the reference; selected if not all tests ran.  Returns what is wrong, as lines."""
+    """Prints how an engine compares with the reference; selected if not all tests ran.  Returns what is wrong, as
+    lines."""
     wanted = sorted(test for test, (outcome, _) in reference.items() if outcome == "passed")
     missing = [test for test in wanted if found.get(test, ("missing", ""))[0] != "passed"]
-    print("\n%s: %s; %d of the %d that pass with rpyc_classic.py" % (engine, counted(found), len(wanted) - len(missing), len(wanted)))
+    print("\n%s: %s; %d of the %d that pass with rpyc_classic.py"
+          % (engine, counted(found), len(wanted) - len(missing), len(wanted)))
     known, wrong = KNOWN[engine], []
     for test in missing:
         print("  %s\n    %s" % (test, known.get(test, "NO REASON KNOWN: %s: %s" % found.get(test, ("missing", "")))))

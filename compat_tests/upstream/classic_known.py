@@ -2,14 +2,15 @@
 
 classic.py fails if one of them passes, and if one that is not here fails.
 """
-CLIENT2 = ("the certificate has expired and nobody known has signed it: OpenSSL complains of the one, which the test expects, Go of the "
-           "other; before it expired, this passed")
+CLIENT2 = ("the certificate has expired and nobody known has signed it: OpenSSL complains of the one, which the test "
+           "expects, Go of the other; before it expired, this passed")
 MINIDOM = "prints an element of xml.dom.minidom, a module that the Go engine does not have"
 
 KNOWN = {
     "go": {
         "tests/test_attributes.py::TestAttributes::test_properties": "imports a file of the tests, which is Python",
-        "tests/test_netref_hierachy.py::Test_Netref_Hierarchy::test_instancecheck_across_connections": "imports a file of the tests, which is Python",
+        "tests/test_netref_hierachy.py::Test_Netref_Hierarchy::test_instancecheck_across_connections":
+            "imports a file of the tests, which is Python",
         "tests/test_netref_hierachy.py::Test_Netref_Hierarchy::test_modules":
             "wants the module unittest, and its repr with the path of the file in the client's Python",
         "tests/test_refcount.py::TestRefcount::test_refcount": "defines a class, which eval and execute cannot",

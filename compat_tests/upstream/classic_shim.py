@@ -1,8 +1,9 @@
 """A pytest plugin that has RPyC's tests use a classic server in a process of its own wherever they start one.
 
-GORPYC_CLASSIC is the command, a JSON list: cmd/rpyc_classic or RPyC's own program. Replaced are connect_thread, the server classes
-where they get a SlaveService, and nothing else; scripts that tests run as bin/rpyc_classic.py are run.py's affair. What
-came of each test is appended to the file GORPYC_CLASSIC_RESULTS, line by line, so that it is there after a hang, too.
+GORPYC_CLASSIC is the command, a JSON list: cmd/rpyc_classic or RPyC's own program. Replaced are connect_thread, the
+server classes where they get a SlaveService, and nothing else; scripts that tests run as bin/rpyc_classic.py are
+run.py's affair. What came of each test is appended to the file GORPYC_CLASSIC_RESULTS, line by line, so that it is
+there after a hang, too.
 """
 import atexit
 import json
@@ -58,7 +59,8 @@ class Program:
 
 
 class Inetd:
-    """What inetd does, for a socket that the program itself cannot listen to: a program in mode stdio for each client."""
+    """What inetd does, for a socket that the program itself cannot listen to: a program in mode stdio for each
+    client."""
 
     host = ""
 
@@ -77,7 +79,8 @@ class Inetd:
             except OSError:
                 return
             with client:
-                process = subprocess.Popen([arg for arg in COMMAND if arg != "--ready"] + ["-q", "-m", "stdio"], stdin=client, stdout=client)
+                process = subprocess.Popen([arg for arg in COMMAND if arg != "--ready"] + ["-q", "-m", "stdio"],
+                                           stdin=client, stdout=client)
             threading.Thread(target=process.wait, daemon=True).start()
 
     def wait(self):
@@ -98,7 +101,8 @@ def switches(hostname=None, ipv6=False, port=0, authenticator=None):
     if authenticator is not None:
         files = {name: getattr(authenticator, name) for name in SWITCHES}
         if authenticator.cert_reqs and not files["ca_certs"]:
-            files["ca_certs"] = files["certfile"]  # the program cannot demand certificates and trust nobody; nobody has this one
+            # the program cannot demand certificates and trust nobody; nobody has this one
+            files["ca_certs"] = files["certfile"]
         for name, file in files.items():
             if file:
                 yield from (SWITCHES[name], file)
@@ -183,5 +187,6 @@ def pytest_collection_finish(session):
 
 def pytest_runtest_logreport(report):
     if report.failed or report.skipped or report.when == "call":
-        why = report.longrepr[2] if report.skipped else str(getattr(report.longrepr, "reprcrash", None) or report.longrepr or "")
+        why = report.longrepr[2] if report.skipped else str(getattr(report.longrepr, "reprcrash", None)
+                                                            or report.longrepr or "")
         note(report.nodeid, report.outcome, why)

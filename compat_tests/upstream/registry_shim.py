@@ -11,9 +11,12 @@ import rpyc.utils.registry as registry
 class GoRegistryServer:
     MODE = None
 
-    def __init__(self, host="0.0.0.0", port=registry.REGISTRY_PORT, pruning_timeout=None, logger=None, allow_listing=False):
-        command = [os.environ["GORPYC_UPSTREAM_REGISTRY"], "--mode", self.MODE, "--host", host, "--port", str(port), "--ready",
-                   "--timeout", str(pruning_timeout or registry.DEFAULT_PRUNING_TIMEOUT), "--listing", str(allow_listing)]
+    def __init__(self, host="0.0.0.0", port=registry.REGISTRY_PORT, pruning_timeout=None, logger=None,
+                 allow_listing=False):
+        command = [os.environ["GORPYC_UPSTREAM_REGISTRY"], "--mode", self.MODE, "--host", host, "--port", str(port),
+                   "--ready",
+                   "--timeout", str(pruning_timeout or registry.DEFAULT_PRUNING_TIMEOUT), "--listing",
+                   str(allow_listing)]
         self.logger = logger or logging.getLogger("REGSRV")
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
         word, self.host, port = self._process.stdout.readline().split()

@@ -24,7 +24,8 @@ SOURCE = "https://github.com/tomerfiliba-org/rpyc"
 
 
 def checkout(given, target):
-    """Puts RPyC's tests/ and bin/ into the directory target, from a checkout, a git directory, or the project's site."""
+    """Puts RPyC's tests/ and bin/ into the directory target, from a checkout, a git directory, or the project's
+    site."""
     parts = ("tests", "bin")
     if given and os.path.isdir(os.path.join(given, "tests")):
         for part in parts:
@@ -47,7 +48,8 @@ def build(target, package="./compat_tests/peers/upstream"):
 
 
 def registry(work, cpython, rest):
-    """Runs the tests of the registry, which broadcast and want port 18811, in a network of their own.  Returns pytest's status."""
+    """Runs the tests of the registry, which broadcast and want port 18811, in a network of their own.  Returns pytest's
+    status."""
     reason = netns.unavailable()
     if reason:
         print("test_registry.py: SKIPPED: " + reason)
@@ -65,10 +67,13 @@ def registry(work, cpython, rest):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tests", default=os.environ.get("GORPYC_UPSTREAM"),
-                        help="a checkout of RPyC's repository, or its git directory (default: $GORPYC_UPSTREAM, or a clone of %s)" % SOURCE)
-    parser.add_argument("--cpython", action="store_true", help="leave the tests their own servers: what passes at all here?")
+                        help="a checkout of RPyC's repository, or its git directory (default: $GORPYC_UPSTREAM, or a "
+                             "clone of %s)" % SOURCE)
+    parser.add_argument("--cpython", action="store_true",
+                        help="leave the tests their own servers: what passes at all here?")
     parser.add_argument("--classic", choices=classic.ENGINES + ("all",),
-                        help="the whole suite with cmd/rpyc_classic in the place of its classic servers, compared with RPyC's own program")
+                        help="the whole suite with cmd/rpyc_classic in the place of its classic servers, compared with "
+                             "RPyC's own program")
     parser.add_argument("--source", action="store_true", help="print where the tests would be cloned from, and quit")
     options, rest = parser.parse_known_args()
     if options.source:

@@ -1,6 +1,7 @@
 """Which of RPyC's tests run with Go servers: those whose server is a service and not a Python interpreter.
 
-A pytest plugin as well: it keeps the tests listed and drops the rest of their files.  A name that no test has any more is an error.
+A pytest plugin as well: it keeps the tests listed and drops the rest of their files.  A name that no test has any more
+is an error.
 """
 TESTS = (
     "test_attr_access.py",
@@ -25,8 +26,8 @@ EXCLUDED = {
     "test_gevent_server.py::Test_GeventServer::test_multiple_connections":
         "asks the server for the thread it runs in, which is the test's own if the server is in the same process",
     "test_remote_exception.py::TestRemoteException::test_remote_exception":
-        "changes rpyc.version.__version__ of the process that the client shares with its server; the release that a Go server says "
-        "it speaks is not a variable",
+        "changes rpyc.version.__version__ of the process that the client shares with its server; the release that a Go "
+        "server says it speaks is not a variable",
 }
 
 

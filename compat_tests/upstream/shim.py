@@ -1,8 +1,9 @@
 """A pytest plugin that puts Go servers in the place of RPyC's own.
 
-Loaded before RPyC's tests are imported, it replaces the server classes of rpyc.utils.server and rpyc.connect_thread by stand-ins
-that have the same service served by the Go program ``upstream`` (compat_tests/peers/upstream), which knows a Go form of every
-service that the tests define.  The tests themselves are not touched: they connect with RPyC's own client.
+Loaded before RPyC's tests are imported, it replaces the server classes of rpyc.utils.server and rpyc.connect_thread by
+stand-ins that have the same service served by the Go program ``upstream`` (compat_tests/peers/upstream), which knows a
+Go form of every service that the tests define.  The tests themselves are not touched: they connect with RPyC's own
+client.
 
 A test that looks into its service object (``service.on_connect_called``) sees the fields of the Go one.
 """
@@ -23,7 +24,8 @@ import rpyc.utils.server
 from _queue import SimpleQueue  # not queue's, which gevent replaces: what is waited for comes from a thread
 
 SECONDS = 30
-SWITCHES = ("allow_getattr", "allow_setattr", "allow_delattr", "allow_all_attrs", "allow_public_attrs", "allow_safe_attrs",
+SWITCHES = ("allow_getattr", "allow_setattr", "allow_delattr", "allow_all_attrs", "allow_public_attrs",
+            "allow_safe_attrs",
             "allow_exposed_attrs", "allow_pickle", "exposed_prefix", "include_local_traceback", "include_local_version")
 
 
@@ -137,7 +139,8 @@ class GoServer:
 
     KIND = "threaded"
 
-    def __init__(self, service, hostname=None, ipv6=False, port=0, backlog=None, reuse_addr=True, authenticator=None, registrar=None,
+    def __init__(self, service, hostname=None, ipv6=False, port=0, backlog=None, reuse_addr=True, authenticator=None,
+                 registrar=None,
                  auto_register=None, protocol_config=None, logger=None, listener_timeout=0.5, socket_path=None, **rest):
         self.service = service
         self.logger = logger or logging.getLogger("upstream")
@@ -148,7 +151,8 @@ class GoServer:
         else:
             arguments.update(host=hostname or ("::1" if ipv6 else "127.0.0.1"), port=port)
         if authenticator is not None:
-            arguments["tls"] = {"key": authenticator.keyfile, "cert": authenticator.certfile, "ca": authenticator.ca_certs or "",
+            arguments["tls"] = {"key": authenticator.keyfile, "cert": authenticator.certfile,
+                                "ca": authenticator.ca_certs or "",
                                 "require": authenticator.cert_reqs == rpyc.utils.authenticators.ssl.CERT_REQUIRED}
         shared = not isinstance(service, type)
         if shared:
