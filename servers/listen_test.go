@@ -113,7 +113,7 @@ func TestServeConn(t *testing.T) {
 	c, err := protocol.DialStream(t.Context(), near, nil, nil)
 	require.NoError(t, err)
 	require.Equal(t, "x", call[string](t, c, "pass", "x"))
-	require.Len(t, srv.Clients(), 1)
+	require.Eventually(t, func() bool { return len(srv.Clients()) == 1 }, time.Minute, time.Millisecond)
 	require.NoError(t, c.Close())
 	<-c.Done()
 	require.NoError(t, <-result)
