@@ -14,7 +14,8 @@ import pytest
 from harness import HERE, apart
 from test_classic_server import classic, classic_servers  # noqa: F401  fixtures
 
-with open(os.path.join(HERE, "language.txt"), encoding="utf-8") as f:
+LANGUAGE = os.path.join(os.path.dirname(HERE), "classic", "script", "testdata", "language.txt")
+with open(LANGUAGE, encoding="utf-8") as f:
     PROGRAMS = f.read().rstrip("\n").split("\n###\n")
 
 ADDRESS = re.compile("0x[0-9a-f]{6,}")

@@ -201,13 +201,13 @@ func (b *binary) read(n int) ([]byte, error) {
 
 func (b *binary) readline(limit int) ([]byte, error) {
 	if b.r == nil {
-		return nil, unsupported("readline")
+		return nil, unsupported("read")
 	}
 	if err := b.use(); err != nil {
 		return nil, err
 	}
 	defer b.mu.Unlock()
-	if err := b.reading("readline"); err != nil {
+	if err := b.reading("read"); err != nil {
 		return nil, err
 	}
 	return b.readLine(limit)

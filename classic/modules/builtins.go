@@ -56,7 +56,9 @@ func newBuiltins(in *Interpreter) *Module {
 	}
 	m.Set("open", exposed.Func(in.builtinOpen, openParams...).Named("open").Doc("Open file and return a stream.  Raise OSError upon failure."))
 	m.Def("input", in.input, "prompt=''", "/")
+	m.Const("exit", &quitter{"exit"}, "quit", &quitter{"quit"})
 	if ev := in.opts.Evaluator; ev != nil {
+		m.Def("globals", ev.Globals).Def("locals", ev.Globals)
 		m.Def("eval", func(ctx context.Context, source string, globals *exposed.Dict) (any, error) {
 			return ev.Eval(ctx, source, globals)
 		}, "source", "globals=None", "/")
@@ -66,6 +68,17 @@ func newBuiltins(in *Interpreter) *Module {
 	}
 	return m
 }
+
+// quitter is what exit and quit are. It ends a program, and not the server, by an exception.
+type quitter struct{ name string }
+
+var _ = exposed.Register[quitter](exposed.ClassOptions{
+	Name: "_sitebuiltins.Quitter",
+	Hidden: map[string]any{
+		"__call__": exposed.Func(func(_ *quitter, code any) error { return vinegar.SystemExit.New(code) }, "code=None"),
+		"__repr__": func(q *quitter) string { return "Use " + q.name + "() or Ctrl-D (i.e. EOF) to exit" },
+	},
+})
 
 // defineAttributes adds what looks at objects and their attributes.
 func defineAttributes(m *Module) {
@@ -106,10 +119,7 @@ func defineAttributes(m *Module) {
 	}, "object", "/")
 	m.Def("id", identity, "obj", "/")
 	m.Def("hash", exposed.Hash, "obj", "/")
-	m.Def("callable", func(ctx context.Context, v any) bool {
-		_, err := exposed.GetAttr(ctx, everything, v, "__call__")
-		return err == nil
-	}, "obj", "/")
+	m.Def("callable", callable, "obj", "/")
 	m.Def("isinstance", func(ctx context.Context, v, class any) (bool, error) { return isInstance(ctx, v, class, "isinstance") })
 	m.Def("issubclass", func(ctx context.Context, v, class any) (bool, error) {
 		c, ok := classOf(v)
@@ -125,6 +135,11 @@ func defineAttributes(m *Module) {
 		}
 		return r, nil
 	}, "object", "/")
+}
+
+func callable(ctx context.Context, v any) bool {
+	_, err := exposed.GetAttr(ctx, everything, v, "__call__")
+	return err == nil
 }
 
 func isA(err error, class *vinegar.Class) bool {

@@ -37,6 +37,9 @@ func (in *Interpreter) findSpec(name string, _ any) (any, error) {
 	if in.Has(name) {
 		return &moduleSpec{name}, nil
 	}
+	if parent := name[:max(strings.LastIndexByte(name, '.'), 0)]; parent != "" && !in.Has(parent) { // which Python imports
+		return nil, in.notFound(parent)
+	}
 	return nil, nil
 }
 

@@ -28,6 +28,8 @@ type Evaluator interface {
 	// value of an expression that is not None.
 	Interactive(ctx context.Context, source string, globals *exposed.Dict, show func(ctx context.Context, v any) error) (
 		more bool, err error)
+	// Globals returns the connection's own namespace: builtins.globals and locals.
+	Globals() *exposed.Dict
 	// Handling returns the exception that the program which runs for ctx handles, nil if there is none: sys.exc_info.
 	Handling(ctx context.Context) error
 }

@@ -92,6 +92,9 @@ func defineIteration(m *Module) {
 		if len(sentinel) == 0 {
 			return exposed.Iter(ctx, v)
 		}
+		if !callable(ctx, v) {
+			return nil, vinegar.TypeError.New("iter(v, w): v must be callable")
+		}
 		return &callIter{asking(func(ctx context.Context) (any, bool, error) {
 			r, err := exposed.Call(ctx, v, &exposed.Args{})
 			if err != nil {

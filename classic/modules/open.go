@@ -33,7 +33,7 @@ func (in *Interpreter) openFile(ctx context.Context, name any, mode string, buff
 	case !m.binary && buffering == 0:
 		return nil, vinegar.ValueError.New("can't have unbuffered text I/O")
 	case newline != nil && *newline != "" && *newline != "\n" && *newline != "\r" && *newline != "\r\n":
-		return nil, vinegar.ValueError.Errorf("illegal newline value: %s", vinegar.Repr(*newline))
+		return nil, vinegar.ValueError.Errorf("illegal newline value: %s", *newline)
 	}
 	enc, mis, called := "utf-8", "strict", ""
 	if errs != nil {

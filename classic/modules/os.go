@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -418,10 +419,29 @@ func readDir(path string) ([]os.DirEntry, error) {
 	return f.ReadDir(-1)
 }
 
+// cpuCount is os.cpu_count: the processors that are online, whichever of them this process may use.
+func cpuCount() int {
+	text, err := os.ReadFile("/sys/devices/system/cpu/online") // such as 0-3,6
+	n := 0
+	for part := range strings.SplitSeq(strings.TrimSpace(string(text)), ",") {
+		low, high, isRange := strings.Cut(part, "-")
+		if !isRange {
+			high = low
+		}
+		first, e1 := strconv.Atoi(low)
+		last, e2 := strconv.Atoi(high)
+		if err != nil || e1 != nil || e2 != nil || last < first {
+			return runtime.NumCPU()
+		}
+		n += last - first + 1
+	}
+	return n
+}
+
 func defineProcess(m *Module) {
 	m.Def("getpid", os.Getpid)
 	m.Def("getppid", os.Getppid)
-	m.Def("cpu_count", runtime.NumCPU)
+	m.Def("cpu_count", cpuCount)
 	m.Def("urandom", func(n int) ([]byte, error) {
 		if n < 0 {
 			return nil, vinegar.ValueError.New("negative argument not allowed")

@@ -34,17 +34,38 @@ func timeoutExpired(args, seconds, out, errs any) error {
 
 // completed is subprocess.CompletedProcess.
 type completed struct {
+	mu                         sync.Mutex
 	args, code, stdout, stderr any
+}
+
+// completedPart is an attribute that programs may set.
+func completedPart(of func(c *completed) *any) exposed.Property {
+	return exposed.Property{
+		Hidden: true,
+		Get: func(c *completed) any {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return *of(c)
+		},
+		Set: func(c *completed, v any) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			*of(c) = v
+		},
+	}
 }
 
 var completedClass = exposed.Register[completed](exposed.ClassOptions{
 	Name: "subprocess.CompletedProcess",
 	Properties: map[string]exposed.Property{
-		"args":       {Hidden: true, Get: func(c *completed) any { return c.args }},
-		"returncode": {Hidden: true, Get: func(c *completed) any { return c.code }},
-		"stdout":     {Hidden: true, Get: func(c *completed) any { return c.stdout }},
-		"stderr":     {Hidden: true, Get: func(c *completed) any { return c.stderr }},
+		"args":       completedPart(func(c *completed) *any { return &c.args }),
+		"returncode": completedPart(func(c *completed) *any { return &c.code }),
+		"stdout":     completedPart(func(c *completed) *any { return &c.stdout }),
+		"stderr":     completedPart(func(c *completed) *any { return &c.stderr }),
 	},
+	New: exposed.Func(func(args, code, stdout, stderr any) *completed {
+		return &completed{args: args, code: code, stdout: stdout, stderr: stderr}
+	}, "args", "returncode", "stdout=None", "stderr=None"),
 	Hidden: map[string]any{
 		"check_returncode": func(c *completed) error { return c.check() },
 		"__repr__": func(c *completed, ctx context.Context) (string, error) {
@@ -180,6 +201,9 @@ func (in *Interpreter) run(ctx context.Context, args any, kw []netref.Keyword) (
 		switch k.Name {
 		case "input":
 			if input = k.Value; input != nil {
+				if _, given := keyword(kw, "stdin"); given {
+					return nil, vinegar.ValueError.New("stdin and input arguments may not both be used.")
+				}
 				rest = append(rest, netref.Kw("stdin", int64(streamPipe)))
 			}
 		case "timeout":
@@ -207,7 +231,7 @@ func (in *Interpreter) run(ctx context.Context, args any, kw []netref.Keyword) (
 		closeAll(p.stdin, p.stdout, p.stderr)
 		return nil, err
 	}
-	c := &completed{args, p.returncode(), out, errs}
+	c := &completed{args: args, code: p.returncode(), stdout: out, stderr: errs}
 	if check {
 		return c, c.check()
 	}

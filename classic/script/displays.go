@@ -149,14 +149,14 @@ func mapping(ctx context.Context, v any) (*exposed.Dict, error) {
 	return made.(*exposed.Dict), nil
 }
 
-// keywordArguments makes Starlark's dict of the mappings for f(**d, **e).
+// keywordArguments makes Starlark's dict of the mappings for f(**d, **e). The first argument is how errors call f.
 func keywordArguments(r *run, a starlark.Tuple) (starlark.Value, error) {
-	all := new(starlark.Dict)
-	for _, arg := range a {
+	all, called := new(starlark.Dict), string(a[0].(starlark.String))
+	for _, arg := range a[1:] {
 		v := out(arg)
 		d, err := mapping(r.ctx, v)
 		if err != nil {
-			return nil, vinegar.TypeError.Errorf("argument after ** must be a mapping, not %s", exposed.TypeName(v))
+			return nil, vinegar.TypeError.Errorf("%sargument after ** must be a mapping, not %s", called, exposed.TypeName(v))
 		}
 		for _, k := range d.Keys() {
 			name, ok := k.(string)
@@ -164,7 +164,7 @@ func keywordArguments(r *run, a starlark.Tuple) (starlark.Value, error) {
 				return nil, vinegar.TypeError.New("keywords must be strings")
 			}
 			if _, twice, _ := all.Get(starlark.String(name)); twice {
-				return nil, vinegar.TypeError.Errorf("got multiple values for keyword argument '%s'", name)
+				return nil, vinegar.TypeError.Errorf("%sgot multiple values for keyword argument '%s'", called, name)
 			}
 			item, _, err := d.Get(r.ctx, k)
 			if err == nil {

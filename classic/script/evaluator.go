@@ -2,6 +2,9 @@
 // Starlark (go.starlark.net), a dialect of Python that can be stopped and has no way out of the process, with the
 // values and operators of package exposed, which are Python's. The page DIALECT.md beside this file says what it lacks.
 //
+// The language is frozen: faults are mended, and syntax that Python has and this lacks stays out. Who needs it runs a
+// CPython behind the classic server (rpyc_classic --engine python3).
+//
 // A program reads and writes the names of a namespace, a dict that the client sees as conn.namespace: names are looked
 // up when they are used, so that functions see what is assigned later, as in Python.
 package script
@@ -110,8 +113,8 @@ func (e *Evaluator) builtin(ns *exposed.Dict, name string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v, err := exposed.GetAttr(context.Background(), everything, m, name); err == nil &&
-			!strings.HasPrefix(name, "__") || err == nil && name == "__import__" {
+		ofModule := strings.HasPrefix(name, "__") && name != "__import__" && name != "__debug__"
+		if v, err := exposed.GetAttr(context.Background(), everything, m, name); err == nil && !ofModule {
 			return v, nil
 		}
 	}
@@ -129,6 +132,9 @@ func sorted(ctx context.Context, l *exposed.List) (any, error) {
 func nameError(name string) error {
 	return vinegar.NameError.New("name '"+name+"' is not defined").With("name", name)
 }
+
+// Globals returns the namespace of the evaluator.
+func (e *Evaluator) Globals() *exposed.Dict { return e.ns }
 
 // Eval returns the value of an expression. globals replaces the evaluator's namespace if it is not nil.
 func (e *Evaluator) Eval(ctx context.Context, source string, globals *exposed.Dict) (any, error) {

@@ -55,9 +55,20 @@ func (p *parser) arguments(t token, fn syntax.Expr) syntax.Expr {
 		c.Args = append(positional, keywords...)
 	}
 	if len(doubles) > 0 {
-		c.Args = append(c.Args, &syntax.UnaryExpr{OpPos: p.pos(t), Op: syntax.STARSTAR, X: p.call(kwCall, t, doubles...)})
+		c.Args = append(c.Args, &syntax.UnaryExpr{OpPos: p.pos(t), Op: syntax.STARSTAR, X: p.call(kwCall, t, append([]syntax.Expr{p.text(calledName(fn), t)}, doubles...)...)})
 	}
 	return c
+}
+
+// calledName is how an error calls the function of a call: f() for f(…).
+func calledName(fn syntax.Expr) string {
+	switch x := fn.(type) {
+	case *syntax.Ident:
+		return x.Name + "() "
+	case *syntax.DotExpr:
+		return x.Name.Name + "() "
+	}
+	return ""
 }
 
 func (p *parser) atom() syntax.Expr {

@@ -11,7 +11,7 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// The classes that have nothing but what all objects have.
+// The classes that have little but what all objects have.
 var (
 	sliceClass          = builtin("builtins.slice", objectClass)
 	ellipsisClass       = builtin("builtins.ellipsis", objectClass)
@@ -24,7 +24,20 @@ var (
 	_ = show[*netref.Object](netrefClass)
 )
 
-var _ = define(objectClass, defineObject)
+var (
+	_ = define(objectClass, defineObject)
+	_ = define(sliceClass, defineSlice)
+)
+
+// defineSlice gives slices their parts.
+func defineSlice(c *Class) {
+	part := func(name string, of func(s brine.Slice) any) {
+		c.getter(name, func(self any) (any, error) { return of(self.(brine.Slice)), nil })
+	}
+	part("start", func(s brine.Slice) any { return s.Start })
+	part("stop", func(s brine.Slice) any { return s.Stop })
+	part("step", func(s brine.Slice) any { return s.Step })
+}
 
 // defineObject gives all objects what Python's object has.
 func defineObject(c *Class) {
