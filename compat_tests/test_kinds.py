@@ -1,5 +1,6 @@
 """Every kind of Go value as Python sees it.  Where Python has the like, the same is done to Python's own object beside
 it."""
+import calendar
 import csv
 import datetime
 import gc
@@ -215,6 +216,37 @@ DATETIMES = {
     "timestamp": lambda t: t.timestamp(),
     "repr": lambda t: repr(t),
     "bad": lambda t: t.isoformat("--"),
+    "date": lambda t: (lambda d: (
+        d.year, d.month, d.day, d.weekday(), d.isoweekday(), d.toordinal(), str(d), repr(d), d.isoformat(), d.ctime(),
+        d.strftime("%d.%m."), format(d, "%Y"), format(d), tuple(d.isocalendar())))(t.date()),
+    "dates": lambda t: (
+        t.date() == t.date(), t.date() != t.date(), t.date() < t.replace(day=1, month=1, year=1).date(),
+        hash(t.date()) == hash(t.date()), str(t.date().replace(day=3)), t.date().timetuple()[:9]),
+    "time": lambda t: (lambda c: (
+        c.hour, c.minute, c.second, c.microsecond, str(c), repr(c), c.isoformat(), c.tzinfo, c.utcoffset(), c.tzname(),
+        c.fold, c.strftime("%H.%M"), str(c.replace(second=1))))(t.time()),
+    "times": lambda t: (
+        t.time() == t.time(), t.time() < t.replace(hour=23, minute=59, second=59).time(), t.time() == t.date()),
+    "tzinfo": lambda t: (
+        str(t.tzinfo), repr(t.tzinfo), t.tzinfo.tzname(None), t.tzinfo.dst(None), t.tzinfo == t.tzinfo,
+        t.dst(), t.fold),
+    "replace": lambda t: str(t.replace(year=1999, month=2, day=28, hour=1, minute=2, second=3, microsecond=4)),
+    "replace by position": lambda t: str(t.replace(2001, 2, 3, 4)),
+    "replace the zone": lambda t: str(t.replace(tzinfo=datetime.timezone(datetime.timedelta(hours=5)))),
+    "replace nonsense": lambda t: [outcome(lambda: t.replace(**{name: value})) for name, value in (
+        ("month", 13), ("day", 32), ("year", 0), ("year", 10000), ("hour", 24), ("hour", "x"), ("nope", 1),
+        ("microsecond", -1), ("tzinfo", 5))],
+    "astimezone": lambda t: (
+        str(t.astimezone(datetime.timezone.utc)), t.astimezone() == t, t.astimezone(t.tzinfo) == t,
+        str(t.astimezone(datetime.timezone(datetime.timedelta(hours=-3), "EST"))), outcome(lambda: t.astimezone(5))),
+    "timetuple": lambda t: (
+        tuple(t.timetuple()), t.timetuple().tm_year, t.timetuple().tm_yday, t.timetuple()[3], t.timetuple()[:3],
+        len(t.timetuple()), repr(t.timetuple()), t.timetuple() == t.timetuple(), 1 in t.timetuple()),
+    "utctimetuple": lambda t: (
+        tuple(t.utctimetuple()), t.utctimetuple().tm_isdst, calendar.timegm(t.utctimetuple())),
+    "ctime": lambda t: (t.ctime(), t.toordinal(), tuple(t.isocalendar())),
+    "completion": lambda t: [
+        name for name in dir(t) if name in ("year", "isoformat", "replace", "date", "tzinfo", "exposed_year")],
 }
 
 
@@ -229,6 +261,16 @@ def test_times(root, when, name):
         assert abs(ours.timestamp() - theirs.timestamp()) < 2e-6
     else:
         assert outcome(lambda: DATETIMES[name](ours)) == outcome(lambda: DATETIMES[name](theirs))
+
+
+def test_named_zone(root):
+    zoneinfo = pytest.importorskip("zoneinfo")
+    try:
+        berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+    except zoneinfo.ZoneInfoNotFoundError:
+        pytest.skip("no time zones here")
+    theirs = datetime.datetime.fromtimestamp(1700000000, datetime.timezone.utc).astimezone(berlin)
+    assert str(root.time(1700000000, 0, 0).astimezone(berlin)) == str(theirs)
 
 
 def test_times_together(root):

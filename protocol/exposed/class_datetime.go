@@ -66,18 +66,10 @@ func defineTime(c *Class) {
 		}
 		return t, nil
 	}
-	for name, part := range map[string]func(t time.Time) int{
-		"year": time.Time.Year, "month": func(t time.Time) int { return int(t.Month()) }, "day": time.Time.Day,
-		"hour": time.Time.Hour, "minute": time.Time.Minute, "second": time.Time.Second,
-		"microsecond": func(t time.Time) int { return t.Nanosecond() / 1000 }, "nanosecond": time.Time.Nanosecond,
-	} {
-		c.add(&attr{name: DefaultPrefix + name, qual: c.name + "." + name, exposed: true, kind: propertyAttr, prop: &property{
-			get: func(_ context.Context, self any) (any, error) {
-				t, err := at(self)
-				return int64(part(t)), err
-			},
-		}})
-	}
+	timeAttrs(c, timeOf, `year month day hour minute second microsecond nanosecond fold tzinfo timestamp weekday
+		isoweekday utcoffset tzname dst date time ctime toordinal isocalendar timetuple utctimetuple astimezone`)
+	defineReplace(c, "year month day hour minute second microsecond tzinfo fold", timeOf,
+		func(t time.Time) any { return t })
 	method := func(name string, least, most int, f func(ctx context.Context, t time.Time, args []any) (any, error)) {
 		c.method(name, least, most, func(ctx context.Context, self any, args []any) (any, error) {
 			t, err := at(self)
@@ -86,17 +78,8 @@ func defineTime(c *Class) {
 			}
 			return f(ctx, t, args)
 		})
-		c.own[name].exposed = strings.HasPrefix(name, DefaultPrefix)
 	}
-	plain := func(name string, f func(t time.Time) any) {
-		method(DefaultPrefix+name, 0, 0, func(_ context.Context, t time.Time, _ []any) (any, error) { return f(t), nil })
-	}
-	plain("timestamp", func(t time.Time) any { return float64(t.Unix()) + float64(t.Nanosecond())/1e9 })
-	plain("weekday", func(t time.Time) any { return int64(t.Weekday()+6) % 7 })
-	plain("isoweekday", func(t time.Time) any { return int64(t.Weekday()+6)%7 + 1 })
-	plain("utcoffset", func(t time.Time) any { _, s := t.Zone(); return float64(s) })
-	plain("tzname", func(t time.Time) any { name, _ := t.Zone(); return name })
-	method(DefaultPrefix+"isoformat", 0, 1, func(_ context.Context, t time.Time, args []any) (any, error) {
+	method("isoformat", 0, 1, func(_ context.Context, t time.Time, args []any) (any, error) {
 		sep := "T"
 		if len(args) == 1 {
 			s, ok := args[0].(string)
@@ -114,7 +97,8 @@ func defineTime(c *Class) {
 		}
 		return strftime(t, spec)
 	}
-	method(DefaultPrefix+"strftime", 1, 1, format)
+	method("strftime", 1, 1, format)
+	c.expose("isoformat", "strftime")
 	method("__format__", 1, 1, func(ctx context.Context, t time.Time, args []any) (any, error) {
 		if args[0] == "" {
 			return isoFormat(t, " "), nil
@@ -188,19 +172,20 @@ func reprTime(t time.Time) string {
 	if us != 0 {
 		s += fmt.Sprintf(", %d", us)
 	}
+	return s + ", tzinfo=" + reprZone(t) + ")"
+}
+
+// reprZone is the repr of the zone as a datetime.timezone.
+func reprZone(t time.Time) string {
 	name, seconds := t.Zone()
-	zone := "datetime.timezone.utc"
-	if name != "UTC" || seconds != 0 {
-		days := 0
-		if seconds < 0 { // as timedelta writes it
-			days, seconds = -1, seconds+86400
-		}
-		zone = fmt.Sprintf("datetime.timezone(datetime.timedelta(seconds=%d), %s)", seconds, vinegar.Repr(name))
-		if days != 0 {
-			zone = fmt.Sprintf("datetime.timezone(datetime.timedelta(days=%d, seconds=%d), %s)", days, seconds, vinegar.Repr(name))
-		}
+	if name == "UTC" && seconds == 0 {
+		return "datetime.timezone.utc"
 	}
-	return s + ", tzinfo=" + zone + ")"
+	days := ""
+	if seconds < 0 { // as timedelta writes it
+		days, seconds = "days=-1, ", seconds+86400
+	}
+	return fmt.Sprintf("datetime.timezone(datetime.timedelta(%sseconds=%d), %s)", days, seconds, vinegar.Repr(name))
 }
 
 // directives are those of strftime that do not depend on a locale, in the C locale.

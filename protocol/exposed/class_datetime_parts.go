@@ -1,0 +1,425 @@
+package exposed
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// The parts of a datetime that are objects themselves: what its methods date, time and timetuple and its attribute
+// tzinfo return. They have the methods that need no further classes.
+
+type (
+	dateOf   struct{ t time.Time } // datetime.date
+	clockOf  struct{ t time.Time } // datetime.time, without a zone
+	zoneOf   struct{ t time.Time } // datetime.timezone: that of t
+	timeList struct{ parts brine.Tuple }
+)
+
+var (
+	dateClass     = builtin("datetime.date", objectClass)
+	clockClass    = builtin("datetime.time", objectClass)
+	zoneClass     = builtin("datetime.timezone", objectClass)
+	timeListClass = builtin("time.struct_time", objectClass)
+
+	_ = show[*dateOf](dateClass)
+	_ = show[*clockOf](clockClass)
+	_ = show[*zoneOf](zoneClass)
+	_ = show[*timeList](timeListClass)
+
+	_ = define(dateClass, defineDate)
+	_ = define(clockClass, defineClock)
+	_ = define(zoneClass, defineZone)
+	_ = define(timeListClass, defineTimeList)
+)
+
+// expose makes attributes of a builtin class exposed under their own names, which dir() lists.
+func (c *Class) expose(names ...string) {
+	for _, name := range names {
+		a := c.own[name]
+		a.exposed, a.goName = true, name
+	}
+}
+
+// timeAttrs enters attributes of times into a class whose objects at takes apart: those that the class has are named.
+func timeAttrs(c *Class, at func(self any) (time.Time, bool), names string) {
+	attrs := strings.Fields(names)
+	for _, name := range attrs {
+		if part := timeParts[name]; part != nil {
+			c.getter(name, func(self any) (any, error) {
+				t, ok := at(self)
+				if !ok {
+					return nil, vinegar.TypeError.Errorf("a %s is required", c.name)
+				}
+				return part(t), nil
+			})
+			continue
+		}
+		m := timeMethods[name]
+		c.method(name, 0, m.most, func(ctx context.Context, self any, args []any) (any, error) {
+			t, ok := at(self)
+			if !ok {
+				return nil, vinegar.TypeError.Errorf("a %s is required", c.name)
+			}
+			return m.call(ctx, t, args)
+		})
+	}
+	c.expose(attrs...)
+}
+
+// timeParts are attributes of times and their parts.
+var timeParts = map[string]func(t time.Time) any{
+	"year":        func(t time.Time) any { return int64(t.Year()) },
+	"month":       func(t time.Time) any { return int64(t.Month()) },
+	"day":         func(t time.Time) any { return int64(t.Day()) },
+	"hour":        func(t time.Time) any { return int64(t.Hour()) },
+	"minute":      func(t time.Time) any { return int64(t.Minute()) },
+	"second":      func(t time.Time) any { return int64(t.Second()) },
+	"microsecond": func(t time.Time) any { return int64(t.Nanosecond() / 1000) },
+	"nanosecond":  func(t time.Time) any { return int64(t.Nanosecond()) },
+	"fold":        func(time.Time) any { return int64(0) },
+	"tzinfo":      func(t time.Time) any { return &zoneOf{t} },
+}
+
+type timeMethod struct {
+	most int
+	call func(ctx context.Context, t time.Time, args []any) (any, error)
+}
+
+// timeMethods are methods of times and their parts.
+var timeMethods = map[string]timeMethod{
+	"timestamp":  of(func(t time.Time) any { return float64(t.Unix()) + float64(t.Nanosecond())/1e9 }),
+	"weekday":    of(func(t time.Time) any { return int64(t.Weekday()+6) % 7 }),
+	"isoweekday": of(func(t time.Time) any { return int64(t.Weekday()+6)%7 + 1 }),
+	"utcoffset":  of(func(t time.Time) any { _, s := t.Zone(); return float64(s) }),
+	"tzname":     of(func(t time.Time) any { name, _ := t.Zone(); return name }),
+	"dst":        of(func(time.Time) any { return nil }),
+	"date":       of(func(t time.Time) any { return &dateOf{t} }),
+	"time":       of(func(t time.Time) any { return &clockOf{t} }),
+	"ctime":      of(func(t time.Time) any { return t.Format("Mon Jan _2 15:04:05 2006") }),
+	"toordinal":  of(func(t time.Time) any { return ordinal(t) }),
+	"isocalendar": of(func(t time.Time) any {
+		y, w := t.ISOWeek()
+		return brine.Tuple{int64(y), int64(w), int64(t.Weekday()+6)%7 + 1}
+	}),
+	"timetuple":    of(func(t time.Time) any { return newTimeList(t, -1) }),
+	"utctimetuple": of(func(t time.Time) any { return newTimeList(t.UTC(), 0) }),
+	"astimezone": {1, func(ctx context.Context, t time.Time, args []any) (any, error) {
+		if len(args) == 0 || args[0] == nil {
+			return t.Local(), nil
+		}
+		zone, err := location(ctx, args[0])
+		if err != nil {
+			return nil, err
+		}
+		return t.In(zone), nil
+	}},
+}
+
+func of(f func(t time.Time) any) timeMethod {
+	return timeMethod{0, func(_ context.Context, t time.Time, _ []any) (any, error) { return f(t), nil }}
+}
+
+// ordinal is the number of a day, of which the first of January of the year 1 is the first.
+func ordinal(t time.Time) int64 {
+	first := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
+	return (time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).Unix()-first.Unix())/86400 + 1
+}
+
+// location is the zone of a tzinfo: one of ours, or the peer's, which is asked for its offset and, if that depends on the
+// time, for the name of a zone that is known here.
+func location(ctx context.Context, v any) (*time.Location, error) {
+	switch z := v.(type) {
+	case *zoneOf:
+		return z.t.Location(), nil
+	case *netref.Object:
+		name, err := z.Str(ctx)
+		if err != nil {
+			return nil, err
+		}
+		offset, err := z.CallMethod(ctx, "utcoffset", nil)
+		if err != nil {
+			return nil, err
+		}
+		if offset == nil {
+			if zone, err := time.LoadLocation(name); err == nil {
+				return zone, nil
+			}
+			return nil, vinegar.ValueError.Errorf("no such time zone here: %s", vinegar.Repr(name))
+		}
+		if d, ok, err := otherDuration(ctx, offset); ok || err != nil {
+			return time.FixedZone(name, int(d/time.Second)), err
+		}
+	}
+	return nil, vinegar.TypeError.Errorf("tz argument must be an instance of tzinfo, not %s", TypeName(v))
+}
+
+// replaced is the method replace: the parts named by keywords, or in order by position, take the places of t's.
+func replaced(ctx context.Context, t time.Time, names []string, a *Args) (time.Time, error) {
+	pos, err := a.Positional()
+	if err != nil {
+		return t, err
+	}
+	kw, err := a.Keywords()
+	if err != nil {
+		return t, err
+	}
+	given := map[string]any{}
+	for i, v := range pos {
+		if i == len(names) {
+			return t, vinegar.TypeError.Errorf("replace() takes at most %d arguments (%d given)", len(names), len(pos)+len(kw))
+		}
+		given[names[i]] = v
+	}
+	for _, k := range kw {
+		if !slices.Contains(names, k.Name) {
+			return t, vinegar.TypeError.Errorf("'%s' is an invalid keyword argument for replace()", k.Name)
+		}
+		given[k.Name] = k.Value
+	}
+	year, month, day := t.Date()
+	part := map[string]int{
+		"year": year, "month": int(month), "day": day,
+		"hour": t.Hour(), "minute": t.Minute(), "second": t.Second(), "microsecond": t.Nanosecond() / 1000,
+	}
+	zone, nanos := t.Location(), t.Nanosecond()
+	for name, v := range given {
+		if name == "fold" {
+			continue
+		}
+		if name == "tzinfo" {
+			if zone, err = location(ctx, v); err != nil {
+				return t, err
+			}
+			continue
+		}
+		n, ok := norm(v).(int64)
+		if !ok {
+			return t, vinegar.TypeError.Errorf("'%s' object cannot be interpreted as an integer", TypeName(v))
+		}
+		part[name] = int(max(min(n, 1<<30), -1<<30))
+		if name == "microsecond" {
+			nanos = part[name] * 1000
+		}
+	}
+	last := time.Date(part["year"], time.Month(part["month"]+1), 0, 0, 0, 0, 0, time.UTC).Day()
+	for _, limit := range []struct {
+		name, text string
+		low, high  int
+	}{
+		{"year", fmt.Sprintf("year %d is out of range", part["year"]), 1, 9999},
+		{"month", "month must be in 1..12", 1, 12},
+		{"day", "day is out of range for month", 1, last},
+		{"hour", "hour must be in 0..23", 0, 23},
+		{"minute", "minute must be in 0..59", 0, 59},
+		{"second", "second must be in 0..59", 0, 59},
+		{"microsecond", "microsecond must be in 0..999999", 0, 999999},
+	} {
+		if n := part[limit.name]; n < limit.low || n > limit.high {
+			return t, vinegar.ValueError.New(limit.text)
+		}
+	}
+	return time.Date(part["year"], time.Month(part["month"]), part["day"],
+		part["hour"], part["minute"], part["second"], nanos, zone), nil
+}
+
+// defineReplace enters the method replace of a class, whose objects at takes apart and build makes.
+func defineReplace(c *Class, names string, at func(self any) (time.Time, bool), build func(t time.Time) any) {
+	c.add(&attr{name: "replace", qual: c.name + ".replace", kind: methodAttr, impl: native(
+		func(ctx context.Context, self any, a *Args) (any, error) {
+			t, ok := at(self)
+			if !ok {
+				return nil, vinegar.TypeError.Errorf("a %s is required", c.name)
+			}
+			t, err := replaced(ctx, t, strings.Fields(names), a)
+			if err != nil {
+				return nil, err
+			}
+			return build(t), nil
+		})})
+	c.expose("replace")
+}
+
+// defineTimePart gives the class of dates or of times of day what both have: text is isoformat, repr is repr, and key
+// is what is compared.
+func defineTimePart(c *Class, at func(self any) (time.Time, bool), text, repr func(t time.Time) string,
+	key func(t time.Time) int64) {
+	method := func(name string, f func(t time.Time) any) {
+		c.method(name, 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+			t, ok := at(self)
+			if !ok {
+				return nil, vinegar.TypeError.Errorf("a %s is required", c.name)
+			}
+			return f(t), nil
+		})
+	}
+	method("isoformat", func(t time.Time) any { return text(t) })
+	method("__str__", func(t time.Time) any { return text(t) })
+	method("__repr__", func(t time.Time) any { return repr(t) })
+	method("__hash__", func(t time.Time) any { return pyvalue.HashOf(key(t)) })
+	format := func(name string) {
+		c.method(name, 1, 1, func(_ context.Context, self any, args []any) (any, error) {
+			t, ok := at(self)
+			spec, isText := args[0].(string)
+			switch {
+			case !ok || !isText:
+				return nil, vinegar.TypeError.Errorf("%s() argument 1 must be str, not %s", name, TypeName(args[0]))
+			case name == "__format__" && spec == "":
+				return text(t), nil
+			}
+			return strftime(t, spec)
+		})
+	}
+	format("strftime")
+	format("__format__")
+	for op := range compareOps {
+		c.method(op, 1, 1, func(_ context.Context, self any, args []any) (any, error) {
+			a, ok := at(self)
+			b, ok2 := at(args[0])
+			if !ok || !ok2 {
+				return brine.NotImplemented, nil
+			}
+			return ordered(op, cmp.Compare(key(a), key(b))), nil
+		})
+	}
+	c.expose("isoformat", "strftime")
+}
+
+func defineDate(c *Class) {
+	at := func(self any) (time.Time, bool) {
+		d, ok := self.(*dateOf)
+		if !ok {
+			return time.Time{}, false
+		}
+		year, month, day := d.t.Date()
+		return time.Date(year, month, day, 0, 0, 0, 0, time.UTC), true
+	}
+	timeAttrs(c, at, "year month day weekday isoweekday isocalendar toordinal ctime timetuple")
+	defineReplace(c, "year month day", at, func(t time.Time) any { return &dateOf{t} })
+	repr := func(t time.Time) string {
+		return fmt.Sprintf("datetime.date(%d, %d, %d)", t.Year(), t.Month(), t.Day())
+	}
+	defineTimePart(c, at, layout("2006-01-02"), repr, ordinal)
+}
+
+func defineClock(c *Class) {
+	at := func(self any) (time.Time, bool) {
+		d, ok := self.(*clockOf)
+		if !ok {
+			return time.Time{}, false
+		}
+		return time.Date(1900, 1, 1, d.t.Hour(), d.t.Minute(), d.t.Second(), d.t.Nanosecond(), time.UTC), true
+	}
+	timeAttrs(c, at, "hour minute second microsecond nanosecond fold")
+	for _, name := range []string{"tzinfo", "utcoffset", "tzname", "dst"} { // it has no zone
+		none := func(any) (any, error) { return nil, nil }
+		if name == "tzinfo" {
+			c.getter(name, none)
+		} else {
+			c.method(name, 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return none(self) })
+		}
+		c.expose(name)
+	}
+	defineReplace(c, "hour minute second microsecond", at, func(t time.Time) any { return &clockOf{t} })
+	text := func(t time.Time) string {
+		s := t.Format("15:04:05")
+		if us := t.Nanosecond() / 1000; us != 0 {
+			s += fmt.Sprintf(".%06d", us)
+		}
+		return s
+	}
+	repr := func(t time.Time) string {
+		s := fmt.Sprintf("datetime.time(%d, %d", t.Hour(), t.Minute())
+		us := t.Nanosecond() / 1000
+		if t.Second() != 0 || us != 0 {
+			s += fmt.Sprintf(", %d", t.Second())
+		}
+		if us != 0 {
+			s += fmt.Sprintf(", %d", us)
+		}
+		return s + ")"
+	}
+	defineTimePart(c, at, text, repr, func(t time.Time) int64 { return t.UnixMicro() })
+}
+
+// defineZone gives tzinfo objects what Python's timezone has.
+func defineZone(c *Class) {
+	method := func(name string, args int, f func(z *zoneOf, args []any) any) {
+		c.method(name, args, args, func(_ context.Context, self any, args []any) (any, error) {
+			z, ok := self.(*zoneOf)
+			if !ok {
+				return nil, vinegar.TypeError.New("a timezone is required")
+			}
+			return f(z, args), nil
+		})
+	}
+	method("utcoffset", 1, func(z *zoneOf, _ []any) any { _, s := z.t.Zone(); return float64(s) })
+	method("tzname", 1, func(z *zoneOf, _ []any) any { name, _ := z.t.Zone(); return name })
+	method("dst", 1, func(*zoneOf, []any) any { return nil })
+	method("__str__", 0, func(z *zoneOf, _ []any) any { name, _ := z.t.Zone(); return name })
+	method("__repr__", 0, func(z *zoneOf, _ []any) any { return reprZone(z.t) })
+	method("__hash__", 0, func(z *zoneOf, _ []any) any { _, s := z.t.Zone(); return pyvalue.HashOf(s) })
+	method("__eq__", 1, func(z *zoneOf, args []any) any {
+		if other, ok := args[0].(*zoneOf); ok {
+			_, a := z.t.Zone()
+			_, b := other.t.Zone()
+			return a == b
+		}
+		return brine.NotImplemented
+	})
+	c.expose("utcoffset", "tzname", "dst")
+}
+
+// newTimeList makes a struct_time.
+func newTimeList(t time.Time, dst int64) *timeList {
+	return &timeList{brine.Tuple{int64(t.Year()), int64(t.Month()), int64(t.Day()),
+		int64(t.Hour()), int64(t.Minute()), int64(t.Second()),
+		int64(t.Weekday()+6) % 7, int64(t.YearDay()), dst}}
+}
+
+var timeListNames = strings.Fields("tm_year tm_mon tm_mday tm_hour tm_min tm_sec tm_wday tm_yday tm_isdst")
+
+func defineTimeList(c *Class) {
+	parts := func(v any) brine.Tuple {
+		if l, ok := v.(*timeList); ok {
+			return l.parts
+		}
+		return nil
+	}
+	for i, name := range timeListNames {
+		c.getter(name, func(self any) (any, error) {
+			if p := parts(self); p != nil {
+				return p[i], nil
+			}
+			return nil, vinegar.TypeError.New("a struct_time is required")
+		})
+	}
+	c.expose(timeListNames...)
+	// The rest is as the tuple has it.
+	for _, name := range []string{"__len__", "__iter__", "__contains__", "__getitem__", "__hash__", "__eq__"} {
+		c.method(name, 0, 1, func(ctx context.Context, self any, args []any) (any, error) {
+			p := parts(self)
+			if len(args) == 1 {
+				if other := parts(args[0]); other != nil {
+					args = []any{other}
+				}
+			}
+			return tupleClass.own[name].invoke(ctx, p, NewArgs(args, nil))
+		})
+	}
+	c.method("__repr__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+		var b strings.Builder
+		for i, v := range parts(self) {
+			fmt.Fprintf(&b, ", %s=%d", timeListNames[i], v)
+		}
+		return "time.struct_time(" + strings.TrimPrefix(b.String(), ", ") + ")", nil
+	})
+}
