@@ -31,8 +31,8 @@ func (e *UnsupportedTypeError) Error() string {
 // LimitError tells that something is larger than a limit allows. It is the error of every package of this module for
 // that. When it occurs while decoding it is the cause of a [*DecodeError].
 type LimitError struct {
-	// What is limited; in this package "nesting depth", "digits of an integer", "items of a tuple", "length of a byte string" or
-	// "memory for a slice made of a frozenset".
+	// What is limited; in this package "nesting depth", "digits of an integer", "items of a tuple", "length of a byte
+	// string" or "memory for a slice made of a frozenset".
 	What string
 	// Got is what there is or is claimed; for depth, the first level refused.
 	Got   int64

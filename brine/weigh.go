@@ -14,8 +14,8 @@ const (
 )
 
 // Weigh returns how many bytes of memory the next value takes when [Cursor.Value] decodes it, estimated from above. It
-// stops where limit is exceeded; the result is then larger than limit. It decodes nothing, takes no memory and leaves the
-// cursor where it is. What is malformed weighs what stands before the fault.
+// stops where limit is exceeded; the result is then larger than limit. It decodes nothing, takes no memory and leaves
+// the cursor where it is. What is malformed weighs what stands before the fault.
 func (c *Cursor) Weigh(limit int64) int64 {
 	w := weigher{c: c, limit: limit}
 	w.value(c.pos, len(c.data), c.depth, false)

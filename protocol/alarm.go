@@ -9,10 +9,10 @@ import (
 
 // alarm calls a func once, some time after it was set. It may be set again, by the func too. The func must not block.
 //
-// A timer that is pending costs every exchange of messages more than a microsecond, because the scheduler looks at the
-// clock whenever it has nothing to do, and waits for the network with a limit. So connections that come over
-// descriptors are looked after by the pulse, which waits for a descriptor of its own. Others, such as pipes in memory,
-// have timers: in a synctest bubble they must be the bubble's.
+// A pending timer costs every exchange of messages more than a microsecond, because the scheduler looks at the clock
+// whenever it has nothing to do, and waits for the network with a limit. So the alarms of connections over descriptors
+// are set off by the pulse, which waits for a descriptor of its own. Those of other connections, such as pipes in
+// memory, are timers: in a synctest bubble they must be the bubble's.
 type alarm struct {
 	f      func()
 	pulsed bool
@@ -21,8 +21,7 @@ type alarm struct {
 	due    uint64 // the beat it is due at, guarded by the pulse
 }
 
-// beat is the pulse's period, and to what pulsed alarms are exact: they come up to one beat early. Shorter ones have
-// timers.
+// beat is the pulse's period. Alarms that it sets off come up to one beat early; shorter ones are timers.
 const beat = 25 * time.Millisecond
 
 func (a *alarm) init(pulsed bool, f func()) { a.pulsed, a.f = pulsed, f }

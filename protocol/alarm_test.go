@@ -12,7 +12,8 @@ import (
 func TestAlarm(t *testing.T) {
 	for _, pulsed := range []bool{false, true} {
 		begun := time.Now()
-		// reading is a time on the clock that the alarms go by. On a busy machine several beats of the pulse come at once.
+		// reading is a time on the clock that the alarms go by. On a busy machine several beats of the pulse come at
+		// once.
 		reading := func() time.Duration {
 			if !pulsed {
 				return time.Since(begun)

@@ -22,7 +22,7 @@ type boxer struct {
 	d    *wire.Dialect
 	refs []wire.Ref // references given to the peer by this message
 
-	depth int // containers that the value being encoded stands in
+	depth int // how many containers the next value is nested in
 }
 
 // args appends the boxed argument tuple of a request. The target, if the first argument is a handle, makes the tuple
@@ -32,7 +32,7 @@ func (m *boxer) args(b []byte, args []any) ([]byte, error) {
 	return m.tuple(b, args)
 }
 
-// bareTarget puts the number of the object that a request is made of in its place.
+// bareTarget replaces the object that a request is made of by its number.
 func (m *boxer) bareTarget(args []any) []any {
 	o, ok := args[0].(*netref.Object)
 	if !ok || !m.c.owns(o) {

@@ -42,8 +42,8 @@ type ClientConfig struct {
 	Network string
 	// Addrs are the addresses of the servers, any of which will do.
 	Addrs []string
-	// Resolve, if not nil, is asked for the addresses in place of Addrs, before each attempt to connect. A registry is one
-	// source of them (registry.Registrar's Discover).
+	// Resolve, if not nil, is asked for the addresses in place of Addrs, before each attempt to connect. A registry is
+	// one source of them (registry.Registrar's Discover).
 	Resolve func(ctx context.Context) ([]string, error)
 	// Dialer says how to connect, and what each connection serves; nil connects as [Dial] does.
 	Dialer *Dialer
@@ -51,9 +51,9 @@ type ClientConfig struct {
 	// Conns is how many connections are kept, to different servers as far as there are; 0 means 1. Calls take turns on
 	// them.
 	Conns int
-	// MinBackoff and MaxBackoff bound the pause after none of the addresses could be connected to. It doubles each time,
-	// and is shortened by up to a half at random, so that the clients of a server do not come back all at once. 0 means
-	// 100 ms and 30 s.
+	// MinBackoff and MaxBackoff bound the pause after none of the addresses could be connected to. It doubles each
+	// time, and is shortened by up to a half at random, so that the clients of a server do not come back all at once.
+	// 0 means 100 ms and 30 s.
 	MinBackoff, MaxBackoff time.Duration
 	// PingInterval is how often the peer is pinged while no call is under way; a connection whose peer does not answer
 	// within PingTimeout is given up. During a call the peer is not pinged, since RPyC answers nothing else then; the
@@ -109,7 +109,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	for range max(cfg.Conns, 1) {
 		s := &slot{}
 		c.slots = append(c.slots, s)
-		c.wg.Go(func() { c.keep(s) })
+		c.wg.Go(func() { c.maintain(s) })
 	}
 	return c, nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // keep connects, looks after the connection until it ends, and connects again, until the client is closed.
-func (c *Client) keep(s *slot) {
+func (c *Client) maintain(s *slot) {
 	backoff := c.cfg.MinBackoff
 	for c.ctx.Err() == nil {
 		conn, err := c.connect(s)

@@ -11,8 +11,8 @@ import (
 )
 
 // Config says how a connection behaves. A nil *Config and the zero value are RPyC's defaults
-// (rpyc.core.protocol.DEFAULT_CONFIG); fields are named for the deviation from them. A Config is copied when a connection
-// is made and can be shared.
+// (rpyc.core.protocol.DEFAULT_CONFIG); fields are named for the deviation from them. A Config is copied when a
+// connection is made and can be shared.
 type Config struct {
 	// Access rules what the peer may read, write and delete of our objects.
 	Access exposed.Policy
@@ -36,27 +36,30 @@ type Config struct {
 	Concurrency int
 	// Workers, if not nil, bounds the requests that run at the same time on all connections that share it.
 	Workers *Workers
-	// IdleTimeout ends a connection, with an *[IdleError], when so long nothing has come from the peer and no request of
-	// either side was under way. 0 means never, as in RPyC.
+	// IdleTimeout ends a connection, with an *[IdleError], when so long nothing has come from the peer and no request
+	// of either side was under way. 0 means never, as in RPyC.
 	IdleTimeout time.Duration
-	// StallTimeout ends a connection, with a *[StallError], when the peer has sent a part of a message and not got on with the
-	// rest for so long, or not read what was written for it. Getting on means 64 KiB, or the rest. 0 means never, as in RPyC.
+	// StallTimeout ends a connection, with a *[StallError], when the peer has sent a part of a message and not got on
+	// with the rest for so long, or not read what was written for it. Getting on means 64 KiB, or the rest. 0 means
+	// never, as in RPyC.
 	StallTimeout time.Duration
 
 	// Credentials are what an authenticator found out about the peer: see [Conn.Credentials].
 	Credentials any
 
-	// Dialect is the protocol family the peer speaks: wire.FamilyD for RPyC 6, wire.FamilyC for 4.1 to 5.3, wire.FamilyB for 4.0,
-	// wire.FamilyA for 3, with a 2 behind it for peers with Python 2; nil finds out. See [Dial] for what that costs.
+	// Dialect is the protocol family the peer speaks: wire.FamilyD for RPyC 6, wire.FamilyC for 4.1 to 5.3,
+	// wire.FamilyB for 4.0, wire.FamilyA for 3, with a 2 behind it for peers with Python 2; nil finds out. See [Dial]
+	// for what that costs.
 	Dialect *wire.Dialect
-	// OldPeers has the side that is asked first find out whether a peer before RPyC 6 is one of RPyC 3 or 4.0, which would not
-	// understand the answer it gets otherwise. That costs peers before RPyC 6 a round trip when they connect. The Dial
-	// functions find out in any case.
+	// OldPeers has the side that is asked first find out whether a peer before RPyC 6 is one of RPyC 3 or 4.0, which
+	// would not understand the answer it gets otherwise. That costs peers before RPyC 6 a round trip when they
+	// connect. The Dial functions find out in any case.
 	OldPeers bool
-	// BindThreads tells the Dial functions that the peer's bind_threads is on, of RPyC 5.3.1 or later. Otherwise they find out,
-	// which costs another connection, because such a peer hangs up on what it does not understand. Servers see it by the first
-	// message. To the peer all of this side is one thread. Its own threads' requests run each in their order, at the same time
-	// as those of other threads, and what a handler asks of it is run by the thread that has asked.
+	// BindThreads tells the Dial functions that the peer's bind_threads is on, of RPyC 5.3.1 or later. Otherwise they
+	// find out, which costs another connection, because such a peer hangs up on what it does not understand. Servers
+	// see it by the first message. To the peer all of this side is one thread. Its own threads' requests run each in
+	// their order, at the same time as those of other threads, and what a handler asks of it is run by the thread that
+	// has asked.
 	BindThreads bool
 	// Compress deflates messages above 3000 bytes, as RPyC does. By default messages are sent as they are, which every
 	// peer accepts and is faster on all but slow networks; compressed messages are understood in any case.
@@ -64,8 +67,8 @@ type Config struct {
 	// Limits bounds what the peer can make this side hold.
 	Limits Limits
 
-	// Logger is told of what no caller can be told, of panics in handlers at level Error, and of other exceptions that handlers
-	// end with at level Debug; nil is silent.
+	// Logger is told of what no caller can be told, of panics in handlers at level Error, and of other exceptions that
+	// handlers end with at level Debug; nil is silent.
 	Logger *slog.Logger
 	// Trace gets a line for each message, in the form wire.Dumper describes, after "<" for received and ">" for sent.
 	// It slows the connection down. Writes are made one at a time.
@@ -75,21 +78,22 @@ type Config struct {
 }
 
 // Limits bounds what a peer can make this side hold, for each connection. Zero fields mean the default; nothing is
-// unlimited. Exceeding Frame, Inflated, Queued, QueuedBytes or Unread ends the connection with a *[LimitError]; exceeding
-// Decoded, Exports or Running fails the call. An application that exchanges larger values raises Frame, Inflated and Decoded.
+// unlimited. Exceeding Frame, Inflated, Queued, QueuedBytes or Unread ends the connection with a *[LimitError];
+// exceeding Decoded, Exports or Running fails the call. An application that exchanges larger values raises Frame,
+// Inflated and Decoded.
 type Limits struct {
 	// Frame is the length in bytes of one message as it comes, 0 means 64 MiB and 64 KiB: a value of 64 MiB, which zlib
 	// may have made a little longer, and what stands around it.
 	Frame int64
 	// Inflated is the length in bytes of one message after decompression, 0 means 64 MiB and 64 KiB.
 	Inflated int64
-	// Decoded is how many bytes of memory the values of one message take when they are decoded, as estimated before that is
-	// done; 0 means 256 MiB. A byte string takes what it is long, a tuple of small numbers 18 times its encoding, a
-	// frozenset up to 200 times. A request that exceeds it is answered with a MemoryError, a reply fails its call with
-	// a *[LimitError].
+	// Decoded is how many bytes of memory the values of one message take when they are decoded, as estimated before
+	// that is done; 0 means 256 MiB. A byte string takes what it is long, a tuple of small numbers 18 times its
+	// encoding, a frozenset up to 200 times. A request that exceeds it is answered with a MemoryError, a reply fails
+	// its call with a *[LimitError].
 	Decoded int64
-	// Queued is the number of requests received and not begun, 0 means 65,536. Reading stops at 1024, unless something this
-	// side waits for may be behind them. They are dropped when the connection ends.
+	// Queued is the number of requests received and not begun, 0 means 65,536. Reading stops at 1024, unless something
+	// this side waits for may be behind them. They are dropped when the connection ends.
 	Queued int
 	// QueuedBytes is the length in bytes of those requests, 0 means 256 MiB. Reading stops at 64 MiB, in the same way.
 	QueuedBytes int64
@@ -99,8 +103,8 @@ type Limits struct {
 	Running int
 	// Exports is the number of objects of ours the peer holds, 0 means 1,048,576.
 	Exports int
-	// Unread is the length in bytes of the answers that wait for the peer to read them, to requests that no handler runs
-	// for, such as PING; 0 means 64 MiB. Handlers wait when far less is queued.
+	// Unread is the length in bytes of the answers that wait for the peer to read them, to requests that no handler
+	// runs for, such as PING; 0 means 64 MiB. Handlers wait when far less is queued.
 	Unread int64
 }
 

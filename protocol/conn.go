@@ -17,16 +17,15 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// Who owns what, for those who change this package:
+// Who owns what, for those who change this package (doc.go has the words):
 //
-//   - The goroutine that has the reader's role (role.go, reader.go) owns the frame reader and the table of names. It
-//     resolves references, applies DEL and matches replies in the order of arrival. It runs nothing of the user's, never
-//     waits for the peer and holds the lock for moments only.
-//   - Handlers run in turns (turns.go). A handler that waits for the peer gives its turn up meanwhile. Which goroutine
-//     runs one does not matter: often it is the one that has read the request, after it has given up the role.
-//   - Whoever sends writes to the stream if nobody else is writing, and otherwise leaves the frame to whoever is
-//     (outbox.go).
-//   - Everything else is in state, which is reachable only through *locked (state.go). The end of each locked section
+//   - The holder of the reader role (role.go, reader.go) owns the frame reader and the table of names. It resolves
+//     references, applies DEL and matches answers to calls in the order of arrival. It runs none of the user's code,
+//     never waits for the peer and holds the lock for moments only.
+//   - A handler runs while its request has a turn (turns.go), on any goroutine: often on the one that has read the
+//     request, after it has given the reader role up.
+//   - The stream is written to by one sender at a time, which takes along what others send meanwhile (outbox.go).
+//   - Everything else is in state, which is reachable only through locked (state.go). The end of each locked section
 //     decides whether the connection is finished. Nothing under the lock calls the user's code or blocks.
 //
 // Locks are taken in the order state, outbox; most code holds one at a time.
@@ -48,17 +47,17 @@ type Conn struct {
 
 	unwatch func() bool // stops watching the context given to NewConn
 
-	reader   role
-	in       *frame.Reader  // reader's
-	early    []frame.Buffer // reader's: messages read while it was not known how to understand them
-	names    wire.Names     // reader's
-	quickAck func()         // of streams that have it; reader's
-	keeper   keeper
-	crowded  atomic.Bool          // many requests are queued
-	spare    atomic.Pointer[work] // of the last request, for the next; nil while one is handled
+	reader     role
+	in         *frame.Reader  // reader's
+	early      []frame.Buffer // reader's: messages read before the dialect was known
+	names      wire.Names     // reader's
+	quickAck   func()         // of streams that have it; reader's
+	keeper     keeper
+	crowded    atomic.Bool               // many requests are queued
+	spareSpace atomic.Pointer[workspace] // of the last message, for the next; nil while it is in use
 
-	dialect atomic.Pointer[wire.Dialect]
-	spoken  chan struct{} // closed when dialect is set
+	dialect    atomic.Pointer[wire.Dialect]
+	dialectSet chan struct{} // closed when dialect is set
 
 	seq   atomic.Int64 // of the next request of ours
 	calls sync.Pool    // of *call
@@ -87,13 +86,13 @@ func NewConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	return c, nil
 }
 
-// newConn makes a connection that does not read yet. The caller has the reader's role.
+// newConn makes a connection that does not read yet. The caller holds the reader role.
 func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Config) *Conn {
 	if root == nil {
 		root = VoidService{}
 	}
 	exposed.MarkService(root)
-	c := &Conn{cfg: cfg.clone(), stream: stream, local: root, done: make(chan struct{}), spoken: make(chan struct{})}
+	c := &Conn{cfg: cfg.clone(), stream: stream, local: root, done: make(chan struct{}), dialectSet: make(chan struct{})}
 	if c.cfg.Name == "" {
 		c.cfg.Name = fmt.Sprintf("conn%d", connNumber.Add(1))
 	}
@@ -124,7 +123,7 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	return c
 }
 
-// open tells the root object of the connection and begins to read.
+// open calls the root object's OnConnect and begins to read.
 func (c *Conn) open() error {
 	if err := c.connected(); err != nil {
 		c.abort(err)
@@ -134,7 +133,7 @@ func (c *Conn) open() error {
 	return nil
 }
 
-// abort ends a connection whose root object has not been told of it, or does not want it. Its role is the caller's.
+// abort ends a connection that has not begun to read: its root object has not been told of it, or does not want it.
 func (c *Conn) abort(cause error) {
 	l := c.lock()
 	l.refused = true
@@ -146,9 +145,9 @@ func (c *Conn) abort(cause error) {
 
 // begin is the first goroutine of a connection.
 func (c *Conn) begin() {
-	c.keep()
+	c.startKeeper()
 	if c.dialect.Load() == nil {
-		err := c.greeting()
+		err := c.checkGreeting()
 		if err == nil && c.cfg.OldPeers && c.olderFamily() {
 			err = c.surveyClient()
 		}
@@ -162,7 +161,8 @@ func (c *Conn) begin() {
 	c.serve(nil)
 }
 
-// Root is the peer's root object, its service (conn.root). The handle asks for it when it is first used.
+// Root is the peer's root object, its service (conn.root). The Dial functions have asked the peer for it; on a
+// connection that was accepted, the handle asks when it is first used.
 func (c *Conn) Root() *netref.Object { return c.root }
 
 // Local is our own root object, as given to [NewConn].

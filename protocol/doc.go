@@ -86,3 +86,28 @@
 //	connid, credentials                      Name, Credentials
 //	before_closed, close_catchall            not needed: what comes before Conn.Close, and its error, are the caller's
 package protocol
+
+// Words, for those who read the code of this package. Each is used for one thing.
+//
+//	peer            the other end of the connection; either end asks and answers
+//	message         a request, a reply or an exception, which travels in a frame (package frame)
+//	request         what the peer asks of us is an incoming; what we ask of it is a call
+//	answer          a reply or an exception; each message that is no request is one
+//	dialect         the form that messages and ids have in one family of RPyC releases (package wire)
+//	handle          a *netref.Object, which stands for an object of the peer
+//	import, export  an entry in the table of the peer's objects that we hold handles on (imports.go), or in that of our
+//	                objects that the peer holds (exports.go), with the number of references counted
+//	boxing          encoding the values of a message, objects as references (box.go); unboxing is the reverse
+//	handler         the code that a request runs, often a method of the user's
+//	reader          the goroutine that holds the reader role, the right to read messages (role.go)
+//	turn            what a request needs to run; normally there is one, so that requests run in order (turns.go)
+//	lane            the turns and the queue of one thread of the peer, or of all requests (turns.go)
+//	worker          what a request needs besides where Config.Workers bounds several connections together (workers.go)
+//	batch           messages that have arrived together (reader.go), or requests that a worker runs without a pause
+//	outbox          where frames wait to be written; a mode says how each is sent (outbox.go)
+//	held            of a frame: it waits in the outbox for the next one
+//	workspace       memory that is used again for one message after the other (incoming.go)
+//	watch           looks whether nobody reads because a handler takes long (watch.go)
+//	expiry          fails calls after the default timeout (request.go)
+//	keeper          ends the connection of a silent peer, if it is configured to (keeper.go)
+//	pulse, alarm    a timer for all connections, and what it sets off for one (alarm.go)

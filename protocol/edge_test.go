@@ -96,8 +96,8 @@ func runEdgeCase(t *testing.T, e *edgeCase) (upstream, ours []string) {
 		}
 		m := r.rec.parse(payloadOf(t, s.frame))
 		if m.kind == wire.Request && strings.Contains(m.text, " CLOSE ") {
-			// Upstream cannot go on and says CLOSE. Releases before 6 hang up then; 6 waits 30 s for us to do so, and even
-			// serves meanwhile, which the probes took for being alive. We hang up.
+			// Upstream cannot go on and says CLOSE. Releases before 6 hang up then; 6 waits 30 s for us to do so, and
+			// even serves meanwhile, which the probes took for being alive. We hang up.
 			_, _ = p.rw.Write(p.encode(wire.Request, "end?", brine.Tuple{int64(wire.HandlePing), tup(val(nil))}))
 			return append(upstream, "end"), append(ours, r.end())
 		}

@@ -54,8 +54,8 @@ func printable(text []byte) bool {
 	return true
 }
 
-// greeting waits for the beginning of the first message and refuses what cannot be one.
-func (c *Conn) greeting() error {
+// checkGreeting waits for the beginning of the first message and refuses what cannot be one.
+func (c *Conn) checkGreeting() error {
 	first, err := c.in.Peek()
 	if stranger := stranger(first); stranger != nil {
 		return stranger
@@ -64,9 +64,9 @@ func (c *Conn) greeting() error {
 	return nil
 }
 
-// sound is greeting for the side that has sent the first request in a certain dialect: it waits for the beginning of
-// the answer, and tells whether the peer has understood.
-func (c *Conn) sound(d *wire.Dialect) error {
+// checkAnswer is checkGreeting for the side that has sent the first request, in dialect d: it waits for the beginning
+// of the answer and returns an error if the peer has not understood.
+func (c *Conn) checkAnswer(d *wire.Dialect) error {
 	first, err := c.in.Peek()
 	if stranger := stranger(first); stranger != nil {
 		return stranger
@@ -92,7 +92,7 @@ func detect(first []byte) *wire.Dialect {
 	return d
 }
 
-// olderFamily reports whether the peer has begun as all families before D do. It is to be asked after greeting.
+// olderFamily reports whether the peer has begun as all families before D do. It is called after checkGreeting.
 func (c *Conn) olderFamily() bool {
 	first, err := c.in.Peek()
 	return err == nil && detect(first) == wire.FamilyC

@@ -97,7 +97,7 @@ func (in *incoming) callArgs(i int) (*exposed.Args, error) {
 		kw = boxed{value: in.d.OwnKeywords(v)}
 	}
 	if pos.raw != nil && kw.raw != nil {
-		args := &in.work.call
+		args := &in.space.call
 		in.setRaw(args, pos.raw, kw.raw)
 		return args, nil
 	}

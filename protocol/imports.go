@@ -11,7 +11,7 @@ import (
 // imports is the table of the peer's objects that we hold handles on. Handles are held weakly; an entry counts how
 // often the peer named the object while its handle lived, which is what has to be given back when the handle dies.
 //
-// A handle that has died and an object that is named again may meet before the handle's cleanup ran. The object then
+// The peer may name an object again after its handle has died and before the handle's cleanup has run. The object then
 // gets a new entry; the old one, which the cleanup has a pointer to, still gives back its own count.
 type imports struct {
 	entries map[wire.Ref]*imported
@@ -67,19 +67,18 @@ func (e *imported) giveBack() {
 	e.c.sendDel(e.ref, e.count)
 }
 
-// sendDel gives n references back. Requests of this kind are gathered and written by a goroutine of their own; what the
-// peer answers is of no interest.
+// sendDel gives n references back. It never blocks; what the peer answers is of no interest.
 func (c *Conn) sendDel(r wire.Ref, n int) {
 	for left := int64(n); left > 0; {
-		left -= c.appendDel(r, left)
+		left -= c.sendOneDel(r, left)
 	}
 }
 
-// appendDel is one request, which gives back as many of n references as the peer's family allows.
-func (c *Conn) appendDel(r wire.Ref, n int64) (given int64) {
+// sendOneDel sends one DEL, which gives back as many of n references as the peer's family allows.
+func (c *Conn) sendOneDel(r wire.Ref, n int64) (given int64) {
 	d := c.dialect.Load()
-	w := c.getWork()
-	defer c.putWork(w)
+	w := c.getWorkspace()
+	defer c.putWorkspace(w)
 	s := &w.scratch
 	s.begin()
 	b := d.AppendRequest(d.AppendThreads(s.b, wire.Threads{Sender: ourThread}), c.seq.Add(1)-1, wire.HandleDel)

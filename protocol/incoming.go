@@ -18,30 +18,31 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// incoming is a request of the peer, from its arrival to its answer. It is its handler's context, too (context.go).
+// incoming is a request of the peer, from its arrival to its answer. It is also the context of its handler
+// (context.go).
 type incoming struct {
-	c    *Conn
-	d    *wire.Dialect
-	seq  wire.Seq
-	h    wire.Handler
-	args []boxed
-	work *work        // memory for args, and for those of a call
-	buf  frame.Buffer // what encoded args stand in
-	from uint64       // the peer's thread that has asked, if threads are bound
-	refs bool         // the peer handed objects over
-	more bool         // other requests were queued when it was this one's turn
+	c        *Conn
+	d        *wire.Dialect
+	seq      wire.Seq
+	h        wire.Handler
+	args     []boxed
+	space    *workspace   // memory for args, and for the arguments of a call
+	buf      frame.Buffer // what args that are still encoded stand in
+	thread   uint64       // the peer's thread that has asked, if threads are bound
+	refs     bool         // the peer handed objects over
+	followed bool         // other requests were queued when this one's turn came
 
 	dropped exposed.Dropper // of a DEL, the object that is to be told in turn; the request has been answered
 
-	// Guarded by the connection's lock, see turns.go.
+	// Guarded by the connection's lock, see turns.go and workers.go.
 	lane     *lane         // where it queues; nil before
 	turn     bool          // it has a turn
 	works    bool          // it has one of Config.Workers
-	batch    int           // requests its worker has run before, one after the other
+	batch    int           // how many requests its worker has run before it without a pause
 	finished bool          // the handler has returned
-	excess   bool          // it is not to be carried out, because too many requests are under way
+	excess   bool          // it is to be refused, because too many requests have begun
 	waits    int           // goroutines of the handler that wait for the peer
-	back     chan struct{} // closed when its goroutines that want the turn back may go on; nil if there are none
+	back     chan struct{} // closed when those that want the turn back may go on; nil if there are none
 }
 
 // arity is how many arguments a handler takes.
@@ -56,11 +57,13 @@ var arities = [...]arity{
 	wire.HandleInstanceCheck: {2, 2},
 }
 
-// receiveRequest takes in a request: on the reader, as far as the order of arrival matters, and for requests that run
-// nothing of the user's to the end. Once the sequence number is known, nothing a request contains can end the
-// conversation, unless it is no brine. A request that is returned has a turn and is the reader's to run.
-func (c *Conn) receiveRequest(u unboxer, seq wire.Seq, body brine.Cursor, buf frame.Buffer, free bool) (*incoming, error) {
-	in := &incoming{c: c, d: u.d, seq: seq, buf: buf, from: u.d.ReadThreads(buf.Payload).Sender}
+// receiveRequest takes in a request as far as the order of arrival matters, and requests that run none of the user's
+// code to the end. Once the sequence number is known, nothing that a request contains can end the connection, unless
+// it is not brine. It returns the request, only if readerRuns is set, if the reader is to run it: it has a turn then.
+func (c *Conn) receiveRequest(
+	u unboxer, seq wire.Seq, body brine.Cursor, buf frame.Buffer, readerRuns bool,
+) (*incoming, error) {
+	in := &incoming{c: c, d: u.d, seq: seq, buf: buf, thread: u.d.ReadThreads(buf.Payload).Sender}
 	all := body
 	if err := in.parse(&u, &body); err != nil {
 		if err := wire.CheckBody(all); err != nil {
@@ -97,18 +100,19 @@ func (c *Conn) receiveRequest(u unboxer, seq wire.Seq, body brine.Cursor, buf fr
 	case wire.HandleClose:
 		c.closeAsked()
 	}
-	mine := free && c.reader.slow == 0 // otherwise reading goes on while the request runs
-	if c.reader.slow > 0 {
-		c.reader.slow--
+	delegate := c.reader.delegateNext > 0
+	if delegate {
+		c.reader.delegateNext--
 	}
 	l := c.lock()
-	l.expiry.watch(c, false)                        // the peer may not read the answer
-	mine = l.admit(in, mine && len(l.pending) == 0) // nor is an answer to wait for a handler
+	l.expiry.ensure(c, false)     // the peer may not read the answer
+	waiting := len(l.pending) > 0 // for answers, which are to be read
+	runs := l.admit(in, readerRuns && !delegate && !waiting)
 	l.unlock()
-	if mine {
+	if runs {
 		return in, nil
 	}
-	c.reader.handed = c.reader.handed || free
+	c.reader.delegated = c.reader.delegated || readerRuns
 	return nil, nil
 }
 
@@ -138,7 +142,7 @@ func (in *incoming) parse(u *unboxer, body *brine.Cursor) error {
 		return vinegar.KeyError.New(nil)
 	}
 	if a := arities[h]; n < a.min || n > a.max {
-		return vinegar.TypeError.New(fmt.Sprintf("handler %v takes %d to %d arguments but %d were given", h, a.min, a.max, n))
+		return vinegar.TypeError.Errorf("handler %v takes %d to %d arguments but %d were given", h, a.min, a.max, n)
 	}
 	return nil
 }
@@ -146,8 +150,8 @@ func (in *incoming) parse(u *unboxer, body *brine.Cursor) error {
 // argsDepth is how many containers an argument stands in: the request, the boxed pair and the tuple of arguments.
 const argsDepth = 3
 
-// parseArgs reads the boxed argument tuple and returns how many arguments there are. Upstream spreads whatever iterable it
-// finds there.
+// parseArgs reads the boxed argument tuple and returns how many arguments there are. Upstream spreads whatever
+// iterable it finds there.
 func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) (n int, err error) {
 	body.SetDepth(argsDepth - 2)
 	label, err := in.d.ReadLabel(body)
@@ -155,8 +159,8 @@ func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) (n int, err error)
 		return 0, err
 	}
 	body.SetDepth(argsDepth - 1)
-	in.work = in.c.getWork()
-	in.args = in.work.args[:0]
+	in.space = in.c.getWorkspace()
+	in.args = in.space.args[:0]
 	switch {
 	case label != wire.LabelValue && label != wire.LabelTuple:
 		return 0, vinegar.TypeError.New("arguments must be a tuple")
@@ -232,8 +236,8 @@ func (in *incoming) value(i int) (any, error) {
 	return in.args[i].decode(in.buf.Owned())
 }
 
-// run handles the request on a worker and answers it. hold says that the answer may be held back if further requests wait, which
-// are to be run next; held that it has been.
+// run carries the request out and answers it. If hold is set the answer may be held, as the next requests will be run
+// by the same goroutine; held reports that it was.
 func (in *incoming) run(hold bool) (held bool) {
 	if in.dropped != nil {
 		in.c.tellDropped(in.dropped)
@@ -257,17 +261,17 @@ func (in *incoming) run(hold bool) (held bool) {
 	}
 	v, err := in.protect()
 	if err != nil {
-		in.note(err)
+		in.logError(err)
 	}
 	in.forgetArgs()
 	if w := in.c.cfg.Workers; w != nil && w.refuse {
-		w.done(in)
+		w.giveUpBeforeAnswer(in)
 	}
 	if err != nil && !in.c.cfg.SendKeyboardInterrupt && errors.Is(err, vinegar.KeyboardInterrupt) {
 		in.c.die(err) // as upstream: not answered, and the end of the connection
 		return false
 	}
-	if hold && in.more {
+	if hold && in.followed {
 		in.answer(v, err, sendHeld)
 		return true
 	}
@@ -290,82 +294,84 @@ func (in *incoming) protect() (v any, err error) {
 	return v, err
 }
 
-// note logs what a handler ended with: panics, which somebody has to mend, as errors, and exceptions for debugging, as RPyC does
-// with all but the end of an iteration.
-func (in *incoming) note(err error) {
+// logError logs what a handler ended with: panics, which somebody has to mend, as errors, and exceptions for
+// debugging, as RPyC does with all but the end of an iteration.
+func (in *incoming) logError(err error) {
 	cfg := &in.c.cfg
 	e, _ := err.(*vinegar.Error) // as panics are; anything else costs more to look at than a disabled log is worth
 	switch {
 	case e.Panicked():
-		in.c.log().ErrorContext(in, "rpyc: panic", "in", in.h.String(), "panic", fmt.Sprint(e.PanicValue()), "traceback", e.FormatTraceback())
+		in.c.log().ErrorContext(in, "rpyc: panic", "in", in.h.String(),
+			"panic", fmt.Sprint(e.PanicValue()), "traceback", e.FormatTraceback())
 	case cfg.Logger.Enabled(in, slog.LevelDebug) && !errors.Is(err, vinegar.StopIteration):
 		e = vinegar.FromError(err)
-		in.c.log().DebugContext(in, "rpyc: exception", "in", in.h.String(), "exception", e.Error(), "traceback", e.FormatTraceback())
+		in.c.log().DebugContext(in, "rpyc: exception", "in", in.h.String(),
+			"exception", e.Error(), "traceback", e.FormatTraceback())
 	}
 }
 
-// exited is called when a handler ends its goroutine with runtime.Goexit, as testing's FailNow does: the request is answered,
-// and another goroutine does what this one would have done next.
+// exited is called when a handler ends its goroutine with runtime.Goexit, as testing's FailNow does: the request is
+// answered, and another goroutine does what this one would have done next.
 func (in *incoming) exited() {
 	in.forgetArgs()
 	in.answer(nil, vinegar.RuntimeError.New("the handler ended its goroutine"), sendLater)
 	go in.c.serveAfter(in)
 }
 
-// forgetArgs drops what the request brought along, since the handler's context may be kept. It is to be called before the answer,
-// which gives the memory away.
+// forgetArgs drops what came with the request, since the handler's context, which is the request, may be stored. It
+// has to be called before answer, which gives the workspace back.
 func (in *incoming) forgetArgs() {
 	in.buf.Release()
-	if in.work != nil {
-		clear(in.work.args[:min(len(in.args), len(in.work.args))])
+	if in.space != nil {
+		clear(in.space.args[:min(len(in.args), len(in.space.args))])
 	}
 	in.args = nil
 }
 
-// work is the memory that a message takes: a request while it is handled and answered, or one of ours while it is encoded. It is
-// used again for others.
-type work struct {
+// workspace is memory for one message: a request of the peer while it is handled and answered, or one of ours while it
+// is encoded. It is used again for others.
+type workspace struct {
 	args    [5]boxed // there are rarely more
 	call    exposed.Args
 	scratch scratch
 }
 
-var works = sync.Pool{New: func() any { return &work{scratch: scratch{b: make([]byte, 0, 512)}} }}
+var workspaces = sync.Pool{New: func() any { return &workspace{scratch: scratch{b: make([]byte, 0, 512)}} }}
 
-// getWork takes the work that the connection keeps, or one of the pool if there are several messages at a time.
-func (c *Conn) getWork() *work {
-	if w := c.spare.Swap(nil); w != nil {
+// getWorkspace takes the connection's spare workspace, or one of the pool if there are several messages at a time.
+func (c *Conn) getWorkspace() *workspace {
+	if w := c.spareSpace.Swap(nil); w != nil {
 		return w
 	}
-	return works.Get().(*work)
+	return workspaces.Get().(*workspace)
 }
 
-func (c *Conn) putWork(w *work) {
+func (c *Conn) putWorkspace(w *workspace) {
 	w.call = exposed.Args{}
 	w.scratch.trim()
-	if !c.spare.CompareAndSwap(nil, w) {
-		works.Put(w)
+	if !c.spareSpace.CompareAndSwap(nil, w) {
+		workspaces.Put(w)
 	}
 }
 
 // answerAtOnce answers on the reader, which must not wait for the peer to read.
 func (in *incoming) answerAtOnce(v any, err error) {
 	mode := sendTry
-	if in.c.more() {
+	if in.c.buffered() {
 		mode = sendLater // the answers to the next messages can go out with this one
 	}
 	in.forgetArgs()
 	in.answer(v, err, mode)
 }
 
-// answer sends the reply or the exception.
+// answer sends the answer: a reply with v, or an exception if err is not nil.
 func (in *incoming) answer(v any, err error, mode sendMode) {
-	w := in.work
+	w := in.space
 	if w == nil {
-		w = in.c.getWork()
+		w = in.c.getWorkspace()
 	}
-	in.work = nil
-	defer in.c.putWork(w)
+	in.space = nil
+	defer in.c.putWorkspace(w)
 	s := &w.scratch
 	s.begin()
 	if err == nil {
@@ -395,13 +401,16 @@ func (in *incoming) answer(v any, err error, mode sendMode) {
 
 // header begins the answer.
 func (in *incoming) header(b []byte, k wire.Kind) []byte {
-	b = in.d.AppendThreads(b, wire.Threads{Sender: ourThread, Recipient: in.from})
+	b = in.d.AppendThreads(b, wire.Threads{Sender: ourThread, Recipient: in.thread})
 	return in.d.AppendHeader(b, k, in.seq)
 }
 
 func (in *incoming) appendException(b []byte, err error) []byte {
 	cfg := &in.c.cfg
-	o := vinegar.DumpOptions{HideTraceback: cfg.HideTraceback, HideVersion: cfg.HideVersion, Version: in.d.Version(), Python2: in.d.Python2(), Repr: in.repr}
+	o := vinegar.DumpOptions{
+		HideTraceback: cfg.HideTraceback, HideVersion: cfg.HideVersion, Version: in.d.Version(), Python2: in.d.Python2(),
+		Repr: in.repr,
+	}
 	e := vinegar.FromError(err)
 	nb, err := vinegar.AppendPayload(b, e, &o)
 	if err == nil {

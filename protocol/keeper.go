@@ -15,8 +15,8 @@ type keeper struct {
 	quiet time.Time
 }
 
-// keep begins to look after the connection.
-func (c *Conn) keep() {
+// startKeeper sets the keeper's timer, if the configuration asks for one.
+func (c *Conn) startKeeper() {
 	k := &c.keeper
 	period := c.keeperPeriod()
 	if period == 0 {
@@ -25,7 +25,7 @@ func (c *Conn) keep() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.reads, k.quiet = c.in.Reads(), time.Now()
-	k.timer = time.AfterFunc(period, c.lookAfter)
+	k.timer = time.AfterFunc(period, c.keeperLook)
 }
 
 func (c *Conn) keeperPeriod() time.Duration {
@@ -47,8 +47,8 @@ func (k *keeper) stop() {
 	}
 }
 
-// lookAfter is one look.
-func (c *Conn) lookAfter() {
+// keeperLook is called by the timer.
+func (c *Conn) keeperLook() {
 	k := &c.keeper
 	now := time.Now()
 	l := c.lock()

@@ -104,8 +104,8 @@ func (failing) Raise() error { return vinegar.KeyError.New("in order") }
 
 func (failing) Stop() error { return vinegar.StopIteration.New() }
 
-// TestHandlersAreLogged checks that a panic, which the peer alone would see otherwise, is an error with its place in the log, and that
-// what RPyC logs for debugging is.
+// TestHandlersAreLogged checks that a panic, which the peer alone would see otherwise, is an error with its place in
+// the log, and that what RPyC logs for debugging is.
 func TestHandlersAreLogged(t *testing.T) {
 	for _, level := range []slog.Level{slog.LevelInfo, slog.LevelDebug} {
 		var log syncWriter
@@ -171,8 +171,8 @@ func TestDropsAreToldInTurn(t *testing.T) {
 	require.Equal(t, val(int64(1)), p.next().body, "objects told before this request")
 }
 
-// TestQueuedRequestsEndWithTheirPeer hangs up while requests are queued behind a handler, or wait for a worker: they are not
-// carried out.
+// TestQueuedRequestsEndWithTheirPeer hangs up while requests are queued behind a handler, or wait for a worker: they
+// are not carried out.
 func TestQueuedRequestsEndWithTheirPeer(t *testing.T) {
 	for _, workers := range []*protocol.Workers{nil, protocol.NewWorkers(1, 1, false)} {
 		s := &dropService{dropped: make(chan int, 8), gate: make(chan struct{})}
@@ -201,8 +201,8 @@ func TestQueuedRequestsEndWithTheirPeer(t *testing.T) {
 	}
 }
 
-// TestUnsentObjectsAreDropped has an answer that cannot be sent because its second object exceeds a limit: the first one
-// is told that nobody holds it.
+// TestUnsentObjectsAreDropped has an answer that cannot be sent because its second object exceeds a limit: the first
+// one is told that nobody holds it.
 func TestUnsentObjectsAreDropped(t *testing.T) {
 	s := &dropService{dropped: make(chan int, 8)}
 	c, p := scripted(t, s, &protocol.Config{Limits: protocol.Limits{Exports: 2}})

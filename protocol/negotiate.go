@@ -110,7 +110,7 @@ func (c *Conn) ask(ctx context.Context, p *call, d *wire.Dialect, survey bool) e
 	stop := context.AfterFunc(ctx, func() { c.die(ended(ctx)) })
 	err := c.start(ctx, p, wire.HandleGetRoot, nil)
 	if err == nil {
-		err = c.sound(d)
+		err = c.checkAnswer(d)
 	}
 	if err == nil && survey {
 		if d, err = c.survey(p.seq); err == nil {

@@ -12,8 +12,8 @@ const (
 	itemWeight = 24   // what an item weighs in a tuple at least
 )
 
-// iterateAll is BUFFITER without a count, which gives all items of an iterable, for a peer whose BUFFITER wants an iterator and
-// a count.
+// iterateAll is BUFFITER without a count, which gives all items of an iterable, for a peer whose BUFFITER wants an
+// iterator and a count.
 func (c *Conn) iterateAll(ctx context.Context, p *call, iterable any) {
 	all := brine.Tuple{}
 	var it any

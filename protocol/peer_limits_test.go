@@ -144,8 +144,8 @@ func receiveArg(t *testing.T, c *protocol.Conn, p *peer, v any) any {
 	return m.body.(brine.Tuple)[1].(brine.Tuple)[1].(brine.Tuple)[0].(brine.Tuple)[1]
 }
 
-// TestReadingStopsWhileAHandlerRuns sends more requests than are worth queueing while a handler that waits for nobody has
-// the turn: the rest stays in the stream, and comes when the handler has returned.
+// TestReadingStopsWhileAHandlerRuns sends more requests than are worth queueing while a handler that waits for nobody
+// has the turn: the rest stays in the stream, and comes when the handler has returned.
 func TestReadingStopsWhileAHandlerRuns(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := &gated{gate: make(chan struct{}), ctx: make(chan context.Context, 1)}
@@ -255,8 +255,8 @@ func (b *bulky) Mebibyte() []byte {
 	return make([]byte, 1<<20)
 }
 
-// TestPeerDoesNotRead has a peer send what is answered without a handler and never read the answers: where a handler would
-// wait, the connection ends.
+// TestPeerDoesNotRead has a peer send what is answered without a handler and never read the answers: where a handler
+// would wait, the connection ends.
 func TestPeerDoesNotRead(t *testing.T) {
 	c, p := scripted(t, nil, &protocol.Config{Limits: protocol.Limits{Unread: 2 << 20}})
 	blob := make([]byte, 1<<20)

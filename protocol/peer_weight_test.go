@@ -17,8 +17,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// nameOf is the encoding of a GETATTR of the root whose name is a tuple of n Nones. Unless all of them are given, they are
-// to follow.
+// nameOf is the encoding of a GETATTR of the root whose name is a tuple of n Nones. Unless all of them are given, they
+// are to follow.
 func nameOf(t *testing.T, root any, n uint32, all bool) []byte {
 	b := []byte{byte(wire.Request), 0x11, 0x51} // the kind, a tuple of two, number 1
 	b = append(b, 0x11, byte(0x50+wire.HandleGetAttr), 0x11, 0x52, 0x11)
@@ -51,12 +51,13 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// TestDeflatedName asks for an attribute whose name is a tuple of 2³⁰ Nones, which is about a megabyte when deflated and
-// would take 17 GB. It meets the limit of inflated messages, and a smaller one that of decoded values.
+// TestDeflatedName asks for an attribute whose name is a tuple of 2³⁰ Nones, which is about a megabyte when deflated
+// and would take 17 GB. It meets the limit of inflated messages, and a smaller one that of decoded values.
 func TestDeflatedName(t *testing.T) {
 	c, p := scripted(t, nil, nil)
 	root := p.root()
-	// The stream is made by hand, as one piece that repeats: a deflate block of a MiB of zeros, and the header in front.
+	// The stream is made by hand, as one piece that repeats: a deflate block of a MiB of zeros, and the header in
+	// front.
 	head := nameOf(t, root, 1<<30, false)
 	var z bytes.Buffer
 	w, err := zlib.NewWriterLevel(&z, zlib.BestCompression)

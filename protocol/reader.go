@@ -9,53 +9,52 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// read takes in messages until there is a request that the reader is to run itself, for which it has given up the role, or
-// until the stream has ended, when it returns nil. Whatever has come together is taken in before it is run, because the answers
-// can go out together then; of what is in the buffer nothing has to be waited for.
-func (c *Conn) read() (mine *incoming) {
+// read takes in messages until the reader has a request that it is to run itself, for which it has given the role up;
+// nil if the stream has ended. Of a batch, the messages that have arrived together, up to maxBatch are taken in before
+// the first request runs, because their answers can go out together then; reading what is buffered does not wait.
+func (c *Conn) read() (next *incoming) {
 	for n := 0; ; n++ {
-		in, err := c.readOne(mine == nil)
+		in, err := c.readOne(next == nil)
 		if in != nil {
-			mine, n = in, 0
+			next, n = in, 0
 		}
 		if err != nil {
 			c.die(err)
 			c.reader.state.Store(over)
 			c.stopReading()
-			return mine
+			return next
 		}
-		if mine != nil && (n >= batch || !c.more() || c.crowded.Load()) {
-			mine.more = n > 0
+		if next != nil && (n >= maxBatch || !c.buffered() || c.crowded.Load()) {
+			next.followed = n > 0
 			c.vacate()
-			return mine
+			return next
 		}
 	}
 }
 
-// batch is how many messages are taken in at most before the first of them is run.
-const batch = 128
+const maxBatch = 128
 
-// readOne takes in a message. free tells that the reader has nothing to run yet.
-func (c *Conn) readOne(free bool) (*incoming, error) {
-	buf, err := c.next()
+// readOne takes in one message. It returns a request, only if readerRuns is set, that the reader is to run itself.
+func (c *Conn) readOne(readerRuns bool) (*incoming, error) {
+	buf, err := c.nextMessage()
 	if err != nil {
 		return nil, err
 	}
-	in, err := c.receive(buf, free)
-	if err == nil && free && in == nil && c.crowded.Load() {
-		err = c.waitForRoom()
+	in, err := c.receive(buf, readerRuns)
+	if err == nil && readerRuns && in == nil && c.crowded.Load() {
+		err = c.waitUncrowded()
 	}
 	return in, err
 }
 
-// waitForRoom stops reading while many requests are queued: the peer notices when its writes block. It must read on while a
-// handler waits for the peer, because what it waits for comes behind the requests, and while writes block, because the
-// peer may be unable to read before it has written.
-func (c *Conn) waitForRoom() error {
+// waitUncrowded stops reading while many requests are queued: the peer notices when its writes block. It must read on
+// while a handler waits for the peer, because what it waits for comes behind the requests, and while our writes block,
+// because the peer may be unable to read before it has written.
+func (c *Conn) waitUncrowded() error {
 	l := c.lock()
 	defer l.unlock()
 	for l.turns.crowded() && len(l.pending) == 0 && !l.broken && !c.out.waitsForPeer() {
-		again := time.AfterFunc(watchPeriod, c.lookForRoom)
+		again := time.AfterFunc(watchPeriod, c.lookAgain)
 		c.readOn.Wait()
 		again.Stop()
 	}
@@ -69,17 +68,17 @@ func (c *Conn) waitForRoom() error {
 	return nil
 }
 
-// lookForRoom has the reader look again, because a write may have got stuck, which nobody tells it.
-func (c *Conn) lookForRoom() {
+// lookAgain wakes waitUncrowded, because a write may have got stuck, of which nobody tells it.
+func (c *Conn) lookAgain() {
 	c.out.markStuck()
 	c.mu.Lock()
 	c.readOn.Signal()
 	c.mu.Unlock()
 }
 
-// receive takes in one message, whose buffer it releases or passes on. A request that is returned, only if free, has a turn
-// and is the caller's to run. An error is the end of the conversation.
-func (c *Conn) receive(buf frame.Buffer, free bool) (*incoming, error) {
+// receive takes in one message, whose buffer it releases or passes on. It returns a request, only if readerRuns is set,
+// that has a turn and is the caller's to run. An error is the end of the connection.
+func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 	d := c.dialect.Load()
 	if d == nil {
 		var err error
@@ -103,11 +102,11 @@ func (c *Conn) receive(buf frame.Buffer, free bool) (*incoming, error) {
 	}
 	u := unboxer{c: c, d: d, left: c.cfg.Limits.Decoded - weight}
 	if kind == wire.Request {
-		if c.reader.handed { // it may wait for long
-			buf.Keep(buf.Payload)
+		if c.reader.delegated { // it may wait for long, and must not hinder the frame reader meanwhile
+			buf.Detach(buf.Payload)
 			_, _, body, _ = d.ReadHead(buf.Payload)
 		}
-		return c.receiveRequest(u, seq, body, buf, free)
+		return c.receiveRequest(u, seq, body, buf, readerRuns)
 	}
 	return nil, c.receiveAnswer(u, kind, seq, body, buf)
 }
@@ -126,6 +125,8 @@ func (c *Conn) answered(seq wire.Seq) *call {
 	return p
 }
 
+// receiveAnswer completes the call that a reply or an exception is for. If nobody waits for it any more, it is read
+// for the references in it, which are given back.
 func (c *Conn) receiveAnswer(u unboxer, kind wire.Kind, seq wire.Seq, body brine.Cursor, buf frame.Buffer) error {
 	p := c.answered(seq)
 	if p == nil && c.quickAck != nil {

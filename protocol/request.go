@@ -51,12 +51,12 @@ func (c *Conn) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.
 	return netref.NewAsyncResult(p), nil
 }
 
-// start boxes and sends a request whose answer p gets.
+// start boxes and sends a request. Its answer completes p.
 func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) error {
 	if ctx.Err() != nil {
 		return ended(ctx)
 	}
-	d, err := c.speak(ctx)
+	d, err := c.waitDialect(ctx)
 	if err != nil {
 		return err
 	}
@@ -71,8 +71,8 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 		}
 	}
 	p.seq = c.seq.Add(1) - 1
-	w := c.getWork()
-	defer c.putWork(w)
+	w := c.getWorkspace()
+	defer c.putWorkspace(w)
 	s := &w.scratch
 	m := boxer{ctx: ctx, c: c, d: d}
 	s.begin()
@@ -100,7 +100,7 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	l.pending[p.seq] = p
 	_, bounded := ctx.Deadline()
 	timed := p.sync && !bounded && c.cfg.Timeout > 0
-	l.expiry.watch(c, timed)
+	l.expiry.ensure(c, timed)
 	if timed {
 		p.born = l.expiry.tick
 	}
@@ -127,8 +127,7 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	return nil
 }
 
-// forget takes a request out of the table of those that wait for an answer; false if the answer, or the end of the
-// connection, was quicker.
+// forget takes a call out of the table of those without an answer; false if it has one, or the connection has ended.
 func (c *Conn) forget(p *call) bool {
 	l := c.lock()
 	defer l.unlock()
@@ -145,7 +144,7 @@ func (c *Conn) cause() error {
 	return l.cause
 }
 
-// await waits until p has its answer. After an error p belongs to nobody any more.
+// await waits until p has its answer. If it returns an error, p has been forgotten and must not be used again.
 func (c *Conn) await(ctx context.Context, p *call) error {
 	in := waiting(ctx)
 	if in != nil {
@@ -184,11 +183,11 @@ func interruption(ctx context.Context) error {
 	return err
 }
 
-// call is a request of ours that waits for its answer.
+// call is a request of ours from when it is sent to when its answer has been taken.
 type call struct {
 	c      *Conn
 	seq    int64
-	sync   bool          // somebody waits in Request, and nobody else knows the call
+	sync   bool          // Request waits for it, and nobody else knows it: the call is used again
 	ch     chan struct{} // gets a token (sync) or is closed when there is an answer
 	born   uint          // the tick of expiry it was sent in; 0 if the default timeout is not for it
 	answer answer
@@ -226,7 +225,7 @@ func (p *call) completeRaw(raw []byte, exc bool, buf frame.Buffer) {
 		raw = p.short[:copy(p.short[:], raw)]
 		buf.Release()
 	} else {
-		raw = buf.Keep(raw) // whoever waits may come for it late
+		raw = buf.Detach(raw) // whoever waits may come for it late
 	}
 	p.complete(answer{exc: exc, raw: raw, buf: buf})
 }
@@ -291,18 +290,17 @@ func (p *call) Wait(ctx context.Context) error {
 	}
 }
 
-// expiry ends requests after the default timeout. It counts ticks of one timer for the whole connection: looking at the
-// clock for every request would be a twentieth of what a request costs. A request is ended by up to a tick late, and
-// never early.
+// expiry fails calls after the default timeout. It counts ticks of one alarm for the whole connection: looking at the
+// clock for every call would be a twentieth of what a call costs. A call fails up to a tick late, and never early.
 type expiry struct {
 	alarm   alarm
 	armed   bool
-	ticking bool // for requests; otherwise it is only looked now and then whether a write is stuck
+	ticking bool // in ticks, for calls; otherwise now and then, to see whether a write is stuck
 	tick    uint // the present one; 0 only before the first
 }
 
-// watch sees to it that somebody looks after what takes too long: requests, or only what handlers write.
-func (e *expiry) watch(c *Conn, requests bool) {
+// ensure sees to it that expire is called while something may take too long: calls, or only what handlers write.
+func (e *expiry) ensure(c *Conn, requests bool) {
 	if c.cfg.Timeout <= 0 || e.armed && (e.ticking || !requests) {
 		return
 	}
@@ -331,7 +329,7 @@ func (c *Conn) tickPeriod() time.Duration {
 	return p
 }
 
-// expire is a tick. It fails the requests whose time is over, and ends a connection whose peer has not read for as
+// expire is a tick. It fails the calls whose time has passed, and ends a connection whose peer has not read for as
 // long.
 func (c *Conn) expire() {
 	period := c.tickPeriod()
@@ -339,13 +337,13 @@ func (c *Conn) expire() {
 	l := c.lock()
 	e := &l.expiry
 	e.tick++
-	var over []*call
+	var expired []*call
 	waiting := false
 	for seq, p := range l.pending {
 		switch {
 		case p.born == 0:
 		case e.tick-p.born > ticks: // it was born in the midst of a tick
-			over = append(over, p)
+			expired = append(expired, p)
 			delete(l.pending, seq)
 		default:
 			waiting = true
@@ -358,7 +356,7 @@ func (c *Conn) expire() {
 	if c.out.stalled(c.cfg.Timeout) {
 		go c.die(fmt.Errorf("rpyc: the peer does not read: %w", &TimeoutError{After: c.cfg.Timeout}))
 	}
-	for _, p := range over {
+	for _, p := range expired {
 		p.fail(&TimeoutError{After: c.cfg.Timeout})
 	}
 }

@@ -5,27 +5,30 @@ import (
 	"time"
 )
 
-// role is the reader's: the right to take messages in, which one goroutine at a time has.
+// role is the reader role: the right to read messages, which one goroutine at a time holds.
 //
-// Whoever has it runs nothing of the user's. But handing each request to another goroutine costs more than most
-// handlers do. So a reader that has taken in a request which can run at once, and sees no further message waiting,
-// gives the role up and runs the request itself; when the handler has returned, it takes the role back if nobody else
-// has taken it meanwhile. Somebody has by then if anybody began to wait for the peer, which passes the role on, or if
-// the handler took very long, which the watch finds out (watch.go). A connection whose handlers take long is not read
-// in this way for a while.
+// The holder runs none of the user's code. But handing each request to another goroutine costs more than most handlers
+// do. So a reader that has read a request which can run at once, and sees no further message waiting, gives the role
+// up and runs the request itself; when the handler has returned, it takes the role back unless another goroutine has
+// it. Another one has it if somebody began to wait for the peer, which passes the role on, or if the handler took so
+// long that the watch found the role vacant (watch.go). After a handler that took long, the next requests are
+// delegated: other goroutines run them while the holder reads on.
 type role struct {
 	state atomic.Int32
-	given atomic.Uint32 // how often the role was given up
+	given atomic.Uint32 // how often the role has been given up
 
-	slow   int  // holder's: requests to hand to others, because one took long
-	handed bool // holder's: requests are run by somebody else at present
+	// The holder's.
+	delegateNext int  // how many of the next requests are to be delegated
+	delegated    bool // requests are being run by other goroutines
 
-	alarm   alarm       // for the watch
-	watched atomic.Bool // the watch knows of this role
-	seen    uint32      // the watch's: given as it was last seen
-	quiet   int         // the watch's: how often in a row nothing had changed
+	// The watch's.
+	alarm   alarm
+	watched atomic.Bool // the alarm is set
+	seen    uint32      // given, when the watch last looked
+	quiet   int         // how often in a row it was unchanged
 }
 
+// The states of a role.
 const (
 	vacant int32 = iota
 	held
@@ -33,17 +36,18 @@ const (
 )
 
 const (
-	slowHandler = time.Millisecond // a handler that takes longer is better not run by the reader
-	slowMemory  = 16               // requests for which that is remembered
+	slowHandler = time.Millisecond // a handler that takes longer should not have been run by the reader
+	slowMemory  = 16               // how many requests are delegated after one
 )
 
-// epoch is what times are counted from where they are asked for often: time.Since reads one clock, time.Now two.
+// epoch is what points in time are counted from where they are asked for often: time.Since reads one clock, time.Now
+// two.
 var epoch = time.Now()
 
-// take gets the role if it is vacant.
+// take takes the role if it is vacant.
 func (r *role) take() bool { return r.state.CompareAndSwap(vacant, held) }
 
-// end makes a vacant role one that nobody gets any more.
+// end makes a vacant role one that nobody can take any more.
 func (r *role) end() bool { return r.state.CompareAndSwap(vacant, over) }
 
 // vacate gives the role up. Only its holder calls it.
@@ -56,20 +60,21 @@ func (c *Conn) vacate() {
 	}
 }
 
-// passRole sees to it that somebody reads, because somebody is about to wait for the peer.
+// passRole has another goroutine read if nobody does. Whoever is about to wait for the peer calls it.
 func (c *Conn) passRole() {
 	if !c.reader.take() {
 		return
 	}
-	c.reader.handed = true
+	c.reader.delegated = true
 	l := c.lock()
 	l.run(nil)
 	l.unlock()
 }
 
-// serve is what the goroutines of a connection do. It begins with running a request that has a turn, or without one
-// with reading, for which it has the role; and goes on with whatever there is to do. One goroutine that has nothing to
-// do is kept, because one that has run handlers before has a stack that is large enough.
+// serve is the main loop of a connection's goroutines. If in is not nil, it runs that request, which must have a turn;
+// otherwise the caller must hold the reader role, and serve starts by reading. It goes on with whatever there is to
+// do. When there is nothing, one goroutine of each connection is parked for the next task, because the stack of one
+// that has run handlers is large enough already; others end.
 func (c *Conn) serve(in *incoming) {
 	var parked chan task
 	for {
@@ -78,12 +83,12 @@ func (c *Conn) serve(in *incoming) {
 				return
 			}
 		}
-		slow := c.work(in)
+		slow := c.runInTurn(in)
 		in = nil
 		if c.reader.take() {
-			c.reader.handed = false
+			c.reader.delegated = false
 			if slow {
-				c.reader.slow = slowMemory
+				c.reader.delegateNext = slowMemory
 			}
 			continue
 		}
@@ -111,15 +116,15 @@ type task struct {
 	stop bool
 }
 
-// work runs a request that has a turn, and then others that are queued, and reports whether one of them took long.
-// Answers go out a few at a time, so that the peer has something to do meanwhile.
-func (c *Conn) work(in *incoming) (slow bool) {
+// runInTurn runs a request that has a turn, and after it those that get the turn next. It reports whether one of them
+// took long. Answers are held so that a few go out together and the peer has something to do meanwhile.
+func (c *Conn) runInTurn(in *incoming) (slow bool) {
 	start := time.Since(epoch)
 	last, passed := start, false
 	held := false
 	for n := 1; ; n++ {
-		held = in.run(n%gathered != 0) || held
-		in = c.leave(in)
+		held = in.run(n%heldAnswers != 0) || held
+		in = c.finishRequest(in)
 		now := time.Since(epoch)
 		slow = slow || now-last > slowHandler
 		last = now
@@ -129,27 +134,28 @@ func (c *Conn) work(in *incoming) (slow bool) {
 			}
 			return slow
 		}
-		if !passed && now-start > slowHandler { // the peer may ask what is answered without a turn
+		if !passed && now-start > slowHandler { // the peer may ask for what needs no turn
 			passed = true
 			c.passRole()
 		}
 	}
 }
 
-// gathered is how many answers to queued requests go out together.
-const gathered = 16
+// heldAnswers is how many answers to queued requests go out together.
+const heldAnswers = 16
 
-// leave is the end of a handler. It returns the request that has the turn next, if there is one.
-func (c *Conn) leave(in *incoming) (next *incoming) {
+// finishRequest gives up what a request had whose handler has returned. It returns the request that gets its turn, if
+// any: the caller has to run that.
+func (c *Conn) finishRequest(in *incoming) (next *incoming) {
 	l := c.lock()
 	in.finished = true
 	if in.turn {
 		in.turn = false
 		next = l.pass(in.lane)
 	}
-	l.turns.over(in)
+	l.turns.finished(in)
 	if w := c.cfg.Workers; w != nil {
-		w.hand(in, next)
+		w.passOn(in, next)
 	}
 	collect := in.refs || len(l.imports.entries) > 0
 	l.unlock()
@@ -159,9 +165,10 @@ func (c *Conn) leave(in *incoming) (next *incoming) {
 	return next
 }
 
-// serveAfter does what a goroutine would have gone on with whose handler has ended it.
+// serveAfter does, in a new goroutine, what the goroutine of a request would have done next, which its handler has
+// ended.
 func (c *Conn) serveAfter(in *incoming) {
-	if next := c.leave(in); next != nil || c.reader.take() {
+	if next := c.finishRequest(in); next != nil || c.reader.take() {
 		c.serve(next)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // state is everything about a connection that changes. It is reachable only through *locked.
 type state struct {
 	reading bool // the reader has not returned yet
-	refused bool // OnConnect did not want the connection
+	refused bool // OnConnect was not called or returned an error
 	closing bool // this side has asked for the end
 	broken  bool // the stream is closed; nothing more is sent or received
 	ending  bool // finish has begun
@@ -19,7 +19,7 @@ type state struct {
 	pending map[int64]*call // requests of ours without an answer yet
 	expiry  expiry
 
-	drained []chan struct{} // closed when no handler runs and none waits
+	drained []chan struct{} // closed when no request is running or queued
 	after   []func()        // run when everything has ended
 
 	turns   turns
@@ -64,8 +64,8 @@ func (l locked) unlock() {
 	}
 }
 
-// die ends the conversation: whoever waits for the peer is told, nothing more is sent or read. Every end of a connection,
-// whatever its reason, comes through here. Handlers that run go on until they return.
+// die ends the conversation: whoever waits for the peer is told, nothing more is sent or read. Every end of a
+// connection, whatever its reason, comes through here. Handlers that run go on until they return.
 func (c *Conn) die(cause error) {
 	l := c.lock()
 	if l.broken {
@@ -84,7 +84,7 @@ func (c *Conn) die(cause error) {
 	c.readOn.Broadcast()
 	l.unlock()
 
-	if c.reader.end() { // otherwise its holder notices, now or when it takes it back
+	if c.reader.end() { // otherwise the holder of the reader role notices that the stream is closed
 		c.stopReading()
 	}
 	_ = c.stream.Close() // what it could say is of no use to anyone now
@@ -166,18 +166,18 @@ func (c *Conn) setDialect(d *wire.Dialect) {
 		l.unlock()
 	}
 	c.dialect.Store(d)
-	close(c.spoken)
+	close(c.dialectSet)
 }
 
-// speak returns the dialect. A side that was not told has to wait for the peer's first message to know it.
-func (c *Conn) speak(ctx context.Context) (*wire.Dialect, error) {
+// waitDialect returns the dialect. A side that was not told it has to wait for the peer's first message.
+func (c *Conn) waitDialect(ctx context.Context) (*wire.Dialect, error) {
 	if d := c.dialect.Load(); d != nil {
 		return d, nil
 	}
 	ctx, cancel := bounded(ctx, c.cfg.Timeout)
 	defer cancel()
 	select {
-	case <-c.spoken:
+	case <-c.dialectSet:
 		return c.dialect.Load(), nil
 	case <-ctx.Done():
 		return nil, ended(ctx)

@@ -11,9 +11,9 @@ const (
 	earlyBytes    = 64 << 20
 )
 
-// survey finds out which of the families it is that begin their messages in the same way, from how the peer answers the
-// request for its root, which has been sent with the number root, and another one. Everything that comes meanwhile is left
-// to be received afterwards. The caller has the reader's role, and nothing is served yet.
+// survey finds out which of the families A to C the peer speaks, whose messages begin in the same way, by how it
+// answers the request for its root, which has been sent with the number root, and one more. Messages that come
+// meanwhile are received afterwards. The caller holds the reader role, and nothing is served yet.
 func (c *Conn) survey(root int64) (*wire.Dialect, error) {
 	var s wire.Survey
 	question := int64(-1)
@@ -23,10 +23,12 @@ func (c *Conn) survey(root int64) (*wire.Dialect, error) {
 		if err != nil {
 			return nil, err
 		}
-		buf.Keep(buf.Payload)
+		buf.Detach(buf.Payload)
 		c.early = append(c.early, buf)
 		if size += len(buf.Payload); len(c.early) > earlyMessages || size > earlyBytes {
-			return nil, &LimitError{What: "messages before the protocol family is known", Got: int64(len(c.early)), Limit: earlyMessages}
+			return nil, &LimitError{
+				What: "messages before the protocol family is known", Got: int64(len(c.early)), Limit: earlyMessages,
+			}
 		}
 		if n := c.weigh(wire.FamilyC, buf.Payload); n > c.cfg.Limits.Decoded {
 			return nil, c.tooHeavy(n)
@@ -52,7 +54,7 @@ func (c *Conn) survey(root int64) (*wire.Dialect, error) {
 	return s.Dialect, nil
 }
 
-// surveyClient is survey for the side that has been asked first.
+// surveyClient is survey for the side that was connected to: it sends the request for the root itself.
 func (c *Conn) surveyClient() error {
 	d, err := c.survey(c.askRaw(wire.HandleGetRoot, func(b []byte) []byte {
 		b = wire.FamilyC.AppendLabel(b, wire.LabelValue)
@@ -64,11 +66,12 @@ func (c *Conn) surveyClient() error {
 	return err
 }
 
-// askRaw sends a request in the form that the families have in common and returns its number. Nobody waits for the answer.
+// askRaw sends a request in the form that the families have in common and returns its number. Nobody waits for the
+// answer.
 func (c *Conn) askRaw(h wire.Handler, args func([]byte) []byte) int64 {
 	seq := c.seq.Add(1) - 1
-	w := c.getWork()
-	defer c.putWork(w)
+	w := c.getWorkspace()
+	defer c.putWorkspace(w)
 	s := &w.scratch
 	s.begin()
 	s.b = args(wire.FamilyC.AppendRequest(s.b, seq, h))
@@ -78,11 +81,11 @@ func (c *Conn) askRaw(h wire.Handler, args func([]byte) []byte) int64 {
 	return seq
 }
 
-// more reports whether a further message is there.
-func (c *Conn) more() bool { return len(c.early) > 0 || c.in.Buffered() }
+// buffered reports whether the next message has arrived already.
+func (c *Conn) buffered() bool { return len(c.early) > 0 || c.in.Buffered() }
 
-// next returns the next message, of those that came early first.
-func (c *Conn) next() (frame.Buffer, error) {
+// nextMessage returns the next message, of those that came early first.
+func (c *Conn) nextMessage() (frame.Buffer, error) {
 	if len(c.early) > 0 {
 		buf := c.early[0]
 		c.early = c.early[1:]

@@ -15,7 +15,7 @@ func (c *Conn) threads(ctx context.Context, d *wire.Dialect) wire.Threads {
 	t := wire.Threads{Sender: ourThread}
 	if d.BindsThreads() {
 		if in := waiting(ctx); in != nil && in.c == c {
-			t.Recipient = in.from
+			t.Recipient = in.thread
 		}
 	}
 	return t

@@ -1,58 +1,57 @@
 package protocol
 
-// turns gives the handlers of a connection their order: the requests of the peer wait in a queue, and as many of them
-// run at the same time as there are turns, one unless Config.Concurrency says otherwise. A handler that waits for the
-// peer gives its turn up, so that requests the peer makes meanwhile are served, and queues up for it afterwards, before
-// any request that has not begun. Where threads are bound, each of the peer's threads has an order of its own.
+// turns keeps the requests of the peer in order. A request needs a turn to run; there is one, or as many as
+// Config.Concurrency says, and requests without wait in a queue. A handler that waits for the peer gives its turn up,
+// so that requests which the peer makes in order to answer are served. Afterwards it takes the turn back, before any
+// request that has not begun. Where threads are bound, each thread of the peer has a lane, with turns of its own.
 type turns struct {
-	size    int              // turns in a lane
-	one     lane             // of all requests, unless threads are bound
-	lanes   map[uint64]*lane // of those whose requests run or wait, by thread; nil if threads are not bound
-	queued  int              // requests in the lanes' queues
-	bytes   int64            // length of these
-	running int              // handlers begun and not returned, with a turn or without
-	current *incoming        // the handler that got a turn last
+	perLane int              // turns in a lane
+	single  lane             // of all requests, unless threads are bound
+	lanes   map[uint64]*lane // by the peer's thread, those with requests; nil if threads are not bound
+	queued  int              // requests in the queues of all lanes
+	bytes   int64            // the length of these
+	running int              // handlers that have begun and not returned, with a turn or without
+	current *incoming        // the request that got a turn last; nil if all turns are free
 
-	// parked takes a task for a goroutine that has nothing to do; nil if there is none.
-	parked chan<- task
+	parked chan<- task // takes a task for the parked goroutine; nil if there is none
 }
 
 // lane is what has to happen in order.
 type lane struct {
-	thread   uint64
-	handlers int // that run or are queued
-	free     int // turns nobody has
-	queue    fifo[*incoming]
-	back     fifo[*incoming] // handlers that want their turn back
+	thread    uint64 // of the peer
+	requests  int    // that run or are queued
+	freeTurns int
+	queue     fifo[*incoming] // requests that have not begun
+	resuming  fifo[*incoming] // handlers that want their turn back
 }
 
-func (t *turns) init(size int) { t.size, t.one.free = size, size }
+func (t *turns) init(perLane int) { t.perLane, t.single.freeTurns = perLane, perLane }
 
 func (t *turns) idle() bool { return t.running == 0 && t.queued == 0 }
 
-// lane finds the lane of a request.
-func (t *turns) lane(in *incoming) *lane {
+// laneOf finds or makes the lane of a request.
+func (t *turns) laneOf(in *incoming) *lane {
 	if t.lanes == nil {
-		return &t.one
+		return &t.single
 	}
-	n := t.lanes[in.from]
+	n := t.lanes[in.thread]
 	if n == nil {
-		n = &lane{thread: in.from, free: t.size}
-		t.lanes[in.from] = n
+		n = &lane{thread: in.thread, freeTurns: t.perLane}
+		t.lanes[in.thread] = n
 	}
 	return n
 }
 
-// admit takes in what has to run in turn. If it can run at once and the caller wants to do that itself, admit reports true
-// and it has a turn; otherwise it is run by another goroutine, when it is its turn.
-func (l locked) admit(in *incoming, mine bool) bool {
-	t := &l.turns
+// admit gives a request a turn, or queues it. It reports true if the request has a turn and the caller is to run it,
+// which it does only if callerRuns is set; otherwise another goroutine runs it when it has a turn.
+func (l locked) admit(in *incoming, callerRuns bool) bool {
 	if l.broken {
-		return false // nobody waits for it
+		return false // nobody waits for its answer
 	}
-	in.lane = t.lane(in)
-	in.lane.handlers++
-	if in.lane.free == 0 {
+	t := &l.turns
+	in.lane = t.laneOf(in)
+	in.lane.requests++
+	if in.lane.freeTurns == 0 {
 		in.lane.queue.push(in)
 		t.queued++
 		t.bytes += int64(len(in.buf.Payload))
@@ -61,15 +60,15 @@ func (l locked) admit(in *incoming, mine bool) bool {
 		}
 		return false
 	}
-	in.lane.free--
+	in.lane.freeTurns--
 	l.begin(in)
-	if !mine {
+	if !callerRuns {
 		l.run(in)
 	}
-	return mine
+	return callerRuns
 }
 
-// run has a goroutine run a request that has a turn, or read if in is nil.
+// run gives in, or if it is nil the job of reading, to the parked goroutine, or starts a new one for it.
 func (l locked) run(in *incoming) {
 	if w := l.turns.parked; w != nil {
 		l.turns.parked = nil
@@ -79,7 +78,7 @@ func (l locked) run(in *incoming) {
 	go l.c.serve(in)
 }
 
-// begin is where a request begins, unless too many have.
+// begin notes that a request has got its turn and begins. If too many have begun it is to be refused.
 func (l locked) begin(in *incoming) {
 	t := &l.turns
 	t.running++
@@ -88,7 +87,7 @@ func (l locked) begin(in *incoming) {
 	in.excess = t.running > l.c.cfg.Limits.Running
 }
 
-// crowded reports whether so much is queued that reading on is to be considered.
+// crowded reports whether so much is queued that the reader has to consider whether to read on.
 func (t *turns) crowded() bool { return t.queued > crowd || t.bytes > crowdBytes }
 
 const (
@@ -96,11 +95,11 @@ const (
 	crowdBytes = 64 << 20 // of theirs
 )
 
-// pass gives a turn of a lane on: to a handler that wants it back, or else to the next request. It returns that request, if
-// any; the caller has to see to it that it runs.
+// pass hands a turn of the lane to a handler that wants it back, or else to the next queued request, which it returns
+// for the caller to run; otherwise the turn is free.
 func (l locked) pass(n *lane) *incoming {
 	t := &l.turns
-	for in, ok := n.back.pop(); ok; in, ok = n.back.pop() {
+	for in, ok := n.resuming.pop(); ok; in, ok = n.resuming.pop() {
 		in.goOn()
 		if !in.finished && in.waits == 0 { // otherwise whoever of it waits last takes the turn back
 			in.turn = true
@@ -109,30 +108,31 @@ func (l locked) pass(n *lane) *incoming {
 		}
 	}
 	if in, ok := n.queue.pop(); ok {
-		in.more = n.queue.len() > 0
+		in.followed = n.queue.len() > 0
 		t.queued--
 		t.bytes -= int64(len(in.buf.Payload))
 		l.begin(in)
 		l.c.readOn.Signal()
 		return in
 	}
-	n.free++
+	n.freeTurns++
 	t.current = nil
 	return nil
 }
 
-// over is the end of a handler: a lane that nobody is in is not kept, since a peer may have any number of threads.
-func (t *turns) over(in *incoming) {
+// finished notes that a handler has returned. A lane without requests is not kept, since a peer may have any number of
+// threads.
+func (t *turns) finished(in *incoming) {
 	t.running--
-	if in.lane.handlers--; in.lane.handlers == 0 && t.lanes != nil {
+	if in.lane.requests--; in.lane.requests == 0 && t.lanes != nil {
 		delete(t.lanes, in.lane.thread)
 	}
 }
 
-// end is for a connection that has ended: requests that have not begun are dropped, and handlers that want their turn back
-// go on without, since there is no order to keep any more.
+// end is for a connection that has ended: requests that have not begun are dropped, and handlers that want their turn
+// back go on without, since there is no order to keep any more.
 func (t *turns) end() {
-	t.one.end()
+	t.single.end()
 	for _, n := range t.lanes {
 		n.end()
 	}
@@ -146,20 +146,21 @@ func (t *turns) end() {
 func (n *lane) end() {
 	for in, ok := n.queue.pop(); ok; in, ok = n.queue.pop() {
 		in.buf.Release()
-		n.handlers--
+		n.requests--
 	}
-	for in, ok := n.back.pop(); ok; in, ok = n.back.pop() {
+	for in, ok := n.resuming.pop(); ok; in, ok = n.resuming.pop() {
 		in.goOn()
 	}
 }
 
-// yield gives the handler's turn up until resume, because it is about to wait for the peer. A handler's goroutines may
-// wait at the same time: the first gives up the turn and the last takes it back.
+// yield gives the turn and the worker of a handler up until resume, because one of its goroutines is about to wait for
+// the peer. Several may wait at the same time: the first to wait gives the turn up, and the last to go on takes it
+// back.
 func (c *Conn) yield(in *incoming) {
 	l := c.lock()
 	in.waits++
 	if w := c.cfg.Workers; w != nil {
-		w.rest(in)
+		w.giveUp(in)
 	}
 	if in.turn {
 		in.turn = false
@@ -171,23 +172,23 @@ func (c *Conn) yield(in *incoming) {
 	c.passRole()
 }
 
-// resume takes the turn back, and a worker.
+// resume takes the turn and a worker back. It waits until there are some.
 func (c *Conn) resume(in *incoming) {
-	c.retake(in)
+	c.retakeTurn(in)
 	if w := c.cfg.Workers; w != nil {
-		w.rejoin(in)
+		w.retake(in)
 	}
 }
 
-func (c *Conn) retake(in *incoming) {
+func (c *Conn) retakeTurn(in *incoming) {
 	l := c.lock()
 	in.waits--
 	if in.waits > 0 || in.turn || in.finished || l.broken {
 		l.unlock()
 		return
 	}
-	if in.lane.free > 0 {
-		in.lane.free--
+	if in.lane.freeTurns > 0 {
+		in.lane.freeTurns--
 		l.turns.current = in
 		in.turn = true
 		l.unlock()
@@ -195,20 +196,20 @@ func (c *Conn) retake(in *incoming) {
 	}
 	if in.back == nil { // not in the queue yet for another of its goroutines
 		in.back = make(chan struct{})
-		in.lane.back.push(in)
+		in.lane.resuming.push(in)
 	}
 	back := in.back
 	l.unlock()
 	<-back
 }
 
-// goOn wakes the handler's goroutines that want its turn back.
+// goOn wakes the handler's goroutines that wait for its turn.
 func (in *incoming) goOn() {
 	close(in.back)
 	in.back = nil
 }
 
-// fifo is a queue that gives memory back as it empties.
+// fifo is a first-in, first-out queue that gives memory back as it empties.
 type fifo[T any] struct {
 	items []T
 	head  int

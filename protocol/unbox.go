@@ -12,16 +12,17 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// unboxer decodes the values of one message. It runs on the reader: labels are resolved in the order of arrival. What came
-// by value is left encoded, to be decoded by whoever wants it. This is the only unboxing there is (Connection._unbox).
+// unboxer decodes the values of one message. It runs on the reader: labels are resolved in the order of arrival. What
+// came by value is left encoded, to be decoded by whoever wants it. This is the only unboxing there is
+// (Connection._unbox).
 type unboxer struct {
 	c   *Conn
 	d   *wire.Dialect
 	err error // the first reference that could not be resolved; the rest is decoded all the same, for the counts
 	// discard says that nobody wants the message: references in it are given back at once.
 	discard bool
-	refs    bool  // a reference of the peer was met
-	depth   int   // containers that what comes next stands in
+	refs    bool  // there was a reference to an object of the peer
+	depth   int   // how many containers the next value is nested in
 	left    int64 // what the message may still weigh
 }
 
@@ -84,7 +85,7 @@ func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
 		if err != nil {
 			return boxed{}, err
 		}
-		return u.own(r), nil
+		return u.ownObject(r), nil
 	default:
 		r, err := u.d.ReadRemoteRef(c, &u.c.names)
 		if err != nil {
@@ -93,7 +94,7 @@ func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
 		if u.left -= refWeight; u.left < 0 {
 			return boxed{}, u.c.tooHeavy(u.c.cfg.Limits.Decoded - u.left)
 		}
-		return boxed{value: u.remote(r)}, nil
+		return boxed{value: u.peerObject(r)}, nil
 	}
 }
 
@@ -130,16 +131,16 @@ func (u *unboxer) tuple(c *brine.Cursor) (brine.Tuple, error) {
 	return items, nil
 }
 
-// own is the boxed value that is an object of ours. If there is none, u.err has the reason.
-func (u *unboxer) own(r wire.Ref) boxed {
-	e := u.local(r)
+// ownObject is the boxed value that is an object of ours. If there is none, u.err has the reason.
+func (u *unboxer) ownObject(r wire.Ref) boxed {
+	e := u.lookUp(r)
 	if e == nil {
 		return boxed{}
 	}
 	return boxed{value: e.obj, entry: e}
 }
 
-// bareTarget makes the number that a request of family A names its object by the object.
+// bareTarget replaces the number by which a request of family A names the object it is made of.
 func (u *unboxer) bareTarget(x boxed) (boxed, error) {
 	if x.raw == nil {
 		return x, nil
@@ -149,11 +150,11 @@ func (u *unboxer) bareTarget(x boxed) (boxed, error) {
 	if err != nil {
 		return boxed{}, err
 	}
-	return u.own(r), nil
+	return u.ownObject(r), nil
 }
 
-// local finds an object of ours.
-func (u *unboxer) local(r wire.Ref) *export {
+// lookUp finds an object of ours.
+func (u *unboxer) lookUp(r wire.Ref) *export {
 	l := u.c.lock()
 	defer l.unlock()
 	e := l.exports.find(r)
@@ -217,8 +218,8 @@ func pointee(dst any) (reflect.Value, error) {
 	return p.Elem(), nil
 }
 
-// remote makes or finds the handle on an object of the peer.
-func (u *unboxer) remote(r wire.Ref) *netref.Object {
+// peerObject makes or finds the handle on an object of the peer.
+func (u *unboxer) peerObject(r wire.Ref) *netref.Object {
 	u.refs = true
 	l := u.c.lock()
 	if u.discard && (l.imports.entries[r] == nil || l.imports.entries[r].handle.Value() == nil) {

@@ -2,9 +2,10 @@ package protocol
 
 import "time"
 
-// The watch of a connection looks from time to time, while the connection is busy, whether nobody reads because a
-// handler runs where its request was read, and has somebody else read. A timer for each request, or looking more often,
-// costs more than is won by running handlers on the reading goroutine: it keeps the scheduler's monitor awake.
+// The watch looks from time to time, while a connection is busy, whether the reader role has been vacant for long,
+// because the goroutine that gave it up runs a handler, and then has another goroutine read. A timer for each request,
+// or looking more often, costs more than is won by running handlers on the reader: it keeps the scheduler's monitor
+// awake.
 
 const (
 	// watchPeriod is how long a handler may keep its connection from being read: about one to two periods.
@@ -13,7 +14,8 @@ const (
 	watchQuiet = 4
 )
 
-// watchRole begins to watch the role of a connection that becomes busy. Only the role's holder, giving it up, calls it.
+// watchRole begins to watch the reader role of a connection that becomes busy. The holder calls it after giving the
+// role up.
 func (c *Conn) watchRole() {
 	r := &c.reader
 	if r.watched.Swap(true) {
@@ -25,8 +27,8 @@ func (c *Conn) watchRole() {
 
 // watch is one look.
 func (c *Conn) watch() {
-	keep, stuck := c.reader.look()
-	if keep {
+	again, stuck := c.reader.look()
+	if again {
 		c.reader.alarm.set(watchPeriod)
 	}
 	if stuck {
@@ -34,8 +36,8 @@ func (c *Conn) watch() {
 	}
 }
 
-// look tells whether to go on watching the role, and whether it has been vacant since the last look.
-func (r *role) look() (keep, stuck bool) {
+// look tells whether to look again later, and whether the role has been vacant since the last look.
+func (r *role) look() (again, stuck bool) {
 	given, state := r.given.Load(), r.state.Load()
 	switch {
 	case state == over:

@@ -28,7 +28,7 @@ func (c *Conn) weigh(d *wire.Dialect, payload []byte) int64 {
 func (c *Conn) refuse(d *wire.Dialect, kind wire.Kind, seq wire.Seq, buf frame.Buffer, weight int64) {
 	err := c.tooHeavy(weight)
 	if kind == wire.Request {
-		in := &incoming{c: c, d: d, seq: seq, buf: buf, from: d.ReadThreads(buf.Payload).Sender}
+		in := &incoming{c: c, d: d, seq: seq, buf: buf, thread: d.ReadThreads(buf.Payload).Sender}
 		in.answerAtOnce(nil, formException(err))
 		return
 	}

@@ -8,22 +8,23 @@ import (
 )
 
 // Workers bounds how many requests run at the same time on all the connections that share it, as the threads of
-// rpyc.utils.server.ThreadPoolServer do. A handler that waits for its peer gives its worker up meanwhile, so that nested calls
-// find one; it waits for another when it goes on. Requests that run nothing of the user's, such as PING, need no worker.
+// rpyc.utils.server.ThreadPoolServer do. A handler that waits for its peer gives its worker up meanwhile, so that
+// nested calls find one; it waits for another when it goes on. Requests that run nothing of the user's, such as PING,
+// need no worker.
 //
-// What happens when all are taken is chosen when it is made: requests wait in the order they came, or are refused with an
-// exception, which is Python's BlockingIOError. Workers are safe for concurrent use.
+// What happens when all are taken is chosen when it is made: requests wait in the order they came, or are refused with
+// an exception, which is Python's BlockingIOError. Workers are safe for concurrent use.
 type Workers struct {
 	size, batch int
 	refuse      bool
 
-	mu    sync.Mutex
-	free  int
-	queue fifo[chan struct{}] // of those who wait; closed to hand a worker over
+	mu      sync.Mutex
+	idle    int
+	waiting fifo[chan struct{}] // of requests, longest first; closed to pass a worker on
 }
 
-// NewWorkers makes a pool of n workers; n below 1 means RPyC's 20 (nbThreads). A worker that has run a request runs up to
-// batch requests of the same connection that are queued already before it turns to others; below 1 means RPyC's 10
+// NewWorkers makes a pool of n workers; n below 1 means RPyC's 20 (nbThreads). A worker that has run a request runs up
+// to batch requests of the same connection that are queued already before it turns to others; below 1 means RPyC's 10
 // (requestBatchSize). refuse says that requests are refused when all are taken.
 func NewWorkers(n, batch int, refuse bool) *Workers {
 	if n < 1 {
@@ -32,37 +33,37 @@ func NewWorkers(n, batch int, refuse bool) *Workers {
 	if batch < 1 {
 		batch = 10
 	}
-	return &Workers{size: n, batch: batch, refuse: refuse, free: n}
+	return &Workers{size: n, batch: batch, refuse: refuse, idle: n}
 }
 
 // Busy is how many workers are taken.
 func (w *Workers) Busy() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.size - w.free
+	return w.size - w.idle
 }
 
-// try takes a worker if one is free and nobody waits for it.
+// try takes a worker if one is idle, which none is while somebody waits.
 func (w *Workers) try() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.free == 0 {
+	if w.idle == 0 {
 		return false
 	}
-	w.free--
+	w.idle--
 	return true
 }
 
-// wait takes a worker as soon as there is one.
+// wait takes a worker, and waits for one if none is idle.
 func (w *Workers) wait() {
 	w.mu.Lock()
-	if w.free > 0 {
-		w.free--
+	if w.idle > 0 {
+		w.idle--
 		w.mu.Unlock()
 		return
 	}
 	ch := make(chan struct{})
-	w.queue.push(ch)
+	w.waiting.push(ch)
 	w.mu.Unlock()
 	<-ch
 }
@@ -71,14 +72,14 @@ func (w *Workers) wait() {
 func (w *Workers) release() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if ch, ok := w.queue.pop(); ok {
+	if ch, ok := w.waiting.pop(); ok {
 		close(ch)
 		return
 	}
-	w.free++
+	w.idle++
 }
 
-// employ gets the request a worker; false if it is to be refused.
+// employ gets a worker for a request; false if the request is not to be carried out.
 func (w *Workers) employ(in *incoming) bool {
 	if in.works {
 		return true
@@ -99,9 +100,9 @@ func (w *Workers) employ(in *incoming) bool {
 	return in.works
 }
 
-// hand passes the worker of a request that has finished to the next one of the connection, or gives it back. The
-// connection's lock is held.
-func (w *Workers) hand(in, next *incoming) {
+// passOn gives the worker of a request that has finished to the next request of the connection, unless it has run a
+// batch of them already, or back. The connection's lock is held.
+func (w *Workers) passOn(in, next *incoming) {
 	if !in.works {
 		return
 	}
@@ -114,27 +115,28 @@ func (w *Workers) hand(in, next *incoming) {
 	w.release()
 }
 
-// rest gives the worker up of a handler that begins to wait for its peer. The connection's lock is held.
-func (w *Workers) rest(in *incoming) {
+// giveUp gives the worker of a request back, if it has one. The connection's lock is held.
+func (w *Workers) giveUp(in *incoming) {
 	if in.works {
 		in.works = false
 		w.release()
 	}
 }
 
-// done gives the worker back before the answer is sent, so that nobody who has the answer finds it taken.
-func (w *Workers) done(in *incoming) {
+// giveUpBeforeAnswer gives the worker of a request back before its answer is sent: the peer, which has the answer,
+// could be refused its next request otherwise.
+func (w *Workers) giveUpBeforeAnswer(in *incoming) {
 	l := in.c.lock()
 	defer l.unlock()
-	w.rest(in)
+	w.giveUp(in)
 }
 
-// rejoin gets a handler a worker again that has waited for its peer.
-func (w *Workers) rejoin(in *incoming) {
+// retake gets a worker for a handler that has waited for its peer, and waits for one if none is idle.
+func (w *Workers) retake(in *incoming) {
 	l := in.c.lock()
-	idle := in.waits > 0 || in.works || in.finished || l.broken
+	needed := in.waits == 0 && !in.works && !in.finished && !l.broken
 	l.unlock()
-	if idle {
+	if !needed {
 		return
 	}
 	w.wait()

@@ -62,7 +62,7 @@ func TestWorkerBatches(t *testing.T) {
 		w := cfg.Workers
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return w.queue.len() == 1
+		return w.waiting.len() == 1
 	})
 	close(r.leave)
 	for _, res := range results {

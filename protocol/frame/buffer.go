@@ -14,7 +14,7 @@ const pooledMax = 64 << 10
 //
 // A short payload is left where it was read: in a block of the [Reader], which
 // reads into another one until it has been released. To hold on to a buffer
-// for longer than it takes to handle a message, see [Buffer.Keep].
+// for longer than it takes to handle a message, see [Buffer.Detach].
 type Buffer struct {
 	// Payload is not empty but in the zero value. It must not be used after Release.
 	Payload []byte
@@ -37,9 +37,9 @@ func (k *block) lend(payload []byte) Buffer {
 	return Buffer{Payload: payload, block: k}
 }
 
-// Keep returns part, a part of the payload, in a place that does not hinder the reader: in memory of the buffer's own,
-// to which it is moved if it stands in the reader's. The rest of the payload may be gone then.
-func (b *Buffer) Keep(part []byte) []byte {
+// Detach returns part, a part of the payload, in a place that does not hinder the reader: in memory of the buffer's
+// own, to which it is moved if it stands in the reader's. The rest of the payload may be gone then.
+func (b *Buffer) Detach(part []byte) []byte {
 	if b.block == nil {
 		return part
 	}

@@ -64,8 +64,8 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("frame: compressed body: %v", e.Cause)
 }
 
-// Start returns what the beginning of a stream shows of the first frame's payload; nothing if that is compressed or empty,
-// or if too little of the frame is there.
+// Start returns what the beginning of a stream shows of the first frame's payload; nothing if that is compressed or
+// empty, or if too little of the frame is there.
 func Start(stream []byte) []byte {
 	if len(stream) <= headerSize || stream[4] != flagPlain || binary.BigEndian.Uint32(stream) == 0 {
 		return nil

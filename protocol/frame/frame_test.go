@@ -245,8 +245,8 @@ func TestLimits(t *testing.T) {
 	require.EqualError(t, &brine.LimitError{What: "frame length", Got: 10, Limit: 9}, "frame length: 10 exceeds the limit of 9")
 }
 
-// TestBombs inflates what becomes a thousand times as long: it takes no more memory than the payload does if that is within
-// the limit, and hardly any if it is not.
+// TestBombs inflates what becomes a thousand times as long: it takes no more memory than the payload does if that is
+// within the limit, and hardly any if it is not.
 func TestBombs(t *testing.T) {
 	const n = 48 << 20
 	payload := make([]byte, n)

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// A body whose first countAbove bytes of payload came of less than a countRatio-th of them is inflated without being
-	// kept first, to see how long it is: a megabyte can stand for a gigabyte.
+	// A body whose first countAbove bytes of payload came of less than a countRatio-th of them is inflated without
+	// being kept first, to see how long it is: a megabyte can stand for a gigabyte.
 	countAbove = 1 << 20
 	countRatio = 16
 )

@@ -152,7 +152,8 @@ func (d *Dialect) ReadHead(payload []byte) (Kind, Seq, brine.Cursor, error) {
 	return kind, seq, c, nil
 }
 
-// Weigh returns how many bytes of memory the values of a message take when they are decoded, as brine.Cursor.Weigh does.
+// Weigh returns how many bytes of memory the values of a message take when they are decoded, as brine.Cursor.Weigh
+// does.
 func (d *Dialect) Weigh(payload []byte, limit int64) int64 {
 	skip := 0
 	if d.threads {

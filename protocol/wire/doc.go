@@ -11,8 +11,8 @@
 // A boxed value is a pair of a [Label] and a value. Objects travel as id packs, here called [Ref].
 //
 //	family  releases       header                                    supported
-//	A       3.0.0 – 3.4.4  brine of (kind, seq, body)                no
-//	B       4.0.0 – 4.0.2  brine of (kind, seq, body)                no
+//	A       3.0.0 – 3.4.4  brine of (kind, seq, body)                yes, see [Survey]
+//	B       4.0.0 – 4.0.2  brine of (kind, seq, body)                yes, see [Survey]
 //	C       4.1.0 – 5.3.1  brine of (kind, seq, body)                yes
 //	D       6.0.0 –        one byte kind, then brine of (seq, body)  yes
 //

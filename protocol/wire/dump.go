@@ -25,9 +25,9 @@ type Dumper struct {
 //	REQUEST 1 CALLATTR (-main.Calculator#1, "div", (7, 0), ())
 //	EXCEPTION 1 builtins.ZeroDivisionError("division by zero")
 //
-// "+" marks an object of the sender, "-" one of the receiver. Where threads are bound, those that a message is from and for stand
-// before it, as in "1>2 REQUEST", with "-" for any. What cannot be decoded is said to be malformed, with the
-// reason.
+// "+" marks an object of the sender, "-" one of the receiver. Where threads are bound, those that a message is from
+// and for stand before it, as in "1>2 REQUEST", with "-" for any. What cannot be decoded is said to be malformed, with
+// the reason.
 func (p *Dumper) Dump(d *Dialect, payload []byte) string {
 	kind, seq, c, err := d.ReadHeader(payload)
 	if err != nil {

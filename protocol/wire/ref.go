@@ -76,8 +76,8 @@ type encodedRef struct {
 	ref Ref
 }
 
-// keep remembers an id pack.
-func (n *Names) keep(enc []byte, r Ref) {
+// remember notes an id pack.
+func (n *Names) remember(enc []byte, r Ref) {
 	e := &n.recent[n.next]
 	if len(enc) <= len(e.enc) {
 		e.n, e.ref = copy(e.enc[:], enc), r
@@ -139,7 +139,7 @@ func (d *Dialect) ReadRef(c *brine.Cursor, names *Names) (Ref, error) {
 	}
 	start := *c
 	if r, ok := readPlainRef(c, names); ok {
-		names.keep(c.Since(&start), r)
+		names.remember(c.Since(&start), r)
 		return r, nil
 	}
 	*c = start
