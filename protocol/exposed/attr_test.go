@@ -32,7 +32,9 @@ func TestMethodNames(t *testing.T) {
 // What cannot be read gives one message, whatever the reason.
 func TestDenied(t *testing.T) {
 	c := &Calc{}
-	for _, name := range []string{"nope", "secret", "last", "_secret", "__class__", "__dict__", "__call__", "__name__", "Secret"} {
+	for _, name := range []string{
+		"nope", "secret", "last", "_secret", "__class__", "__dict__", "__call__", "__name__", "Secret",
+	} {
 		_, err := exposed.GetAttr(ctx, nil, c, name)
 		require.EqualError(t, err, "AttributeError: cannot access '"+name+"'")
 	}

@@ -55,8 +55,8 @@ func (d docText) value() any {
 
 var lastClassID atomic.Int64
 
-// The builtin classes that the object model itself refers to. A class whose name begins with "builtins." is known to every
-// peer, so that it need not be inspected; the names are those that CPython has.
+// The builtin classes that the object model itself refers to. A class whose name begins with "builtins." is known to
+// every peer, so that it need not be inspected; the names are those that CPython has.
 var (
 	objectClass  = builtin("builtins.object")
 	typeClass    = builtin("builtins.type", objectClass)
@@ -187,16 +187,20 @@ func (c *Class) add(a *attr) {
 }
 
 // method enters a builtin method that takes between least and most arguments.
-func (c *Class) method(name string, least, most int, f func(ctx context.Context, self any, args []any) (any, error)) {
+func (c *Class) method(name string, least, most int, f builtinFunc) {
 	qual := c.name + "." + name
-	c.add(&attr{name: name, qual: qual, kind: methodAttr, impl: native(func(ctx context.Context, self any, a *Args) (any, error) {
+	impl := native(func(ctx context.Context, self any, a *Args) (any, error) {
 		args, err := binding.BuiltinArgs(a, qual, name, least, most)
 		if err != nil {
 			return nil, err
 		}
 		return f(ctx, self, args)
-	})})
+	})
+	c.add(&attr{name: name, qual: qual, kind: methodAttr, impl: impl})
 }
+
+// builtinFunc is a builtin method that takes its positional arguments as a slice. Their number has been checked.
+type builtinFunc = func(ctx context.Context, self any, args []any) (any, error)
 
 // getter enters a builtin read-only attribute.
 func (c *Class) getter(name string, get func(self any) (any, error)) {

@@ -24,8 +24,8 @@ var (
 	_ = define(codeClass, defineCode)
 )
 
-// planBehind returns how self, a Go func, a *Function or a method, is called. Methods that this package implements have no
-// plan: the attribute of that name is missing then, as with CPython's builtin functions.
+// planBehind returns how self, a Go func, a *Function or a method, is called. Methods that this package implements have
+// no plan: the attribute of that name is missing then, as with CPython's builtin functions.
 func planBehind(self any, name string) (*binding.Plan, error) {
 	var p *binding.Plan
 	switch f := self.(type) {
@@ -109,7 +109,10 @@ func shownDefault(q *binding.Param) any {
 func addFunctionAttrs(c *Class) {
 	c.getter("__code__", codeOf)
 	c.getter("__defaults__", defaultsOf)
-	c.add(&attr{name: "__kwdefaults__", qual: c.name + ".__kwdefaults__", kind: propertyAttr, prop: &property{get: kwDefaultsOf}})
+	c.add(&attr{
+		name: "__kwdefaults__", qual: c.name + ".__kwdefaults__", kind: propertyAttr,
+		prop: &property{get: kwDefaultsOf},
+	})
 }
 
 // The bits of co_flags that say what a function takes.
@@ -139,7 +142,8 @@ func (c *codeObject) varnames() brine.Tuple {
 		names = append(names, self)
 	}
 	for _, kinds := range [][]binding.Kind{
-		{binding.PositionalOnly, binding.PositionalOrKeyword}, {binding.KeywordOnly}, {binding.VarPositional}, {binding.VarKeyword},
+		{binding.PositionalOnly, binding.PositionalOrKeyword}, {binding.KeywordOnly},
+		{binding.VarPositional}, {binding.VarKeyword},
 	} {
 		for _, q := range c.plan.Params() {
 			if slices.Contains(kinds, q.Kind) {

@@ -13,9 +13,9 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// timeClass is what a time.Time is to Python: by its name and its attributes a datetime with a zone. RPyC's proxies take an
-// object's class from the name, so isinstance(t, datetime.datetime) is true there; C code that wants a real datetime still
-// refuses the proxy.
+// timeClass is what a time.Time is to Python: by its name and its attributes a datetime with a zone. RPyC's proxies
+// take an object's class from the name, so isinstance(t, datetime.datetime) is true there; C code that wants a real
+// datetime still refuses the proxy.
 var (
 	timeClass = builtin("datetime.datetime", objectClass)
 
@@ -84,7 +84,8 @@ func defineTime(c *Class) {
 		if len(args) == 1 {
 			s, ok := args[0].(string)
 			if !ok || len([]rune(s)) != 1 {
-				return nil, vinegar.TypeError.Errorf("isoformat() argument 1 must be a unicode character, not %s", TypeName(args[0]))
+				return nil, vinegar.TypeError.Errorf("isoformat() argument 1 must be a unicode character, not %s",
+					TypeName(args[0]))
 			}
 			sep = s
 		}
@@ -190,9 +191,11 @@ func reprZone(t time.Time) string {
 
 // directives are those of strftime that do not depend on a locale, in the C locale.
 var directives = map[byte]func(t time.Time) string{
-	'a': layout("Mon"), 'A': layout("Monday"), 'b': layout("Jan"), 'B': layout("January"), 'd': layout("02"), 'm': layout("01"),
+	'a': layout("Mon"), 'A': layout("Monday"), 'b': layout("Jan"), 'B': layout("January"),
+	'd': layout("02"), 'm': layout("01"),
 	'y': layout("06"), 'Y': layout("2006"), 'H': layout("15"), 'I': layout("03"), 'p': layout("PM"), 'M': layout("04"),
-	'S': layout("05"), 'j': layout("002"), 'c': layout("Mon Jan _2 15:04:05 2006"), 'x': layout("01/02/06"), 'X': layout("15:04:05"),
+	'S': layout("05"), 'j': layout("002"),
+	'c': layout("Mon Jan _2 15:04:05 2006"), 'x': layout("01/02/06"), 'X': layout("15:04:05"),
 	'D': layout("01/02/06"), 'e': layout("_2"), 'F': layout("2006-01-02"), 'R': layout("15:04"), 'T': layout("15:04:05"),
 	'f': func(t time.Time) string { return fmt.Sprintf("%06d", t.Nanosecond()/1000) },
 	'z': func(t time.Time) string { return zoneOffset(t, "") },
@@ -202,7 +205,8 @@ var directives = map[byte]func(t time.Time) string{
 	'G': func(t time.Time) string { y, _ := t.ISOWeek(); return fmt.Sprintf("%04d", y) },
 	'V': func(t time.Time) string { _, w := t.ISOWeek(); return fmt.Sprintf("%02d", w) },
 	's': func(t time.Time) string { return fmt.Sprint(t.Unix()) },
-	'n': func(time.Time) string { return "\n" }, 't': func(time.Time) string { return "\t" }, '%': func(time.Time) string { return "%" },
+	'n': func(time.Time) string { return "\n" }, 't': func(time.Time) string { return "\t" },
+	'%': func(time.Time) string { return "%" },
 }
 
 func layout(l string) func(t time.Time) string {

@@ -22,8 +22,12 @@ var (
 	_ = show[time.Duration](floatClass)
 	_ = showKind(boolClass, func(t reflect.Type) bool { return t.Kind() == reflect.Bool })
 	_ = showKind(intClass, func(t reflect.Type) bool { return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uintptr })
-	_ = showKind(floatClass, func(t reflect.Type) bool { return t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64 })
-	_ = showKind(complexClass, func(t reflect.Type) bool { return t.Kind() == reflect.Complex64 || t.Kind() == reflect.Complex128 })
+	_ = showKind(floatClass, func(t reflect.Type) bool {
+		return t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64
+	})
+	_ = showKind(complexClass, func(t reflect.Type) bool {
+		return t.Kind() == reflect.Complex64 || t.Kind() == reflect.Complex128
+	})
 
 	_ = define(intClass, defineInt)
 	_ = define(floatClass, defineFloat)
@@ -137,10 +141,13 @@ func defineNumber(c *Class) {
 	c.method("__bool__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		return !pyvalue.EqualNumbers(pyvalue.NumberOf(norm(self)), pyvalue.Number{Kind: pyvalue.Int}), nil
 	})
-	c.method("__hash__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) { return hashValue(ctx, norm(self)) })
+	c.method("__hash__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
+		return hashValue(ctx, norm(self))
+	})
 }
 
-// numberOperator enters a binary operator and its reflected form. An operand that f cannot take is left to the other side.
+// numberOperator enters a binary operator and its reflected form. An operand that f cannot take is left to the other
+// side.
 func numberOperator(c *Class, op string, f func(a, b pyvalue.Number) (any, error)) {
 	c.method("__"+op+"__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
 		if a, b, ok := operands(self, args[0]); ok {

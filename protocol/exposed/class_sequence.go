@@ -88,7 +88,8 @@ func defineSequence(c *Class) {
 		key := norm(args[0])
 		switch x := norm(self).(type) {
 		case string:
-			return sliced(ctx, "string", []rune(x), key, func(r rune) any { return string(r) }, func(part []rune) any { return string(part) })
+			return sliced(ctx, "string", []rune(x), key,
+				func(r rune) any { return string(r) }, func(part []rune) any { return string(part) })
 		case []byte:
 			return sliced(ctx, "byte", x, key, func(b byte) any { return int64(b) }, func(part []byte) any { return part })
 		}

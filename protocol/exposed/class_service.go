@@ -41,11 +41,15 @@ var _ = define(serviceClass, defineService)
 
 func defineService(c *Class) {
 	classMethod := func(name string, f any) {
-		p, err := binding.New(reflect.ValueOf(f), binding.Options{Name: name, Qual: c.name + "." + name, Method: true, Self: "cls"})
+		p, err := binding.New(reflect.ValueOf(f), binding.Options{
+			Name: name, Qual: c.name + "." + name, Method: true, Self: "cls",
+		})
 		if err != nil {
 			panic(err)
 		}
-		c.add(&attr{name: DefaultPrefix + name, qual: p.QualName(), exposed: true, kind: methodAttr, classMethod: true, impl: p})
+		c.add(&attr{
+			name: DefaultPrefix + name, qual: p.QualName(), exposed: true, kind: methodAttr, classMethod: true, impl: p,
+		})
 	}
 	classMethod("get_service_aliases", func(cls *Class) brine.Tuple {
 		var t brine.Tuple

@@ -70,10 +70,7 @@ func makeClass(t reflect.Type) *Class {
 		}
 		return objectClass
 	}
-	if t.Name() != "" && t.PkgPath() != "" && t.Kind() != reflect.Interface && (t.Kind() == reflect.Struct || hasMethods(t)) {
-		return reflectClass(t, nil)
-	}
-	if t.Kind() == reflect.Struct { // a struct type without a name
+	if t.Kind() == reflect.Struct || t.PkgPath() != "" && hasMethods(t) {
 		return reflectClass(t, nil)
 	}
 	if c := classOfKind(t); c != nil {

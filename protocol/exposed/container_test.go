@@ -244,8 +244,8 @@ func TestOperate(t *testing.T) {
 	}
 }
 
-// TestCollidingKeys puts in keys that all have one hash in CPython, the multiples of 2**61-1, and NaNs, of which none is found
-// again. Compared one by one, they would take hours. An object that equals one of them is found all the same.
+// TestCollidingKeys puts in keys that all have one hash in CPython, the multiples of 2**61-1, and NaNs, of which none
+// is found again. Compared one by one, they would take hours. An object that equals one of them is found all the same.
 func TestCollidingKeys(t *testing.T) {
 	const n, prime = 200_000, 1<<61 - 1
 	d := exposed.NewDict()

@@ -59,8 +59,8 @@ func DescribeFunc(f *Function) {
 	})
 }
 
-// refill makes those registered classes anew that about is true of, because a description has been added, unless values of
-// them are exposed already.
+// refill makes those registered classes anew that about is true of, because a description has been added, unless values
+// of them are exposed already.
 func refill(about func(*Class) bool) {
 	registry.Lock()
 	defer registry.Unlock()

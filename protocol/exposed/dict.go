@@ -40,8 +40,8 @@ type dictKey struct {
 }
 
 // chain names the entries with a hash of Python's whose keys are plain values, or those whose keys are not. A peer can
-// choose numbers that all have one hash, so plain values are never compared along a chain with each other; but an object may
-// say that it equals one of them.
+// choose numbers that all have one hash, so plain values are never compared along a chain with each other; but an
+// object may say that it equals one of them.
 type chain struct {
 	hash  int64
 	plain bool
@@ -55,8 +55,8 @@ type noneKey struct{}
 // NewDict returns an empty dict.
 func NewDict() *Dict { return new(Dict) }
 
-// ConvertKeys has every key replaced by what f makes of it before it is looked up or stored, and returns d. It is to be called before
-// the dict is used.
+// ConvertKeys has every key replaced by what f makes of it before it is looked up or stored, and returns d. It is to be
+// called before the dict is used.
 func (d *Dict) ConvertKeys(f func(ctx context.Context, key any) any) *Dict {
 	d.convert = f
 	return d

@@ -7,8 +7,8 @@
 //
 //	a service                      any Go value: its exported methods and fields are what Python can use
 //	names, defaults, docstrings    [Func], ClassOptions.Params and Docs in [Register], or cmd/rpyc_stubs and [Describe]
-//	a class that Python can call   [Register] with ClassOptions.New, and the *[Class] it returns as ClassOptions.Static of the
-//	                               service, as a field or as a result
+//	a class that Python can call   [Register] with ClassOptions.New, and the *[Class] it returns as ClassOptions.Static
+//	                               of the service, as a field or as a result
 //	an exception                   return an error: package vinegar has Python's classes, vinegar.NewClass makes one
 //	operators, len, iteration      methods named Py…: see below
 //	properties                     ClassOptions.Properties: computed, with a setter that may fail
@@ -36,16 +36,19 @@
 //	interface                                   what it holds
 //	[]T                                         list of fixed length; nil is an empty one
 //	*[]T, a field of type []T, *List            list
-//	map[K]V, *Dict                              dict; a missing key is a KeyError, as in Python. A Dict keeps the order of
-//	                                            insertion; a Go map is ordered by key if keys have an order, or at random
+//	map[K]V, *Dict                              dict; a missing key is a KeyError, as in Python. A Dict keeps the order
+//	                                            of insertion; a Go map is ordered by key if keys have an order, or at
+//	                                            random
 //	map[K]struct{}, *Set                        set
 //	func, *Function                             function; the same func is the same object
 //	a method read from an object                method: a new object at every read, equal to and hashed as the others
 //	iter.Seq, <-chan T, *Generator              generator; closed when Python drops it: the producer's deferred calls run
 //	iter.Seq2[T, error]                         generator whose error is raised; other iter.Seq2 give tuples of two
 //	struct, pointer to one                      object of class "package.Type"; see Attributes
-//	struct that embeds others                   the same, with their methods and fields; a subclass if ClassOptions.Bases says so
-//	generic type                                the same; all instances of Pair[T] are of a class called Pair, each of its own
+//	struct that embeds others                   the same, with their methods and fields; a subclass if
+//	                                            ClassOptions.Bases says so
+//	generic type                                the same; all instances of Pair[T] are of a class called Pair, each of
+//	                                            its own
 //	slice, map, func, chan type with methods    object of that type that is a list, dict, function or generator as well
 //	io.Reader, io.Writer, io.Closer, io.Seeker  binary file; see Files
 //	time.Time                                   datetime with a zone; see Times

@@ -69,5 +69,6 @@ var exceptionAttrs = map[string][]string{
 	"OSError": {"errno", "strerror", "filename", "filename2"}, "SystemExit": {"code"}, "StopIteration": {"value"},
 	"ImportError": {"msg", "name", "path"}, "NameError": {"name"}, "AttributeError": {"name", "obj"},
 	"SyntaxError":        {"msg", "filename", "lineno", "offset", "text"},
-	"UnicodeDecodeError": {"encoding", "object", "start", "end", "reason"}, "UnicodeEncodeError": {"encoding", "object", "start", "end", "reason"},
+	"UnicodeDecodeError": {"encoding", "object", "start", "end", "reason"},
+	"UnicodeEncodeError": {"encoding", "object", "start", "end", "reason"},
 }

@@ -6,8 +6,9 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 )
 
-// A face is what makes Go values appear as one of Python's classes. The files class_*.go and go_*.go enter faces into the
-// tables below by variables named _, while the package is initialised; the object model looks them up and names none.
+// A face is what makes Go values appear as one of Python's classes. The files class_*.go and go_*.go enter faces into
+// the tables below by variables named _, while the package is initialised; the object model looks them up and names
+// none.
 
 // definitions are what gives the builtin classes their attributes, to be called by init.
 var definitions []func()
@@ -36,8 +37,8 @@ type kindFace struct {
 	has   func(t reflect.Type) bool
 }
 
-// showKind makes the values of the Go types for which has reports true, if they have no methods, objects of the class c.
-// Types with methods get classes derived from c.
+// showKind makes the values of the Go types for which has reports true, if they have no methods, objects of the class
+// c. Types with methods get classes derived from c.
 func showKind(c *Class, has func(t reflect.Type) bool) struct{} {
 	kindFaces = append(kindFaces, kindFace{c, has})
 	return struct{}{}

@@ -82,8 +82,8 @@ func (f *Function) named(name string) {
 	f.plan = p
 }
 
-// couldBeMethod reports whether a func's first parameter may be an object: its type is one that can be registered, or it is
-// declared as "self".
+// couldBeMethod reports whether a func's first parameter may be an object: its type is one that can be registered, or
+// it is declared as "self".
 func couldBeMethod(t reflect.Type, params []string) bool {
 	if t.NumIn() == 0 {
 		return false

@@ -46,9 +46,9 @@ var _ Dropper = (*Generator)(nil)
 //	func(yield func(any) (any, error)) error
 //	                       the items it yields; yield returns what a peer sends (nil for none) or throws
 //
-// The func() ones may take a context.Context, that of the request for the item. Only the last form hears of what Python's
-// send and throw pass in; for the others a value sent is lost, and an exception thrown stops the producer and is raised.
-// When the Generator is closed, yield returns a GeneratorExit, and the func has to return.
+// The func() ones may take a context.Context, that of the request for the item. Only the last form hears of what
+// Python's send and throw pass in; for the others a value sent is lost, and an exception thrown stops the producer and
+// is raised. When the Generator is closed, yield returns a GeneratorExit, and the func has to return.
 func NewGenerator(source any) *Generator {
 	rv := reflect.ValueOf(source)
 	if f, ok := source.(func(yield func(any) (any, error)) error); ok && f != nil {
@@ -253,8 +253,8 @@ func (g *Generator) Send(ctx context.Context, v any) (item any, ok bool, err err
 	return g.resume(ctx, v, nil)
 }
 
-// Throw is Python's throw: it makes the yield of a producer that listens return exc, and returns the next item, false at
-// the end. A producer that does not listen, or has not begun, is stopped, and exc is the error.
+// Throw is Python's throw: it makes the yield of a producer that listens return exc, and returns the next item, false
+// at the end. A producer that does not listen, or has not begun, is stopped, and exc is the error.
 func (g *Generator) Throw(ctx context.Context, exc error) (item any, ok bool, err error) {
 	defer protect(&err)
 	g.mu.Lock()

@@ -40,7 +40,7 @@ func (c *Class) addFile(t reflect.Type) {
 	pt := reflect.PointerTo(t)
 	reads, writes := pt.Implements(readerType), pt.Implements(writerType)
 	closes, seeks := pt.Implements(closerType), pt.Implements(seekerType)
-	method := func(goName, name string, least, most int, f func(ctx context.Context, self any, args []any) (any, error)) {
+	method := func(goName, name string, least, most int, f builtinFunc) {
 		if c.omits(goName) || c.private(goName) {
 			return
 		}
@@ -67,7 +67,9 @@ func (c *Class) addFile(t reflect.Type) {
 			n, err := self.(io.Writer).Write(b)
 			return int64(n), err
 		}
-		method("Write", "write", 1, 1, func(_ context.Context, self any, args []any) (any, error) { return write(self, args[0]) })
+		method("Write", "write", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
+			return write(self, args[0])
+		})
 		method("Write", "writelines", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 			for v, err := range Iterate(ctx, args[0]) {
 				if err == nil {
@@ -111,7 +113,7 @@ func (c *Class) addFile(t reflect.Type) {
 }
 
 // addReading enters what files have for reading: read, read1, readline, readlines and iteration over lines.
-func (c *Class) addReading(method func(goName, name string, least, most int, f func(ctx context.Context, self any, args []any) (any, error))) {
+func (c *Class) addReading(method func(goName, name string, least, most int, f builtinFunc)) {
 	sized := func(name string, f func(r io.Reader, n int) ([]byte, error)) {
 		method("Read", name, 0, 1, func(ctx context.Context, self any, args []any) (any, error) {
 			n := -1
@@ -180,8 +182,8 @@ func readFull(r io.Reader, n int) ([]byte, error) {
 // onlyReader hides a WriterTo, which would not stop at the limit.
 type onlyReader struct{ io.Reader }
 
-// readLine reads up to the end of a line, n bytes or the end of the file. Nothing is read beyond: readers that cannot be
-// asked for lines or single bytes are read byte by byte, or in pieces that are given back where they can seek.
+// readLine reads up to the end of a line, n bytes or the end of the file. Nothing is read beyond: readers that cannot
+// be asked for lines or single bytes are read byte by byte, or in pieces that are given back where they can seek.
 func readLine(r io.Reader, n int) ([]byte, error) {
 	if n < 0 || n > maxRead {
 		n = maxRead
@@ -211,7 +213,8 @@ func readLine(r io.Reader, n int) ([]byte, error) {
 	return line, nil
 }
 
-// readLineSeeking reads pieces and seeks back behind the line. done is false if the reader cannot seek in fact, as a pipe.
+// readLineSeeking reads pieces and seeks back behind the line. done is false if the reader cannot seek in fact, as a
+// pipe.
 func readLineSeeking(r io.Reader, s io.Seeker, n int) (line []byte, done bool, err error) {
 	if _, err := s.Seek(0, io.SeekCurrent); err != nil {
 		return nil, false, nil // no error of the file: it is read in another way

@@ -11,8 +11,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// goMap is a Go map as a dict or set. If rv is nil, it can be set when the dict is a pointer to a map, and is then made by the
-// first entry.
+// goMap is a Go map as a dict or set. If rv is nil, it can be set when the dict is a pointer to a map, and is then made
+// by the first entry.
 type goMap struct{ rv reflect.Value }
 
 func (m goMap) lock() *sync.RWMutex {

@@ -47,8 +47,8 @@ func (c *Class) addMethods(t reflect.Type) error {
 	return nil
 }
 
-// addMethod enters a Go method under a Python name. What cannot be called from Python is left out, or an error if the type
-// was registered.
+// addMethod enters a Go method under a Python name. What cannot be called from Python is left out, or an error if the
+// type was registered.
 func (c *Class) addMethod(m reflect.Method, name string, exposed bool) error {
 	if c.inherits(m, name) {
 		return nil
@@ -75,8 +75,8 @@ func (c *Class) addMethod(m reflect.Method, name string, exposed bool) error {
 	return nil
 }
 
-// inherits reports whether the class has the method from a base class: Go promotes it from the embedded struct of the base,
-// and the type does not declare one of that name itself.
+// inherits reports whether the class has the method from a base class: Go promotes it from the embedded struct of the
+// base, and the type does not declare one of that name itself.
 func (c *Class) inherits(m reflect.Method, name string) bool {
 	if c.opts != nil {
 		if _, own := c.opts.Params[m.Name]; own || c.private(m.Name) {
@@ -96,8 +96,8 @@ func (c *Class) inherits(m reflect.Method, name string) bool {
 	return false
 }
 
-// declarations lists the funcs among which the one that the source declares is: the compiler makes a method of a pointer from
-// one of a value, and methods of a struct from those of the structs that it embeds.
+// declarations lists the funcs among which the one that the source declares is: the compiler makes a method of a
+// pointer from one of a value, and methods of a struct from those of the structs that it embeds.
 func declarations(m reflect.Method) []reflect.Value {
 	var fns []reflect.Value
 	var walk func(t reflect.Type, depth int)

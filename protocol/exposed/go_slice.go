@@ -40,8 +40,8 @@ func isForm(t reflect.Type) bool {
 	return ok
 }
 
-// snapshot returns the slice with its present length, and the lock for its items. It differs from rv if that can be set, because
-// others may give it another length meanwhile.
+// snapshot returns the slice with its present length, and the lock for its items. It differs from rv if that can be
+// set, because others may give it another length meanwhile.
 func (s goSlice) snapshot() (reflect.Value, *sync.RWMutex) {
 	rv := s.rv
 	if rv.CanAddr() {

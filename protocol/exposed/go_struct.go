@@ -23,8 +23,8 @@ func reflectClass(t reflect.Type, o *ClassOptions) *Class {
 	return c.fill(o)
 }
 
-// fill gives the class all it has: from the options, from descriptions, and from the methods and fields of its Go type. What
-// comes first stays where two have one name.
+// fill gives the class all it has: from the options, from descriptions, and from the methods and fields of its Go type.
+// What comes first stays where two have one name.
 func (c *Class) fill(o *ClassOptions) *Class {
 	t := c.goType
 	o = withDescription(t, o)

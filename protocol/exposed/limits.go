@@ -16,7 +16,8 @@ const maxItems = 1 << 20
 // maxJoined bounds how many items the operator + puts together; of text and bytes it is maxRead.
 const maxJoined = 1 << 24
 
-// maxText bounds, in bytes, text that is made of values: containers that share their items can ask for an exponential amount.
+// maxText bounds, in bytes, text that is made of values: containers that share their items can ask for an exponential
+// amount.
 const maxText = 16 << 20
 
 // maxDepth bounds the operations nested in each other; it is CPython's default, sys.getrecursionlimit().
@@ -26,11 +27,11 @@ const maxDepth = 1000
 // into itself, or an iterator into a million others; no recursion may believe that it ends.
 type nestKey struct{}
 
-// Descend is to be called by an operation before it goes into what a peer can have nested arbitrarily deep: the items of a
-// container, the source of an iterator, the callable behind a callable, program text that runs program text. What is done
-// inside is to use the context that it returns. It is a RecursionError, of which doing (such as " in comparison") ends the
-// text, when a thousand operations are nested in each other, and the context's own error when that has ended: comparing
-// containers that share their items can take exponential time.
+// Descend is to be called by an operation before it goes into what a peer can have nested arbitrarily deep: the items
+// of a container, the source of an iterator, the callable behind a callable, program text that runs program text. What
+// is done inside is to use the context that it returns. It is a RecursionError, of which doing (such as " in
+// comparison") ends the text, when a thousand operations are nested in each other, and the context's own error when
+// that has ended: comparing containers that share their items can take exponential time.
 func Descend(ctx context.Context, doing string) (context.Context, error) {
 	depth, _ := ctx.Value(nestKey{}).(int)
 	if depth >= maxDepth {

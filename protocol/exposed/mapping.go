@@ -66,8 +66,8 @@ func dictItem(ctx context.Context, m mapping, key any) (any, error) {
 	return brine.Tuple{key, v}, err
 }
 
-// overKeys iterates over the keys, or over what build makes of each if it is not nil, and fails when the size changes. what
-// is the container's name in that error.
+// overKeys iterates over the keys, or over what build makes of each if it is not nil, and fails when the size changes.
+// what is the container's name in that error.
 func overKeys(what string, m mapping, build func(ctx context.Context, key any) (any, error)) *iterator {
 	keys := m.keys()
 	n := len(keys)

@@ -9,8 +9,8 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 )
 
-// Dir is Python's dir(v): the real names of the attributes, sorted. Fields of structs are attributes of objects and not of
-// their class. The names are those that a PyDir method returns if the object has one.
+// Dir is Python's dir(v): the real names of the attributes, sorted. Fields of structs are attributes of objects and not
+// of their class. The names are those that a PyDir method returns if the object has one.
 func Dir(ctx context.Context, v any) (names []string, err error) {
 	defer protect(&err)
 	v = norm(v)

@@ -9,7 +9,8 @@ import (
 // equal values of the same type that travels by value; tuples are compared item by item.
 func Is(a, b any) bool { return is(a, b, 0) }
 
-// is is Is at a depth in tuples. What is nested deeper than anything that can be sent is the same only if its memory is.
+// is is Is at a depth in tuples. What is nested deeper than anything that can be sent is the same only if its memory
+// is.
 func is(a, b any, depth int) bool {
 	a, byValue := ByValue(a)
 	b, byValueToo := ByValue(b)

@@ -132,9 +132,11 @@ func spanOf[T any](s span, items []T) []T {
 	return out
 }
 
-// sliced is Python's items[key] for a list, tuple or string given as items; one makes the value of an item, build that of a
-// slice.
-func sliced[T any](ctx context.Context, kind string, items []T, key any, one func(T) any, build func([]T) any) (any, error) {
+// sliced is Python's items[key] for a list, tuple or string given as items; one makes the value of an item, build that
+// of a slice.
+func sliced[T any](ctx context.Context, kind string, items []T, key any, one func(T) any, build func([]T) any) (
+	any, error,
+) {
 	if s, ok := key.(brine.Slice); ok {
 		sp, err := resolve(ctx, s, len(items))
 		if err != nil {

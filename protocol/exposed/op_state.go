@@ -8,9 +8,9 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 )
 
-// State returns what a copy of an object has to have: its exposed fields, under their Python names without a prefix, and
-// its own dictionary ([Attrs]). Methods and computed properties are not among them. ok is false for what is no struct,
-// and for what is one only to Go, such as a *[List].
+// State returns what a copy of an object has to have: its exposed fields, under their Python names without a prefix,
+// and its own dictionary ([Attrs]). Methods and computed properties are not among them. ok is false for what is no
+// struct, and for what is one only to Go, such as a *[List].
 func State(ctx context.Context, v any) (fields []netref.Keyword, ok bool, err error) {
 	t := reflect.TypeOf(v)
 	if t == nil || t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {

@@ -73,7 +73,9 @@ func (m exitMethod) Call(ctx context.Context, self any, args *Args) (any, error)
 // OldSlicing is the operation OLDSLICING, which Python 2 peers send for o[a:b]: the method attempt is called with a
 // slice and the extra arguments; if that fails in any way, the method fallback with both ends, sys.maxint for a
 // missing stop.
-func OldSlicing(ctx context.Context, p *Policy, v any, attempt, fallback string, start, stop any, extra []any) (any, error) {
+func OldSlicing(ctx context.Context, p *Policy, v any, attempt, fallback string, start, stop any, extra []any) (
+	any, error,
+) {
 	args := append([]any{brine.Slice{Start: start, Stop: stop}}, extra...)
 	if r, err := CallAttr(ctx, p, v, attempt, NewArgs(args, nil)); err == nil {
 		return r, nil

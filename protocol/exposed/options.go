@@ -51,8 +51,9 @@ type Property struct {
 	Doc           string
 	// Hidden makes the property one that is not exposed.
 	Hidden bool
-	// Probed makes Get run once more, before the operation proper, when a peer names the property without the prefix. RPyC
-	// does so with every property, to see whether it is there. It is for services that must not be told from a Python one.
+	// Probed makes Get run once more, before the operation proper, when a peer names the property without the prefix.
+	// RPyC does so with every property, to see whether it is there. It is for services that must not be told from a
+	// Python one.
 	Probed bool
 }
 

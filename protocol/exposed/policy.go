@@ -28,8 +28,8 @@ type Policy struct {
 	ExtraSafe []string
 }
 
-// Unrestricted returns the policy of classic mode: every attribute there is may be read, set and deleted, and the prefix
-// means nothing.
+// Unrestricted returns the policy of classic mode: every attribute there is may be read, set and deleted, and the
+// prefix means nothing.
 func Unrestricted() *Policy {
 	return &Policy{AllowAll: true, AllowSet: true, AllowDel: true, DenyExposed: true}
 }

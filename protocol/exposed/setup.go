@@ -16,7 +16,8 @@ func init() {
 	for _, c := range builtinClasses {
 		c.seal()
 	}
-	Register[restricted](ClassOptions{Name: "rpyc.utils.helpers.Restricted"}) // as RPyC's, which hide their class from nobody
+	// Views go by the name that RPyC's have, which hide their class from nobody.
+	Register[restricted](ClassOptions{Name: "rpyc.utils.helpers.Restricted"})
 }
 
 // bindingModel tells the binding of arguments what it needs to know of the object model.

@@ -35,7 +35,8 @@ func (a *Args) SetRaw(pos, kw []byte) {
 	}
 }
 
-// Share lets byte strings in the arguments share the memory of the encoding given to SetRaw, which must then never change.
+// Share lets byte strings in the arguments share the memory of the encoding given to SetRaw, which must then never
+// change.
 func (a *Args) Share() { a.shared = true }
 
 func (a *Args) cursor(raw []byte) brine.Cursor {
@@ -170,8 +171,8 @@ func plainKeywords(v any) ([]netref.Keyword, error) {
 	return kw, nil
 }
 
-// KeywordPairs takes a tuple of (name, value) tuples, the form in which keywords nearly always come. It returns false for
-// everything else.
+// KeywordPairs takes a tuple of (name, value) tuples, the form in which keywords nearly always come. It returns false
+// for everything else.
 func KeywordPairs(v any) ([]netref.Keyword, bool) {
 	t, ok := v.(brine.Tuple)
 	if !ok {

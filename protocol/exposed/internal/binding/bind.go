@@ -142,7 +142,9 @@ func (p *Plan) bindAll(ctx context.Context, b *argBuffer, pos []any, kw []netref
 
 // matchKeywords enters keyword arguments for the parameters that they name into values and given. It returns those that
 // name none, which **kwargs takes.
-func (p *Plan) matchKeywords(ctx context.Context, kw []netref.Keyword, values []any, given []bool) (unknown []netref.Keyword, err error) {
+func (p *Plan) matchKeywords(ctx context.Context, kw []netref.Keyword, values []any, given []bool) (
+	unknown []netref.Keyword, err error,
+) {
 	takesUnknown := p.paramOf(VarKeyword) >= 0
 	for n, k := range kw {
 		if err := stillWanted(ctx, n); err != nil {

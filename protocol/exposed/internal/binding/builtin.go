@@ -65,9 +65,11 @@ func IsWrapper(qual, name string) bool { return IsSpecial(name) && !plainMethods
 // plainMethods are the special methods that CPython implements as ordinary methods, which shows in their errors.
 var plainMethods = func() map[string]bool {
 	set := map[string]bool{}
-	for _, qual := range strings.Fields(`object.__format__ object.__dir__ list.__getitem__ list.__reversed__ dict.__getitem__
-		dict.__contains__ dict.__reversed__ set.__contains__ list_iterator.__length_hint__ tuple_iterator.__length_hint__
-		set_iterator.__length_hint__ dict_keyiterator.__length_hint__ type.__instancecheck__`) {
+	for _, qual := range strings.Fields(`
+		object.__format__ object.__dir__ list.__getitem__ list.__reversed__ dict.__getitem__
+		dict.__contains__ dict.__reversed__ set.__contains__ list_iterator.__length_hint__
+		tuple_iterator.__length_hint__ set_iterator.__length_hint__ dict_keyiterator.__length_hint__
+		type.__instancecheck__`) {
 		set[qual] = true
 	}
 	return set

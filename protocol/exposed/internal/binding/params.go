@@ -53,8 +53,8 @@ func (p *Param) takesKeyword() bool { return p.Kind == PositionalOrKeyword || p.
 
 var keywordsType = reflect.TypeFor[[]netref.Keyword]()
 
-// declare matches declared parameters with the Go ones, whose types are given; types[i] is that of the Go parameter first+i. The
-// last Go parameter may be left undeclared if it is a struct that receives keywords.
+// declare matches declared parameters with the Go ones, whose types are given; types[i] is that of the Go parameter
+// first+i. The last Go parameter may be left undeclared if it is a struct that receives keywords.
 func declare(decl []string, types []reflect.Type, first int) ([]Param, error) {
 	var ps []Param
 	kind := PositionalOrKeyword
@@ -183,7 +183,10 @@ func structParams(index int, t reflect.Type) ([]Param, error) {
 	for _, field := range netref.Fields(t) {
 		f := t.FieldByIndex(field.Index)
 		opts := strings.Split(f.Tag.Get("rpyc"), ",")
-		p := Param{Name: field.Name, Kind: KeywordOnly, index: index, field: field.Index, typ: f.Type, optional: !slices.Contains(opts[1:], "required")}
+		p := Param{
+			Name: field.Name, Kind: KeywordOnly, index: index, field: field.Index, typ: f.Type,
+			optional: !slices.Contains(opts[1:], "required"),
+		}
 		if lit, ok := f.Tag.Lookup("default"); ok {
 			def, err := defaultValue(lit, f.Type)
 			if err != nil {
