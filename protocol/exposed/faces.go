@@ -70,6 +70,7 @@ type interfaceFace struct {
 	add func(c *Class, t reflect.Type)
 }
 
+// showInterface enters a face for Go interfaces.
 func showInterface(f interfaceFace) struct{} {
 	interfaceFaces = append(interfaceFaces, f)
 	return struct{}{}
@@ -78,6 +79,7 @@ func showInterface(f interfaceFace) struct{} {
 // specialCallers has, by the name of a special method, what is done around calls of a Go method that defines it.
 var specialCallers = map[string]func(p *binding.Plan) callable{}
 
+// around has f make what is called in place of the plan p of a Go method that defines the special method of that name.
 func around(name string, f func(p *binding.Plan) callable) struct{} {
 	specialCallers[name] = f
 	return struct{}{}

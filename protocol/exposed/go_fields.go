@@ -70,6 +70,7 @@ func fieldProperty(f reflect.StructField, c *Class, name string, readonly bool) 
 	}
 	_, byValue := ByValue(reflect.Zero(f.Type).Interface())
 	k := f.Type.Kind()
+	// A struct or slice is handed out as the field itself, unless it travels by value or is an object like time.Time.
 	inPlace := !byValue && typeFaces[f.Type] == nil && (k == reflect.Struct || k == reflect.Slice)
 	p := &property{get: func(_ context.Context, self any) (any, error) {
 		fv, err := at(self)
