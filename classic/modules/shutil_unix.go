@@ -110,7 +110,8 @@ func newShutil(*Interpreter) *Module {
 	pair("copyfile", func(src, dst string, back func(string) any) (string, error) { return dst, copyData(src, dst, back) })
 	pair("copymode", func(src, dst string, back func(string) any) (string, error) { return "", copyMode(src, dst, back) })
 	pair("copystat", func(src, dst string, back func(string) any) (string, error) { return "", copyTimes(src, dst, back) })
-	for name, after := range map[string]func(string, string, func(string) any) error{"copy": copyMode, "copy2": copyTimes} {
+	afterCopy := map[string]func(string, string, func(string) any) error{"copy": copyMode, "copy2": copyTimes}
+	for name, after := range afterCopy {
 		pair(name, func(src, dst string, back func(string) any) (string, error) {
 			dst = intoDir(src, dst)
 			if err := copyData(src, dst, back); err != nil {
@@ -170,7 +171,8 @@ func newShutil(*Interpreter) *Module {
 			return nil
 		}
 		if onerror != nil {
-			_, err = exposed.Call(ctx, onerror, exposed.NewArgs([]any{nil, back(s), brine.Tuple{vinegar.FromError(err).Class, err, nil}}, nil))
+			info := brine.Tuple{vinegar.FromError(err).Class, err, nil}
+			_, err = exposed.Call(ctx, onerror, exposed.NewArgs([]any{nil, back(s), info}, nil))
 		}
 		return err
 	}, "path", "ignore_errors=False", "onerror=None")
@@ -185,7 +187,8 @@ func newShutil(*Interpreter) *Module {
 		}
 		size := int64(st.Bsize) //nolint:unconvert // 32 bits on some systems
 		r := new(diskUsage)
-		r.set("usage", []string{"total", "used", "free"}, brine.Tuple{int64(st.Blocks) * size, int64(st.Blocks-st.Bfree) * size, int64(st.Bavail) * size})
+		total, used, free := int64(st.Blocks)*size, int64(st.Blocks-st.Bfree)*size, int64(st.Bavail)*size
+		r.set("usage", []string{"total", "used", "free"}, brine.Tuple{total, used, free})
 		return r, nil
 	}, "path")
 	m.Def("which", func(ctx context.Context, cmd any, mode int, path any) (any, error) {

@@ -132,7 +132,8 @@ func newTempfile(in *Interpreter) *Module {
 	}, append(params, "ignore_cleanup_errors=False")...)
 	for name, keepsName := range map[string]bool{"NamedTemporaryFile": true, "TemporaryFile": false} {
 		m.Def(name,
-			func(ctx context.Context, mode string, buffering int, encoding, newline *string, suffix, prefix, dir any, del bool) (any, error) {
+			func(ctx context.Context, mode string, buffering int, encoding, newline *string, suffix, prefix, dir any,
+				del bool) (any, error) {
 				s, _, err := fresh(ctx, suffix, prefix, dir, func(p string) error {
 					f, err := os.OpenFile(p, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 					if err == nil {

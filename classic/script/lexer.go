@@ -34,8 +34,8 @@ func (t token) is(text string) bool {
 }
 
 // signs are the operators, the longest first.
-var signs = strings.Fields(
-	`**= //= >>= <<= ... != == <= >= -> := += -= *= /= %= &= |= ^= @= ** // << >> ( ) [ ] { } , : . ; @ = + - * / % & | ^ ~ < >`)
+var signs = strings.Fields(`**= //= >>= <<= ... != == <= >= -> := += -= *= /= %= &= |= ^= @= ** // << >>
+	( ) [ ] { } , : . ; @ = + - * / % & | ^ ~ < >`)
 
 const maxBrackets = 200 // open at a time, as in CPython
 

@@ -145,11 +145,12 @@ func TestWrongDirectives(t *testing.T) {
 		"//rpyc:params a, b='x'":            "rpyc:params: 'x' cannot be the default of b, which is a int",
 		"//rpyc:default a=1\nfunc (T) Both": "rpyc:default beside rpyc:params, which says all",
 		"//rpyc:params a, lambda":           `rpyc:params: "lambda" cannot name a parameter`,
-		"//rpyc:class\n":                    "rpyc:class: there is no func NewNoConstructor to construct a NoConstructor with",
-		"//rpyc:class NewOther":             "rpyc:class: NewOther does not return a Other",
-		"//rpyc:expose Nothing":             "rpyc:expose: the package has no type or func Nothing",
-		"//rpyc:name not-a-name":            `rpyc:name: want a class name, not "not-a-name"`,
-		"//rpyc:service now":                "rpyc:service: takes nothing; rpyc:name and rpyc:alias give names",
+		"//rpyc:class\n": "rpyc:class: there is no func NewNoConstructor " +
+			"to construct a NoConstructor with",
+		"//rpyc:class NewOther":  "rpyc:class: NewOther does not return a Other",
+		"//rpyc:expose Nothing":  "rpyc:expose: the package has no type or func Nothing",
+		"//rpyc:name not-a-name": `rpyc:name: want a class name, not "not-a-name"`,
+		"//rpyc:service now":     "rpyc:service: takes nothing; rpyc:name and rpyc:alias give names",
 		"//rpyc:service\n": "rpyc:service: a Number travels by value or as an exception and cannot be " +
 			"described",
 	} {

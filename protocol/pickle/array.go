@@ -28,7 +28,8 @@ type Array struct {
 
 // Number is the element type of arrays that Go has a type for.
 type Number interface {
-	~bool | ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64 | ~complex64 | ~complex128
+	~bool | ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64 |
+		~float32 | ~float64 | ~complex64 | ~complex128
 }
 
 // NewArray makes an array of the numbers, which are copied in one go. Without a shape it has one dimension; otherwise
