@@ -12,9 +12,9 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// conversion is the conversion of one received value, with all that is inside it. What has to be asked of the peer on the
-// way is put on a stack and asked for with many requests under way together, so that the depth of the value and not its
-// size decides how many round trips it takes.
+// conversion is the conversion of one received value, with all that is inside it. What has to be asked of the peer on
+// the way is put on a stack and asked for with many requests under way together, so that the depth of the value and not
+// its size decides how many round trips it takes.
 type conversion struct {
 	ctx  context.Context
 	deep bool // an any takes the contents of containers and not handles: see Fetch
@@ -169,8 +169,12 @@ func (c *conversion) assign(dst reflect.Value, v any) error {
 			dst.Set(src)
 			return nil
 		}
-		if v, ok := v.(Valuer); ok {
-			return c.assign(dst, v.GoValue())
+		if valuer, ok := v.(Valuer); ok {
+			stood := valuer.GoValue()
+			if err, failed := stood.(error); failed {
+				return &ConvertError{From: typeName(v), To: t, Reason: err.Error()}
+			}
+			return c.assign(dst, stood)
 		}
 	}
 	if t.Kind() == reflect.Pointer && t != bigIntType {
@@ -181,7 +185,7 @@ func (c *conversion) assign(dst reflect.Value, v any) error {
 	switch v := v.(type) {
 	case brine.Tuple:
 		if t.Kind() == reflect.Struct {
-			return c.fields(dst, v)
+			return c.fields(dst, "tuple", v)
 		}
 		return c.items(dst, v, "tuple", nil)
 	case brine.FrozenSet:
@@ -235,10 +239,10 @@ func (c *conversion) items(dst reflect.Value, items []any, from string, in *Obje
 }
 
 // fields converts the items of a tuple to the fields of a struct, in their order.
-func (c *conversion) fields(dst reflect.Value, items brine.Tuple) error {
+func (c *conversion) fields(dst reflect.Value, from string, items []any) error {
 	fs := structFields(dst.Type())
 	if len(fs) != len(items) || len(fs) == 0 {
-		return &ConvertError{From: "tuple", To: dst.Type(), Reason: fmt.Sprintf("%d items for %d fields", len(items), len(fs))}
+		return &ConvertError{From: from, To: dst.Type(), Reason: fmt.Sprintf("%d items for %d fields", len(items), len(fs))}
 	}
 	for i, f := range fs {
 		if err := c.inside(step{i: i}, func() error { return c.assign(fieldOf(dst, f.index), items[i]) }); err != nil {
@@ -352,6 +356,10 @@ func (c *conversion) local(dst, src reflect.Value) error {
 		return nil
 	case pairs && (t.Kind() == reflect.Map || t.Kind() == reflect.Struct):
 		return c.pairs(dst, m)
+	case pairs && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
+		if _, items := partsOf(m, t); items != nil {
+			return c.items(dst, items, typeName(m), nil)
+		}
 	case src.Kind() == reflect.Slice && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
 		items := make([]any, src.Len())
 		for i := range items {

@@ -15,7 +15,7 @@ import (
 // Valuer is implemented by local objects that stand for a Go value of another type, so that one that comes back from
 // the peer can be converted like the value.
 type Valuer interface {
-	// GoValue returns the value stood for.
+	// GoValue returns the value stood for, or an error that says why there is none.
 	GoValue() any
 }
 
@@ -47,6 +47,7 @@ var (
 //	datetime, date, timedelta    time.Time (UTC if it says no zone), time.Duration
 //	objects with __index__       integer kinds and *big.Int: members of IntEnum, numpy's integers
 //	objects with __float__       float kinds: Decimal, Fraction, numpy's floats
+//	objects with __complex__     complex kinds: numpy's complex numbers; if the peer keeps the method from us, an error
 //	objects with a str()         types with an UnmarshalText method: Decimal to *big.Float, UUID, IPv4Address …
 //	file-like objects            io.Reader, io.Writer, io.Closer, io.Seeker and their combinations: see [File]
 //	any of these                 a pointer to what takes it
@@ -58,9 +59,9 @@ var (
 // their programmer says so.
 //
 // What has to be asked of the peer for a value nested in others is asked for together: a list takes one round trip, a
-// dict two, a list of dicts three, whatever their size; but no more than 512 requests are under way at a time, and a dict
-// takes one for each item unless the peer lets us call items(). Each of them is bounded by the connection's default
-// timeout if ctx has no deadline.
+// dict two, a list of dicts three, whatever their size; but no more than 512 requests are under way at a time, and a
+// dict takes one for each item unless the peer lets us call items(). Each of them is bounded by the connection's
+// default timeout if ctx has no deadline.
 //
 // ctx is for what has to be asked of the peer, and for calls of funcs that take no context of their own.
 func Assign(ctx context.Context, dst reflect.Value, v any) error {

@@ -42,41 +42,68 @@ func (c *conversion) object(dst reflect.Value, o *Object) error {
 		if isNumberKind(k) || t == bigIntType || k == reflect.Bool && strings.HasPrefix(o.ClassName(), "numpy.bool") {
 			return c.number(dst, o)
 		}
-		// Python's subclasses of str travel by reference, too. Their str() is their value only if the programmer says so:
-		// no silent conversion.
+		// Python's subclasses of str travel by reference, too. Their str() is their value only if the programmer says
+		// so: no silent conversion.
 	}
 	return &ConvertError{From: typeName(o), To: t}
 }
 
 func isNumberKind(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Complex128 }
 
+// notNumbers are the classes of module datetime: their numbers are their texts.
+var notNumbers = classes("datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta",
+	"datetime.timezone", "datetime.tzinfo")
+
 // isNumber reports whether an object may be asked for a number: those of the built-in classes that travel by reference
 // have none.
-func isNumber(o *Object) bool {
-	name := o.ClassName()
-	return !o.IsClass() && !strings.HasPrefix(name, "builtins.") && !strings.HasPrefix(name, "datetime.")
+func isNumber(o *Object) bool { return !o.IsClass() && !isBuiltin(o) && !notNumbers[o.ClassName()] }
+
+// isReal reports whether an object is known by its class to have no imaginary part.
+func isReal(o *Object) bool {
+	name, numpy := strings.CutPrefix(o.ClassName(), "numpy.")
+	if numpy {
+		return strings.HasPrefix(name, "float") || strings.HasPrefix(name, "int") || strings.HasPrefix(name, "uint")
+	}
+	return name == "decimal.Decimal" || name == "fractions.Fraction"
 }
 
-// number asks for the number an object stands for, in the way of Python's own functions that want one: __index__ where it
-// has to be an integer, which float has not, and __float__ where it need not.
+// number asks for the number an object stands for, in the way of Python's own functions that want one: __index__ where
+// it has to be an integer, which float has not, __float__ where it need not, and __complex__ where it may be complex.
+// If the peer keeps that from us, it is not known whether there is an imaginary part to lose.
 func (c *conversion) number(dst reflect.Value, o *Object) error {
 	t := dst.Type()
 	if !isNumber(o) {
 		return &ConvertError{From: typeName(o), To: t}
 	}
-	method := "__index__"
-	switch {
-	case t.Kind() == reflect.Bool:
-		method = "__bool__"
-	case t == durationType, t.Kind() >= reflect.Float32 && t.Kind() <= reflect.Complex128:
-		method = "__float__"
+	switch k := t.Kind(); {
+	case k == reflect.Bool:
+		return c.askNumber(dst, o, "__bool__")
+	case t == durationType, k == reflect.Float32, k == reflect.Float64:
+		return c.askNumber(dst, o, "__float__") // a timedelta has none: see askNumber
+	case k == reflect.Complex64, k == reflect.Complex128:
+		if isReal(o) {
+			return c.askNumber(dst, o, "__float__")
+		}
+		return c.askNumber(dst, o, "__complex__", "__float__")
 	}
+	return c.askNumber(dst, o, "__index__")
+}
+
+// askNumber calls the first of the methods that the object has.
+func (c *conversion) askNumber(dst reflect.Value, o *Object, method string, otherwise ...string) error {
+	t := dst.Type()
 	return c.ask(o, wire.HandleCallAttr, func(v any, exc error) error {
-		if exc != nil {
+		switch {
+		case exc == nil:
+		case len(otherwise) > 0 && lacks(exc, method) && !denied(exc):
+			return c.askNumber(dst, o, otherwise[0], otherwise[1:]...)
+		case t == durationType && lacks(exc, method) && !denied(exc): // perhaps of a class derived from timedelta
+			return c.text(dst, o)
+		default:
 			return notThat(exc, o, t)
 		}
 		switch v.(type) {
-		case bool, int64, *big.Int, float64:
+		case bool, int64, *big.Int, float64, complex128:
 			return fitted(pyvalue.SetNumber(dst, v))
 		}
 		return &ConvertError{From: typeName(o), To: t}

@@ -2,7 +2,6 @@ package netref
 
 import (
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
@@ -14,7 +13,7 @@ var timeType = reflect.TypeFor[time.Time]()
 // text asks for an object's str(), which every peer tells, and makes a value of it.
 func (c *conversion) text(dst reflect.Value, o *Object) error {
 	t := dst.Type()
-	if o.IsClass() || strings.HasPrefix(o.ClassName(), "builtins.") {
+	if o.IsClass() || isBuiltin(o) {
 		return &ConvertError{From: typeName(o), To: t}
 	}
 	return c.ask(o, wire.HandleStr, func(v any, exc error) error {

@@ -12,6 +12,28 @@ type Mapping interface {
 	All() iter.Seq2[any, any]
 }
 
+// Parted is implemented by a [Mapping] that may stand for something else, such as an object of package pickle that was
+// a namedtuple.
+type Parted interface {
+	// Parts returns the pairs that a map is made of, or if there are none, the items by which slices and, in their
+	// order, the fields of structs are filled. It can have neither.
+	Parts() (pairs Mapping, items []any)
+}
+
+// partsOf returns what a type is to be made of.
+func partsOf(m Mapping, t reflect.Type) (pairs Mapping, items []any) {
+	p, ok := m.(Parted)
+	if !ok {
+		return m, nil
+	}
+	if t.Kind() == reflect.Struct {
+		for range m.All() { // its attributes
+			return m, nil
+		}
+	}
+	return p.Parts()
+}
+
 // A Field is an exported field of a struct under the name that Python knows it by.
 type Field struct {
 	// Name is the name in the field's `rpyc` tag, or [PythonName] of its own.
@@ -33,6 +55,15 @@ func Fields(t reflect.Type) []Field {
 // pairs converts local pairs to a map or to the fields of a struct.
 func (c *conversion) pairs(dst reflect.Value, m Mapping) error {
 	t := dst.Type()
+	whole := m
+	m, items := partsOf(m, t)
+	switch {
+	case m != nil:
+	case items == nil || t.Kind() == reflect.Map:
+		return &ConvertError{From: typeName(whole), To: t, Reason: "it has no attributes"}
+	default:
+		return c.fields(dst, typeName(whole), items)
+	}
 	if t.Kind() == reflect.Map {
 		to := reflect.MakeMap(t)
 		dst.Set(to)

@@ -2,7 +2,6 @@ package netref
 
 import (
 	"context"
-	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
@@ -11,8 +10,8 @@ import (
 )
 
 // firstOf calls the first of several special methods that the object has; found is false if there is none, and err then
-// what was said of the last. Where the peer keeps one from us, the search ends: the object may have it, and the next would
-// say something else.
+// what was said of the last. Where the peer keeps one from us, the search ends: the object may have it, and the next
+// would say something else.
 func (o *Object) firstOf(ctx context.Context, dst any, names ...string) (found bool, err error) {
 	for _, name := range names {
 		if err = o.CallMethodInto(ctx, dst, name); !lacks(err, name) {
@@ -56,8 +55,8 @@ func (o *Object) Float(ctx context.Context) (f float64, err error) {
 	return f, err
 }
 
-// Complex returns Python's complex(o), by __complex__, __float__ or __index__. Peers do not allow the first by default, and
-// then it is an error, because o may have it.
+// Complex returns Python's complex(o), by __complex__, __float__ or __index__. Peers do not allow the first by default,
+// and then it is an error, because o may have it.
 func (o *Object) Complex(ctx context.Context) (z complex128, err error) {
 	found, err := o.firstOf(ctx, &z, "__complex__", "__float__", "__index__")
 	if !found {
@@ -71,8 +70,8 @@ func (o *Object) Index(ctx context.Context) (n int, err error) {
 	return special[int](ctx, o, "'%s' object cannot be interpreted as an integer", "__index__")
 }
 
-// special calls a special method that Python's syntax asks for. Without it, the error is a TypeError of this format with
-// the name of the class.
+// special calls a special method that Python's syntax asks for. Without it, the error is a TypeError of this format
+// with the name of the class.
 func special[T any](ctx context.Context, o *Object, format, name string, args ...any) (T, error) {
 	t, err := Call[T](ctx, o, name, args...)
 	if lacks(err, name) {
@@ -81,10 +80,11 @@ func special[T any](ctx context.Context, o *Object, format, name string, args ..
 	return t, err
 }
 
-// Bytes returns Python's bytes(o), by __bytes__ or by iterating over o, whose items must be integers from 0 to 255. Peers do
-// not allow __bytes__ by default, and then it is an error but for built-in classes, because o may have it; [As] only iterates.
+// Bytes returns Python's bytes(o), by __bytes__ or by iterating over o, whose items must be integers from 0 to 255.
+// Peers do not allow __bytes__ by default, and then it is an error but for built-in classes, because o may have it;
+// [As] only iterates.
 func (o *Object) Bytes(ctx context.Context) (b []byte, err error) {
-	if !strings.HasPrefix(o.ClassName(), "builtins.") {
+	if !isBuiltin(o) {
 		found, err := o.firstOf(ctx, &b, "__bytes__")
 		switch {
 		case found:
@@ -102,8 +102,8 @@ func (o *Object) Format(ctx context.Context, spec string) (s string, err error) 
 	return s, err
 }
 
-// Type returns the object's class, Python's type(o) or o.__class__. Peers do not allow it by default; [Object.ClassName] tells
-// the name without asking.
+// Type returns the object's class, Python's type(o) or o.__class__. Peers do not allow it by default;
+// [Object.ClassName] tells the name without asking.
 func (o *Object) Type(ctx context.Context) (*Object, error) { return Get[*Object](ctx, o, "__class__") }
 
 // IsInstance returns Python's isinstance(o, class), for classes of the same peer; with several classes, whether o is an
