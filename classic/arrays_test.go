@@ -79,6 +79,83 @@ func TestArraysAndFrames(t *testing.T) {
 		return o
 	}
 
+	t.Run("complex", func(t *testing.T) {
+		equal(t, c, "np.complex128(1+2j)", 1+2i)
+		equal(t, c, "np.array([1+2j, 3])", []complex128{1 + 2i, 3})
+		equal(t, c, "[np.float64(1.5), np.int32(2)]", []complex128{1.5, 2})
+	})
+
+	t.Run("elements", func(t *testing.T) {
+		halves, err := classic.Obtain[[]float32](ctx, eval(t, "np.arange(65536, dtype='u2').view('f2')"))
+		require.NoError(t, err)
+		wide, err := classic.Obtain[[]float32](ctx, eval(t, "np.arange(65536, dtype='u2').view('f2').astype('f4')"))
+		require.NoError(t, err)
+		require.Len(t, halves, 65536)
+		for i := range halves {
+			require.True(t, halves[i] == wide[i] && math.Signbit(float64(halves[i])) == math.Signbit(float64(wide[i])) ||
+				halves[i] != halves[i] && wide[i] != wide[i], "%d: %v, not %v", i, halves[i], wide[i])
+		}
+		column, err := classic.Obtain[[]float64](ctx, eval(t, "np.arange(3, dtype='f2')"))
+		require.NoError(t, err)
+		require.Equal(t, []float64{0, 1, 2}, column)
+
+		// NaT, the beginning of 1970, a date before it and one after it, as numpy writes them in seconds.
+		for _, dtype := range []string{"M8[Y]", "M8[M]", "M8[W]", "M8[D]", "M8[h]", "M8[15m]", "M8[s]", "M8[ns]", "M8[ps]"} {
+			dates := "np.array(['NaT', '1970-01-01', '1969-11-03T14:15:16', '1970-02-28T01:02:03'], dtype='M8[s]')" +
+				".astype('" + dtype + "')"
+			got, err := classic.Obtain[[]time.Time](ctx, eval(t, dates))
+			require.NoError(t, err, dtype)
+			seconds, err := classic.Obtain[[]int64](ctx, eval(t, dates+"[1:].astype('M8[s]').astype('i8')"))
+			require.NoError(t, err)
+			require.Len(t, got, 4)
+			require.True(t, got[0].IsZero())
+			for i, s := range seconds {
+				require.Equal(t, time.Unix(s, 0).UTC(), got[i+1], dtype)
+			}
+		}
+		equal := func(expression string, want []time.Duration) {
+			t.Helper()
+			got, err := classic.Obtain[[]time.Duration](ctx, eval(t, expression))
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+		equal("np.array([1, -2], dtype='m8[W]')", []time.Duration{7 * 24 * time.Hour, -14 * 24 * time.Hour})
+		equal("np.array([3000], dtype='m8[ps]')", []time.Duration{3})
+		maybe, err := classic.Obtain[[]*time.Duration](ctx, eval(t, "np.array(['NaT', 1], dtype='m8[s]')"))
+		require.NoError(t, err)
+		require.Nil(t, maybe[0])
+		require.Equal(t, time.Second, *maybe[1])
+		texts, err := classic.Obtain[[]string](ctx, eval(t, "np.array([], dtype='U5')"))
+		require.NoError(t, err)
+		require.Empty(t, texts)
+
+		long, err := classic.Eval[bool](ctx, c, "hasattr(np, 'float128')") // which not every platform has
+		require.NoError(t, err)
+		var ce *netref.ConvertError
+		for expression, dtype := range map[string]string{
+			"np.arange(3, dtype='f16')": "f16", "np.arange(3, dtype='c32')": "c32", "np.array([1], dtype='m8[Y]')": "m8[Y]",
+			"np.array([1], dtype='m8[M]')": "m8[M]", "np.array([1], dtype='m8[ps]')": "m8[ps]",
+			"np.array([2**60], dtype='M8[D]')": "M8[D]",
+			"np.array([2**60], dtype='m8[D]')": "m8[D]", "np.array([[1, 2]], dtype='f16')": "f16",
+			"np.array(1, dtype='f16')": "f16",
+		} {
+			if !long && (dtype == "f16" || dtype == "c32") {
+				continue
+			}
+			_, err := classic.Obtain[[]float64](ctx, eval(t, expression))
+			require.ErrorAs(t, err, &ce, expression)
+			_, err = classic.Obtain[[]time.Duration](ctx, eval(t, expression))
+			require.ErrorAs(t, err, &ce, expression)
+			require.ErrorContains(t, err, dtype, expression)
+		}
+		_, err = classic.Obtain[[]time.Duration](ctx, eval(t, "np.array(['NaT', 1], dtype='m8[s]')"))
+		require.ErrorAs(t, err, &ce)
+		frame, err := classic.ObtainFrame(ctx, eval(t, "pd.DataFrame({'a': np.arange(2, dtype='m8[s]')})"))
+		require.NoError(t, err)
+		_, err = classic.Column[float64](frame, "a")
+		require.ErrorAs(t, err, &ce)
+	})
+
 	t.Run("obtain", func(t *testing.T) {
 		xs, shape, err := classic.ObtainArray[float64](ctx, eval(t, "np.arange(6, dtype='f8').reshape(2, 3)"))
 		require.NoError(t, err)

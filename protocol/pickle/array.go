@@ -1,15 +1,12 @@
 package pickle
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"reflect"
 	"strconv"
-	"strings"
-	"time"
 )
 
 // Array is a numpy.ndarray: its numbers in one piece, as numpy keeps them.
@@ -86,9 +83,9 @@ var ErrArray = errors.New("pickle: the array has other elements")
 // converted as Go converts them if T is wide enough for every element of the array's type: ints to wider ints and to
 // floats of at least twice their size, floats to wider floats; otherwise it is an error that matches [ErrArray].
 func Values[T Number](a *Array) ([]T, error) {
-	src := a.slice()
-	if src == nil {
-		return nil, fmt.Errorf("%w: %s", ErrArray, a.DType)
+	src, err := a.slice()
+	if err != nil {
+		return nil, err
 	}
 	if xs, ok := src.([]T); ok {
 		return xs, nil
@@ -133,16 +130,20 @@ func widens(from, to reflect.Type) bool {
 
 // GoValue returns the elements as a Go slice of their type, []float64 for "<f8"; of times for dates and of durations
 // for differences; of any for Python objects. An array of more dimensions is a []any of arrays with one less, one of
-// none its only element, so that netref.As makes a [][]float64 of a matrix. It is nil if Go has no such type.
+// none its only element, so that netref.As makes a [][]float64 of a matrix. It is an error that names the element type
+// if Go has no such type, as for long doubles, or a value has no form there.
 func (a *Array) GoValue() any {
-	switch len(a.Shape) {
-	case 0:
-		if s := reflect.ValueOf(a.slice()); s.IsValid() && s.Len() == 1 {
-			return s.Index(0).Interface()
+	if len(a.Shape) < 2 {
+		s, err := a.slice()
+		if err != nil {
+			return err
 		}
-		return nil
-	case 1:
-		s := a.slice()
+		if len(a.Shape) == 0 {
+			if s := reflect.ValueOf(s); s.Len() == 1 {
+				return s.Index(0).Interface()
+			}
+			return fmt.Errorf("%w: %s without an element", ErrArray, a.DType)
+		}
 		if b, ok := s.([]byte); ok {
 			return ByteArray(b) // which becomes a []byte and, unlike one, a []int
 		}
@@ -197,139 +198,4 @@ func (a *Array) rowMajor() *Array {
 		}
 	}
 	return c
-}
-
-// slice decodes all elements; nil if Go has no type for them.
-func (a *Array) slice() any {
-	c := a.rowMajor()
-	if a.DType == "|O" {
-		return c.Objects
-	}
-	if len(a.DType) < 3 {
-		return nil
-	}
-	order := binary.ByteOrder(binary.LittleEndian)
-	if a.DType[0] == '>' {
-		order = binary.BigEndian
-	}
-	n := a.Len()
-	switch kind := a.DType[1:]; kind {
-	case "b1":
-		xs := make([]bool, len(c.Data))
-		for i, b := range c.Data {
-			xs[i] = b != 0
-		}
-		return xs
-	case "i1":
-		return decode[int8](c, n, order)
-	case "i2":
-		return decode[int16](c, n, order)
-	case "i4":
-		return decode[int32](c, n, order)
-	case "i8":
-		return decode[int64](c, n, order)
-	case "u1":
-		return bytes.Clone(c.Data)
-	case "u2":
-		return decode[uint16](c, n, order)
-	case "u4":
-		return decode[uint32](c, n, order)
-	case "u8":
-		return decode[uint64](c, n, order)
-	case "f4":
-		return decode[float32](c, n, order)
-	case "f8":
-		return decode[float64](c, n, order)
-	case "c8":
-		return decode[complex64](c, n, order)
-	case "c16":
-		return decode[complex128](c, n, order)
-	default:
-		return c.other(kind, n, order)
-	}
-}
-
-func decode[T any](a *Array, n int, order binary.ByteOrder) any {
-	xs := make([]T, n)
-	if _, err := binary.Decode(a.Data, order, xs); err != nil {
-		return nil
-	}
-	return xs
-}
-
-// other decodes dates, differences of dates, text and bytes.
-func (a *Array) other(kind string, n int, order binary.ByteOrder) any {
-	if unit, ok := strings.CutPrefix(kind, "M8"); ok {
-		return a.dates(unit, n, order)
-	}
-	if unit, ok := strings.CutPrefix(kind, "m8"); ok {
-		return a.durations(unit, n, order)
-	}
-	width, err := strconv.Atoi(kind[1:])
-	if err != nil || n == 0 || len(a.Data)%n != 0 {
-		return nil
-	}
-	size := len(a.Data) / n
-	switch {
-	case kind[0] == 'U' && width*4 == size:
-		texts := make([]string, n)
-		for i := range texts {
-			runes := make([]rune, 0, width)
-			for p := a.Data[i*size : (i+1)*size]; len(p) > 0; p = p[4:] {
-				runes = append(runes, rune(order.Uint32(p)))
-			}
-			texts[i] = strings.TrimRight(string(runes), "\x00")
-		}
-		return texts
-	case kind[0] == 'S' && width == size:
-		strs := make([][]byte, n)
-		for i := range strs {
-			strs[i] = bytes.TrimRight(a.Data[i*size:(i+1)*size], "\x00")
-		}
-		return strs
-	}
-	return nil
-}
-
-// units are how many nanoseconds numpy's units of time are.
-var units = map[string]int64{
-	"[ns]": 1, "[us]": 1e3, "[ms]": 1e6, "[s]": 1e9, "[m]": 60e9, "[h]": 3600e9, "[D]": 86400e9,
-}
-
-// dates are in UTC; NaT is the zero time.
-func (a *Array) dates(unit string, n int, order binary.ByteOrder) any {
-	ns, ok := units[unit]
-	if !ok || len(a.Data) != 8*n {
-		return nil
-	}
-	ts := make([]time.Time, n)
-	for i := range ts {
-		v := int64(order.Uint64(a.Data[i*8:]))
-		if v == math.MinInt64 {
-			continue
-		}
-		if ns >= 1e9 {
-			ts[i] = time.Unix(v*(ns/1e9), 0).UTC()
-		} else {
-			per := int64(1e9) / ns
-			ts[i] = time.Unix(v/per, v%per*ns).UTC()
-		}
-	}
-	return ts
-}
-
-func (a *Array) durations(unit string, n int, order binary.ByteOrder) any {
-	ns, ok := units[unit]
-	if !ok || len(a.Data) != 8*n {
-		return nil
-	}
-	ds := make([]time.Duration, n)
-	for i := range ds {
-		v := int64(order.Uint64(a.Data[i*8:]))
-		if v > math.MaxInt64/ns || v < math.MinInt64/ns {
-			return nil
-		}
-		ds[i] = time.Duration(v * ns)
-	}
-	return ds
 }

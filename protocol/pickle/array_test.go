@@ -66,7 +66,7 @@ func TestArrayOrders(t *testing.T) {
 		0, 0, 0, 0x80}}
 	require.Equal(t, []time.Time{time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC), {}}, days.GoValue())
 	texts := &pickle.Array{DType: "<U2", Shape: []int{2}}
-	require.Nil(t, texts.GoValue())
+	require.ErrorIs(t, texts.GoValue().(error), pickle.ErrArray)
 	texts.Data = []byte("a\x00\x00\x00\x00\x00\x00\x00\xe9\x00\x00\x00b\x00\x00\x00")
 	require.Equal(t, []string{"a", "éb"}, texts.GoValue())
 	number := &pickle.Array{DType: "<f8", Data: []byte{0, 0, 0, 0, 0, 0, 0xf8, 0x3f}}

@@ -6,11 +6,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/pickle"
 )
 
@@ -78,4 +81,48 @@ func TestUnmarshalCPython(t *testing.T) {
 	}
 	require.Greater(t, total, 1000)
 	t.Log(total, "pickles")
+}
+
+// TestEnumMembersByName reads a member of an Enum as CPython 3.11.0 to 3.11.3 pickle it, as Debian's does, and writes
+// it so that any CPython has the member again.
+func TestEnumMembersByName(t *testing.T) {
+	const script = `import http, pickle, sys, base64
+m = http.HTTPStatus.OK
+class P(pickle.Pickler):
+    def reducer_override(self, o):
+        return (getattr, (type(o), o.name)) if isinstance(o, http.HTTPStatus) else NotImplemented
+import io
+f = io.BytesIO(); P(f, int(sys.argv[1])).dump([m, m, {m: 1}])
+print(base64.b64encode(f.getvalue()).decode())`
+	for name, python := range pythons(t) {
+		if name == "2.7" || name == "3.6" { // they have no reducer_override
+			continue
+		}
+		for _, protocol := range []string{"4", "5"} {
+			out, err := exec.Command(python, "-c", script, protocol).Output()
+			require.NoError(t, err)
+			data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(out)))
+			require.NoError(t, err)
+			v, err := pickle.Unmarshal(data)
+			require.NoError(t, err)
+			list := v.([]any)
+			ok := &pickle.Object{Class: pickle.Class{Module: "http", Name: "HTTPStatus"}, Member: "OK"}
+			require.Equal(t, ok, list[0])
+			require.Same(t, list[0], list[1])
+			n, found := list[2].(*pickle.Dict).Get(list[0])
+			require.True(t, found)
+			require.Equal(t, int64(1), n)
+			_, err = netref.As[map[string]any](t.Context(), list[0])
+			require.Error(t, err)
+			for p := 2; p <= 5; p++ {
+				data, err := pickle.Marshal(list[0], p)
+				require.NoError(t, err)
+				out, err := exec.Command(python, "-c", "import pickle, sys, base64, http; "+
+					"print(pickle.loads(base64.b64decode(sys.argv[1])) is http.HTTPStatus.OK)",
+					base64.StdEncoding.EncodeToString(data)).Output()
+				require.NoError(t, err)
+				require.Equal(t, "True", strings.TrimSpace(string(out)))
+			}
+		}
+	}
 }

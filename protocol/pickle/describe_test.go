@@ -170,6 +170,9 @@ func (d describer) container(v any) any {
 		}
 		return out
 	case *pickle.Object:
+		if v.Member != "" { // which protocols below 4 have as a class
+			return m{"class": v.Class.String() + "." + v.Member}
+		}
 		out := m{"object": v.Class.String()}
 		if len(v.Args) > 0 {
 			out["args"] = d.all(v.Args)

@@ -129,7 +129,8 @@ func TestHostile(t *testing.T) {
 			case h.cause != nil:
 				require.ErrorIs(t, err, h.cause)
 			}
-			// The whole of what was allocated, collected or not: the normal form is as long as the pickle, twice while it grows.
+			// The whole of what was allocated, collected or not: the normal form is as long as the pickle, twice while
+			// it grows.
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20+12*len(data)))
 			require.Less(t, took, 30*time.Second) // a tenth of a second, but for the race detector and a busy machine
 		})

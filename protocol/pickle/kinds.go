@@ -3,6 +3,7 @@ package pickle
 import (
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"iter"
 	"math/big"
 	"reflect"
@@ -225,6 +226,10 @@ func (w *writer) named(c Class) {
 func (w *writer) object(o *Object, depth int) error {
 	var err error
 	fresh := w.open(o, func() {
+		if o.Member != "" {
+			w.named(Class{o.Class.Module, o.Class.Name + "." + o.Member})
+			return
+		}
 		w.named(o.Class)
 		err = w.tuple(o.Args, depth+1)
 		switch {
@@ -368,8 +373,13 @@ func compareKeys(a, b reflect.Value) int {
 
 // structure writes what p points to as an object with its exported fields as attributes.
 func (w *writer) structure(p reflect.Value, depth int) error {
+	t := p.Type().Elem()
+	fields := netref.Fields(t)
+	if len(fields) == 0 && t.NumField() > 0 {
+		return fmt.Errorf("pickle: %v has no exported fields", t)
+	}
 	return w.namespace(p.Interface(), func(yield func(k, v any) bool) {
-		for _, f := range netref.Fields(p.Type().Elem()) {
+		for _, f := range fields {
 			fv, err := p.Elem().FieldByIndexErr(f.Index)
 			if err != nil { // of an embedded pointer that is nil
 				continue

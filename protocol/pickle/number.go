@@ -26,7 +26,8 @@ func newKeyNumbers() *keyNumbers { return &keyNumbers{interner: brine.NewInterne
 // numbered is a key in the index of a Dict that is known by its number.
 type numbered int
 
-// directKey is the key itself if that is cheap and Go's equality is Python's: short texts and numbers that are integers.
+// directKey is the key itself if that is cheap and Go's equality is Python's: short texts and numbers that are
+// integers.
 func directKey(v any) (key any, ok bool) {
 	switch x := v.(type) {
 	case int:

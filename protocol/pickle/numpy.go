@@ -210,7 +210,7 @@ func makeScalar(c *call) (any, error) {
 		return nil, err
 	}
 	switch x := v.(*Array).GoValue().(type) {
-	case nil:
+	case nil, error:
 		return nil, errForm
 	case int64, float64, bool, complex128, string, []byte:
 		return x, nil

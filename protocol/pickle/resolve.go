@@ -78,7 +78,7 @@ func (r *resolver) value(node any, depth int) (any, int64, error) {
 
 func container(node any) bool {
 	switch node.(type) {
-	case *types.Tuple, *types.List, *types.Dict, *setNode, *callNode:
+	case *types.Tuple, *types.List, *types.Dict, *setNode, *callNode, *memberNode:
 		return true
 	}
 	return false
@@ -89,6 +89,8 @@ func (r *resolver) early(node, v any) { r.done[node] = resolved{value: v, size: 
 
 func (r *resolver) make(node any, depth int) (any, int64, error) {
 	switch n := node.(type) {
+	case *memberNode:
+		return &Object{Class: n.of.python3(), Member: n.name}, 1, nil
 	case *types.Tuple:
 		t := make(brine.Tuple, n.Len())
 		r.early(node, t)

@@ -3,6 +3,7 @@ package pickle
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,6 +105,10 @@ func (d *Dict) put(indexed, key, value any) {
 // Class(*Args, **Kwargs) would have made it, with State given to it afterwards.
 type Object struct {
 	Class Class
+	// Member is set for a member of an Enum that its pickle names, getattr(Class, Member), as CPython 3.11.0 to 3.11.3
+	// write it; there is nothing else then. Others write a call with the member's value, and protocols below 4 of those
+	// releases what reads like the name of a nested Class.
+	Member string
 	// New says that it is Class.__new__ that is called, which does not run __init__.
 	New    bool
 	Args   brine.Tuple
@@ -139,6 +144,37 @@ func (o *Object) All() iter.Seq2[any, any] {
 			}
 		}
 	}
+}
+
+func (o *Object) hasAttributes() bool {
+	switch s := o.State.(type) {
+	case *Dict:
+		return true
+	case brine.Tuple: // of a class with slots
+		return len(s) == 2
+	}
+	return false
+}
+
+// Parts tells netref.As what a map is made of, or else a slice: the Pairs of what was a dict; the attributes, if there
+// is a State or nothing at all; the items of what was a namedtuple or an object of another subclass of tuple or list.
+func (o *Object) Parts() (pairs netref.Mapping, items []any) {
+	switch {
+	case o.Member != "":
+		return nil, nil
+	case o.Pairs != nil:
+		return o.Pairs, nil
+	case o.hasAttributes() || o.State == nil && o.Kwargs == nil && len(o.Args)+len(o.Items) == 0:
+		return o, nil
+	case !o.New || o.State != nil || o.Kwargs != nil:
+		return nil, nil
+	}
+	if len(o.Args) == 1 && len(o.Items) == 0 {
+		if t, ok := o.Args[0].(brine.Tuple); ok { // all of a tuple's subclass that is no namedtuple
+			return nil, t
+		}
+	}
+	return nil, slices.Concat(o.Args, o.Items)
 }
 
 // Attr returns an attribute from the object's State.
