@@ -83,6 +83,11 @@ func TestArraysAndFrames(t *testing.T) {
 		equal(t, c, "np.complex128(1+2j)", 1+2i)
 		equal(t, c, "np.array([1+2j, 3])", []complex128{1 + 2i, 3})
 		equal(t, c, "[np.float64(1.5), np.int32(2)]", []complex128{1.5, 2})
+		for _, expression := range []string{"[np.complex128(1+2j)]", "[np.complex64(1)]", "np.array([1j])", "[1j]"} {
+			_, err := classic.Eval[[]float64](ctx, c, expression)
+			var ce *netref.ConvertError
+			require.ErrorAs(t, err, &ce, expression)
+		}
 	})
 
 	t.Run("elements", func(t *testing.T) {

@@ -58,6 +58,12 @@ var notNumbers = classes("datetime.date", "datetime.datetime", "datetime.time", 
 // have none.
 func isNumber(o *Object) bool { return !o.IsClass() && !isBuiltin(o) && !notNumbers[o.ClassName()] }
 
+// dropsImaginary reports whether an object's __float__ returns its real part: numpy's complex numbers only warn.
+func dropsImaginary(o *Object) bool {
+	name, numpy := strings.CutPrefix(o.ClassName(), "numpy.")
+	return numpy && (strings.HasPrefix(name, "complex") || name == "clongdouble")
+}
+
 // isReal reports whether an object is known by its class to have no imaginary part.
 func isReal(o *Object) bool {
 	name, numpy := strings.CutPrefix(o.ClassName(), "numpy.")
@@ -78,6 +84,8 @@ func (c *conversion) number(dst reflect.Value, o *Object) error {
 	switch k := t.Kind(); {
 	case k == reflect.Bool:
 		return c.askNumber(dst, o, "__bool__")
+	case (t == durationType || k == reflect.Float32 || k == reflect.Float64) && dropsImaginary(o):
+		return &ConvertError{From: typeName(o), To: t}
 	case t == durationType, k == reflect.Float32, k == reflect.Float64:
 		return c.askNumber(dst, o, "__float__") // a timedelta has none: see askNumber
 	case k == reflect.Complex64, k == reflect.Complex128:
