@@ -155,10 +155,12 @@ func TestArraysAndFrames(t *testing.T) {
 		}
 		_, err = classic.Obtain[[]time.Duration](ctx, eval(t, "np.array(['NaT', 1], dtype='m8[s]')"))
 		require.ErrorAs(t, err, &ce)
-		frame, err := classic.ObtainFrame(ctx, eval(t, "pd.DataFrame({'a': np.arange(2, dtype='m8[s]')})"))
-		require.NoError(t, err)
-		_, err = classic.Column[float64](frame, "a")
-		require.ErrorAs(t, err, &ce)
+		if long {
+			frame, err := classic.ObtainFrame(ctx, eval(t, "pd.DataFrame({'a': np.arange(2, dtype='f16')})"))
+			require.NoError(t, err)
+			_, err = classic.Column[float64](frame, "a")
+			require.ErrorContains(t, err, "f16")
+		}
 	})
 
 	t.Run("obtain", func(t *testing.T) {
