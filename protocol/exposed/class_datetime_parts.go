@@ -134,8 +134,8 @@ func ordinal(t time.Time) int64 {
 	return (time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).Unix()-first.Unix())/86400 + 1
 }
 
-// location is the zone of a tzinfo: one of ours, or the peer's, which is asked for its offset and, if that depends on the
-// time, for the name of a zone that is known here.
+// location is the zone of a tzinfo: one of ours, or the peer's, which is asked for its offset and, if that depends on
+// the time, for the name of a zone that is known here.
 func location(ctx context.Context, v any) (*time.Location, error) {
 	switch z := v.(type) {
 	case *zoneOf:

@@ -81,11 +81,11 @@
 // A time.Time has datetime's attributes year, month, day, hour, minute, second, microsecond, fold and tzinfo, and
 // nanosecond; the methods isoformat, strftime (the directives that need no locale), timestamp, weekday, isoweekday,
 // isocalendar, toordinal, ctime, utcoffset, tzname, dst, date, time, replace, astimezone, timetuple and utctimetuple,
-// which return objects like those of Python's module datetime; str, repr, format, hash, comparison with times and datetimes, and addition and subtraction of seconds or a
-// timedelta. The difference of two is in seconds, as all durations. isinstance(t, datetime.datetime) is true, because
-// RPyC's proxies go by the class's name, but C code of CPython's wants the real one:
-// datetime.datetime.fromisoformat(t.isoformat()). Attributes are exposed, unlike those of a datetime that a CPython
-// server hands out.
+// which return objects like those of Python's module datetime; str, repr, format, hash, comparison with times and
+// datetimes, and addition and subtraction of seconds or a timedelta. The difference of two is in seconds, as all
+// durations. isinstance(t, datetime.datetime) is true, because RPyC's proxies go by the class's name, but C code of
+// CPython's wants the real one: datetime.datetime.fromisoformat(t.isoformat()). Attributes are exposed, unlike those of
+// a datetime that a CPython server hands out.
 //
 // # Attributes
 //
