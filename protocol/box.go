@@ -158,8 +158,12 @@ func (m *boxer) handle(b []byte, o *netref.Object) ([]byte, error) {
 	if o == nil {
 		return brine.AppendNone(m.d.AppendLabel(b, wire.LabelValue)), nil
 	}
-	if err := fetchRoot(m.ctx, o); err != nil {
-		return b, err
+	ref, ok := o.Ref()
+	if !ok {
+		if err := fetchRoot(m.ctx, o); err != nil {
+			return b, err
+		}
+		ref, _ = o.Ref()
 	}
 	if !m.c.owns(o) {
 		return m.export(b, o)
@@ -167,7 +171,6 @@ func (m *boxer) handle(b []byte, o *netref.Object) ([]byte, error) {
 	if o.Released() {
 		return b, fmt.Errorf("%w: %v", netref.ErrReleased, o)
 	}
-	ref, _ := o.Ref()
 	return m.d.AppendLocalRef(b, ref), nil
 }
 

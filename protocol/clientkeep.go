@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// keep connects, looks after the connection until it ends, and connects again, until the client is closed.
+// maintain connects, looks after the connection until it ends, and connects again, until the client is closed.
 func (c *Client) maintain(s *slot) {
 	backoff := c.cfg.MinBackoff
 	for c.ctx.Err() == nil {
 		conn, err := c.connect(s)
 		if err != nil {
-			c.note(err)
+			c.setLastErr(err)
 			if c.ctx.Err() != nil {
 				return
 			}
@@ -50,8 +50,8 @@ func (c *Client) maintain(s *slot) {
 	}
 }
 
-// note remembers why there is no connection.
-func (c *Client) note(err error) {
+// setLastErr remembers why there is no connection.
+func (c *Client) setLastErr(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lastErr = err
@@ -150,18 +150,18 @@ func (c *Client) attend(conn *Conn) {
 
 // ping gives a connection up whose peer does not answer although it has nothing else to do.
 func (c *Client) ping(conn *Conn) {
-	if conn.waiting() {
+	if conn.hasPending() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, c.cfg.PingTimeout)
 	defer cancel()
-	if _, err := conn.Ping(ctx); err != nil && !conn.waiting() && c.ctx.Err() == nil {
+	if _, err := conn.Ping(ctx); err != nil && !conn.hasPending() && c.ctx.Err() == nil {
 		conn.die(err)
 	}
 }
 
-// waiting reports whether a request of ours is under way.
-func (c *Conn) waiting() bool {
+// hasPending reports whether a call is without an answer.
+func (c *Conn) hasPending() bool {
 	l := c.lock()
 	defer l.unlock()
 	return len(l.pending) > 0

@@ -30,11 +30,11 @@ func (in *incoming) Value(key any) any {
 	return in.c.base.Value(key)
 }
 
-// waiting tells which handler is about to wait, by the context it passes on; nil if it is none. It need not be one of
-// the connection that is waited for: in a chain of peers, what a handler waits for may come back through its own
-// connection. Funcs made from Python callables may outlive the call they came with and have no context of their own to
-// pass: they are taken to be called by the handler that runs at the time.
-func waiting(ctx context.Context) *incoming {
+// handlerOf returns the request whose handler is about to wait, by the context that it passes on; nil if no handler
+// is. It need not be a request of the connection that is waited for: in a chain of peers, what a handler waits for may
+// come back through its own connection. Funcs made from Python callables may outlive the call they came with and have
+// no context of their own to pass: they are taken to be called by the handler that runs at the time.
+func handlerOf(ctx context.Context) *incoming {
 	in, _ := ctx.Value(incomingKey{}).(*incoming)
 	if in == nil {
 		return nil

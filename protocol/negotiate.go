@@ -56,11 +56,11 @@ func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteClos
 	return nil, fmt.Errorf("rpyc: dial: %w", err)
 }
 
-// mayBind reports whether a peer's bind_threads is to be found out.
+// mayBind reports whether to find out if the peer binds threads.
 func (c *Config) mayBind() bool { return c == nil || c.Dialect == nil }
 
-// hungUp reports whether a first request failed in the way it does with a peer of another family: it hangs up, with a
-// CLOSE in its own form before or without.
+// hungUp reports whether a first request failed as it does with a peer of another family, which hangs up, with or
+// without a CLOSE in its own form before.
 func hungUp(err error) bool {
 	var wrong *WrongDialectError
 	var stranger *NotRPyCError
@@ -104,8 +104,8 @@ func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser
 	return c, nil
 }
 
-// ask sends the request for the root and waits for the beginning of the answer, or, if it surveys the peer, for all
-// that shows which of the older families that speaks.
+// ask sends the request for the root and waits for the beginning of the answer. If survey is set it goes on until it is
+// known which of the older families the peer speaks.
 func (c *Conn) ask(ctx context.Context, p *call, d *wire.Dialect, survey bool) error {
 	stop := context.AfterFunc(ctx, func() { c.die(ended(ctx)) })
 	err := c.start(ctx, p, wire.HandleGetRoot, nil)

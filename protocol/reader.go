@@ -117,11 +117,11 @@ func (c *Conn) answered(seq wire.Seq) *call {
 		return nil
 	}
 	l := c.lock()
-	defer l.unlock()
 	p := l.pending[seq.N]
 	if p != nil {
 		delete(l.pending, seq.N)
 	}
+	l.unlock()
 	return p
 }
 

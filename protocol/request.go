@@ -146,7 +146,7 @@ func (c *Conn) cause() error {
 
 // await waits until p has its answer. If it returns an error, p has been forgotten and must not be used again.
 func (c *Conn) await(ctx context.Context, p *call) error {
-	in := waiting(ctx)
+	in := handlerOf(ctx)
 	if in != nil {
 		in.c.yield(in)
 		defer in.c.resume(in)
@@ -277,7 +277,7 @@ func (p *call) Wait(ctx context.Context) error {
 		return nil
 	default:
 	}
-	if in := waiting(ctx); in != nil {
+	if in := handlerOf(ctx); in != nil {
 		in.c.yield(in)
 		defer in.c.resume(in)
 	}

@@ -47,7 +47,7 @@ func (x *boxed) decode(alias bool) (any, error) {
 // decoded.
 func (x *boxed) decodeName(d *wire.Dialect, names *wire.Names) error {
 	if x.raw == nil {
-		return nil // package exposed says what it thinks of that
+		return nil // an object or a tuple with objects in it: package exposed refuses it
 	}
 	c := brine.NewCursor(x.raw)
 	switch kind := c.Kind(); {
@@ -115,7 +115,7 @@ func (u *unboxer) tuple(c *brine.Cursor) (brine.Tuple, error) {
 	if err != nil {
 		return nil, err
 	}
-	var items brine.Tuple // grows as they come: how many bytes are left bounds n, but not that of all tuples together
+	var items brine.Tuple // grows as items come: n is at most the number of bytes left, but nested tuples may claim these, too
 	if n <= 64 {
 		items = make(brine.Tuple, 0, n)
 	}
@@ -164,7 +164,7 @@ func (u *unboxer) lookUp(r wire.Ref) *export {
 	return e
 }
 
-// unknownRef is what upstream's table says of an id pack it does not have.
+// unknownRef is the exception for an id pack that is not in the table, as upstream raises it.
 func unknownRef(r wire.Ref) error {
 	return vinegar.KeyError.New(brine.Tuple{r.Name, r.Class, r.Object})
 }
