@@ -8,8 +8,8 @@ import (
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
-// cases are the methods that change characters, one at a time: first is said of the text's first one, inside of one that
-// follows a letter that has case.
+// cases are the methods that change characters, one at a time: first is said of the text's first one, inside of one
+// that follows a letter that has case.
 var cases = map[string]func(r rune, first, inside bool) rune{
 	"upper": func(r rune, _, _ bool) rune { return unicode.ToUpper(r) },
 	"lower": func(r rune, _, _ bool) rune { return unicode.ToLower(r) },
@@ -78,10 +78,12 @@ var tests = map[string]func(string) bool{
 	"isspace": every(pyvalue.IsSpace),
 	"isascii": func(s string) bool { return s == "" || every(func(r rune) bool { return r <= unicode.MaxASCII })(s) },
 	"islower": func(s string) bool {
-		return strings.ContainsFunc(s, isLower) && !strings.ContainsFunc(s, isUpper) && !strings.ContainsFunc(s, unicode.IsTitle)
+		return strings.ContainsFunc(s, isLower) && !strings.ContainsFunc(s, isUpper) &&
+			!strings.ContainsFunc(s, unicode.IsTitle)
 	},
 	"isupper": func(s string) bool {
-		return strings.ContainsFunc(s, isUpper) && !strings.ContainsFunc(s, isLower) && !strings.ContainsFunc(s, unicode.IsTitle)
+		return strings.ContainsFunc(s, isUpper) && !strings.ContainsFunc(s, isLower) &&
+			!strings.ContainsFunc(s, unicode.IsTitle)
 	},
 	"istitle": func(s string) bool {
 		inside, any := false, false
@@ -101,7 +103,8 @@ var tests = map[string]func(string) bool{
 var digits = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{0xb2, 0xb3, 1}, {0xb9, 0xb9, 1}, {0x1369, 0x1371, 1}, {0x19da, 0x19da, 1}, {0x2070, 0x2070, 1}, {0x2074, 0x2079, 1},
-		{0x2080, 0x2089, 1}, {0x2460, 0x2468, 1}, {0x2474, 0x247c, 1}, {0x2488, 0x2490, 1}, {0x24ea, 0x24ea, 1}, {0x24f5, 0x24fd, 1},
+		{0x2080, 0x2089, 1}, {0x2460, 0x2468, 1}, {0x2474, 0x247c, 1}, {0x2488, 0x2490, 1}, {0x24ea, 0x24ea, 1},
+		{0x24f5, 0x24fd, 1},
 		{0x24ff, 0x24ff, 1}, {0x2776, 0x277e, 1}, {0x2780, 0x2788, 1}, {0x278a, 0x2792, 1},
 	},
 	R32: []unicode.Range32{

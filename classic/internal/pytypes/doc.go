@@ -1,13 +1,13 @@
-// Package pytypes completes Python's builtin classes, as package exposed has them, with what only the programs of classic
-// mode use: the methods of str and bytes, formatting (format, str.format and the operator %), encodings, and
-// constructors, so that str, int, list and the others can be called. A peer of a plain service holds such values itself and
-// asks nobody for their methods.
+// Package pytypes completes Python's builtin classes, as package exposed has them, with what only the programs of
+// classic mode use: the methods of str and bytes, formatting (format, str.format and the operator %), encodings, and
+// constructors, so that str, int, list and the others can be called. A peer of a plain service holds such values itself
+// and asks nobody for their methods.
 //
 // Importing the package is enough: it extends the classes when the program starts.
 //
-// Text is a Go string in UTF-8. Where Python counts characters, so do the methods; a byte that is no UTF-8 counts as one, and
-// stands for the lone surrogate that Python's error handler surrogateescape makes of it. Case and the tests of characters are
-// those of package unicode, which knows no characters that become several ("ß".upper()).
+// Text is a Go string in UTF-8. Where Python counts characters, so do the methods; a byte that is no UTF-8 counts as
+// one, and stands for the lone surrogate that Python's error handler surrogateescape makes of it. Case and the tests of
+// characters are those of package unicode, which knows no characters that become several ("ß".upper()).
 //
 // Text that is made of less is limited to MaxText bytes; more is a MemoryError.
 package pytypes

@@ -43,7 +43,8 @@ func codecOf(function string, encoding, errors any) (codec, error) {
 		s, ok := norm(v).(string)
 		if !ok {
 			what := [2]string{"encoding", "errors"}[i]
-			return codec{}, vinegar.TypeError.Errorf("%s() argument '%s' must be str, not %s", function, what, exposed.TypeName(v))
+			return codec{}, vinegar.TypeError.Errorf("%s() argument '%s' must be str, not %s", function, what,
+				exposed.TypeName(v))
 		}
 		names[i] = s
 	}
@@ -79,8 +80,8 @@ func (c codec) noHandler() error {
 	return vinegar.LookupError.Errorf("unknown error handler name '%s'", c.handler)
 }
 
-// outside reports whether the encoding lacks the character that s begins with, which is n bytes long. The bytes of s that are
-// no UTF-8 are surrogates, which all lack.
+// outside reports whether the encoding lacks the character that s begins with, which is n bytes long. The bytes of s
+// that are no UTF-8 are surrogates, which all lack.
 func (c codec) outside(s string) (r rune, n int, outside bool) {
 	r, n = utf8.DecodeRuneInString(s)
 	if r == utf8.RuneError && n == 1 {
@@ -167,8 +168,8 @@ func decode(b []byte, function string, encoding, errors any) (any, error) {
 	return out.String(), nil
 }
 
-// DecodeNext decodes the character that b begins with, of n bytes. b is not empty and holds all of the character, and the
-// encoding is one that Encoding returns.
+// DecodeNext decodes the character that b begins with, of n bytes. b is not empty and holds all of the character, and
+// the encoding is one that Encoding returns.
 func DecodeNext(b []byte, encoding, errors string) (s string, n int, err error) {
 	c := codec{encoding, errors}
 	r, n, reason := c.next(b)

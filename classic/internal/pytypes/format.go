@@ -28,7 +28,7 @@ func Format(ctx context.Context, v any, spec string) (string, error) {
 
 // formatMethod is __format__ of a class whose values v format a specification that is not empty.
 func formatMethod(f func(v any, spec string) (string, error)) map[string]any {
-	return map[string]any{"__format__": exposed.Native{Least: 1, Most: 1, Call: func(ctx context.Context, self any, args []any) (any, error) {
+	format := func(ctx context.Context, self any, args []any) (any, error) {
 		spec, ok := norm(args[0]).(string)
 		switch {
 		case !ok:
@@ -37,7 +37,8 @@ func formatMethod(f func(v any, spec string) (string, error)) map[string]any {
 			return exposed.Str(ctx, self)
 		}
 		return f(norm(self), spec)
-	}}}
+	}
+	return map[string]any{"__format__": exposed.Native{Least: 1, Most: 1, Call: format}}
 }
 
 func unknownCode(kind rune, object string) error {
@@ -199,8 +200,8 @@ func (f spec) floatDigits(x float64) string {
 	return s + percent
 }
 
-// general is the presentation of g: fixed or with an exponent, as the size of the number wants it. Without a kind there is a
-// digit behind the point at least, and as many digits as it takes if there is no precision.
+// general is the presentation of g: fixed or with an exponent, as the size of the number wants it. Without a kind there
+// is a digit behind the point at least, and as many digits as it takes if there is no precision.
 func (f spec) general(x float64, precision int) string {
 	if precision == 0 {
 		precision = 1

@@ -39,7 +39,9 @@ func sharedMethods(k *kind) map[string]any {
 		"expandtabs":   k.expandtabs(),
 	}
 	for name, f := range cases {
-		m[name] = k.method(0, 0, func(_ context.Context, s string, _ []any) (any, error) { return k.give(k.mapped(s, f)), nil })
+		m[name] = k.method(0, 0, func(_ context.Context, s string, _ []any) (any, error) {
+			return k.give(k.mapped(s, f)), nil
+		})
 	}
 	for name, test := range tests {
 		m[name] = k.method(0, 0, func(_ context.Context, s string, _ []any) (any, error) { return test(k.neutral(s)), nil })
@@ -92,7 +94,8 @@ func (k *kind) affix(name string, has func(s, part string) bool) exposed.Native 
 		options, isTuple := norm(args[0]).(brine.Tuple)
 		if !isTuple {
 			if _, ok := k.take(args[0]); !ok {
-				return nil, vinegar.TypeError.Errorf("%s first arg must be %s or a tuple of %s, not %s", name, k.name, k.name, exposed.TypeName(args[0]))
+				return nil, vinegar.TypeError.Errorf("%s first arg must be %s or a tuple of %s, not %s", name, k.name, k.name,
+					exposed.TypeName(args[0]))
 			}
 			options = args[:1]
 		}
@@ -151,7 +154,8 @@ func (k *kind) join(ctx context.Context, s string, args []any) (any, error) {
 		case !ok && k == ofStr:
 			return nil, vinegar.TypeError.Errorf("sequence item %d: expected str instance, %s found", i, exposed.TypeName(v))
 		case !ok:
-			return nil, vinegar.TypeError.Errorf("sequence item %d: expected a bytes-like object, %s found", i, exposed.TypeName(v))
+			return nil, vinegar.TypeError.Errorf("sequence item %d: expected a bytes-like object, %s found", i,
+				exposed.TypeName(v))
 		}
 		if i > 0 {
 			b.WriteString(s)
@@ -200,9 +204,11 @@ func (k *kind) pad(name string, left func(missing, width int) int) exposed.Nativ
 			var ok bool
 			switch fill, ok = k.take(args[1]); {
 			case k == ofBytes && (!ok || utf8.RuneCountInString(fill) != 1):
-				return nil, vinegar.TypeError.Errorf("%s() argument 2 must be a byte string of length 1, not %s", name, exposed.TypeName(args[1]))
+				return nil, vinegar.TypeError.Errorf("%s() argument 2 must be a byte string of length 1, not %s", name,
+					exposed.TypeName(args[1]))
 			case !ok:
-				return nil, vinegar.TypeError.Errorf("The fill character must be a unicode character, not %s", exposed.TypeName(args[1]))
+				return nil, vinegar.TypeError.Errorf("The fill character must be a unicode character, not %s",
+					exposed.TypeName(args[1]))
 			case utf8.RuneCountInString(fill) != 1:
 				return nil, vinegar.TypeError.New("The fill character must be exactly one character long")
 			}

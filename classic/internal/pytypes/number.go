@@ -50,7 +50,8 @@ func newInt(ctx context.Context, x, base any) (any, error) {
 		}
 		return pyvalue.IntValue(n), nil
 	}
-	return nil, vinegar.TypeError.Errorf("int() argument must be a string, a bytes-like object or a real number, not '%s'", exposed.TypeName(x))
+	return nil, vinegar.TypeError.Errorf("int() argument must be a string, a bytes-like object or a real number, not '%s'",
+		exposed.TypeName(x))
 }
 
 func newFloat(ctx context.Context, x any) (any, error) {
@@ -76,13 +77,15 @@ func newFloat(ctx context.Context, x any) (any, error) {
 		n := pyvalue.NumberOf(r)
 		switch {
 		case name == "__float__" && n.Kind != pyvalue.Float:
-			return nil, vinegar.TypeError.Errorf("%s.__float__() returned non-float (type %s)", exposed.TypeName(x), exposed.TypeName(r))
+			return nil, vinegar.TypeError.Errorf("%s.__float__() returned non-float (type %s)", exposed.TypeName(x),
+				exposed.TypeName(r))
 		case name == "__index__" && n.Kind != pyvalue.Int:
 			return nil, vinegar.TypeError.Errorf("__index__ returned non-int (type %s)", exposed.TypeName(r))
 		}
 		return n.ToFloat()
 	}
-	return nil, vinegar.TypeError.Errorf("float() argument must be a string or a real number, not '%s'", exposed.TypeName(x))
+	return nil, vinegar.TypeError.Errorf("float() argument must be a string or a real number, not '%s'",
+		exposed.TypeName(x))
 }
 
 // newComplex is complex(re, im), whose arguments are Ellipsis where they are missing.
@@ -103,7 +106,8 @@ func newComplex(_ context.Context, re, im any) (any, error) {
 		switch {
 		case v == any(brine.Ellipsis):
 		case n.Kind == pyvalue.NotNumber && i == 0:
-			return nil, vinegar.TypeError.Errorf("complex() first argument must be a string or a number, not '%s'", exposed.TypeName(v))
+			return nil, vinegar.TypeError.Errorf("complex() first argument must be a string or a number, not '%s'",
+				exposed.TypeName(v))
 		case n.Kind == pyvalue.NotNumber:
 			return nil, vinegar.TypeError.Errorf("complex() second argument must be a number, not '%s'", exposed.TypeName(v))
 		default:

@@ -289,7 +289,8 @@ func (p *percent) text(kind rune, v any) (string, error) {
 		if b, ok := v.([]byte); ok {
 			return wide(b), nil
 		}
-		return "", vinegar.TypeError.Errorf("%%b requires a bytes-like object, or an object that implements __bytes__, not '%s'", exposed.TypeName(v))
+		return "", vinegar.TypeError.Errorf(
+			"%%b requires a bytes-like object, or an object that implements __bytes__, not '%s'", exposed.TypeName(v))
 	case p.bytes:
 		kind = 'a'
 	}

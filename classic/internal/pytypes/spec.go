@@ -22,8 +22,8 @@ type spec struct {
 	kind      rune
 }
 
-// parseSpec reads the specification for an object of the type named: align is where that goes in its field, kind how it is
-// presented, unless the specification says otherwise.
+// parseSpec reads the specification for an object of the type named: align is where that goes in its field, kind how it
+// is presented, unless the specification says otherwise.
 func parseSpec(text, object string, align byte, kind rune) (f spec, err error) {
 	f = spec{fill: ' ', align: align, kind: kind, width: -1, precision: -1}
 	rest := text
@@ -98,7 +98,8 @@ func parseSpec(text, object string, align byte, kind rune) (f spec, err error) {
 	if rest != "" {
 		f.kind, _ = utf8.DecodeRuneInString(rest)
 	}
-	if f.group != 0 && !strings.ContainsRune("defgEG%F\x00", f.kind) && (f.group == ',' || !strings.ContainsRune("boxX", f.kind)) {
+	if f.group != 0 && !strings.ContainsRune("defgEG%F\x00", f.kind) &&
+		(f.group == ',' || !strings.ContainsRune("boxX", f.kind)) {
 		return f, vinegar.ValueError.Errorf("Cannot specify '%c' with '%c'.", f.group, f.kind)
 	}
 	return f, nil
@@ -126,7 +127,8 @@ func (f spec) pad(text string, head int) (string, error) {
 	return strings.Repeat(fill, left) + text + strings.Repeat(fill, n-left), nil
 }
 
-// number completes the digits of a number: sign, prefix, separators, width. tail is what follows the digits before the point.
+// number completes the digits of a number: sign, prefix, separators, width. tail is what follows the digits before the
+// point.
 func (f spec) number(negative bool, prefix, digits, tail string) (string, error) {
 	head := f.signOf(negative) + prefix
 	if f.group != 0 && digits != "" {

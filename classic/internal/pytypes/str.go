@@ -14,7 +14,9 @@ import (
 func strMethods() map[string]any {
 	m := sharedMethods(ofStr)
 	m["casefold"] = m["lower"]
-	for name, test := range map[string]func(string) bool{"isdecimal": every(unicode.IsDigit), "isidentifier": pyvalue.IsIdentifier} {
+	for name, test := range map[string]func(string) bool{
+		"isdecimal": every(unicode.IsDigit), "isidentifier": pyvalue.IsIdentifier,
+	} {
 		m[name] = ofStr.method(0, 0, func(_ context.Context, s string, _ []any) (any, error) { return test(s), nil })
 	}
 	m["encode"] = exposed.Func(func(self string, encoding, errors any) (any, error) {
@@ -24,7 +26,8 @@ func strMethods() map[string]any {
 		return formatFields(ctx, self, args, kw)
 	}, "self", "*args", "**kwargs")
 	m["format_map"] = ofStr.method(1, 1, func(ctx context.Context, s string, args []any) (any, error) {
-		f := fields{ctx: ctx, named: func(name string) (any, error) { return exposed.GetItem(ctx, args[0], name) }, mapped: true}
+		f := fields{ctx: ctx, mapped: true}
+		f.named = func(name string) (any, error) { return exposed.GetItem(ctx, args[0], name) }
 		return f.format(s, 0)
 	})
 	m["__mod__"] = ofStr.method(1, 1, func(ctx context.Context, s string, args []any) (any, error) {
