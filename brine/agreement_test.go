@@ -158,7 +158,8 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Add(int64(160), uint64(200), math.Copysign(0, -1), "\xff", make([]byte, 256), uint8(255))
 	f.Fuzz(func(t *testing.T, i int64, u uint64, fl float64, s string, p []byte, shape uint8) {
 		big := new(big.Int).Mul(big.NewInt(i), new(big.Int).SetUint64(u))
-		items := []any{i, u, big, fl, complex(fl, float64(i)), string([]rune(s)), p, i%2 == 0, nil, brine.Ellipsis, brine.NotImplemented}
+		items := []any{i, u, big, fl, complex(fl, float64(i)), string([]rune(s)), p, i%2 == 0, nil, brine.Ellipsis,
+			brine.NotImplemented}
 		items = items[:int(shape)%(len(items)+1)]
 		for _, v := range []any{
 			brine.Tuple(items),

@@ -94,7 +94,8 @@ func heap() (now, ever int64) {
 // TestWeighMalformed has claims that the data does not keep: they are worth what is there, and cost nothing.
 func TestWeighMalformed(t *testing.T) {
 	claim := string(binary.BigEndian.AppendUint32([]byte{0x15}, 1<<30))
-	for _, data := range []string{"", "\xff", claim, claim + "\x00", "\x1a" + claim, "\x19\x00", strings.Repeat("\x10", 1<<20)} {
+	for _, data := range []string{"", "\xff", claim, claim + "\x00", "\x1a" + claim, "\x19\x00",
+		strings.Repeat("\x10", 1<<20)} {
 		c := brine.NewCursor([]byte(data))
 		require.LessOrEqual(t, c.Weigh(math.MaxInt64), int64(brine.MaxWeight*brine.DefaultDepth), fmt.Sprintf("%.20q", data))
 	}

@@ -12,9 +12,9 @@ import (
 )
 
 // Download copies a file or directory of the server to a local path (rpyc.classic.download). Directories are made as
-// needed, files replaced. What is neither file nor directory is an error, and is left out inside a directory. Nothing is
-// written outside of the local directory: a name with a separator in it is an error, and so is a symbolic link there that
-// leads out of it.
+// needed, files replaced. What is neither file nor directory is an error, and is left out inside a directory. Nothing
+// is written outside of the local directory: a name with a separator in it is an error, and so is a symbolic link there
+// that leads out of it.
 func (c *Conn) Download(ctx context.Context, remote, local string, o *TransferOptions) error {
 	o = o.withDefaults()
 	switch kind, err := c.kindOf(ctx, remote); {
@@ -60,7 +60,8 @@ func (c *Conn) kindOf(ctx context.Context, remote string) (kind, error) {
 }
 
 // downloadDir copies what is in a directory of the server into the directory dir of root, which exists.
-func (c *Conn) downloadDir(ctx context.Context, remote string, root *os.Root, dir string, o *TransferOptions, depth int) error {
+func (c *Conn) downloadDir(ctx context.Context, remote string, root *os.Root, dir string, o *TransferOptions,
+	depth int) error {
 	if depth > maxDirs {
 		return fmt.Errorf("classic: directories are nested deeper than %d: %q", maxDirs, remote)
 	}
@@ -98,7 +99,8 @@ func (c *Conn) downloadDir(ctx context.Context, remote string, root *os.Root, di
 }
 
 // downloadFile copies a file of the server into the one that create makes.
-func (c *Conn) downloadFile(ctx context.Context, remote string, create func() (*os.File, error), o *TransferOptions) error {
+func (c *Conn) downloadFile(ctx context.Context, remote string,
+	create func() (*os.File, error), o *TransferOptions) error {
 	return c.withFile(ctx, remote, "rb", func(f *netref.Object) (err error) {
 		// Only now that the remote file is open is a local one given up.
 		w, err := create()
@@ -160,8 +162,8 @@ func (c *Conn) copyFrom(ctx context.Context, f *netref.Object, remote string, w 
 }
 
 // UploadPackage copies a directory with a Python package to where the server's Python finds it
-// (rpyc.classic.upload_package): remote, or if that is empty the directory's name in the server's site-packages. A single
-// module can be uploaded with [Conn.Upload].
+// (rpyc.classic.upload_package): remote, or if that is empty the directory's name in the server's site-packages. A
+// single module can be uploaded with [Conn.Upload].
 func (c *Conn) UploadPackage(ctx context.Context, dir, remote string, o *TransferOptions) error {
 	if remote == "" {
 		site, err := c.sitePackages(ctx)
@@ -186,7 +188,8 @@ func (c *Conn) UploadPackage(ctx context.Context, dir, remote string, o *Transfe
 	return c.Upload(ctx, dir, remote, o)
 }
 
-// sitePackages is where the server's Python has pure Python packages. RPyC asks distutils, which Python 3.12 has no more.
+// sitePackages is where the server's Python has pure Python packages. RPyC asks distutils, which Python 3.12 has no
+// more.
 func (c *Conn) sitePackages(ctx context.Context) (string, error) {
 	version, err := c.Python(ctx)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 
 // RedirectedStdio runs f while the server's sys.stdin, sys.stdout and sys.stderr are those of stdio
 // (rpyc.classic.redirected_stdio), and puts back afterwards what was there before. They are those of the server's whole
-// process: other clients of a threaded server see it, too. Reads and writes happen while a request of this connection is
-// under way.
+// process: other clients of a threaded server see it, too. Reads and writes happen while a request of this connection
+// is under way.
 //
 // If ctx ends while f is under way, the server is asked to put the streams back as soon as it can, and RedirectedStdio
 // waits no longer than half a second for that: a server that is busy cannot answer. If it has not done so by then, its
@@ -111,8 +111,8 @@ const patience = 500 * time.Millisecond
 var abandoned atomic.Uint64
 
 // giveUp asks the server to put the streams back while it may still be running the program that uses them. It must keep
-// ours for good: CPython's input and print hold no reference on the stream they use, so that the process crashes if it is
-// freed meanwhile.
+// ours for good: CPython's input and print hold no reference on the stream they use, so that the process crashes if it
+// is freed meanwhile.
 func (r *redirection) giveUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
@@ -137,8 +137,8 @@ func (r *redirection) giveUp(ctx context.Context) {
 	}
 }
 
-// python2File is what Python 2 needs of a file to print to: the print statement leaves a note in the file about whether a
-// space or a line feed is due, and a server may not set attributes of ours.
+// python2File is what Python 2 needs of a file to print to: the print statement leaves a note in the file about whether
+// a space or a line feed is due, and a server may not set attributes of ours.
 const python2File = `
 class _gorpyc_file(object):
     softspace = 0

@@ -103,8 +103,8 @@ func connect(t testing.TB, cfg *protocol.Config) *classic.Conn {
 	return dial(t, server.addr, cfg)
 }
 
-// connectAlone makes the only connection to a program of its own: sys.stderr is the whole program's, and a thread of another
-// connection may print there how it ended.
+// connectAlone makes the only connection to a program of its own: sys.stderr is the whole program's, and a thread of
+// another connection may print there how it ended.
 func connectAlone(t *testing.T) *classic.Conn {
 	t.Helper()
 	addr, stop, err := startServer(python(t))

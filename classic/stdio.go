@@ -32,8 +32,8 @@ type LineReader interface {
 	ReadLine(ctx context.Context, prompt string) (line string, err error)
 }
 
-// CompletingLineReader is a [LineReader] that completes words. [Conn.Interact] sets what it asks: complete returns what a
-// dotted name can be completed to, and is to be called with the context of the line.
+// CompletingLineReader is a [LineReader] that completes words. [Conn.Interact] sets what it asks: complete returns what
+// a dotted name can be completed to, and is to be called with the context of the line.
 type CompletingLineReader interface {
 	LineReader
 	SetCompletion(complete func(ctx context.Context, word string) []string)
@@ -99,7 +99,8 @@ type stdin struct {
 }
 
 // What Python asks of its standard streams beside reading and writing.
-var fileConstants = map[string]any{"encoding": "utf-8", "errors": "strict", "closed": false, "newlines": nil, "line_buffering": true}
+var fileConstants = map[string]any{"encoding": "utf-8", "errors": "strict", "closed": false, "newlines": nil,
+	"line_buffering": true}
 
 func init() {
 	exposed.Register[stdout](exposed.ClassOptions{Name: "gorpyc.classic.Output", Static: fileConstants})
@@ -142,8 +143,8 @@ func (f *stdout) Writable() bool { return true }
 // Readable is false.
 func (f *stdout) Readable() bool { return false }
 
-// Readline returns a line with its line feed, without one at the end of the input, and nothing after it. size is the most
-// characters of it that are wanted; the rest is the next line's.
+// Readline returns a line with its line feed, without one at the end of the input, and nothing after it. size is the
+// most characters of it that are wanted; the rest is the next line's.
 func (f *stdin) Readline(ctx context.Context, size ...any) (string, error) {
 	limit := -1
 	if len(size) > 0 && size[0] != nil {
@@ -280,9 +281,9 @@ func unbounded(ctx context.Context, o *netref.Object, method string, args ...any
 	return err
 }
 
-// Interact is a remote Python prompt (rpyc.classic.interact): what stdio has as input is run at the server until it ends
-// or says exit(). names are Go values and handles that the program there knows by these names, in a namespace of its own;
-// nil means none. Nothing but ctx bounds the time.
+// Interact is a remote Python prompt (rpyc.classic.interact): what stdio has as input is run at the server until it
+// ends or says exit(). names are Go values and handles that the program there knows by these names, in a namespace of
+// its own; nil means none. Nothing but ctx bounds the time.
 func (c *Conn) Interact(ctx context.Context, stdio Stdio, names map[string]any) error {
 	namespace, err := c.dict(ctx, names)
 	if err != nil {

@@ -25,7 +25,8 @@ import (
 // tree is a directory of files, links and things that are no files.
 func tree(t *testing.T) string {
 	dir := t.TempDir()
-	for name, data := range map[string]string{"a.txt": "alpha", "empty": "", "sub/b.bin": strings.Repeat("\x00\xff", 100_000), "sub/deep/c.txt": "gamma", "skip.tmp": "no"} {
+	for name, data := range map[string]string{"a.txt": "alpha", "empty": "",
+		"sub/b.bin": strings.Repeat("\x00\xff", 100_000), "sub/deep/c.txt": "gamma", "skip.tmp": "no"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644))
 	}
@@ -63,7 +64,8 @@ func TestUploadDownloadTree(t *testing.T) {
 	local, there, back := tree(t), filepath.Join(t.TempDir(), "x", "there"), filepath.Join(t.TempDir(), "back")
 	o := &classic.TransferOptions{Filter: withoutTemporary, ChunkSize: 5000}
 	require.NoError(t, c.Upload(ctx, local, there, o))
-	want := map[string]string{"./": "", "a.txt": "alpha", "empty": "", "link": "alpha", "none/": "", "sub/": "", "sub/b.bin": strings.Repeat("\x00\xff", 100_000),
+	want := map[string]string{"./": "", "a.txt": "alpha", "empty": "", "link": "alpha", "none/": "", "sub/": "",
+		"sub/b.bin": strings.Repeat("\x00\xff", 100_000),
 		"sub/deep/": "", "sub/deep/c.txt": "gamma"}
 	require.Equal(t, want, contents(t, there))
 	require.NoError(t, c.Download(ctx, there, back, nil))
@@ -72,7 +74,8 @@ func TestUploadDownloadTree(t *testing.T) {
 	embedded := fstest.MapFS{"p/__init__.py": {Data: []byte("x = 1\n")}, "p/q/r.py": {Data: []byte("y = 2\n")}}
 	there = filepath.Join(t.TempDir(), "fs")
 	require.NoError(t, c.UploadFS(ctx, embedded, "p", there, nil))
-	require.Equal(t, map[string]string{"./": "", "__init__.py": "x = 1\n", "q/": "", "q/r.py": "y = 2\n"}, contents(t, there))
+	require.Equal(t, map[string]string{"./": "", "__init__.py": "x = 1\n", "q/": "", "q/r.py": "y = 2\n"},
+		contents(t, there))
 	one := filepath.Join(t.TempDir(), "one.py")
 	require.NoError(t, c.UploadFS(ctx, embedded, "p/q/r.py", one, nil))
 	data, err := os.ReadFile(one)
@@ -110,7 +113,8 @@ func TestTransferErrors(t *testing.T) {
 	require.Error(t, c.Upload(ctx, dir, file, nil), "a file is in the way of the directory")
 
 	broken := errors.New("broken")
-	require.ErrorIs(t, c.UploadFrom(ctx, io.MultiReader(strings.NewReader("begun"), failing{broken}), filepath.Join(dir, "half"), nil), broken)
+	require.ErrorIs(t, c.UploadFrom(ctx, io.MultiReader(strings.NewReader("begun"), failing{broken}),
+		filepath.Join(dir, "half"), nil), broken)
 	require.ErrorIs(t, c.DownloadTo(ctx, file, failing{broken}, nil), broken)
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
@@ -138,10 +142,12 @@ func TestProgress(t *testing.T) {
 	var seen []classic.Progress
 	o := &classic.TransferOptions{ChunkSize: 10_000, Progress: func(p classic.Progress) { seen = append(seen, p) }}
 	require.NoError(t, c.Upload(ctx, local, there, o))
-	require.Equal(t, []classic.Progress{{local, 0, 25_000}, {local, 10_000, 25_000}, {local, 20_000, 25_000}, {local, 25_000, 25_000}}, seen)
+	require.Equal(t, []classic.Progress{{local, 0, 25_000}, {local, 10_000, 25_000}, {local, 20_000, 25_000},
+		{local, 25_000, 25_000}}, seen)
 	seen = nil
 	require.NoError(t, c.Download(ctx, there, local, o))
-	require.Equal(t, []classic.Progress{{there, 0, 25_000}, {there, 10_000, 25_000}, {there, 20_000, 25_000}, {there, 25_000, 25_000}}, seen)
+	require.Equal(t, []classic.Progress{{there, 0, 25_000}, {there, 10_000, 25_000}, {there, 20_000, 25_000},
+		{there, 25_000, 25_000}}, seen)
 	seen = nil
 	require.NoError(t, c.UploadFrom(ctx, strings.NewReader("abc"), there, o))
 	require.Equal(t, []classic.Progress{{there, 0, -1}, {there, 3, -1}}, seen)
@@ -168,8 +174,9 @@ func TestBigFile(t *testing.T) {
 	start := time.Now()
 	require.NoError(t, c.UploadFrom(ctx, io.TeeReader(random(size), sent), there, nil))
 	up := time.Since(start)
-	require.NoError(t, c.Execute(ctx, "import hashlib\ndef digest(name):\n    h = hashlib.sha256()\n    with open(name, 'rb') as f:\n"+
-		"        for b in iter(lambda: f.read(1 << 20), b''):\n            h.update(b)\n    return h.hexdigest()\n"))
+	require.NoError(t, c.Execute(ctx,
+		"import hashlib\ndef digest(name):\n    h = hashlib.sha256()\n    with open(name, 'rb') as f:\n"+
+			"        for b in iter(lambda: f.read(1 << 20), b''):\n            h.update(b)\n    return h.hexdigest()\n"))
 	digest, err := classic.Eval[string](ctx, c, fmt.Sprintf("digest(%q)", there))
 	require.NoError(t, err)
 	require.Equal(t, fmt.Sprintf("%x", sent.Sum(nil)), digest)
@@ -185,7 +192,8 @@ func TestBigFile(t *testing.T) {
 	plain := time.Since(start)
 	require.Equal(t, sent.Sum(nil), received.Sum(nil))
 	rate := func(d time.Duration) float64 { return float64(size>>20) / d.Seconds() }
-	t.Logf("%d MiB: up %.0f MiB/s, down %.0f MiB/s, without compression %.0f MiB/s", size>>20, rate(up), rate(down), rate(plain))
+	t.Logf("%d MiB: up %.0f MiB/s, down %.0f MiB/s, without compression %.0f MiB/s", size>>20, rate(up), rate(down),
+		rate(plain))
 }
 
 // evil is a server whose directory holds what leads elsewhere.
@@ -203,7 +211,8 @@ func (e *evil) Open(string, string) any   { return nil }
 func TestDownloadStaysInside(t *testing.T) {
 	ctx := t.Context()
 	for _, name := range []string{"../passwd", "/tmp/passwd", "a/../../passwd", "..", ".", "", "sub/passwd"} {
-		a, b, err := protocol.Pair(ctx, &evil{[]string{name}}, nil, &protocol.Config{Access: exposed.Policy{AllowPublic: true}})
+		a, b, err := protocol.Pair(ctx, &evil{[]string{name}}, nil,
+			&protocol.Config{Access: exposed.Policy{AllowPublic: true}})
 		require.NoError(t, err)
 		dir := t.TempDir()
 		local := filepath.Join(dir, "in")

@@ -167,7 +167,8 @@ var (
 	mappings = classes("dict", "mappingproxy", "collections.OrderedDict", "collections.defaultdict", "collections.Counter",
 		"collections.ChainMap", "collections.UserDict")
 	// notMappings have items and are iterated over, but not by the items' keys.
-	notMappings = classes("list", "tuple", "set", "frozenset", "range", "str", "bytes", "bytearray", "memoryview", "generator",
+	notMappings = classes("list", "tuple", "set", "frozenset", "range", "str", "bytes", "bytearray", "memoryview",
+		"generator",
 		"list_iterator", "dict_keys", "dict_values", "dict_items", "collections.deque", "array.array")
 )
 
@@ -288,7 +289,8 @@ func (c *conversion) values(o *Object, keys brine.Tuple, t reflect.Type, each fu
 }
 
 // byItems fetches all items of a mapping at once, or goes another way if the peer does not allow that.
-func (c *conversion) byItems(o *Object, t reflect.Type, each func(i int, k, v any) error, otherwise func() error) error {
+func (c *conversion) byItems(o *Object, t reflect.Type,
+	each func(i int, k, v any) error, otherwise func() error) error {
 	return c.ask(o, wire.HandleCallAttr, c.gotItems(o, t, each, otherwise), "items", brine.Tuple{}, brine.Tuple{})
 }
 

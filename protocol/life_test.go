@@ -357,7 +357,8 @@ func TestErrorsSayWhy(t *testing.T) {
 		{&protocol.ClosedError{Cause: protocol.ErrClosed}, "rpyc: connection closed"},
 		{&protocol.TimeoutError{After: 30 * time.Second}, "rpyc: result expired after 30s"},
 		{&protocol.LimitError{What: "requests queued", Got: 3, Limit: 2}, "requests queued: 3 exceeds the limit of 2"},
-		{&protocol.WrongDialectError{Want: wire.FamilyD, Got: wire.FamilyC}, "rpyc: the peer speaks protocol family C, not D"},
+		{&protocol.WrongDialectError{Want: wire.FamilyD, Got: wire.FamilyC},
+			"rpyc: the peer speaks protocol family C, not D"},
 		{&protocol.PingError{}, "rpyc: ping: echo does not match what was sent"},
 	} {
 		require.EqualError(t, c.err, c.want)

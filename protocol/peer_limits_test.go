@@ -192,7 +192,8 @@ func TestFloodOfCalls(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		require.Less(t, sent.Load(), int64(16<<20+2*(4<<20+callers*size)), "what the pipe holds, what is being written and what is queued")
+		require.Less(t, sent.Load(), int64(16<<20+2*(4<<20+callers*size)),
+			"what the pipe holds, what is being written and what is queued")
 		require.Greater(t, sent.Load(), int64(16<<20))
 
 		// The peer does not read, but it writes, and is heard.
@@ -262,7 +263,8 @@ func TestPeerDoesNotRead(t *testing.T) {
 	blob := make([]byte, 1<<20)
 	for i := 0; c.Err() == nil; i++ {
 		require.Less(t, i, 1000)
-		if _, err := p.rw.Write(p.encode(wire.Request, int64(i), brine.Tuple{int64(wire.HandlePing), tup(val(blob))})); err != nil {
+		if _, err := p.rw.Write(p.encode(wire.Request, int64(i), brine.Tuple{int64(wire.HandlePing),
+			tup(val(blob))})); err != nil {
 			break
 		}
 	}

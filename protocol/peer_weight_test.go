@@ -188,7 +188,8 @@ func TestManyArguments(t *testing.T) {
 		boxed[i] = val(nil)
 	}
 	for i, args := range []brine.Tuple{
-		tup(boxed...), val(nones), val(strings.Repeat("é", n)), val(make([]byte, n)), val(brine.FrozenSet{int64(1), int64(2)}),
+		tup(boxed...), val(nones), val(strings.Repeat("é", n)), val(make([]byte, n)),
+		val(brine.FrozenSet{int64(1), int64(2)}),
 	} {
 		p.send(wire.Request, int64(i), brine.Tuple{int64(wire.HandlePing), args})
 		m := p.expectException(int64(i), "builtins.TypeError")

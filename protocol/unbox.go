@@ -115,7 +115,8 @@ func (u *unboxer) tuple(c *brine.Cursor) (brine.Tuple, error) {
 	if err != nil {
 		return nil, err
 	}
-	var items brine.Tuple // grows as items come: n is at most the number of bytes left, but nested tuples may claim these, too
+	// grows as items come: n is at most the number of bytes left, but nested tuples may claim these, too
+	var items brine.Tuple
 	if n <= 64 {
 		items = make(brine.Tuple, 0, n)
 	}

@@ -29,7 +29,8 @@
 //   - Answers are kept within what RPyC's clients read, 1500 bytes, or 15000 for LIST over UDP; of longer ones the
 //     oldest entries are sent. RPyC's registries send all, which such a client cannot decode.
 //   - Python 2 peers, which send bytes in place of text, are answered in bytes, from the same table.
-//   - A datagram that is cut short is never an acceptable request. A port is an integer from 0 to 65535, or the path of a Unix socket.
+//   - A datagram that is cut short is never an acceptable request. A port is an integer from 0 to 65535, or the
+//     path of a Unix socket.
 //   - A command that is not text is ignored; upstream's process ends.
 //   - A TCP request may arrive in pieces, and clients that send nothing hold nobody up.
 //   - What one source can ask and store is limited: see [Limits].

@@ -18,7 +18,8 @@ add_pythons_to_path() {
 
 # usable PYTHON: is it CPython 3.8 to 3.13?
 usable() {
-  "$1" -c 'import sys; sys.exit(not ((3, 8) <= sys.version_info[:2] <= (3, 13) and sys.implementation.name == "cpython"))' 2>/dev/null
+  "$1" -c 'import sys
+sys.exit(not ((3, 8) <= sys.version_info[:2] <= (3, 13) and sys.implementation.name == "cpython"))' 2>/dev/null
 }
 
 # find_python: the Python that everything is set up with: GORPYC_PYTHON, python3, or the newest of the rest.
@@ -47,7 +48,8 @@ make_venv() {
   version=$("$python" -c 'import platform; print(platform.python_version())')
   VENV=$GORPYC_CACHE/venv-$version
   stamp=$VENV/.complete
-  if [ "$(cat "$stamp" 2>/dev/null)" = "$PINNED_PACKAGES" ] && "$VENV/bin/python" -c 'import rpyc, tox' 2>/dev/null; then
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$PINNED_PACKAGES" ] &&
+    "$VENV/bin/python" -c 'import rpyc, tox' 2>/dev/null; then
     return
   fi
   say "Python $version: setting up $VENV"

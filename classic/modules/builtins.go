@@ -16,7 +16,8 @@ import (
 )
 
 // types are the classes of builtins besides the exceptions.
-var types = []string{"object", "type", "int", "float", "complex", "bool", "str", "bytes", "tuple", "frozenset", "slice", "list", "dict", "set"}
+var types = []string{"object", "type", "int", "float", "complex", "bool", "str", "bytes", "tuple", "frozenset", "slice",
+	"list", "dict", "set"}
 
 // exceptions are the exceptions of CPython 3.11.
 var exceptions = strings.Fields(`ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError BrokenPipeError
@@ -34,7 +35,8 @@ func newBuiltins(in *Interpreter) *Module {
 	for _, name := range append(append([]string{}, types...), exceptions...) {
 		m.Set(name, pytypes.Class(name))
 	}
-	m.Const("True", true, "False", false, "None", nil, "Ellipsis", brine.Ellipsis, "NotImplemented", brine.NotImplemented, "__debug__", true)
+	m.Const("True", true, "False", false, "None", nil, "Ellipsis", brine.Ellipsis, "NotImplemented", brine.NotImplemented,
+		"__debug__", true)
 	defineAttributes(m)
 	defineValues(m)
 	defineIteration(m)
@@ -54,7 +56,8 @@ func newBuiltins(in *Interpreter) *Module {
 	if !in.allowed("builtins") {
 		return m
 	}
-	m.Set("open", exposed.Func(in.builtinOpen, openParams...).Named("open").Doc("Open file and return a stream.  Raise OSError upon failure."))
+	m.Set("open", exposed.Func(in.builtinOpen,
+		openParams...).Named("open").Doc("Open file and return a stream.  Raise OSError upon failure."))
 	m.Def("input", in.input, "prompt=''", "/")
 	m.Const("exit", &quitter{"exit"}, "quit", &quitter{"quit"})
 	if ev := in.opts.Evaluator; ev != nil {
@@ -120,7 +123,9 @@ func defineAttributes(m *Module) {
 	m.Def("id", identity, "obj", "/")
 	m.Def("hash", exposed.Hash, "obj", "/")
 	m.Def("callable", callable, "obj", "/")
-	m.Def("isinstance", func(ctx context.Context, v, class any) (bool, error) { return isInstance(ctx, v, class, "isinstance") })
+	m.Def("isinstance", func(ctx context.Context, v, class any) (bool, error) {
+		return isInstance(ctx, v, class, "isinstance")
+	})
 	m.Def("issubclass", func(ctx context.Context, v, class any) (bool, error) {
 		c, ok := classOf(v)
 		if !ok {
@@ -162,7 +167,8 @@ func isInstance(ctx context.Context, v, class any, what string) (bool, error) {
 		return exposed.Truth(ctx, r)
 	}
 	if o, ok := v.(*netref.Object); ok {
-		return anyClass(ctx, class, what, func(c *exposed.Class) bool { return c.Name() == o.ClassName() || c.Name() == "builtins.object" })
+		return anyClass(ctx, class, what,
+			func(c *exposed.Class) bool { return c.Name() == o.ClassName() || c.Name() == "builtins.object" })
 	}
 	return anyClass(ctx, class, what, func(c *exposed.Class) bool { return exposed.ClassOf(normal(v)).IsSubclass(c) })
 }

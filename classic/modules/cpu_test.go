@@ -16,7 +16,8 @@ import (
 	"github.com/gorpyc/gorpyc/classic/modules"
 )
 
-// os.cpu_count counts the processors that there are, and not those that this process may use, as _SC_NPROCESSORS_ONLN does.
+// os.cpu_count counts the processors that there are, and not those that this process may use, as _SC_NPROCESSORS_ONLN
+// does.
 func TestCPUCountIgnoresAffinity(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

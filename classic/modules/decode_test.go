@@ -21,12 +21,13 @@ func TestTextFileBrokenUTF8(t *testing.T) {
 	s := slave.NewService(nil)
 	require.NoError(t, s.Namespace().Set(context.Background(), "path", path))
 	for call, want := range map[string]string{
-		"open(path, errors='replace').read()":                                                  "a\ufffdb\ufffdc\ufffd\n",
-		"open(path, errors='ignore').readline()":                                               "abc\n",
-		"open(path, errors='backslashreplace').read()":                                         `a\xe2\x82b\xffc\xf0\x9f\x98` + "\n",
-		"open(path, encoding='ascii', errors='replace').read(4)":                               "a\ufffd\ufffdb",
-		"open(path, encoding='latin-1').read(3)":                                               "a\u00e2\u0082",
-		"open(path, encoding='locale', errors='replace').read(2)":                              "a\ufffd",
+		"open(path, errors='replace').read()":                     "a\ufffdb\ufffdc\ufffd\n",
+		"open(path, errors='ignore').readline()":                  "abc\n",
+		"open(path, errors='backslashreplace').read()":            `a\xe2\x82b\xffc\xf0\x9f\x98` + "\n",
+		"open(path, encoding='ascii', errors='replace').read(4)":  "a\ufffd\ufffdb",
+		"open(path, encoding='latin-1').read(3)":                  "a\u00e2\u0082",
+		"open(path, encoding='locale', errors='replace').read(2)": "a\ufffd",
+
 		"open(path, errors='surrogateescape').read().encode('utf-8', 'surrogateescape').hex()": "61e28262ff63f09f980a",
 	} {
 		got, err := s.Eval(context.Background(), call)

@@ -15,8 +15,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// FuzzProgram gives text to eval, execute and the prompt. Whatever it is, it ends soon, in a result or in an exception that is no
-// panic of ours. Programs reach nothing outside the process: they find two modules and no files.
+// FuzzProgram gives text to eval, execute and the prompt. Whatever it is, it ends soon, in a result or in an exception
+// that is no panic of ours. Programs reach nothing outside the process: they find two modules and no files.
 func FuzzProgram(f *testing.F) {
 	text, err := os.ReadFile("testdata/language.txt")
 	require.NoError(f, err)

@@ -14,7 +14,8 @@ import (
 
 // methods are the special methods of the operators.
 var methods = map[string]string{
-	"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "//": "__floordiv__", "%": "__mod__", "&": "__and__", "|": "__or__",
+	"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "//": "__floordiv__", "%": "__mod__",
+	"&": "__and__", "|": "__or__",
 	"^": "__xor__", "<<": "__lshift__", ">>": "__rshift__", "**": "__pow__",
 	"==": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__",
 }
@@ -29,9 +30,10 @@ func (e *Evaluator) helpers(ns *exposed.Dict, show func(ctx context.Context, v a
 	}
 	d := starlark.StringDict{nsName: &names{ev: e, dict: ns}}
 	raw := func(name string, f helper) {
-		d[name] = starlark.NewBuiltin(name, func(t *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
-			return f(current(t), args)
-		})
+		d[name] = starlark.NewBuiltin(name,
+			func(t *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+				return f(current(t), args)
+			})
 	}
 	add := func(name string, f func(ctx context.Context, args []any) (any, error)) {
 		raw(name, func(r *run, args starlark.Tuple) (starlark.Value, error) {
@@ -157,7 +159,9 @@ func access(add func(string, func(context.Context, []any) (any, error)), raw fun
 	add(delAttrCall, func(ctx context.Context, a []any) (any, error) {
 		return nil, exposed.DelAttr(ctx, everything, a[0], a[1])
 	})
-	raw(walrusCall, func(_ *run, a starlark.Tuple) (starlark.Value, error) { return a[2], a[0].(*names).SetKey(a[1], a[2]) })
+	raw(walrusCall, func(_ *run, a starlark.Tuple) (starlark.Value, error) {
+		return a[2], a[0].(*names).SetKey(a[1], a[2])
+	})
 	raw(storeCall, func(_ *run, a starlark.Tuple) (starlark.Value, error) {
 		n := &names{own: map[string]starlark.Value{}}
 		for _, pair := range a {

@@ -55,7 +55,8 @@ func (p *parser) arguments(t token, fn syntax.Expr) syntax.Expr {
 		c.Args = append(positional, keywords...)
 	}
 	if len(doubles) > 0 {
-		c.Args = append(c.Args, &syntax.UnaryExpr{OpPos: p.pos(t), Op: syntax.STARSTAR, X: p.call(kwCall, t, append([]syntax.Expr{p.text(calledName(fn), t)}, doubles...)...)})
+		c.Args = append(c.Args, &syntax.UnaryExpr{OpPos: p.pos(t), Op: syntax.STARSTAR,
+			X: p.call(kwCall, t, append([]syntax.Expr{p.text(calledName(fn), t)}, doubles...)...)})
 	}
 	return c
 }

@@ -37,7 +37,8 @@ func TestConnectionsThatGoOn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	classicServer(t, "unix", path)
 	root := master(t, nil)
-	for _, open := range []string{fmt.Sprintf("rpyc.classic.connect('127.0.0.1', %d)", port), fmt.Sprintf("rpyc.utils.classic.unix_connect(%q)", path)} {
+	for _, open := range []string{fmt.Sprintf("rpyc.classic.connect('127.0.0.1', %d)", port),
+		fmt.Sprintf("rpyc.utils.classic.unix_connect(%q)", path)} {
 		execute(t, root, `import rpyc
 c = `+open+`
 r = [c.modules.os.sep, c.modules["os.path"].join("a", "b"), "os" in c.modules, "nothing" in c.modules, c.eval("1 + 1"), c.execute("x = 5"),
@@ -46,7 +47,8 @@ c.close()
 with `+open+` as d: r.append(d.eval("x") if False else d.eval("2"))
 r += [c.closed, d.closed]
 `)
-		require.Equal(t, "['/', 'a/b', True, False, 2, None, 5, 1, 1, None, False, False, 5, None, 2, True, True]", eval(t, root, "repr(r)"))
+		require.Equal(t, "['/', 'a/b', True, False, 2, None, 5, 1, 1, None, False, False, 5, None, 2, True, True]",
+			eval(t, root, "repr(r)"))
 	}
 	execute(t, root, fmt.Sprintf("c = rpyc.connect('127.0.0.1', %d)\nr = c.root.eval('3'), hasattr(c, 'modules')\nd = rpyc.connect(b'localhost', %d)\n"+
 		"e = rpyc.unix_connect(%q, config={})", port, port, path))
@@ -68,7 +70,8 @@ r += [c.closed, d.closed]
 		_, err := root.CallMethod(ctx, "eval", text)
 		require.ErrorIs(t, err, class, text)
 	}
-	require.Equal(t, "((6, 0, 2), '6.0.2', 18812)", eval(t, root, "repr((rpyc.version.version, rpyc.__version__, rpyc.classic.DEFAULT_SERVER_PORT))"))
+	require.Equal(t, "((6, 0, 2), '6.0.2', 18812)", eval(t, root,
+		"repr((rpyc.version.version, rpyc.__version__, rpyc.classic.DEFAULT_SERVER_PORT))"))
 }
 
 func TestPackageWithoutParts(t *testing.T) {

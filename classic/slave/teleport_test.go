@@ -99,7 +99,8 @@ func TestTeleportedFunctionsDoAsInCPython(t *testing.T) {
 			require.Equal(t, want, eval(t, root, "r"), "%s%s", name, call)
 		}
 	}
-	require.ErrorIs(t, func() error { _, err := root.CallMethod(ctx, "eval", "__teleported_defaults__"); return err }(), vinegar.NameError)
+	require.ErrorIs(t, func() error { _, err := root.CallMethod(ctx, "eval", "__teleported_defaults__"); return err }(),
+		vinegar.NameError)
 }
 
 func TestTeleportIntoOtherGlobals(t *testing.T) {
@@ -124,7 +125,8 @@ func TestFunctionsThatCannotBeTeleported(t *testing.T) {
 	client, _, send := teleported(t)
 	all := functions(t)
 	f, other := all["on_a_line"], all["several"]
-	for _, answer := range []any{nil, 5, brine.Tuple{}, other.answer, brine.Tuple{"", int64(1), int64(2), int64(3), int64(4), int64(5), int64(6)}} {
+	for _, answer := range []any{nil, 5, brine.Tuple{}, other.answer,
+		brine.Tuple{"", int64(1), int64(2), int64(3), int64(4), int64(5), int64(6)}} {
 		client.set(f.question, answer)
 		_, err := send(f.exported)
 		require.ErrorIs(t, err, vinegar.NotImplementedError, "%v", answer)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""For those who run the classic server by a Python: "python rpyc_classic.py ...", or rpyc.classic.connect_subproc(), which looks for this
-name on PATH.  It becomes the program rpyc_classic that is installed beside it.
+"""For those who run the classic server by a Python: "python rpyc_classic.py ...", or rpyc.classic.connect_subproc(),
+which looks for this name on PATH.  It becomes the program rpyc_classic that is installed beside it.
 """
 import os
 import sys

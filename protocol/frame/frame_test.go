@@ -127,7 +127,8 @@ func requireFrames(t testing.TB, stream []byte, payloads ...[]byte) {
 func TestManyFramesInOneStream(t *testing.T) {
 	var stream []byte
 	var payloads [][]byte
-	for _, n := range []int{1, 0, 0, 3, 511, 512, 513, firstBuffer - 6, firstBuffer - 5, firstBuffer - 1, firstBuffer, firstBuffer + 1, bufferSize - 7, bufferSize - 6, bufferSize - 5, bufferSize - 4,
+	for _, n := range []int{1, 0, 0, 3, 511, 512, 513, firstBuffer - 6, firstBuffer - 5, firstBuffer - 1, firstBuffer,
+		firstBuffer + 1, bufferSize - 7, bufferSize - 6, bufferSize - 5, bufferSize - 4,
 		bufferSize, pooledMax - 1, pooledMax, pooledMax + 1, 0, firstChunk, firstChunk + 1, 1 << 20, 5} {
 		for _, c := range []Compress{{}, {Above: 1}} {
 			var err error
@@ -163,7 +164,8 @@ func TestLaxForms(t *testing.T) {
 		"any trailer":           rawFrame(0, hello, 'x'),
 		"any flag":              rawFrame(0xff, zlibOf(hello), '\n'),
 		"bytes behind the zlib": rawFrame(1, append(zlibOf(hello), "garbage"...), 0),
-		"keep-alives around": bytes.Join([][]byte{rawFrame(0, nil, '\n'), rawFrame(1, zlibOf(nil), '\n'), rawFrame(0, hello, '\n'),
+		"keep-alives around": bytes.Join([][]byte{rawFrame(0, nil, '\n'), rawFrame(1, zlibOf(nil), '\n'),
+			rawFrame(0, hello, '\n'),
 			rawFrame(0, nil, 'x')}, nil),
 	} {
 		t.Run(name, func(t *testing.T) { requireFrames(t, stream, hello) })
@@ -230,9 +232,11 @@ func TestLimits(t *testing.T) {
 	}
 	ten := rawFrame(0, []byte("0123456789"), '\n')
 	requireLimit(ten, Limits{MaxFrame: 9}, brine.LimitError{What: "frame length", Got: 10, Limit: 9})
-	requireLimit([]byte{0xff, 0xff, 0xff, 0xff, 0}, Limits{}, brine.LimitError{What: "frame length", Got: 1<<32 - 1, Limit: DefaultMax})
+	requireLimit([]byte{0xff, 0xff, 0xff, 0xff, 0}, Limits{}, brine.LimitError{What: "frame length", Got: 1<<32 - 1,
+		Limit: DefaultMax})
 	bomb := rawFrame(1, zlibOf(make([]byte, 2<<20)), '\n')
-	requireLimit(bomb, Limits{MaxInflated: 2<<20 - 1}, brine.LimitError{What: "inflated length", Got: 2 << 20, Limit: 2<<20 - 1})
+	requireLimit(bomb, Limits{MaxInflated: 2<<20 - 1}, brine.LimitError{What: "inflated length", Got: 2 << 20,
+		Limit: 2<<20 - 1})
 	for _, limit := range []int64{0, 2 << 20} {
 		b, err := NewReader(bytes.NewReader(bomb), Limits{MaxInflated: limit}).Next()
 		require.NoError(t, err)
@@ -242,7 +246,8 @@ func TestLimits(t *testing.T) {
 	b, err := NewReader(bytes.NewReader(ten), Limits{MaxFrame: 10, MaxInflated: 1}).Next()
 	require.NoError(t, err)
 	require.Equal(t, "0123456789", string(b.Payload))
-	require.EqualError(t, &brine.LimitError{What: "frame length", Got: 10, Limit: 9}, "frame length: 10 exceeds the limit of 9")
+	require.EqualError(t, &brine.LimitError{What: "frame length", Got: 10, Limit: 9},
+		"frame length: 10 exceeds the limit of 9")
 }
 
 // TestBombs inflates what becomes a thousand times as long: it takes no more memory than the payload does if that is
@@ -277,8 +282,9 @@ func TestCorruptBodies(t *testing.T) {
 	badSum := bytes.Clone(good)
 	badSum[len(badSum)-1] ^= 1
 	for name, body := range map[string][]byte{
-		"nothing": {}, "no zlib": []byte("hello, world"), "cut short": good[:len(good)-5], "no checksum": good[:len(good)-2], "bad checksum": badSum,
-		"dictionary": {0x78, 0xbb, 0, 0, 0, 1, 3, 0},
+		"nothing": {}, "no zlib": []byte("hello, world"), "cut short": good[:len(good)-5], "no checksum": good[:len(good)-2],
+		"bad checksum": badSum,
+		"dictionary":   {0x78, 0xbb, 0, 0, 0, 1, 3, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := NewReader(bytes.NewReader(rawFrame(1, body, '\n')), Limits{}).Next()

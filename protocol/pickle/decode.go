@@ -33,7 +33,8 @@ func (d *Decoder) Decode(data []byte) (any, error) {
 	}
 	v, size, err := r.load(data, 0)
 	if err == nil && size > int64(r.limit.Expanded) {
-		err = &DecodeError{Offset: -1, Err: limit("values of a pickle with what is shared counted everywhere", size, r.limit.Expanded)}
+		err = &DecodeError{Offset: -1, Err: limit("values of a pickle with what is shared counted everywhere", size,
+			r.limit.Expanded)}
 	}
 	if err != nil {
 		return nil, err

@@ -123,7 +123,8 @@ func (k *keyNumbers) all(items []any, depth int) ([]int, error) {
 
 func (k *keyNumbers) named(kind, s string) int {
 	key := binary.AppendUvarint(nil, uint64(len(kind)))
-	return k.interner.Tuple([]int{k.interner.Scalar("\x00gorpyc"), k.interner.Scalar(string(key) + kind), k.interner.Scalar(s)})
+	return k.interner.Tuple([]int{k.interner.Scalar("\x00gorpyc"), k.interner.Scalar(string(key) + kind),
+		k.interner.Scalar(s)})
 }
 
 // scalar brings Go's other numbers and strings into the forms of the package's table.

@@ -72,8 +72,8 @@ func (e *Error) Message() string {
 	return e.message(reprer{})
 }
 
-// MessageWith is [Error.Message] with functions of the caller's for arguments that brine cannot carry: str makes the text
-// of one that stands alone, repr that of one among others. They may panic.
+// MessageWith is [Error.Message] with functions of the caller's for arguments that brine cannot carry: str makes the
+// text of one that stands alone, repr that of one among others. They may panic.
 func (e *Error) MessageWith(str, repr func(any) string) string {
 	if e == nil {
 		return ""

@@ -34,8 +34,8 @@ func FromPanic(v any, stack []byte) *Error {
 	return e
 }
 
-// Panicked reports whether the exception was made by [FromPanic], in this process: a mistake in the program, and not an answer that
-// its author meant to give.
+// Panicked reports whether the exception was made by [FromPanic], in this process: a mistake in the program, and not an
+// answer that its author meant to give.
 func (e *Error) Panicked() bool { return e != nil && e.panic != nil }
 
 // PanicValue returns what was given to panic if the exception was made by [FromPanic], and nil otherwise.

@@ -44,16 +44,17 @@ func TestFromPanic(t *testing.T) {
 		class *Class
 		text  string
 	}{
-		"index":          {func() { _ = empty[zero] }, IndexError, "index out of range [0] with length 0"},
-		"slice":          {func() { _ = empty[zero:5] }, IndexError, "slice bounds out of range [:5] with capacity 0"},
-		"divide":         {func() { _ = 1 / zero }, ZeroDivisionError, "integer divide by zero"},
-		"big divide":     {func() { new(big.Int).Div(big.NewInt(1), new(big.Int)) }, ZeroDivisionError, "division by zero"},
-		"shift":          {func() { _ = 1 << minus }, ValueError, "negative shift amount"},
-		"assertion":      {func() { _ = anyText.(int) }, TypeError, "interface conversion: interface {} is string, not int"},
-		"unhashable":     {func() { _ = map[any]int{list: 1} }, TypeError, "hash of unhashable type"},
-		"uncomparable":   {func() { _ = list == list }, TypeError, "comparing uncomparable type []int"},
-		"make":           {func() { _ = make([]int, minus) }, MemoryError, "makeslice: len out of range"},
-		"array":          {func() { _ = [2]int(empty) }, ValueError, "cannot convert slice with length 0 to array or pointer to array with length 2"},
+		"index":        {func() { _ = empty[zero] }, IndexError, "index out of range [0] with length 0"},
+		"slice":        {func() { _ = empty[zero:5] }, IndexError, "slice bounds out of range [:5] with capacity 0"},
+		"divide":       {func() { _ = 1 / zero }, ZeroDivisionError, "integer divide by zero"},
+		"big divide":   {func() { new(big.Int).Div(big.NewInt(1), new(big.Int)) }, ZeroDivisionError, "division by zero"},
+		"shift":        {func() { _ = 1 << minus }, ValueError, "negative shift amount"},
+		"assertion":    {func() { _ = anyText.(int) }, TypeError, "interface conversion: interface {} is string, not int"},
+		"unhashable":   {func() { _ = map[any]int{list: 1} }, TypeError, "hash of unhashable type"},
+		"uncomparable": {func() { _ = list == list }, TypeError, "comparing uncomparable type []int"},
+		"make":         {func() { _ = make([]int, minus) }, MemoryError, "makeslice: len out of range"},
+		"array": {func() { _ = [2]int(empty) }, ValueError,
+			"cannot convert slice with length 0 to array or pointer to array with length 2"},
 		"nil":            {func() { _ = nothing.Args }, RuntimeError, "invalid memory address or nil pointer dereference"},
 		"nil map":        {func() { noMap["x"] = 1 }, RuntimeError, "assignment to entry in nil map"},
 		"reflect":        {func() { reflect.ValueOf(1).Len() }, TypeError, "reflect: call of reflect.Value.Len on int Value"},
@@ -65,11 +66,14 @@ func TestFromPanic(t *testing.T) {
 		"number":         {func() { panic(42) }, RuntimeError, "int(42)"},
 		"named number":   {func() { panic(time.March) }, RuntimeError, "time.Month(3)"},
 		"stringer":       {func() { panic(pointless{}) }, RuntimeError, "panic with a value of type vinegar.pointless"},
-		"struct":         {func() { panic(&secret{"root", "hunter2"}) }, RuntimeError, "panic with a value of type *vinegar.secret"},
-		"named text":     {func() { panic(password("hunter2")) }, RuntimeError, "panic with a value of type vinegar.password"},
-		"map":            {func() { panic(map[string]string{"root": "hunter2"}) }, RuntimeError, "panic with a value of type map[string]string"},
-		"nil panic":      {func() { panic(nil) }, RuntimeError, "panic called with nil argument"},
-		"repeat":         {func() { _ = strings.Repeat("x", minus) }, RuntimeError, "strings: negative Repeat count"},
+		"struct": {func() { panic(&secret{"root", "hunter2"}) }, RuntimeError,
+			"panic with a value of type *vinegar.secret"},
+		"named text": {func() { panic(password("hunter2")) }, RuntimeError,
+			"panic with a value of type vinegar.password"},
+		"map": {func() { panic(map[string]string{"root": "hunter2"}) }, RuntimeError,
+			"panic with a value of type map[string]string"},
+		"nil panic": {func() { panic(nil) }, RuntimeError, "panic called with nil argument"},
+		"repeat":    {func() { _ = strings.Repeat("x", minus) }, RuntimeError, "strings: negative Repeat count"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := caught(row.f)
@@ -166,7 +170,8 @@ created by main.main in goroutine 1
 		{"/src/pkg/map.go", 8, "pkg.Map[go.shape.int,example.com/x.Y]"},
 		{"C:/src/pkg/t.go", 33, "pkg%2ev2.(*T).Method"},
 	}, frames)
-	for _, garbage := range []string{"", "\n", "\t", "\t:\n", "x\n\ty:z\n", "f()\n\tfile\n", "(\n\ta:1", ")\n\ta:1", "panic(\n\ta:1"} {
+	for _, garbage := range []string{"", "\n", "\t", "\t:\n", "x\n\ty:z\n", "f()\n\tfile\n", "(\n\ta:1", ")\n\ta:1",
+		"panic(\n\ta:1"} {
 		require.Empty(t, parseStack([]byte(garbage)), garbage)
 	}
 	require.Len(t, parseStack([]byte(strings.Repeat("f()\n\ta.go:1\n", 1000))), maxFrames)

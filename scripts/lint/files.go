@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -11,7 +10,7 @@ import (
 	"slices"
 )
 
-// checkFiles returns what is wrong with the files of p: length, package doc, doc comments of exported names. Tests and
+// checkFiles returns what is wrong with the files of p: package doc, doc comments of exported names. Tests and
 // generated files are free of all of it.
 func checkFiles(p pkg) ([]string, error) {
 	var found []string
@@ -31,9 +30,6 @@ func checkFiles(p pkg) ([]string, error) {
 		documented = documented || file.Doc != nil
 		if ast.IsGenerated(file) {
 			continue
-		}
-		if lines := bytes.Count(source, []byte("\n")); lines > maxLines {
-			found = append(found, fmt.Sprintf("%s: %d lines, more than %d", shown, lines, maxLines))
 		}
 		if p.Name == "main" {
 			continue // nobody imports it

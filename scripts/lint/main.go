@@ -13,9 +13,6 @@ import (
 	"strings"
 )
 
-// maxLines is the length of a Go file (tests aside) past which it should have been split.
-const maxLines = 500
-
 func main() {
 	packages, err := list()
 	if err != nil {
@@ -33,7 +30,7 @@ func main() {
 		found = append(found, problems...)
 	}
 	rooms := func(root string) ([]string, error) { return checkRooms(root, packages) }
-	for _, check := range []func(string) ([]string, error){rooms, checkLedger, checkDocs} {
+	for _, check := range []func(string) ([]string, error){rooms, checkLedger, checkDocs, checkLines} {
 		problems, err := check(".")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "lint:", err)

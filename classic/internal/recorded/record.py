@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Records what CPython makes of the programs in files of testdata: record.py FILE.txt ...
 
-A file has programs, separated by lines of ###; what is before a line of ##### stands before each of them.  What a program leaves in r is recorded in FILE.json beside it, as repr has it, or the
-exception that ended it (of a SyntaxError its class alone); recorded_test.go and the like compare the Go engine with that.  Nothing may depend on the machine: each program
-runs in an empty directory, which is written DIR, in one that is written UP, and which is the home and, with tmp, the place for temporary files; time zone,
-language, umask, PATH and command line are fixed, addresses are left out.  Programs name no users, hosts or clocks.
+A file has programs, separated by lines of ###; what is before a line of ##### stands before each of them.  What a
+program leaves in r is recorded in FILE.json beside it, as repr has it, or the exception that ended it (of a SyntaxError
+its class alone); recorded_test.go and the like compare the Go engine with that.  Nothing may depend on the machine:
+each program runs in an empty directory, which is written DIR, in one that is written UP, and which is the home and,
+with tmp, the place for temporary files; time zone, language, umask, PATH and command line are fixed, addresses are left
+out.  Programs name no users, hosts or clocks.
 
 The recordings in the repository are those of CPython 3.11, whose library package modules imitates.
 """
@@ -20,7 +22,8 @@ import tempfile
 import warnings
 
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
-ENVIRONMENT = {"TZ": "UTC", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "USER": "user"}
+ENVIRONMENT = {"TZ": "UTC", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0",
+               "USER": "user"}
 
 
 def outcome(text):
@@ -43,7 +46,8 @@ def run(text):
         directory = os.path.join(up, "dir")
         os.makedirs(os.path.join(directory, "tmp"))
         environment = dict(ENVIRONMENT, HOME=directory, TMPDIR=os.path.join(directory, "tmp"))
-        result = subprocess.run([sys.executable, os.path.abspath(__file__), "--program"], input=text.encode(), cwd=directory, env=environment,
+        result = subprocess.run([sys.executable, os.path.abspath(__file__), "--program"], input=text.encode(),
+                                cwd=directory, env=environment,
                                 stdout=subprocess.PIPE, check=True).stdout.decode("utf-8", "surrogateescape")
         return ADDRESS.sub("0x", result.replace(directory, "DIR").replace(up, "UP"))
 

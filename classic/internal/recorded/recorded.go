@@ -1,5 +1,5 @@
-// Package recorded compares the Go classic engine with recordings of CPython, for tests. record.py beside it makes them and says
-// what programs may do.
+// Package recorded compares the Go classic engine with recordings of CPython, for tests. record.py beside it makes them
+// and says what programs may do.
 package recorded
 
 import (
@@ -21,8 +21,8 @@ import (
 
 var address = regexp.MustCompile(`\b0x[0-9a-f]{6,}`)
 
-// Run runs the programs of a file, each in a subtest, with what start makes for it: exec runs a program, whose result is in r of the
-// namespace. The results must be those recorded in the file of the same name that ends in .json.
+// Run runs the programs of a file, each in a subtest, with what start makes for it: exec runs a program, whose result
+// is in r of the namespace. The results must be those recorded in the file of the same name that ends in .json.
 func Run(t *testing.T, file string, start func(t *testing.T, namespace *exposed.Dict) (exec func(text string) error)) {
 	text, err := os.ReadFile(file)
 	noError(t, err)
@@ -53,7 +53,8 @@ func Run(t *testing.T, file string, start func(t *testing.T, namespace *exposed.
 			noError(t, os.MkdirAll(tmp, 0o700))
 			t.Chdir(dir)
 			for name, value := range map[string]string{
-				"TZ": "UTC", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "USER": "user", "HOME": dir, "TMPDIR": tmp,
+				"TZ": "UTC", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "USER": "user", "HOME": dir,
+				"TMPDIR": tmp,
 			} {
 				t.Setenv(name, value)
 			}
