@@ -104,6 +104,26 @@ func TestStrongKeys(t *testing.T) {
 	require.Len(t, keys, 1000)
 }
 
+// TestModularPowerIsBounded refuses what would take seconds, and computes what RSA needs.
+func TestModularPowerIsBounded(t *testing.T) {
+	ones := func(bits uint) Number {
+		n := new(big.Int).Lsh(big.NewInt(1), bits)
+		return NumberOf(n.Sub(n, big.NewInt(1)))
+	}
+	got, err := ModularPower(ones(4096), ones(4096), ones(4096))
+	require.NoError(t, err)
+	require.Equal(t, int64(0), got)
+	got, err = ModularPower(ones(60000), ones(60000), ones(64))
+	require.NoError(t, err)
+	require.Equal(t, IntValue(new(big.Int).Exp(ones(60000).BigInt(), ones(60000).BigInt(), ones(64).BigInt())), got)
+	for _, n := range []Number{ones(14000), ones(65000), ones(4 << 20)} {
+		_, err := ModularPower(ones(14000), n, n)
+		var e *Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, "OverflowError", e.Class)
+	}
+}
+
 func FuzzLiteral(f *testing.F) {
 	for _, s := range []string{"(1, 'a', b'\\x00', -1.5e3, 1+2j)", "[{'a': None}]",
 		"'''x''' r'\\'", "0x_f", "((((", "1_", "\"\\u00e9\""} {
