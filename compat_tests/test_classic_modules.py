@@ -326,3 +326,9 @@ def test_constants(classic):
                 assert value == getattr(stat, name), name
     same(classic, lambda c: [c.modules.stat.filemode(m) for m in range(0, 0o200000, 0o123)])
     same(classic, lambda c: c.modules.getpass.getuser())
+
+def test_builtin_functions(classic):
+    import inspect
+    same(classic, lambda c: [inspect.isbuiltin(f) for f in (
+        c.modules.os.listdir, c.builtins.len, c.builtins.open, c.modules.time.time, c.modules.os.makedirs)])
+    same(classic, lambda c: [repr(c.builtins.len), repr(c.modules.os.listdir), c.builtins.len.__name__])

@@ -56,8 +56,8 @@ func newBuiltins(in *Interpreter) *Module {
 	if !in.allowed("builtins") {
 		return m
 	}
-	m.Set("open", exposed.Func(in.builtinOpen,
-		openParams...).Named("open").Doc("Open file and return a stream.  Raise OSError upon failure."))
+	m.Set("open", exposed.Func(in.builtinOpen, openParams...).Named("open").Builtin().
+		Doc("Open file and return a stream.  Raise OSError upon failure."))
 	m.Def("input", in.input, "prompt=''", "/")
 	m.Const("exit", &quitter{"exit"}, "quit", &quitter{"quit"})
 	if ev := in.opts.Evaluator; ev != nil {

@@ -100,7 +100,29 @@ func (in *Interpreter) Import(name string) (any, error) {
 	if !in.Has(name) {
 		return nil, in.notFound(name)
 	}
-	return in.load(name)
+	v, err := in.load(name)
+	if err == nil {
+		in.attach(name)
+	}
+	return v, err
+}
+
+// attach makes a module that has been imported an attribute of its package, and those in it attributes of a package, as
+// import does.
+func (in *Interpreter) attach(name string) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for child, v := range in.loaded {
+		i := strings.LastIndexByte(child, '.')
+		if i < 0 || child != name && child[:i] != name {
+			continue
+		}
+		if p, ok := in.loaded[child[:i]].(*Module); ok {
+			if _, has := p.Get(child[i+1:]); !has {
+				p.Set(child[i+1:], v)
+			}
+		}
+	}
 }
 
 // notFound is the exception for a module that is not there, with the name as an attribute. Python imports what is

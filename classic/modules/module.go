@@ -66,8 +66,27 @@ func (m *Module) Def(name string, f any, params ...string) *Module {
 	if len(params) == 0 {
 		params = positional(reflect.TypeOf(f))
 	}
-	m.Set(name, exposed.Func(f, params...).Named(name))
+	made := exposed.Func(f, params...).Named(name)
+	if m.inC(name) {
+		made.Builtin()
+	}
+	m.Set(name, made)
 	return m
+}
+
+// inC reports whether CPython has that function of the module in C.
+func (m *Module) inC(name string) bool {
+	switch m.name {
+	case "builtins", "posix", "sys", "time":
+		return true
+	case "os":
+		switch name {
+		case "fdopen", "fsdecode", "fsencode", "getenv", "makedirs", "popen", "removedirs", "walk":
+			return false
+		}
+		return true
+	}
+	return false
 }
 
 // positional declares the parameters of a func as positional-only.

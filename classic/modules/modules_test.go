@@ -63,6 +63,26 @@ func TestWhatIsMissingSaysSo(t *testing.T) {
 	require.EqualError(t, err, "AttributeError: module 'os' has no attribute 'fork'")
 }
 
+func TestPackagesHaveTheirModules(t *testing.T) {
+	for _, order := range [][]string{{"own", "own.part"}, {"own.part", "own"}} {
+		in := modules.NewInterpreter(&modules.Options{Modules: map[string]any{
+			"own": modules.New("own", ""), "own.part": modules.New("own.part", "").Const("x", 5),
+		}})
+		for _, name := range order {
+			_, err := in.Import(name)
+			require.NoError(t, err)
+		}
+		own, err := in.Import("own")
+		require.NoError(t, err)
+		part, err := exposed.GetAttr(ctx, everything, own, "part")
+		require.NoError(t, err)
+		x, err := exposed.GetAttr(ctx, everything, part, "x")
+		require.NoError(t, err)
+		require.Equal(t, 5, x)
+		require.NoError(t, in.Close())
+	}
+}
+
 func TestAllow(t *testing.T) {
 	in := modules.NewInterpreter(&modules.Options{Allow: func(name string) bool { return name == "sys" || name == "mine" },
 		Modules: map[string]any{"mine": modules.New("mine", "").Const("answer", 42), "hidden": modules.New("hidden", "")}})

@@ -25,7 +25,7 @@ var nestings = []struct {
 	{"s = 'list(map(eval, [s]))'\neval(s)", vinegar.RecursionError},
 	{"c = eval\nfor i in range(60): c = c.__call__\ns = 'c(s)'\nc(s)", vinegar.RecursionError},
 	{"c = len\nfor i in range(100000): c = c.__call__\nc([])", vinegar.RecursionError},
-	{"f = type(len).__call__\nf(*([f] * 100000 + [len, []]))", vinegar.RecursionError},
+	{"import json\nf = type(json.dumps).__call__\nf(*([f] * 100000 + [json.dumps, []]))", nil},
 	{"m = iter([1])\nfor i in range(30000): m = map(str, m)\nnext(m)", vinegar.RecursionError},
 	{"m = iter([1])\nfor i in range(30000): m = zip(m)\nnext(m)", vinegar.RecursionError},
 	{"m = iter([1])\nfor i in range(30000): m = filter(None, m)\nnext(m)", vinegar.RecursionError},

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	_ = show[*Function](functionClass)
+	_ = show[*Function](perValue)
 	_ = showKind(functionClass, func(t reflect.Type) bool { return t.Kind() == reflect.Func && !binding.IsSeq(t) })
 	_ = define(functionClass, defineFunction)
 
@@ -86,14 +86,36 @@ func defineFunction(c *Class) {
 	})
 }
 
+// builtinFunctionPart is an attribute of a function that [Function.Builtin] has marked.
+func builtinFunctionPart(f *Function, name string) (any, error) {
+	n, qual, module, sig, doc := functionParts(f)
+	switch name {
+	case "__name__":
+		return n, nil
+	case "__qualname__":
+		return qual, nil
+	case "__doc__":
+		return doc.value(), nil
+	case "__module__":
+		return module, nil
+	case "__text_signature__":
+		return sig, nil
+	case "__self__":
+		return nil, nil
+	}
+	return nil, noAttributeOf(f, builtinMethodClass, name)
+}
+
 func defineMethod(c *Class) {
 	get := func(name string, f func(m *boundMethod) any) {
 		c.getter(name, func(self any) (any, error) {
-			m, ok := self.(*boundMethod)
-			if !ok {
-				return nil, vinegar.TypeError.New("a method is required")
+			switch x := self.(type) {
+			case *boundMethod:
+				return f(x), nil
+			case *Function:
+				return builtinFunctionPart(x, name)
 			}
-			return f(m), nil
+			return nil, vinegar.TypeError.New("a method is required")
 		})
 	}
 	get("__name__", func(m *boundMethod) any { return m.attr.name })
@@ -117,10 +139,14 @@ func defineMethod(c *Class) {
 		if _, ok := args[0].(*boundMethod); !ok {
 			return brine.NotImplemented, nil
 		}
-		return self.(*boundMethod).equals(args[0]), nil
+		m, ok := self.(*boundMethod)
+		return ok && m.equals(args[0]), nil
 	})
 	c.method("__hash__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		m := self.(*boundMethod)
+		m, ok := self.(*boundMethod)
+		if !ok {
+			return pyvalue.HashOf(self), nil
+		}
 		key, ok := Identity(m.self)
 		if !ok {
 			key = nil
@@ -128,7 +154,11 @@ func defineMethod(c *Class) {
 		return pyvalue.HashOf([2]any{key, m.attr}), nil
 	})
 	c.method("__repr__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
-		m := self.(*boundMethod)
+		m, ok := self.(*boundMethod)
+		if !ok {
+			name, _, _, _, _ := functionParts(self)
+			return "<built-in function " + name + ">", nil
+		}
 		of := " of " + TypeName(m.self) + " object at " + address(m.self) + ">"
 		switch m.class() {
 		case methodWrapperClass:

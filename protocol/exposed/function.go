@@ -17,6 +17,22 @@ type Function struct {
 	doc    docText
 	attr   *attr  // of a method
 	owner  *Class // of a method: the class that it was read from
+	// builtin: it is of the class builtin_function_or_method
+	builtin bool
+}
+
+// Builtin makes f what functions that CPython writes in C are, by which inspect.isbuiltin and help tell them, and
+// returns f. It is to be called before f is exposed.
+func (f *Function) Builtin() *Function {
+	f.builtin = true
+	return f
+}
+
+func (f *Function) class() *Class {
+	if f.builtin {
+		return builtinMethodClass
+	}
+	return functionClass
 }
 
 // The classes of funcs and methods. Methods of builtin types have classes of their own, as in CPython.
