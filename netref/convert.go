@@ -21,7 +21,6 @@ type Valuer interface {
 
 var (
 	anyType      = reflect.TypeFor[any]()
-	stringType   = reflect.TypeFor[string]()
 	objectType   = reflect.TypeFor[*Object]()
 	tupleType    = reflect.TypeFor[brine.Tuple]()
 	bigIntType   = reflect.TypeFor[*big.Int]()
