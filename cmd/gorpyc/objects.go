@@ -285,7 +285,8 @@ func inspectCommand() *cli.Command {
 		Usage:     "describe the service, or an object: class, methods, documentation",
 		ArgsUsage: "[ADDRESS] [NAME]",
 		Description: `Signatures are shown as far as the service tells: in a docstring's first line, or by what
-inspect.signature reads if all attributes may be read; a classic server tells them in any case (--classic). Others are (…).`,
+inspect.signature reads if all attributes may be read; a classic server tells them in any case (--classic).
+Others are (…).`,
 		Flags: listingFlags(),
 		Action: func(c *cli.Context) error {
 			return connected(c, 0, 1, "at most one name", func(ctx context.Context, s *session, args []string) error {

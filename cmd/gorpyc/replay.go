@@ -29,8 +29,8 @@ func replayCommand() *cli.Command {
 		Usage:     "print what tap has written, or say it again",
 		ArgsUsage: "FILE [ADDRESS]",
 		Description: `Without an address (or --unix, --service), the file is printed as tap has printed it. With one, the
-client's messages are sent to the server in their order, each after the server's messages that were before it, and both are
-printed. The ids of objects, which the server gives anew, are replaced in what is sent. What the server says is not
+client's messages are sent to the server in their order, each after the server's messages that were before it, and
+both are printed. The ids of objects, which the server gives anew, are replaced in what is sent. What the server says is not
 compared: diff the output with that of the file.`,
 		Flags: connectionFlags(
 			&cli.BoolFlag{Name: "times", Category: groupOutput, Usage: "begin lines with the seconds since the start"},

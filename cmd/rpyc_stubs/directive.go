@@ -95,7 +95,8 @@ func splitList(text string) ([]string, error) {
 func literalKind(lit string) (string, error) {
 	v, rest, err := pyvalue.ScanLiteral(lit)
 	if err != nil || strings.TrimSpace(rest) != "" {
-		return "", fmt.Errorf("%s is no Python literal that can be a default: None, True, False, a number, a str, bytes or a tuple", lit)
+		return "", fmt.Errorf("%s is no Python literal that can be a default: None, True, False, a number, "+
+			"a str, bytes or a tuple", lit)
 	}
 	switch v {
 	case nil:
