@@ -44,6 +44,13 @@ def pytest_configure(config):
         capture.resume_global_capture()
 
 
+def pytest_runtest_logreport(report):
+    """Writes a dot for each test that is done to the file GORPYC_PROGRESS, for scripts/cells.py."""
+    if report.when == "teardown" and "GORPYC_PROGRESS" in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:
+        with open(os.environ["GORPYC_PROGRESS"], "a") as progress:
+            progress.write(".")
+
+
 def pytest_report_header(config):
     return "rpyc %s, peers: %s" % (".".join(map(str, RPYC)), ", ".join(selected(config)))
 
