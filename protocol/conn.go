@@ -45,13 +45,13 @@ type Conn struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{} // closed when everything has ended
 
-	unwatch func() bool // stops watching the context given to NewConn
+	leaveParent func() bool // undoes that the end of the context given to NewConn ends the connection
 
 	reader     role
-	in         *frame.Reader  // reader's
-	early      []frame.Buffer // reader's: messages read before the dialect was known
-	names      wire.Names     // reader's
-	quickAck   func()         // of streams that have it; reader's
+	frames     *frame.Reader  // for the holder of the reader role, as are the next three
+	early      []frame.Buffer // messages read before the dialect was known
+	names      wire.Names     // names that the peer has used
+	quickAck   func()         // acknowledges at once what TCP has received; nil if the stream cannot
 	keeper     keeper
 	crowded    atomic.Bool               // many requests are queued
 	spareSpace atomic.Pointer[workspace] // of the last message, for the next; nil while it is in use
@@ -99,9 +99,9 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	c.base, c.cancel = context.WithCancelCause(ctx)
 	c.readOn.L = &c.mu
 	c.calls.New = newCall
-	c.in = frame.NewReader(stream, c.cfg.frameLimits())
+	c.frames = frame.NewReader(stream, c.cfg.frameLimits())
 	if c.keeperPeriod() > 0 {
-		c.in.Observe()
+		c.frames.Observe()
 	}
 	c.out.init(c)
 	if q, ok := stream.(transport.QuickAcker); ok {
@@ -118,8 +118,8 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	pulsed := havePulse && overDescriptor(stream)
 	c.reader.alarm.init(pulsed, c.watch)
 	c.state.expiry.alarm.init(pulsed, c.expire)
-	c.reader.state.Store(held)
-	c.unwatch = context.AfterFunc(ctx, func() { c.die(context.Cause(ctx)) })
+	c.reader.state.Store(taken)
+	c.leaveParent = context.AfterFunc(ctx, func() { c.die(context.Cause(ctx)) })
 	return c
 }
 
@@ -136,7 +136,7 @@ func (c *Conn) open() error {
 // abort ends a connection that has not begun to read: its root object has not been told of it, or does not want it.
 func (c *Conn) abort(cause error) {
 	l := c.lock()
-	l.refused = true
+	l.unopened = true
 	l.unlock()
 	c.die(cause)
 	c.reader.state.Store(over)

@@ -92,22 +92,22 @@ package protocol
 //	peer            the other end of the connection; either end asks and answers
 //	message         a request, a reply or an exception, which travels in a frame (package frame)
 //	request         what the peer asks of us is an incoming; what we ask of it is a call
+//	operation       what a request asks for, by number (wire.Handler: RPyC's HANDLE_CALL and so on)
 //	answer          a reply or an exception; each message that is no request is one
 //	dialect         the form that messages and ids have in one family of RPyC releases (package wire)
 //	handle          a *netref.Object, which stands for an object of the peer
-//	import, export  an entry in the table of the peer's objects that we hold handles on (imports.go), or in that of our
-//	                objects that the peer holds (exports.go), with the number of references counted
+//	exported        an object of ours that the peer holds, with the number of references given to it (exports.go)
+//	imported        an object of the peer's that we hold a handle on, with the number of references we owe (imports.go)
 //	boxing          encoding the values of a message, objects as references (box.go); unboxing is the reverse
 //	handler         the code that a request runs, often a method of the user's
 //	reader          the goroutine that holds the reader role, the right to read messages (role.go)
 //	turn            what a request needs to run; normally there is one, so that requests run in order (turns.go)
 //	lane            the turns and the queue of one thread of the peer, or of all requests (turns.go)
-//	worker          what a request needs besides where Config.Workers bounds several connections together (workers.go)
-//	batch           messages that have arrived together (reader.go), or requests that a worker runs without a pause
+//	worker          what a request needs in addition to its turn if connections share a Config.Workers (workers.go)
 //	outbox          where frames wait to be written; a mode says how each is sent (outbox.go)
-//	held            of a frame: it waits in the outbox for the next one
+//	hold            to leave a frame in the outbox until the next one is sent, for a millisecond at most
 //	workspace       memory that is used again for one message after the other (incoming.go)
-//	watch           looks whether nobody reads because a handler takes long (watch.go)
+//	watch           finds that nobody reads because a handler takes long (watch.go)
 //	expiry          fails calls after the default timeout (request.go)
 //	keeper          ends the connection of a silent peer, if it is configured to (keeper.go)
-//	pulse, alarm    a timer for all connections, and what it sets off for one (alarm.go)
+//	alarm           calls a func of a connection after a time; the pulse is one timer for the alarms of all (alarm.go)

@@ -10,14 +10,14 @@ import (
 // exports is the table of our objects that the peer holds references to (RefCountingColl). Ids are counters and never
 // given twice on a connection.
 type exports struct {
-	objects map[int64]*export // by instance id
-	classes map[int64]*export // by class id
-	byKey   map[any]*export   // by identity, for objects that have one
+	objects map[int64]*exported // by instance id
+	classes map[int64]*exported // by class id
+	byKey   map[any]*exported   // by identity, for objects that have one
 	last    int64
 	peak    int // the most objects there have been since the maps were made
 }
 
-type export struct {
+type exported struct {
 	ref   wire.Ref
 	obj   any
 	key   any // identity, nil if the object has none
@@ -25,9 +25,9 @@ type export struct {
 }
 
 func (x *exports) init() {
-	x.objects = make(map[int64]*export)
-	x.classes = make(map[int64]*export)
-	x.byKey = make(map[any]*export)
+	x.objects = make(map[int64]*exported)
+	x.classes = make(map[int64]*exported)
+	x.byKey = make(map[any]*exported)
 }
 
 // addExport gives the peer one reference to v, an object of the class, and returns its id pack.
@@ -43,7 +43,7 @@ func (l locked) addExport(v any, class *exposed.Class) (wire.Ref, error) {
 	if n, limit := len(x.objects)+len(x.classes), l.c.cfg.Limits.Exports; n >= limit {
 		return wire.Ref{}, &LimitError{What: "objects held by the peer", Got: int64(n) + 1, Limit: int64(limit)}
 	}
-	e := &export{obj: v, count: 1}
+	e := &exported{obj: v, count: 1}
 	if c, ok := v.(*exposed.Class); ok {
 		e.ref = wire.Ref{Name: c.Name(), Class: c.ID()}
 		x.classes[c.ID()] = e
@@ -61,7 +61,7 @@ func (l locked) addExport(v any, class *exposed.Class) (wire.Ref, error) {
 }
 
 // find returns the entry of an id pack the peer sends back; nil if there is none.
-func (x *exports) find(r wire.Ref) *export {
+func (x *exports) find(r wire.Ref) *exported {
 	e := x.objects[r.Object]
 	if r.IsClass() {
 		e = x.classes[r.Class]
@@ -72,7 +72,7 @@ func (x *exports) find(r wire.Ref) *export {
 	return e
 }
 
-func (x *exports) remove(e *export) {
+func (x *exports) remove(e *exported) {
 	if e.ref.IsClass() {
 		delete(x.classes, e.ref.Class)
 	} else {

@@ -25,7 +25,7 @@ func (e *NotRPyCError) Error() string {
 	return fmt.Sprintf("rpyc: the other end does not speak RPyC: it begins with %q%s", e.First, what)
 }
 
-// stranger tells by the beginning of a stream that the other end does not speak RPyC; nil if it may.
+// stranger returns a NotRPyCError if the beginning of a stream shows that the other end does not speak RPyC.
 func stranger(first []byte) error {
 	what := ""
 	switch {
@@ -56,9 +56,9 @@ func printable(text []byte) bool {
 
 // checkGreeting waits for the beginning of the first message and refuses what cannot be one.
 func (c *Conn) checkGreeting() error {
-	first, err := c.in.Peek()
-	if stranger := stranger(first); stranger != nil {
-		return stranger
+	first, err := c.frames.Peek()
+	if e := stranger(first); e != nil {
+		return e
 	}
 	_ = err // comes again with the next read, which knows better what it means
 	return nil
@@ -67,9 +67,9 @@ func (c *Conn) checkGreeting() error {
 // checkAnswer is checkGreeting for the side that has sent the first request, in dialect d: it waits for the beginning
 // of the answer and returns an error if the peer has not understood.
 func (c *Conn) checkAnswer(d *wire.Dialect) error {
-	first, err := c.in.Peek()
-	if stranger := stranger(first); stranger != nil {
-		return stranger
+	first, err := c.frames.Peek()
+	if e := stranger(first); e != nil {
+		return e
 	}
 	if err != nil {
 		return err
@@ -94,6 +94,6 @@ func detect(first []byte) *wire.Dialect {
 
 // olderFamily reports whether the peer has begun as all families before D do. It is called after checkGreeting.
 func (c *Conn) olderFamily() bool {
-	first, err := c.in.Peek()
+	first, err := c.frames.Peek()
 	return err == nil && detect(first) == wire.FamilyC
 }

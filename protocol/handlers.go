@@ -8,7 +8,7 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// handle carries out a request that may run the user's code.
+// handle carries out a request whose operation may run the user's code.
 func (in *incoming) handle() (any, error) {
 	o, err := in.value(0)
 	if err != nil {
@@ -97,7 +97,7 @@ func (in *incoming) callArgs(i int) (*exposed.Args, error) {
 		kw = boxed{value: in.d.OwnKeywords(v)}
 	}
 	if pos.raw != nil && kw.raw != nil {
-		args := &in.space.call
+		args := &in.space.callArgs
 		in.setRaw(args, pos.raw, kw.raw)
 		return args, nil
 	}

@@ -35,17 +35,17 @@ type incoming struct {
 	dropped exposed.Dropper // of a DEL, the object that is to be told in turn; the request has been answered
 
 	// Guarded by the connection's lock, see turns.go and workers.go.
-	lane     *lane         // where it queues; nil before
-	turn     bool          // it has a turn
-	works    bool          // it has one of Config.Workers
-	batch    int           // how many requests its worker has run before it without a pause
-	finished bool          // the handler has returned
-	excess   bool          // it is to be refused, because too many requests have begun
-	waits    int           // goroutines of the handler that wait for the peer
-	back     chan struct{} // closed when those that want the turn back may go on; nil if there are none
+	lane      *lane // where it queues; nil before
+	hasTurn   bool
+	hasWorker bool          // it has one of Config.Workers
+	streak    int           // how many requests its worker has run before it in a row
+	finished  bool          // the handler has returned
+	excess    bool          // too many requests have begun: this one is to be refused
+	waits     int           // goroutines of the handler that wait for the peer
+	back      chan struct{} // closed when those of them that want the turn back may go on; nil if there are none
 }
 
-// arity is how many arguments a handler takes.
+// arity is how many arguments an operation takes.
 type arity struct{ min, max int }
 
 var arities = [...]arity{
@@ -57,9 +57,10 @@ var arities = [...]arity{
 	wire.HandleInstanceCheck: {2, 2},
 }
 
-// receiveRequest takes in a request as far as the order of arrival matters, and requests that run none of the user's
-// code to the end. Once the sequence number is known, nothing that a request contains can end the connection, unless
-// it is not brine. It returns the request, only if readerRuns is set, if the reader is to run it: it has a turn then.
+// receiveRequest does what has to be done with a request in the order of arrival: it resolves references, answers what
+// runs none of the user's code (DEL, PING, GETROOT, INSPECT), and gives the others to turns. If readerRuns is set and a
+// turn is free, it returns the request, which has the turn and is the reader's to run. Once the sequence number is
+// known, nothing that a request contains ends the connection, unless it is not brine.
 func (c *Conn) receiveRequest(
 	u unboxer, seq wire.Seq, body brine.Cursor, buf frame.Buffer, readerRuns bool,
 ) (*incoming, error) {
@@ -116,14 +117,14 @@ func (c *Conn) receiveRequest(
 	return nil, nil
 }
 
-// parse reads handler and arguments, resolving references.
+// parse reads the operation and its arguments, and resolves references.
 func (in *incoming) parse(u *unboxer, body *brine.Cursor) error {
-	h, odd, err := in.d.ReadHandler(body)
+	h, unknown, err := in.d.ReadHandler(body)
 	if err != nil {
 		return formException(err)
 	}
-	if odd != nil {
-		return vinegar.KeyError.New(odd)
+	if unknown != nil {
+		return vinegar.KeyError.New(unknown)
 	}
 	in.h = h
 	u.depth = argsDepth
@@ -210,7 +211,7 @@ func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) (n int, err error)
 	return len(items), nil
 }
 
-// addArg adds an argument, of which no handler takes more than maxArgs.
+// addArg adds an argument. Those after maxArgs are dropped: no operation takes more.
 func (in *incoming) addArg(x boxed) error {
 	switch len(in.args) {
 	case 1:
@@ -331,9 +332,9 @@ func (in *incoming) forgetArgs() {
 // workspace is memory for one message: a request of the peer while it is handled and answered, or one of ours while it
 // is encoded. It is used again for others.
 type workspace struct {
-	args    [5]boxed // there are rarely more
-	call    exposed.Args
-	scratch scratch
+	args     [5]boxed     // there are rarely more
+	callArgs exposed.Args // of a call that came encoded
+	scratch  scratch
 }
 
 var workspaces = sync.Pool{New: func() any { return &workspace{scratch: scratch{b: make([]byte, 0, 512)}} }}
@@ -347,7 +348,7 @@ func (c *Conn) getWorkspace() *workspace {
 }
 
 func (c *Conn) putWorkspace(w *workspace) {
-	w.call = exposed.Args{}
+	w.callArgs = exposed.Args{}
 	w.scratch.trim()
 	if !c.spareSpace.CompareAndSwap(nil, w) {
 		workspaces.Put(w)

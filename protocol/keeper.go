@@ -24,7 +24,7 @@ func (c *Conn) startKeeper() {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.reads, k.quiet = c.in.Reads(), time.Now()
+	k.reads, k.quiet = c.frames.Reads(), time.Now()
 	k.timer = time.AfterFunc(period, c.keeperLook)
 }
 
@@ -58,7 +58,7 @@ func (c *Conn) keeperLook() {
 		return
 	}
 	k.mu.Lock()
-	reads := c.in.Reads()
+	reads := c.frames.Reads()
 	if busy || reads != k.reads {
 		k.reads, k.quiet = reads, now
 	}
@@ -66,7 +66,7 @@ func (c *Conn) keeperLook() {
 	k.timer.Reset(c.keeperPeriod())
 	k.mu.Unlock()
 
-	since := c.in.Unfinished()
+	since := c.frames.Unfinished()
 	stall := c.cfg.StallTimeout
 	switch {
 	case stall > 0 && !since.IsZero() && now.Sub(since) >= stall:

@@ -17,21 +17,21 @@ import (
 // moment; frames that are sent while somebody writes go out together in that goroutine's next write, which is what
 // makes many calls on one connection cheap.
 type outbox struct {
-	c        *Conn
-	quick    transport.TryWriter // the stream, if it can be written to without blocking; otherwise nil
-	single   bool                // a write may carry one frame only, because the stream makes a record of it
-	mu       sync.Mutex
-	changed  sync.Cond // signalled when the queue has been taken, when the writing is done, and at the end
-	queue    [][]byte  // one write each; frames are still added to the last one
-	spare    [][]byte  // the queue before this one, emptied, to be used again
-	queued   int       // bytes in queue
-	unread   int64     // bytes among them that were sent without waiting for the peer to read
-	blocked  int       // senders that wait for the queue to get shorter
-	settling int       // callers of settle
-	writing  bool      // a goroutine is writing, and takes along what is added
-	flushing bool      // a goroutine has been started that will flush
-	holding  bool      // holdTimer runs
-	closed   bool
+	c           *Conn
+	tryWriter   transport.TryWriter // the stream, if it can be written to without blocking; otherwise nil
+	onePerWrite bool                // a write may carry one frame only, because the stream makes a record of it
+	mu          sync.Mutex
+	changed     sync.Cond // signalled when the queue has been taken, when the writing is done, and at the end
+	queue       [][]byte  // one write each; frames are still added to the last one
+	spare       [][]byte  // the queue before this one, emptied, to be used again
+	queued      int       // bytes in queue
+	unread      int64     // bytes among them that were sent without waiting for the peer to read
+	blocked     int       // senders that wait for the queue to get shorter
+	settling    int       // callers of settle
+	writing     bool      // a goroutine is writing, and takes along what is added
+	flushing    bool      // a goroutine has been started that will flush
+	holding     bool      // holdTimer runs
+	closed      bool
 
 	holdTimer *time.Timer // flushes what has been held for holdLimit
 
@@ -53,13 +53,13 @@ const (
 
 func (o *outbox) init(c *Conn) {
 	o.c = c
-	o.quick, _ = c.stream.(transport.TryWriter)
+	o.tryWriter, _ = c.stream.(transport.TryWriter)
 	o.changed.L = &o.mu
 	switch s := c.stream.(type) {
 	case *tls.Conn:
-		o.single = true
+		o.onePerWrite = true
 	case interface{ OneFramePerWrite() bool }:
-		o.single = s.OneFramePerWrite()
+		o.onePerWrite = s.OneFramePerWrite()
 	}
 }
 
@@ -96,20 +96,20 @@ func (o *outbox) send(ctx context.Context, f []byte, mode sendMode) (copied bool
 	case o.closed:
 		o.mu.Unlock()
 		return true, errStreamClosed
-	case mode == sendHeld && !o.single && o.queued+len(f) <= chunkSize:
+	case mode == sendHeld && !o.onePerWrite && o.queued+len(f) <= chunkSize:
 		copied = o.add(f)
 		o.startHoldTimer()
 		o.mu.Unlock()
 		return copied, nil
-	case mode == sendLater, mode == sendTry && (o.quick == nil || o.writing || len(o.queue) > 0 || len(f) > chunkSize):
-		return o.leave(f), nil
+	case mode == sendLater, mode == sendTry && (o.tryWriter == nil || o.writing || len(o.queue) > 0 || len(f) > chunkSize):
+		return o.addAndFlush(f), nil
 	case o.writing:
 		copied = o.add(f)
 		o.mu.Unlock()
 		return copied, nil
 	}
 	o.writing = true
-	block := waits && (o.quick == nil || ctx.Done() == nil)
+	block := waits && (o.tryWriter == nil || ctx.Done() == nil)
 	switch {
 	case mode == sendGather:
 		copied = o.add(f)
@@ -161,13 +161,13 @@ func (o *outbox) waitShorter(ctx context.Context) bool {
 // itself.
 func (o *outbox) add(f []byte) (copied bool) {
 	o.queued += len(f)
-	if n := len(o.queue); n > 0 && !o.single {
+	if n := len(o.queue); n > 0 && !o.onePerWrite {
 		if last := o.queue[n-1]; len(last)+len(f) <= chunkSize && cap(last) <= chunkSize {
 			o.queue[n-1] = append(last, f...)
 			return true
 		}
 	}
-	if len(f) > chunkSize/2 || o.single {
+	if len(f) > chunkSize/2 || o.onePerWrite {
 		o.queue = append(o.queue, f)
 		return false
 	}
@@ -179,8 +179,8 @@ func (o *outbox) add(f []byte) (copied bool) {
 // chunks are what small frames are put together in. They are shared by all connections, so that an idle one holds none.
 var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
-// leave queues a frame and has a goroutine write it. The lock is held on entry, and released.
-func (o *outbox) leave(f []byte) (copied bool) {
+// addAndFlush queues a frame and has a goroutine flush the queue. The lock is held on entry, and released.
+func (o *outbox) addAndFlush(f []byte) (copied bool) {
 	unread, limit := o.unread, o.c.cfg.Limits.Unread
 	o.unread += int64(len(f))
 	copied = o.add(f)
@@ -230,7 +230,7 @@ func (o *outbox) flush() {
 func (o *outbox) tryWrite(f []byte) (copied bool, err error) {
 	o.beginWrite()
 	o.mu.Unlock()
-	n, err := o.quick.TryWrite(f)
+	n, err := o.tryWriter.TryWrite(f)
 	if err != nil {
 		o.c.die(err)
 	}
@@ -240,15 +240,15 @@ func (o *outbox) tryWrite(f []byte) (copied bool, err error) {
 		if copied = len(rest) <= chunkSize; copied {
 			rest = slices.Clone(rest)
 		}
-		o.leaveRest([][]byte{rest})
+		o.flushRest([][]byte{rest})
 		return copied, nil
 	}
 	return true, o.drain(false)
 }
 
-// leaveRest has a goroutine write what the stream has not taken, before anything else. The lock is held on entry, with
+// flushRest has a goroutine write what the stream has not taken, before anything else. The lock is held on entry, with
 // writing set, and released.
-func (o *outbox) leaveRest(rest [][]byte) {
+func (o *outbox) flushRest(rest [][]byte) {
 	for _, b := range rest {
 		o.queued += len(b)
 	}
@@ -277,7 +277,7 @@ func (o *outbox) drain(block bool) error {
 		}
 		o.mu.Lock()
 		if len(rest) > 0 && !o.closed {
-			o.leaveRest(rest)
+			o.flushRest(rest)
 			return nil
 		}
 		for _, b := range q {
@@ -309,7 +309,7 @@ func (o *outbox) writeAll(q [][]byte, block bool) (rest [][]byte, err error) {
 			}
 			continue
 		}
-		n, err := o.quick.TryWrite(b)
+		n, err := o.tryWriter.TryWrite(b)
 		if err != nil {
 			return nil, err
 		}
@@ -324,7 +324,7 @@ func (o *outbox) writeAll(q [][]byte, block bool) (rest [][]byte, err error) {
 // write writes to the stream, in pieces that are counted, so that a peer that reads slowly can be told from one that
 // does not read.
 func (o *outbox) write(b []byte) error {
-	for len(b) > pieceSize && !o.single {
+	for len(b) > pieceSize && !o.onePerWrite {
 		if err := o.writePiece(b[:pieceSize]); err != nil {
 			return err
 		}

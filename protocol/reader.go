@@ -9,9 +9,9 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// read takes in messages until the reader has a request that it is to run itself, for which it has given the role up;
-// nil if the stream has ended. Of a batch, the messages that have arrived together, up to maxBatch are taken in before
-// the first request runs, because their answers can go out together then; reading what is buffered does not wait.
+// read takes in messages until there is a request that this goroutine is to run itself. It gives the reader role up and
+// returns the request; nil if the stream has ended. Messages that have arrived together, up to maxBatch of them, are
+// all taken in before the first request runs, because their answers can go out together then.
 func (c *Conn) read() (next *incoming) {
 	for n := 0; ; n++ {
 		in, err := c.readOne(next == nil)
@@ -34,7 +34,20 @@ func (c *Conn) read() (next *incoming) {
 
 const maxBatch = 128
 
-// readOne takes in one message. It returns a request, only if readerRuns is set, that the reader is to run itself.
+// buffered reports whether the next message has arrived already.
+func (c *Conn) buffered() bool { return len(c.early) > 0 || c.frames.Buffered() }
+
+// nextMessage returns the next message, of those that came early first.
+func (c *Conn) nextMessage() (frame.Buffer, error) {
+	if len(c.early) > 0 {
+		buf := c.early[0]
+		c.early = c.early[1:]
+		return buf, nil
+	}
+	return c.frames.Next()
+}
+
+// readOne waits for one message and takes it in, as receive says.
 func (c *Conn) readOne(readerRuns bool) (*incoming, error) {
 	buf, err := c.nextMessage()
 	if err != nil {
@@ -68,7 +81,7 @@ func (c *Conn) waitUncrowded() error {
 	return nil
 }
 
-// lookAgain wakes waitUncrowded, because a write may have got stuck, of which nobody tells it.
+// lookAgain wakes waitUncrowded to see whether a write is stuck, which nothing else would tell it.
 func (c *Conn) lookAgain() {
 	c.out.markStuck()
 	c.mu.Lock()
@@ -76,8 +89,8 @@ func (c *Conn) lookAgain() {
 	c.mu.Unlock()
 }
 
-// receive takes in one message, whose buffer it releases or passes on. It returns a request, only if readerRuns is set,
-// that has a turn and is the caller's to run. An error is the end of the connection.
+// receive takes in one message, whose buffer it releases or passes on. If readerRuns is set, it may return a request
+// that has a turn and is the caller's to run. An error ends the connection.
 func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 	d := c.dialect.Load()
 	if d == nil {
@@ -92,7 +105,7 @@ func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 	if !heavy {
 		c.traceIn(d, buf.Payload)
 	}
-	kind, seq, body, err := d.ReadHead(buf.Payload)
+	kind, seq, body, err := d.ReadHeaderUnchecked(buf.Payload)
 	if err != nil {
 		return nil, c.misunderstood(d, buf, err)
 	}
@@ -102,16 +115,16 @@ func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 	}
 	u := unboxer{c: c, d: d, left: c.cfg.Limits.Decoded - weight}
 	if kind == wire.Request {
-		if c.reader.delegated { // it may wait for long, and must not hinder the frame reader meanwhile
+		if c.reader.delegated { // it may be queued for long, and must not hinder the frame reader meanwhile
 			buf.Detach(buf.Payload)
-			_, _, body, _ = d.ReadHead(buf.Payload)
+			_, _, body, _ = d.ReadHeaderUnchecked(buf.Payload)
 		}
 		return c.receiveRequest(u, seq, body, buf, readerRuns)
 	}
 	return nil, c.receiveAnswer(u, kind, seq, body, buf)
 }
 
-// answered takes the request of ours that seq is the number of out of the table; nil if nobody waits for the answer.
+// answered takes the call with the number seq out of the pending ones; nil if nobody waits for the answer.
 func (c *Conn) answered(seq wire.Seq) *call {
 	if !seq.IsNum() {
 		return nil

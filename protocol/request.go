@@ -295,11 +295,12 @@ func (p *call) Wait(ctx context.Context) error {
 type expiry struct {
 	alarm   alarm
 	armed   bool
-	ticking bool // in ticks, for calls; otherwise now and then, to see whether a write is stuck
-	tick    uint // the present one; 0 only before the first
+	ticking bool // the alarm is set for a tick, because a call waits; otherwise for a longer time, only for stuck writes
+	tick    uint // counts ticks; 0 only before the first
 }
 
-// ensure sees to it that expire is called while something may take too long: calls, or only what handlers write.
+// ensure sees to it that expire will be called: after a tick if a call has been made, otherwise within a part of the
+// timeout, because a handler may write what the peer does not read.
 func (e *expiry) ensure(c *Conn, requests bool) {
 	if c.cfg.Timeout <= 0 || e.armed && (e.ticking || !requests) {
 		return

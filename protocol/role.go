@@ -14,38 +14,37 @@ import (
 // long that the watch found the role vacant (watch.go). After a handler that took long, the next requests are
 // delegated: other goroutines run them while the holder reads on.
 type role struct {
-	state atomic.Int32
-	given atomic.Uint32 // how often the role has been given up
+	state   atomic.Int32
+	vacated atomic.Uint32 // how often the role has been given up
 
-	// The holder's.
+	// Used by the holder of the role only.
 	delegateNext int  // how many of the next requests are to be delegated
 	delegated    bool // requests are being run by other goroutines
 
-	// The watch's.
+	// Used by the watch only (watch.go).
 	alarm   alarm
 	watched atomic.Bool // the alarm is set
-	seen    uint32      // given, when the watch last looked
-	quiet   int         // how often in a row it was unchanged
+	seen    uint32      // vacated, when the watch last looked
+	quiet   int         // how many looks in a row have found it unchanged
 }
 
 // The states of a role.
 const (
 	vacant int32 = iota
-	held
+	taken
 	over // the stream has ended, and there is nothing left to read
 )
 
 const (
 	slowHandler = time.Millisecond // a handler that takes longer should not have been run by the reader
-	slowMemory  = 16               // how many requests are delegated after one
+	afterSlow   = 16               // how many of the requests after a slow one are delegated
 )
 
-// epoch is what points in time are counted from where they are asked for often: time.Since reads one clock, time.Now
-// two.
+// epoch makes cheap points in time: time.Since(epoch) reads one clock, time.Now reads two.
 var epoch = time.Now()
 
 // take takes the role if it is vacant.
-func (r *role) take() bool { return r.state.CompareAndSwap(vacant, held) }
+func (r *role) take() bool { return r.state.CompareAndSwap(vacant, taken) }
 
 // end makes a vacant role one that nobody can take any more.
 func (r *role) end() bool { return r.state.CompareAndSwap(vacant, over) }
@@ -53,7 +52,7 @@ func (r *role) end() bool { return r.state.CompareAndSwap(vacant, over) }
 // vacate gives the role up. Only its holder calls it.
 func (c *Conn) vacate() {
 	r := &c.reader
-	r.given.Add(1)
+	r.vacated.Add(1)
 	r.state.Store(vacant)
 	if !r.watched.Load() {
 		c.watchRole()
@@ -88,7 +87,7 @@ func (c *Conn) serve(in *incoming) {
 		if c.reader.take() {
 			c.reader.delegated = false
 			if slow {
-				c.reader.delegateNext = slowMemory
+				c.reader.delegateNext = afterSlow
 			}
 			continue
 		}
@@ -120,8 +119,7 @@ type task struct {
 // took long. Answers are held so that a few go out together and the peer has something to do meanwhile.
 func (c *Conn) runInTurn(in *incoming) (slow bool) {
 	start := time.Since(epoch)
-	last, passed := start, false
-	held := false
+	last, rolePassed, held := start, false, false
 	for n := 1; ; n++ {
 		held = in.run(n%heldAnswers != 0) || held
 		in = c.finishRequest(in)
@@ -134,8 +132,8 @@ func (c *Conn) runInTurn(in *incoming) (slow bool) {
 			}
 			return slow
 		}
-		if !passed && now-start > slowHandler { // the peer may ask for what needs no turn
-			passed = true
+		if !rolePassed && now-start > slowHandler { // the peer may ask for what needs no turn
+			rolePassed = true
 			c.passRole()
 		}
 	}
@@ -144,13 +142,13 @@ func (c *Conn) runInTurn(in *incoming) (slow bool) {
 // heldAnswers is how many answers to queued requests go out together.
 const heldAnswers = 16
 
-// finishRequest gives up what a request had whose handler has returned. It returns the request that gets its turn, if
-// any: the caller has to run that.
+// finishRequest gives up the turn and the worker of a request whose handler has returned. If another request gets the
+// turn, finishRequest returns it, and the caller has to run it.
 func (c *Conn) finishRequest(in *incoming) (next *incoming) {
 	l := c.lock()
 	in.finished = true
-	if in.turn {
-		in.turn = false
+	if in.hasTurn {
+		in.hasTurn = false
 		next = l.pass(in.lane)
 	}
 	l.turns.finished(in)
@@ -165,8 +163,8 @@ func (c *Conn) finishRequest(in *incoming) (next *incoming) {
 	return next
 }
 
-// serveAfter does, in a new goroutine, what the goroutine of a request would have done next, which its handler has
-// ended.
+// serveAfter is called in a new goroutine when a handler has ended its own (runtime.Goexit). It finishes the request
+// and goes on as serve would have done.
 func (c *Conn) serveAfter(in *incoming) {
 	if next := c.finishRequest(in); next != nil || c.reader.take() {
 		c.serve(next)

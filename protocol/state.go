@@ -9,12 +9,12 @@ import (
 
 // state is everything about a connection that changes. It is reachable only through *locked.
 type state struct {
-	reading bool // the reader has not returned yet
-	refused bool // OnConnect was not called or returned an error
-	closing bool // this side has asked for the end
-	broken  bool // the stream is closed; nothing more is sent or received
-	ending  bool // finish has begun
-	cause   error
+	reading  bool // the reader has not returned yet
+	unopened bool // OnConnect was not called or returned an error
+	closing  bool // this side has asked for the end
+	broken   bool // the stream is closed; nothing more is sent or received
+	ending   bool // finish has begun
+	cause    error
 
 	pending map[int64]*call // requests of ours without an answer yet
 	expiry  expiry
@@ -97,12 +97,12 @@ func (c *Conn) die(cause error) {
 
 // finish runs when nothing of the connection is left running: it drops what the connection held.
 func (c *Conn) finish() {
-	c.unwatch()
+	c.leaveParent()
 	c.keeper.stop()
 	l := c.lock()
-	refused, cause := l.refused, l.cause
+	unopened, cause := l.unopened, l.cause
 	l.unlock()
-	if !refused {
+	if !unopened {
 		c.disconnected()
 	}
 	l = c.lock()

@@ -1,9 +1,6 @@
 package protocol
 
-import (
-	"github.com/gorpyc/gorpyc/protocol/frame"
-	"github.com/gorpyc/gorpyc/protocol/wire"
-)
+import "github.com/gorpyc/gorpyc/protocol/wire"
 
 // Messages that a peer may send before it is known which family it speaks.
 const (
@@ -19,7 +16,7 @@ func (c *Conn) survey(root int64) (*wire.Dialect, error) {
 	question := int64(-1)
 	size := 0
 	for s.Dialect == nil {
-		buf, err := c.in.Next()
+		buf, err := c.frames.Next()
 		if err != nil {
 			return nil, err
 		}
@@ -79,17 +76,4 @@ func (c *Conn) askRaw(h wire.Handler, args func([]byte) []byte) int64 {
 		_ = c.send(c.base, s, sendLater)
 	}
 	return seq
-}
-
-// buffered reports whether the next message has arrived already.
-func (c *Conn) buffered() bool { return len(c.early) > 0 || c.in.Buffered() }
-
-// nextMessage returns the next message, of those that came early first.
-func (c *Conn) nextMessage() (frame.Buffer, error) {
-	if len(c.early) > 0 {
-		buf := c.early[0]
-		c.early = c.early[1:]
-		return buf, nil
-	}
-	return c.in.Next()
 }

@@ -1,13 +1,13 @@
 package protocol
 
 // turns keeps the requests of the peer in order. A request needs a turn to run; there is one, or as many as
-// Config.Concurrency says, and requests without wait in a queue. A handler that waits for the peer gives its turn up,
-// so that requests which the peer makes in order to answer are served. Afterwards it takes the turn back, before any
+// Config.Concurrency says, and requests that have none wait in a queue. A handler that waits for the peer gives its
+// turn up, so that what the peer asks in order to answer is served. Afterwards it takes the turn back, before any
 // request that has not begun. Where threads are bound, each thread of the peer has a lane, with turns of its own.
 type turns struct {
 	perLane int              // turns in a lane
-	single  lane             // of all requests, unless threads are bound
-	lanes   map[uint64]*lane // by the peer's thread, those with requests; nil if threads are not bound
+	single  lane             // that of all requests, unless threads are bound
+	lanes   map[uint64]*lane // those with requests, by the peer's thread; nil if threads are not bound
 	queued  int              // requests in the queues of all lanes
 	bytes   int64            // the length of these
 	running int              // handlers that have begun and not returned, with a turn or without
@@ -16,7 +16,7 @@ type turns struct {
 	parked chan<- task // takes a task for the parked goroutine; nil if there is none
 }
 
-// lane is what has to happen in order.
+// lane has the requests that run in order, one for each turn at a time.
 type lane struct {
 	thread    uint64 // of the peer
 	requests  int    // that run or are queued
@@ -83,7 +83,7 @@ func (l locked) begin(in *incoming) {
 	t := &l.turns
 	t.running++
 	t.current = in
-	in.turn = true
+	in.hasTurn = true
 	in.excess = t.running > l.c.cfg.Limits.Running
 }
 
@@ -101,8 +101,8 @@ func (l locked) pass(n *lane) *incoming {
 	t := &l.turns
 	for in, ok := n.resuming.pop(); ok; in, ok = n.resuming.pop() {
 		in.goOn()
-		if !in.finished && in.waits == 0 { // otherwise whoever of it waits last takes the turn back
-			in.turn = true
+		if !in.finished && in.waits == 0 { // otherwise the last of its goroutines to go on takes the turn back
+			in.hasTurn = true
 			t.current = in
 			return nil
 		}
@@ -162,8 +162,8 @@ func (c *Conn) yield(in *incoming) {
 	if w := c.cfg.Workers; w != nil {
 		w.giveUp(in)
 	}
-	if in.turn {
-		in.turn = false
+	if in.hasTurn {
+		in.hasTurn = false
 		if next := l.pass(in.lane); next != nil {
 			l.run(next)
 		}
@@ -183,14 +183,14 @@ func (c *Conn) resume(in *incoming) {
 func (c *Conn) retakeTurn(in *incoming) {
 	l := c.lock()
 	in.waits--
-	if in.waits > 0 || in.turn || in.finished || l.broken {
+	if in.waits > 0 || in.hasTurn || in.finished || l.broken {
 		l.unlock()
 		return
 	}
 	if in.lane.freeTurns > 0 {
 		in.lane.freeTurns--
 		l.turns.current = in
-		in.turn = true
+		in.hasTurn = true
 		l.unlock()
 		return
 	}

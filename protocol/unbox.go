@@ -28,9 +28,9 @@ type unboxer struct {
 
 // boxed is a value as it came: encoded if it came by value, otherwise resolved.
 type boxed struct {
-	raw   []byte  // brine encoding, checked
-	value any     // if raw is nil
-	entry *export // the table's entry, if the value is an object of ours
+	raw   []byte    // brine encoding, checked
+	value any       // if raw is nil
+	entry *exported // the table's entry, if the value is an object of ours
 }
 
 // decode gives the value of what came by value, too.
@@ -155,7 +155,7 @@ func (u *unboxer) bareTarget(x boxed) (boxed, error) {
 }
 
 // lookUp finds an object of ours.
-func (u *unboxer) lookUp(r wire.Ref) *export {
+func (u *unboxer) lookUp(r wire.Ref) *exported {
 	l := u.c.lock()
 	defer l.unlock()
 	e := l.exports.find(r)

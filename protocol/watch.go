@@ -2,10 +2,10 @@ package protocol
 
 import "time"
 
-// The watch looks from time to time, while a connection is busy, whether the reader role has been vacant for long,
-// because the goroutine that gave it up runs a handler, and then has another goroutine read. A timer for each request,
-// or looking more often, costs more than is won by running handlers on the reader: it keeps the scheduler's monitor
-// awake.
+// The watch finds handlers that keep their connection from being read. While a connection is busy, it looks from time
+// to time whether the reader role is still vacant since the last look, because the goroutine that gave it up runs a
+// handler, and then has another goroutine read. A timer for each request, or looking more often, would keep the
+// scheduler's monitor awake, which costs more than running handlers on the reader saves.
 
 const (
 	// watchPeriod is how long a handler may keep its connection from being read: about one to two periods.
@@ -21,7 +21,7 @@ func (c *Conn) watchRole() {
 	if r.watched.Swap(true) {
 		return
 	}
-	r.seen, r.quiet = r.given.Load(), 0
+	r.seen, r.quiet = r.vacated.Load(), 0
 	r.alarm.set(watchPeriod)
 }
 
@@ -38,12 +38,12 @@ func (c *Conn) watch() {
 
 // look tells whether to look again later, and whether the role has been vacant since the last look.
 func (r *role) look() (again, stuck bool) {
-	given, state := r.given.Load(), r.state.Load()
+	vacated, state := r.vacated.Load(), r.state.Load()
 	switch {
 	case state == over:
 		return false, false
-	case given != r.seen:
-		r.seen, r.quiet = given, 0
+	case vacated != r.seen:
+		r.seen, r.quiet = vacated, 0
 		return true, false
 	case state == vacant:
 		return true, true
@@ -53,7 +53,7 @@ func (r *role) look() (again, stuck bool) {
 	}
 	// A holder that gives the role up now either sees that it is not watched, or is seen here.
 	r.watched.Store(false)
-	if r.given.Load() == given || r.watched.Swap(true) {
+	if r.vacated.Load() == vacated || r.watched.Swap(true) {
 		return false, false
 	}
 	r.quiet = 0

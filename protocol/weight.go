@@ -9,8 +9,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// What a message becomes when it is decoded may be two hundred times as large as it was. So messages are weighed before
-// anything in them is decoded. Those that are too short to exceed the limit are not, which are nearly all.
+// The values of a message may take two hundred times the memory of their encoding. So a message is weighed before
+// anything in it is decoded, unless it is too short to exceed the limit, as nearly all are.
 
 // refWeight is what a handle takes that is made for a reference: the handle, its entry in the table, its cleanup.
 const refWeight = 512

@@ -15,8 +15,9 @@ import (
 // What happens when all are taken is chosen when it is made: requests wait in the order they came, or are refused with
 // an exception, which is Python's BlockingIOError. Workers are safe for concurrent use.
 type Workers struct {
-	size, batch int
-	refuse      bool
+	size   int
+	streak int // how many requests of one connection a worker runs in a row
+	refuse bool
 
 	mu      sync.Mutex
 	idle    int
@@ -33,7 +34,7 @@ func NewWorkers(n, batch int, refuse bool) *Workers {
 	if batch < 1 {
 		batch = 10
 	}
-	return &Workers{size: n, batch: batch, refuse: refuse, idle: n}
+	return &Workers{size: n, streak: batch, refuse: refuse, idle: n}
 }
 
 // Busy is how many workers are taken.
@@ -81,7 +82,7 @@ func (w *Workers) release() {
 
 // employ gets a worker for a request; false if the request is not to be carried out.
 func (w *Workers) employ(in *incoming) bool {
-	if in.works {
+	if in.hasWorker {
 		return true
 	}
 	if !w.try() {
@@ -92,24 +93,24 @@ func (w *Workers) employ(in *incoming) bool {
 		w.wait()
 	}
 	l := in.c.lock()
-	in.works = !l.broken // nobody waits for the answer if the connection has ended meanwhile
+	in.hasWorker = !l.broken // nobody waits for the answer if the connection has ended meanwhile
 	l.unlock()
-	if !in.works {
+	if !in.hasWorker {
 		w.release()
 	}
-	return in.works
+	return in.hasWorker
 }
 
-// passOn gives the worker of a request that has finished to the next request of the connection, unless it has run a
-// batch of them already, or back. The connection's lock is held.
+// passOn gives the worker of a request that has finished to the next request of the connection, or, if there is none or
+// the worker has run enough of them in a row, back. The connection's lock is held.
 func (w *Workers) passOn(in, next *incoming) {
-	if !in.works {
+	if !in.hasWorker {
 		return
 	}
-	in.works = false
-	if next != nil && in.batch+1 < w.batch {
-		next.works = true
-		next.batch = in.batch + 1
+	in.hasWorker = false
+	if next != nil && in.streak+1 < w.streak {
+		next.hasWorker = true
+		next.streak = in.streak + 1
 		return
 	}
 	w.release()
@@ -117,8 +118,8 @@ func (w *Workers) passOn(in, next *incoming) {
 
 // giveUp gives the worker of a request back, if it has one. The connection's lock is held.
 func (w *Workers) giveUp(in *incoming) {
-	if in.works {
-		in.works = false
+	if in.hasWorker {
+		in.hasWorker = false
 		w.release()
 	}
 }
@@ -134,7 +135,7 @@ func (w *Workers) giveUpBeforeAnswer(in *incoming) {
 // retake gets a worker for a handler that has waited for its peer, and waits for one if none is idle.
 func (w *Workers) retake(in *incoming) {
 	l := in.c.lock()
-	needed := in.waits == 0 && !in.works && !in.finished && !l.broken
+	needed := in.waits == 0 && !in.hasWorker && !in.finished && !l.broken
 	l.unlock()
 	if !needed {
 		return
@@ -142,11 +143,11 @@ func (w *Workers) retake(in *incoming) {
 	w.wait()
 	l = in.c.lock()
 	defer l.unlock()
-	if in.waits > 0 || in.works || in.finished { // of its other goroutines, one was quicker or waits again
+	if in.waits > 0 || in.hasWorker || in.finished { // of its other goroutines, one was quicker or waits again
 		w.release()
 		return
 	}
-	in.works = true
+	in.hasWorker = true
 }
 
 // exhausted is the exception for a request that is refused.

@@ -36,10 +36,10 @@ const (
 	LabelRemoteRef Label = 4 // an object of the sender, with one more reference to it
 )
 
-// Handler is the number of an operation asked for in a request (rpyc.core.consts.HANDLE_*).
+// Handler is the number of the operation that a request asks for (rpyc.core.consts.HANDLE_*).
 type Handler int64
 
-// The handlers, with their arguments. "o" is the object meant.
+// The operations, with their arguments. "o" is the object that the operation is asked of.
 const (
 	HandlePing          Handler = 1  // data
 	HandleClose         Handler = 2  // (none)
@@ -71,7 +71,7 @@ var handlerNames = [...]string{
 	HandleOldSlicing: "OLDSLICING", HandleCtxExit: "CTXEXIT", HandleInstanceCheck: "INSTANCECHECK",
 }
 
-// String gives the handler's name as the protocol's constants spell it, without the HANDLE_ prefix.
+// String gives the operation's name as the protocol's constants spell it, without the HANDLE_ prefix.
 func (h Handler) String() string {
 	if h.Known() {
 		return handlerNames[h]
@@ -97,5 +97,5 @@ func (h Handler) TakesName() bool {
 	return false
 }
 
-// Known reports whether h is one of the twenty handlers.
+// Known reports whether h is one of the twenty operations.
 func (h Handler) Known() bool { return h >= HandlePing && h <= HandleInstanceCheck }

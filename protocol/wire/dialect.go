@@ -116,7 +116,7 @@ func (d *Dialect) AppendHeader(b []byte, k Kind, seq Seq) []byte {
 // ReadHeader reads a message's header. The cursor is left before the body, which has been checked to be one complete
 // brine value: reading it can fail by its shape only. Errors mean that the conversation cannot go on.
 func (d *Dialect) ReadHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
-	kind, seq, body, err := d.ReadHead(payload)
+	kind, seq, body, err := d.ReadHeaderUnchecked(payload)
 	if err != nil {
 		return 0, Seq{}, brine.Cursor{}, err
 	}
@@ -135,9 +135,9 @@ func CheckBody(body brine.Cursor) error {
 	return nil
 }
 
-// ReadHead is ReadHeader without the check, for a caller that reads the whole body at once, and calls [CheckBody] if it
-// does not find what it expects.
-func (d *Dialect) ReadHead(payload []byte) (Kind, Seq, brine.Cursor, error) {
+// ReadHeaderUnchecked is ReadHeader without the check, for a caller that reads the whole body at once, and calls
+// [CheckBody] if it does not find what it expects.
+func (d *Dialect) ReadHeaderUnchecked(payload []byte) (Kind, Seq, brine.Cursor, error) {
 	if d.rawKind && !d.threads && len(payload) > 2 && payload[1] == tuple2 { // the message of every current peer
 		c := brine.NewCursor(payload[2:])
 		k := Kind(payload[0])
@@ -236,8 +236,8 @@ func (d *Dialect) AppendRequest(b []byte, seq int64, h Handler) []byte {
 }
 
 // ReadHandler reads the handler number of a request's body and leaves the cursor before the boxed arguments. Upstream
-// looks the number up by equality, so True and 3.0 are numbers too; what is no handler is returned as odd.
-func (d *Dialect) ReadHandler(c *brine.Cursor) (h Handler, odd any, err error) {
+// looks the number up by equality, so True and 3.0 are numbers too; what is no known number is returned as unknown.
+func (d *Dialect) ReadHandler(c *brine.Cursor) (h Handler, unknown any, err error) {
 	if n, ok := c.Pair(); ok {
 		if h = Handler(n); h.Known() {
 			return h, nil, nil
