@@ -90,14 +90,14 @@ func splitArgs(args []any) (pos, kw brine.Tuple) {
 // Call calls the method name of o and converts the result to T. A T of struct{} drops the result.
 func Call[T any](ctx context.Context, o *Object, name string, args ...any) (T, error) {
 	var t T
-	err := o.CallMethodInto(ctx, target(&t), name, args...)
+	err := o.CallMethodInto(ctx, destination(&t), name, args...)
 	return t, err
 }
 
 // CallFunc calls the object o itself and converts the result to T.
 func CallFunc[T any](ctx context.Context, o *Object, args ...any) (T, error) {
 	var t T
-	err := o.CallInto(ctx, target(&t), args...)
+	err := o.CallInto(ctx, destination(&t), args...)
 	return t, err
 }
 
@@ -149,7 +149,8 @@ func As[T any](ctx context.Context, v any) (T, error) {
 	return t, nil
 }
 
-func target(p any) any {
+// destination is what the result is stored through: p, or nil, which drops it, if p points to a struct{}.
+func destination(p any) any {
 	if _, ok := p.(*struct{}); ok {
 		return nil
 	}

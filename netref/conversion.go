@@ -19,13 +19,13 @@ type conversion struct {
 	ctx  context.Context
 	deep bool // an any takes the contents of containers and not handles: see Fetch
 
-	path    []step         // leads to what is being assigned; after a failure, to what has failed
-	fresh   []*question    // asked since the last answer, in order
-	stack   []*question    // to be sent, the next one last
-	under   []*question    // sent and not answered, the oldest first
-	after   []func() error // what needs all that is inside to be complete: run at the end, the last first
-	may     permission     // whether the peer lets us call items()
-	singles int            // values of mappings asked for one by one
+	path       []step         // leads to what is being assigned; after a failure, to what has failed
+	fresh      []*question    // asked since the last answer, in order
+	stack      []*question    // to be sent, the next one last
+	underWay   []*question    // sent and not answered, the oldest first
+	after      []func() error // what needs all that is inside to be complete: run at the end, the last first
+	callsItems permission     // whether the peer lets us call items()
+	singles    int            // how many values of mappings have been asked for one by one
 
 	// Of a deep conversion:
 	seen  map[*Object]reflect.Value // where the copies of containers are
@@ -48,8 +48,8 @@ type question struct {
 	h    wire.Handler
 	args []any
 	path []step
-	got  func(v any, exc error) error // exc is an exception of the peer's
-	// before changes the question just before it is sent, to what has turned out to be better; may be nil.
+	got  func(v any, exc error) error // takes the answer; exc is an exception of the peer's
+	// before may change the question just before it is sent, by what has been learned since it was asked; it may be nil.
 	before func(q *question)
 	r      *AsyncResult
 }
@@ -61,12 +61,12 @@ const (
 	maxPath = 100
 )
 
-// convert does all of it.
+// convert converts v, and all that is inside it, and stores it in dst.
 func (c *conversion) convert(dst reflect.Value, v any) error {
 	return c.convertBy(func() error { return c.assign(dst, v) })
 }
 
-// convertBy is convert with another beginning.
+// convertBy is convert for what begin assigns.
 func (c *conversion) convertBy(begin func() error) error {
 	err := begin()
 	if err == nil {
@@ -82,9 +82,10 @@ func (c *conversion) convertBy(begin func() error) error {
 	return err
 }
 
+// run sends the questions and takes their answers, which may add others, until there are none.
 func (c *conversion) run() error {
 	defer func() {
-		for _, q := range c.under {
+		for _, q := range c.underWay {
 			q.r.Abandon()
 		}
 	}()
@@ -93,7 +94,7 @@ func (c *conversion) run() error {
 			c.stack = append(c.stack, c.fresh[i])
 		}
 		c.fresh = c.fresh[:0]
-		for len(c.under) < window && len(c.stack) > 0 {
+		for len(c.underWay) < window && len(c.stack) > 0 {
 			last := len(c.stack) - 1
 			q := c.stack[last]
 			c.stack[last] = nil
@@ -106,14 +107,14 @@ func (c *conversion) run() error {
 				return err
 			}
 			q.r = r
-			c.under = append(c.under, q)
+			c.underWay = append(c.underWay, q)
 		}
-		if len(c.under) == 0 {
+		if len(c.underWay) == 0 {
 			break
 		}
-		q := c.under[0]
+		q := c.underWay[0]
 		v, err := q.r.waitBounded(c.ctx, q.o.peer)
-		c.under = c.under[1:]
+		c.underWay = c.underWay[1:]
 		if _, exc := err.(*vinegar.Error); err != nil && !exc {
 			q.r.Abandon()
 			return err
@@ -131,7 +132,7 @@ func (c *conversion) run() error {
 	return nil
 }
 
-// ask has a question answered later, with the path that leads here.
+// ask adds a question about what the path leads to. run sends it.
 func (c *conversion) ask(o *Object, h wire.Handler, got func(v any, exc error) error, args ...any) error {
 	if len(c.path) > maxPath {
 		return &ConvertError{From: typeName(o), To: objectType, Reason: "objects nested too deep"}
@@ -143,7 +144,7 @@ func (c *conversion) ask(o *Object, h wire.Handler, got func(v any, exc error) e
 // here is a copy of the path, which nobody appends to.
 func (c *conversion) here() []step { return append(make([]step, 0, len(c.path)), c.path...) }
 
-// inside runs f with the path one step longer. It is left where it is if f fails.
+// inside runs f with the path one step longer. If f fails the path stays, for the error.
 func (c *conversion) inside(s step, f func() error) error {
 	c.path = append(c.path, s)
 	if err := f(); err != nil {

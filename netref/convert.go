@@ -71,13 +71,13 @@ func Assign(ctx context.Context, dst reflect.Value, v any) error {
 	return c.convert(dst, v)
 }
 
-// assignValue converts what needs neither the peer nor a look inside. It reports whether v was such a value.
+// assignValue converts a value that is neither the peer's object nor contains others. It reports whether v is one.
 func assignValue(dst reflect.Value, v any) (done bool, err error) {
 	done, err = pyvalue.Set(dst, v)
 	return done, fitted(err)
 }
 
-// fitted makes a ConvertError of what package pyvalue says.
+// fitted makes a ConvertError of a pyvalue.FitError. Other errors are left alone.
 func fitted(err error) error {
 	if e, ok := err.(*pyvalue.FitError); ok {
 		return notFit(e.Value, e.To, e.Reason)

@@ -213,7 +213,7 @@ func (c *conversion) fill(m reflect.Value, o *Object, asSet bool) error {
 		return err
 	}
 	c.fresh[len(c.fresh)-1].before = func(q *question) {
-		if c.may == granted {
+		if c.callsItems == granted {
 			q.h, q.args = wire.HandleCallAttr, []any{"items", brine.Tuple{}, brine.Tuple{}}
 			q.got = c.gotItems(o, m.Type(), put, func() error { return c.ask(o, wire.HandleBuffIter, got, nil) })
 		}
@@ -264,20 +264,20 @@ const manyItems = 16
 // mappings have been met, whether the peer allows items() is found out on the way, for those that are still to come.
 func (c *conversion) values(o *Object, keys brine.Tuple, t reflect.Type, each func(i int, k, v any) error) error {
 	oneByOne := func() error { return c.oneByOne(o, keys, t, each) }
-	if c.may == refused || !mappings[typeName(o)] {
+	if c.callsItems == refused || !mappings[typeName(o)] {
 		return oneByOne()
 	}
 	if len(keys) >= manyItems {
 		return c.byItems(o, t, each, oneByOne)
 	}
-	if c.singles += len(keys); c.singles >= manyItems && c.may == unknown {
-		c.may = beingAsked
+	if c.singles += len(keys); c.singles >= manyItems && c.callsItems == unknown {
+		c.callsItems = beingAsked
 		err := c.ask(o, wire.HandleCallAttr, func(v any, _ error) error {
 			if view, ok := v.(*Object); ok {
 				view.Release()
-				c.may = granted
+				c.callsItems = granted
 			} else {
-				c.may = refused
+				c.callsItems = refused
 			}
 			return nil
 		}, "items", brine.Tuple{}, brine.Tuple{})
@@ -300,15 +300,15 @@ func (c *conversion) gotItems(o *Object, t reflect.Type, each func(i int, k, v a
 	return func(v any, _ error) error {
 		view, ok := v.(*Object)
 		if !ok {
-			c.may = refused
+			c.callsItems = refused
 			return otherwise()
 		}
-		c.may = granted
+		c.callsItems = granted
 		return c.ask(view, wire.HandleBuffIter, func(v any, exc error) error {
 			view.Release()
 			pairs, ok := v.(brine.Tuple)
 			if exc != nil || !ok {
-				c.may = refused
+				c.callsItems = refused
 				return otherwise()
 			}
 			for i, p := range pairs {

@@ -108,8 +108,8 @@ func (x *exports) clear() []exposed.Dropper {
 	return dropped
 }
 
-// decref takes n references to the object from the peer. What it claims beyond what it has is ignored, as upstream
-// does. If these were the last ones and the object wants to know, decref returns it, and the caller calls tellDropped.
+// decref takes n references back from the peer, or all it has if these are fewer, as upstream does. If they were the
+// last ones and the object wants to know, decref returns it, and the caller calls tellDropped.
 func (c *Conn) decref(r wire.Ref, n int64) exposed.Dropper {
 	l := c.lock()
 	defer l.unlock()

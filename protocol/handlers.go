@@ -168,8 +168,8 @@ func names(ns []string) brine.Tuple {
 	return t
 }
 
-// del takes references from the peer, and notes in in.dropped whether the object is to be told. An object that is not
-// in the table has been refused before.
+// del carries DEL out: the peer gives references back. If the object is to be told that they were the last ones, it is
+// left in in.dropped. An object that is not in the table has been refused before.
 func (in *incoming) del() error {
 	e := in.args[0].entry
 	if e == nil {

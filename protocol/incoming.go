@@ -27,7 +27,7 @@ type incoming struct {
 	h        wire.Handler
 	args     []boxed
 	space    *workspace   // memory for args, and for the arguments of a call
-	buf      frame.Buffer // what args that are still encoded stand in
+	buf      frame.Buffer // has the args that are still encoded
 	thread   uint64       // the peer's thread that has asked, if threads are bound
 	refs     bool         // the peer handed objects over
 	followed bool         // other requests were queued when this one's turn came
@@ -260,7 +260,7 @@ func (in *incoming) run(hold bool) (held bool) {
 		in.answer(nil, w.exhausted(), sendNow)
 		return false
 	}
-	v, err := in.protect()
+	v, err := in.runHandler()
 	if err != nil {
 		in.logError(err)
 	}
@@ -280,8 +280,8 @@ func (in *incoming) run(hold bool) (held bool) {
 	return false
 }
 
-// protect runs the handler; a panic becomes an exception for this request.
-func (in *incoming) protect() (v any, err error) {
+// runHandler carries out the operation. A panic becomes an exception for this request.
+func (in *incoming) runHandler() (v any, err error) {
 	returned := false
 	defer func() {
 		if p := recover(); p != nil {
@@ -295,8 +295,8 @@ func (in *incoming) protect() (v any, err error) {
 	return v, err
 }
 
-// logError logs what a handler ended with: panics, which somebody has to mend, as errors, and exceptions for
-// debugging, as RPyC does with all but the end of an iteration.
+// logError logs the error that a handler ended with: a panic, which somebody has to mend, as an error, and an exception
+// for debugging, as RPyC does, unless it is the end of an iteration.
 func (in *incoming) logError(err error) {
 	cfg := &in.c.cfg
 	e, _ := err.(*vinegar.Error) // as panics are; anything else costs more to look at than a disabled log is worth
@@ -311,8 +311,8 @@ func (in *incoming) logError(err error) {
 	}
 }
 
-// exited is called when a handler ends its goroutine with runtime.Goexit, as testing's FailNow does: the request is
-// answered, and another goroutine does what this one would have done next.
+// exited is called when a handler ends its goroutine with runtime.Goexit, as testing's FailNow does. It answers the
+// request and has another goroutine do what this one would have done next.
 func (in *incoming) exited() {
 	in.forgetArgs()
 	in.answer(nil, vinegar.RuntimeError.New("the handler ended its goroutine"), sendLater)

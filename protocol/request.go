@@ -205,7 +205,7 @@ type answer struct {
 	err   error        // from this side
 	exc   bool         // raw is an exception payload
 	raw   []byte       // the encoded value, if it came by value
-	buf   frame.Buffer // what raw stands in, unless that is call.short
+	buf   frame.Buffer // has raw, unless that is in call.short
 	value any          // the value, if it had to be resolved
 }
 

@@ -34,24 +34,24 @@ type Reader struct {
 	buf        []byte // the block's memory
 	start, end int    // what is buffered
 	trailer    bool   // the newline of the last frame is still to be skipped
-	late       bool   // that newline came by itself, and has not been acknowledged
+	late       bool   // the newline did not come with its frame, and has not been acknowledged
 	err        error
 
-	observed bool         // somebody wants to know what follows
-	got      int          // bytes of an unfinished frame since it was last seen to get on
-	since    atomic.Int64 // when that was, in Unix nanoseconds; 0 if no frame is unfinished
+	observed bool         // since and reads are kept
+	got      int          // bytes of an unfinished frame that have come after since
+	since    atomic.Int64 // when it began or last made progress, in Unix nanoseconds; 0 if no frame is unfinished
 	reads    atomic.Int64
 }
 
-// Observe makes the reader keep record of how it gets on, for Unfinished and Reads. It is to be called before anything
-// is read.
+// Observe makes the reader keep record of the peer's progress, for Unfinished and Reads. It is to be called before
+// anything is read.
 func (r *Reader) Observe() { r.observed = true }
 
-// getsOn is how many bytes of an unfinished frame count as getting on with it.
-const getsOn = 64 << 10
+// minProgress is how many bytes of an unfinished frame count as progress.
+const minProgress = 64 << 10
 
-// Unfinished is since when the peer has not got on with a frame that it has begun, and the zero time if it has begun
-// none. Getting on means 64 KiB. Unlike the other methods it may be called at any time.
+// Unfinished is since when the peer has made no progress (64 KiB) with a frame that it has begun; the zero time if it
+// has begun none. It may be called at any time, unlike the methods that read.
 func (r *Reader) Unfinished() time.Time {
 	if n := r.since.Load(); n != 0 {
 		return time.Unix(0, n)
@@ -282,7 +282,7 @@ func (r *Reader) record(partial bool) {
 	switch since := r.since.Load(); {
 	case !partial && since != 0: // it was the newline that was awaited
 		r.since.Store(0)
-	case partial && (r.got >= getsOn || since == 0):
+	case partial && (r.got >= minProgress || since == 0):
 		r.since.Store(time.Now().UnixNano())
 		r.got = 0
 	}

@@ -75,8 +75,8 @@ func DecodePayload(c *brine.Cursor) (*Error, error) {
 	if !ok || len(name) != 2 {
 		return malformed("the class is no pair of module and name")
 	}
-	module, ok1 := identifier(name[0])
-	class, ok2 := identifier(name[1])
+	module, ok1 := asText(name[0])
+	class, ok2 := asText(name[1])
 	if !ok1 || !ok2 {
 		return malformed("the class is not named by text")
 	}
@@ -88,31 +88,31 @@ func DecodePayload(c *brine.Cursor) (*Error, error) {
 		return malformed("the attributes are not pairs of name and value")
 	}
 	if _, python2 := name[0].([]byte); python2 {
-		texts(e)
+		bytesToText(e)
 	}
-	if e.Traceback, ok = identifier(fields[3]); !ok && fields[3] != nil {
+	if e.Traceback, ok = asText(fields[3]); !ok && fields[3] != nil {
 		e.Traceback = Repr(fields[3])
 	}
 	return e, nil
 }
 
-// texts makes the byte strings of Python 2, which are its usual texts, text where they are UTF-8.
-func texts(e *Error) {
+// bytesToText makes arguments and attributes that are UTF-8 in bytes, the usual texts of Python 2, text.
+func bytesToText(e *Error) {
 	e.Args = slices.Clone(e.Args)
 	for i := range e.Args {
-		if s, ok := identifier(e.Args[i]); ok {
+		if s, ok := asText(e.Args[i]); ok {
 			e.Args[i] = s
 		}
 	}
 	for i := range e.Attrs {
-		if s, ok := identifier(e.Attrs[i].Value); ok {
+		if s, ok := asText(e.Attrs[i].Value); ok {
 			e.Attrs[i].Value = s
 		}
 	}
 }
 
-// identifier accepts text, and bytes that hold UTF-8.
-func identifier(v any) (string, bool) {
+// asText accepts text, and bytes that hold UTF-8.
+func asText(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
 		return v, true
@@ -148,7 +148,7 @@ func attributes(v any) ([]Attr, bool) {
 		if !ok || len(pair) != 2 {
 			return nil, false
 		}
-		name, ok := identifier(pair[0])
+		name, ok := asText(pair[0])
 		if !ok {
 			return nil, false
 		}

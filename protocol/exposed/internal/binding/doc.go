@@ -5,11 +5,11 @@
 //
 //	Args     what came: positional and keyword arguments, decoded or still in brine's encoding
 //	Plan     how one Go func is called, worked out once from its type and its declared parameters ([New])
-//	Bind     arguments are matched with parameters in CPython's order and converted by package netref into the Go
-//	         parameters' variables, which are kept for the next call of a func of the same plan
+//	bind     arguments are matched with parameters in CPython's order and converted, plain values by package pyvalue
+//	         and others by netref, into the Go parameters' variables, which are kept for the plan's next call
 //	Call     by a thunk, a call compiled for methods of the plainest forms, or else by reflection
-//	Results  none is None, one is itself, several are a tuple; a trailing error is raised with the func's place in
-//	         the Go source
+//	result   none is None, one is itself, several are a tuple; a trailing error is raised with the func's place in
+//	         the Go source ([Plan.Place])
 //
 // Package exposed is above this one. What only it knows, such as the name of a value's class, is asked through [Model].
 package binding

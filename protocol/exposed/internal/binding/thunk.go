@@ -49,12 +49,12 @@ func (s *shape) findThunk() thunk {
 // thunks has all there are, by their form.
 var thunks = sync.OnceValue(func() map[form]thunk {
 	m := make(map[form]thunk)
-	all(m, noParameter[int], noParameter[string], noParameter[float64], noParameter[bool],
+	addAll(m, noParameter[int], noParameter[string], noParameter[float64], noParameter[bool],
 		oneAndTwo[int], oneAndTwo[string], oneAndTwo[float64])
 	return m
 })
 
-func all(m map[form]thunk, add ...func(map[form]thunk)) {
+func addAll(m map[form]thunk, add ...func(map[form]thunk)) {
 	for _, a := range add {
 		a(m)
 	}
@@ -62,12 +62,12 @@ func all(m map[form]thunk, add ...func(map[form]thunk)) {
 
 // oneAndTwo adds the forms whose first parameter is an A.
 func oneAndTwo[A any](m map[form]thunk) {
-	all(m, oneParameter[A, int], oneParameter[A, string], oneParameter[A, float64], oneParameter[A, bool])
-	all(m, twoParameters[A, int, int], twoParameters[A, int, string], twoParameters[A, int, float64],
+	addAll(m, oneParameter[A, int], oneParameter[A, string], oneParameter[A, float64], oneParameter[A, bool])
+	addAll(m, twoParameters[A, int, int], twoParameters[A, int, string], twoParameters[A, int, float64],
 		twoParameters[A, int, bool])
-	all(m, twoParameters[A, string, int], twoParameters[A, string, string], twoParameters[A, string, float64],
+	addAll(m, twoParameters[A, string, int], twoParameters[A, string, string], twoParameters[A, string, float64],
 		twoParameters[A, string, bool])
-	all(m, twoParameters[A, float64, int], twoParameters[A, float64, string], twoParameters[A, float64, float64],
+	addAll(m, twoParameters[A, float64, int], twoParameters[A, float64, string], twoParameters[A, float64, float64],
 		twoParameters[A, float64, bool])
 }
 
