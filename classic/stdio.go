@@ -143,16 +143,20 @@ func (f *stdout) Writable() bool { return true }
 // Readable is false.
 func (f *stdout) Readable() bool { return false }
 
+// limitOf is an optional size; -1 means all.
+func limitOf(ctx context.Context, size []any) (int, error) {
+	if len(size) == 0 || size[0] == nil {
+		return -1, nil
+	}
+	return netref.As[int](ctx, size[0])
+}
+
 // Readline returns a line with its line feed, without one at the end of the input, and nothing after it. size is the
 // most characters of it that are wanted; the rest is the next line's.
 func (f *stdin) Readline(ctx context.Context, size ...any) (string, error) {
-	limit := -1
-	if len(size) > 0 && size[0] != nil {
-		n, err := netref.As[int](ctx, size[0])
-		if err != nil {
-			return "", err
-		}
-		limit = n
+	limit, err := limitOf(ctx, size)
+	if err != nil {
+		return "", err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -199,13 +203,9 @@ func (f *stdin) line(limit int) (string, error) {
 
 // Read returns so many characters, or all there are until the end.
 func (f *stdin) Read(ctx context.Context, size ...any) (string, error) {
-	limit := -1
-	if len(size) > 0 && size[0] != nil {
-		n, err := netref.As[int](ctx, size[0])
-		if err != nil {
-			return "", err
-		}
-		limit = n
+	limit, err := limitOf(ctx, size)
+	if err != nil {
+		return "", err
 	}
 	var b strings.Builder
 	for n := 0; limit < 0 || n < limit; {

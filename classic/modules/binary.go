@@ -84,6 +84,10 @@ func fileMethods[T any](of func(*T) *file) map[string]any {
 			return do(x)
 		}
 	}
+	itself := func(f *T) (*T, error) {
+		_, err := with(func(*file) (any, error) { return nil, nil })(f)
+		return f, err
+	}
 	return map[string]any{
 		"close":    func(f *T) error { return of(f).close() },
 		"flush":    with(func(x *file) (any, error) { return nil, x.flush() }),
@@ -96,23 +100,9 @@ func fileMethods[T any](of func(*T) *file) map[string]any {
 		"truncate": exposed.Func(func(f *T, size *int64) (any, error) {
 			return with(func(x *file) (any, error) { n, err := x.truncate(size); return n, err })(f)
 		}, "size=None", "/"),
-		"__enter__": func(f *T) (*T, error) {
-			x := of(f)
-			if err := x.use(); err != nil {
-				return nil, err
-			}
-			x.mu.Unlock()
-			return f, nil
-		},
-		"__exit__": func(f *T, _ ...any) error { return of(f).close() },
-		"__iter__": func(f *T) (*T, error) {
-			x := of(f)
-			if err := x.use(); err != nil {
-				return nil, err
-			}
-			x.mu.Unlock()
-			return f, nil
-		},
+		"__enter__": itself,
+		"__exit__":  func(f *T, _ ...any) error { return of(f).close() },
+		"__iter__":  itself,
 	}
 }
 
@@ -131,19 +121,13 @@ func binaryOptions[T any](name string, of func(*T) *binary) exposed.ClassOptions
 		add(name, func(f *T, size *int) ([]byte, error) { return of(f).read(count(size)) }, "size=-1", "/")
 	}
 	add("readline", func(f *T, size *int) ([]byte, error) { return of(f).readline(count(size)) }, "size=-1", "/")
-	add("readlines", func(f *T, hint *int) (*exposed.List, error) { return of(f).readlines(count(hint)) }, "hint=-1", "/")
+	add("readlines", func(f *T, hint *int) (*exposed.List, error) {
+		return readLines(count(hint), of(f).readline, func(line []byte) int { return len(line) })
+	}, "hint=-1", "/")
 	add("peek", func(f *T, size int) ([]byte, error) { return of(f).peek(size) }, "size=0", "/")
 	add("write", func(f *T, ctx context.Context, data any) (int, error) { return of(f).write(ctx, data) }, "b", "/")
 	add("writelines", func(f *T, ctx context.Context, lines any) error {
-		for line, err := range exposed.Iterate(ctx, lines) {
-			if err != nil {
-				return err
-			}
-			if _, err := of(f).write(ctx, line); err != nil {
-				return err
-			}
-		}
-		return nil
+		return writeLines(ctx, lines, of(f).write)
 	}, "lines", "/")
 	add("seek", func(f *T, offset int64, whence int) (int64, error) {
 		b := of(f)
@@ -153,13 +137,7 @@ func binaryOptions[T any](name string, of func(*T) *binary) exposed.ClassOptions
 		defer b.mu.Unlock()
 		return b.seek(offset, whence)
 	}, "target", "whence=0", "/")
-	o.Hidden["__next__"] = func(f *T) ([]byte, error) {
-		line, err := of(f).readline(-1)
-		if err == nil && len(line) == 0 {
-			err = vinegar.StopIteration.New()
-		}
-		return line, err
-	}
+	o.Hidden["__next__"] = func(f *T) ([]byte, error) { return nextLine(of(f).readline(-1)) }
 	o.Hidden["__repr__"] = func(f *T) string {
 		if of(f).name == nil {
 			return "<" + name + ">"
@@ -177,17 +155,26 @@ func count(n *int) int {
 	return *n
 }
 
-func (b *binary) read(n int) ([]byte, error) {
+// begin locks the file and gets it ready to read.
+func (b *binary) begin(what string) error {
 	if b.r == nil {
-		return nil, unsupported("read")
+		return unsupported(what)
 	}
 	if err := b.use(); err != nil {
+		return err
+	}
+	err := b.reading(what)
+	if err != nil {
+		b.mu.Unlock()
+	}
+	return err
+}
+
+func (b *binary) read(n int) ([]byte, error) {
+	if err := b.begin("read"); err != nil {
 		return nil, err
 	}
 	defer b.mu.Unlock()
-	if err := b.reading("read"); err != nil {
-		return nil, err
-	}
 	if b.raw && n > 0 { // one system call: what there is
 		p := make([]byte, min(n, 1<<20))
 		got, err := b.r.Read(p)
@@ -200,23 +187,20 @@ func (b *binary) read(n int) ([]byte, error) {
 }
 
 func (b *binary) readline(limit int) ([]byte, error) {
-	if b.r == nil {
-		return nil, unsupported("read")
-	}
-	if err := b.use(); err != nil {
+	if err := b.begin("read"); err != nil {
 		return nil, err
 	}
 	defer b.mu.Unlock()
-	if err := b.reading("read"); err != nil {
-		return nil, err
-	}
 	return b.readLine(limit)
 }
 
-func (b *binary) readlines(hint int) (*exposed.List, error) {
+// readLines is readlines: lines until the end, or until their sizes add up to hint.
+func readLines[L string | []byte](
+	hint int, readline func(limit int) (L, error), size func(L) int,
+) (*exposed.List, error) {
 	l := exposed.NewList()
 	for total := 0; hint <= 0 || total < hint; {
-		line, err := b.readline(-1)
+		line, err := readline(-1)
 		if err != nil {
 			return nil, err
 		}
@@ -224,10 +208,10 @@ func (b *binary) readlines(hint int) (*exposed.List, error) {
 			break
 		}
 		if l.Len() >= maxLines {
-			return nil, tooManyLines()
+			return nil, vinegar.MemoryError.Errorf("more than %d lines", maxLines)
 		}
 		l.Append(line)
-		total += len(line)
+		total += size(line)
 	}
 	return l, nil
 }
@@ -235,19 +219,32 @@ func (b *binary) readlines(hint int) (*exposed.List, error) {
 // maxLines bounds what readlines collects.
 const maxLines = 1 << 22
 
-func tooManyLines() error { return vinegar.MemoryError.Errorf("more than %d lines", maxLines) }
+// nextLine is __next__, given what readline has returned.
+func nextLine[L string | []byte](line L, err error) (L, error) {
+	if err == nil && len(line) == 0 {
+		err = vinegar.StopIteration.New()
+	}
+	return line, err
+}
+
+// writeLines is writelines, given the file's write.
+func writeLines(ctx context.Context, lines any, write func(context.Context, any) (int, error)) error {
+	for line, err := range exposed.Iterate(ctx, lines) {
+		if err != nil {
+			return err
+		}
+		if _, err := write(ctx, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (b *binary) peek(int) ([]byte, error) {
-	if b.r == nil {
-		return nil, unsupported("peek")
-	}
-	if err := b.use(); err != nil {
+	if err := b.begin("peek"); err != nil {
 		return nil, err
 	}
 	defer b.mu.Unlock()
-	if err := b.reading("peek"); err != nil {
-		return nil, err
-	}
 	_, _ = b.r.Peek(1)
 	return append([]byte{}, b.ahead()...), nil
 }

@@ -148,8 +148,7 @@ func callable(ctx context.Context, v any) bool {
 }
 
 func isA(err error, class *vinegar.Class) bool {
-	e := vinegar.FromError(err)
-	return e != nil && e.Class != nil && e.Class.IsSubclass(class)
+	return vinegar.FromError(err).Is(class)
 }
 
 func classOf(v any) (*exposed.Class, bool) {

@@ -60,7 +60,7 @@ func (l *lazy) PyNext(ctx context.Context) (any, error) {
 }
 
 // iterClass registers a class of iterators; make takes what the constructor is given.
-func iterClass[T any](name string, of func(*T) *lazy, make any, params ...string) *exposed.Class {
+func iterClass[T any](name string, make any, params ...string) *exposed.Class {
 	o := exposed.ClassOptions{Name: name, Hidden: map[string]any{"__iter__": func(it *T) *T { return it }}}
 	if make != nil {
 		o.New = exposed.Func(make, params...)
@@ -69,20 +69,12 @@ func iterClass[T any](name string, of func(*T) *lazy, make any, params ...string
 }
 
 var (
-	enumerateClass = iterClass("builtins.enumerate", func(it *enumerateIter) *lazy {
-		return &it.lazy
-	}, newEnumerate, "iterable", "start=0")
-	zipClass = iterClass("builtins.zip", func(it *zipIter) *lazy {
-		return &it.lazy
-	}, newZip, "*iterables", "strict=False")
-	mapClass    = iterClass("builtins.map", func(it *mapIter) *lazy { return &it.lazy }, newMap, "func", "*iterables")
-	filterClass = iterClass("builtins.filter", func(it *filterIter) *lazy {
-		return &it.lazy
-	}, newFilter, "function", "iterable", "/")
-	reversedClass = iterClass("builtins.reversed", func(it *reversedIter) *lazy {
-		return &it.lazy
-	}, newReversed, "sequence", "/")
-	_ = iterClass("builtins.callable_iterator", func(it *callIter) *lazy { return &it.lazy }, nil)
+	enumerateClass = iterClass[enumerateIter]("builtins.enumerate", newEnumerate, "iterable", "start=0")
+	zipClass       = iterClass[zipIter]("builtins.zip", newZip, "*iterables", "strict=False")
+	mapClass       = iterClass[mapIter]("builtins.map", newMap, "func", "*iterables")
+	filterClass    = iterClass[filterIter]("builtins.filter", newFilter, "function", "iterable", "/")
+	reversedClass  = iterClass[reversedIter]("builtins.reversed", newReversed, "sequence", "/")
+	_              = iterClass[callIter]("builtins.callable_iterator", nil)
 )
 
 func defineIteration(m *Module) {

@@ -181,12 +181,8 @@ func fileError(err error, names ...any) error {
 
 // pathOf takes a path: str, bytes, or an object with __fspath__. wrong is the text of the TypeError for anything else.
 func pathOf(ctx context.Context, v any, wrong string) (string, error) {
-	p, err := fspath(ctx, v)
-	if err != nil {
-		return "", err
-	}
 	var s string
-	switch x := p.(type) {
+	switch x := fspath(ctx, v).(type) {
 	case string:
 		s = x
 	case []byte:
@@ -201,16 +197,11 @@ func pathOf(ctx context.Context, v any, wrong string) (string, error) {
 }
 
 // fspath is os.fspath without the check of the type.
-func fspath(ctx context.Context, v any) (any, error) {
-	switch x := v.(type) {
-	case string, []byte:
-		return x, nil
-	case *netref.Object:
-		r, err := x.CallMethod(ctx, "__fspath__")
-		if err != nil {
-			return v, nil // not a path: the caller says what is wanted
+func fspath(ctx context.Context, v any) any {
+	if o, ok := v.(*netref.Object); ok {
+		if r, err := o.CallMethod(ctx, "__fspath__"); err == nil {
+			return r
 		}
-		return r, nil
 	}
-	return v, nil
+	return v // if it is no path, the caller says what is wanted
 }

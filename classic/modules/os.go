@@ -53,10 +53,7 @@ func newPosix(in *Interpreter) *Module {
 }
 
 // onPath adds a function of one path.
-func onPath(m *Module, name string, f func(path string) error, params ...string) {
-	if params == nil {
-		params = []string{"path"}
-	}
+func onPath(m *Module, name string, f func(path string) error) {
 	m.Def(name, func(ctx context.Context, v any) error {
 		s, err := osPath(ctx, name, v)
 		if err != nil {
@@ -66,7 +63,7 @@ func onPath(m *Module, name string, f func(path string) error, params ...string)
 			return fileError(err, v)
 		}
 		return nil
-	}, params...)
+	}, "path")
 }
 
 func onPair(m *Module, name string, f func(a, b string) error, params ...string) {
@@ -145,15 +142,11 @@ func defineFiles(in *Interpreter, m *Module) {
 	m.Def("lstat", func(ctx context.Context, v any) (any, error) { return in.stat(ctx, "lstat", v, false) }, "path")
 	m.Def("utime", utime, "path", "times=None", "*", "ns=None")
 	m.Def("fspath", func(ctx context.Context, v any) (any, error) {
-		p, err := fspath(ctx, v)
+		s, back, err := onePath(ctx, v)
 		if err != nil {
 			return nil, err
 		}
-		switch p.(type) {
-		case string, []byte:
-			return p, nil
-		}
-		return nil, vinegar.TypeError.Errorf("expected str, bytes or os.PathLike object, not %s", exposed.TypeName(v))
+		return back(s), nil
 	}, "path")
 	m.Def("fsencode", func(ctx context.Context, v any) ([]byte, error) {
 		s, _, err := onePath(ctx, v)

@@ -21,11 +21,7 @@ const defaultPath = "/bin:/usr/bin"
 
 // onePath takes a path of either kind; back makes a result of the same kind.
 func onePath(ctx context.Context, v any) (s string, back func(string) any, err error) {
-	p, err := fspath(ctx, v)
-	if err != nil {
-		return "", nil, err
-	}
-	switch x := p.(type) {
+	switch x := fspath(ctx, v).(type) {
 	case string:
 		return x, func(s string) any { return s }, nil
 	case []byte:

@@ -216,7 +216,7 @@ func (r *pyRange) PyRepr() string {
 
 type rangeIter struct{ lazy }
 
-var _ = iterClass("builtins.range_iterator", func(it *rangeIter) *lazy { return &it.lazy }, nil)
+var _ = iterClass[rangeIter]("builtins.range_iterator", nil)
 
 func (r *pyRange) over(from, by int64) *rangeIter {
 	i := from

@@ -87,16 +87,20 @@ func intoDir(src, dst string) string {
 	return dst
 }
 
+// twoPaths takes a source and a destination; back is as [onePath] returns it for the latter.
+func twoPaths(ctx context.Context, a, b any) (src, dst string, back func(string) any, err error) {
+	if src, _, err = onePath(ctx, a); err == nil {
+		dst, back, err = onePath(ctx, b)
+	}
+	return src, dst, back, err
+}
+
 func newShutil(*Interpreter) *Module {
 	m := New("shutil", "Utility functions for copying and archiving files and directory trees.")
 	m.Const("Error", shutilError, "SameFileError", sameFileError)
 	pair := func(name string, f func(src, dst string, back func(string) any) (string, error)) {
 		m.Def(name, func(ctx context.Context, a, b any, _ bool) (any, error) {
-			src, _, err := onePath(ctx, a)
-			if err != nil {
-				return nil, err
-			}
-			dst, back, err := onePath(ctx, b)
+			src, dst, back, err := twoPaths(ctx, a, b)
 			if err != nil {
 				return nil, err
 			}
@@ -121,22 +125,14 @@ func newShutil(*Interpreter) *Module {
 		})
 	}
 	m.Def("copytree", func(ctx context.Context, a, b any, links, existOK bool) (any, error) {
-		src, _, err := onePath(ctx, a)
-		if err != nil {
-			return nil, err
-		}
-		dst, back, err := onePath(ctx, b)
+		src, dst, back, err := twoPaths(ctx, a, b)
 		if err != nil {
 			return nil, err
 		}
 		return back(dst), copyTree(ctx, src, dst, back, links, existOK)
 	}, "src", "dst", "symlinks=False", "dirs_exist_ok=False")
 	m.Def("move", func(ctx context.Context, a, b any) (any, error) {
-		src, _, err := onePath(ctx, a)
-		if err != nil {
-			return nil, err
-		}
-		dst, back, err := onePath(ctx, b)
+		src, dst, back, err := twoPaths(ctx, a, b)
 		if err != nil {
 			return nil, err
 		}

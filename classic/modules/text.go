@@ -64,15 +64,14 @@ func textOptions[T any](name string, of func(*T) *text) exposed.ClassOptions {
 	base := func(f *T) *file { return of(f).file }
 	o := exposed.ClassOptions{Name: name, Hidden: fileMethods(base), Properties: fileProperties(base)}
 	for attr, get := range map[string]func(f *text) any{
-		"name": func(f *text) any { return f.name }, "mode": func(f *text) any { return f.mode },
-		"encoding": func(f *text) any {
-			return cmp.Or(f.called, f.encoding)
-		}, "errors": func(f *text) any { return f.errors },
-		"newlines": func(*text) any { return nil }, "line_buffering": func(f *text) any { return f.lineBuffered },
+		"name":           func(f *text) any { return f.name },
+		"mode":           func(f *text) any { return f.mode },
+		"encoding":       func(f *text) any { return cmp.Or(f.called, f.encoding) },
+		"errors":         func(f *text) any { return f.errors },
+		"line_buffering": func(f *text) any { return f.lineBuffered },
 	} {
 		o.Properties[attr] = exposed.Property{Hidden: true, Get: func(f *T) any { return get(of(f)) }}
 	}
-	delete(o.Properties, "newlines") // is only known to those that keep count
 	o.Properties["buffer"] = exposed.Property{Hidden: true, Get: func(f *T) any {
 		t := of(f)
 		return &bufferedRandom{binary{file: t.file, name: t.name, mode: strings.ReplaceAll(t.mode, "t", "") + "b"}}
@@ -80,29 +79,17 @@ func textOptions[T any](name string, of func(*T) *text) exposed.ClassOptions {
 	add := func(name string, do any, params ...string) { o.Hidden[name] = exposed.Func(do, params...) }
 	add("read", func(f *T, size *int) (string, error) { return of(f).read(count(size)) }, "size=-1", "/")
 	add("readline", func(f *T, size *int) (string, error) { return of(f).readline(count(size)) }, "size=-1", "/")
-	add("readlines", func(f *T, hint *int) (*exposed.List, error) { return of(f).readlines(count(hint)) }, "hint=-1", "/")
+	add("readlines", func(f *T, hint *int) (*exposed.List, error) {
+		return readLines(count(hint), of(f).readline, utf8.RuneCountInString)
+	}, "hint=-1", "/")
 	add("write", func(f *T, ctx context.Context, s any) (int, error) { return of(f).write(ctx, s) }, "text", "/")
 	add("writelines", func(f *T, ctx context.Context, lines any) error {
-		for line, err := range exposed.Iterate(ctx, lines) {
-			if err != nil {
-				return err
-			}
-			if _, err := of(f).write(ctx, line); err != nil {
-				return err
-			}
-		}
-		return nil
+		return writeLines(ctx, lines, of(f).write)
 	}, "lines", "/")
 	add("seek", func(f *T, offset int64, whence int) (int64, error) {
 		return of(f).seekTo(offset, whence)
 	}, "cookie", "whence=0", "/")
-	o.Hidden["__next__"] = func(f *T) (string, error) {
-		line, err := of(f).readline(-1)
-		if err == nil && line == "" {
-			err = vinegar.StopIteration.New()
-		}
-		return line, err
-	}
+	o.Hidden["__next__"] = func(f *T) (string, error) { return nextLine(of(f).readline(-1)) }
 	o.Hidden["__repr__"] = func(f *T) string {
 		t := of(f)
 		if name != "_io.TextIOWrapper" {
@@ -224,25 +211,6 @@ func (t *text) readline(limit int) (string, error) {
 		}
 	}
 	return b.String(), nil
-}
-
-func (t *text) readlines(hint int) (*exposed.List, error) {
-	l := exposed.NewList()
-	for total := 0; hint <= 0 || total < hint; {
-		line, err := t.readline(-1)
-		if err != nil {
-			return nil, err
-		}
-		if line == "" {
-			break
-		}
-		if l.Len() >= maxLines {
-			return nil, tooManyLines()
-		}
-		l.Append(line)
-		total += utf8.RuneCountInString(line)
-	}
-	return l, nil
 }
 
 func (t *text) write(ctx context.Context, v any) (int, error) {

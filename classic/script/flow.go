@@ -18,7 +18,7 @@ type signal struct {
 }
 
 // flowHelpers adds what decides where a program goes on.
-func flowHelpers(add func(string, func(context.Context, []any) (any, error)), raw func(string, helper)) {
+func flowHelpers(raw func(string, helper)) {
 	raw(enterCall, func(r *run, _ starlark.Tuple) (starlark.Value, error) { return starlark.None, r.enter() })
 	raw(truthCall, func(r *run, a starlark.Tuple) (starlark.Value, error) {
 		t, err := truth(r, a[0])

@@ -59,7 +59,7 @@ func (e *Evaluator) helpers(ns *exposed.Dict, show func(ctx context.Context, v a
 	operators(add)
 	access(add, raw)
 	displays(add, raw)
-	flowHelpers(add, raw)
+	flowHelpers(raw)
 	e.imports(ns, add)
 	raw(funcCall, func(_ *run, a starlark.Tuple) (starlark.Value, error) {
 		fn := a[0].(*starlark.Function)

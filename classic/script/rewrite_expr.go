@@ -254,7 +254,7 @@ func (r *rewriter) clauses(x *syntax.Comprehension, s scope) syntax.Expr {
 			for n := range names.names {
 				inside = inside.with("", n)
 			}
-			c.Vars = r.loopVars(c, inside)
+			c.Vars = r.loopVars(c)
 		case *syntax.IfClause:
 			c.Cond = r.truth(c.Cond, inside)
 		}
@@ -269,7 +269,7 @@ func (r *rewriter) clauses(x *syntax.Comprehension, s scope) syntax.Expr {
 }
 
 // loopVars are the variables of a comprehension. Starlark unpacks them, from what the iterator has made a tuple of.
-func (r *rewriter) loopVars(c *syntax.ForClause, s scope) syntax.Expr {
+func (r *rewriter) loopVars(c *syntax.ForClause) syntax.Expr {
 	var names func(e syntax.Expr) syntax.Expr
 	names = func(e syntax.Expr) syntax.Expr {
 		switch x := unparen(e).(type) {
