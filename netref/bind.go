@@ -244,7 +244,7 @@ func spread(in []reflect.Value, t reflect.Type) []any {
 			for j := range v.Len() {
 				args = append(args, v.Index(j).Interface())
 			}
-		case last && keywordStruct(v.Type()):
+		case last && KeywordStruct(v.Type()):
 			args = append(args, fieldArgs(v))
 		default:
 			args = append(args, v.Interface())
@@ -253,8 +253,9 @@ func spread(in []reflect.Value, t reflect.Type) []any {
 	return args
 }
 
-// keywordStruct reports whether the fields of a final parameter are keyword arguments, by the rule of package exposed.
-func keywordStruct(t reflect.Type) bool {
+// KeywordStruct reports whether a final parameter of type t stands for keyword arguments, one for each of its fields:
+// a struct of exported fields that has no methods, which is what an options struct is.
+func KeywordStruct(t reflect.Type) bool {
 	if t.Kind() != reflect.Struct || reflect.PointerTo(t).NumMethod() > 0 {
 		return false
 	}

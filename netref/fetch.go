@@ -3,6 +3,7 @@ package netref
 import (
 	"context"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -170,13 +171,5 @@ func (c *conversion) fetchList(dst reflect.Value, o *Object) error {
 // isAnyOf reports whether an exception is of one of the classes.
 func isAnyOf(exc error, classes ...*vinegar.Class) bool {
 	e, ok := exc.(*vinegar.Error)
-	if !ok {
-		return false
-	}
-	for _, class := range classes {
-		if e.Is(class) {
-			return true
-		}
-	}
-	return false
+	return ok && slices.ContainsFunc(classes, func(c *vinegar.Class) bool { return e.Is(c) })
 }

@@ -40,6 +40,8 @@ type Field struct {
 	Name string
 	// Index is the way to it, for reflect.Value.FieldByIndex.
 	Index []int
+	// Options are the words behind the name in the tag, such as "readonly".
+	Options []string
 }
 
 // Fields lists the exported fields of a struct type that take part in conversions, those of embedded structs included:
@@ -47,7 +49,7 @@ type Field struct {
 func Fields(t reflect.Type) []Field {
 	var fs []Field
 	for _, f := range structFields(t) {
-		fs = append(fs, Field{f.name, f.index})
+		fs = append(fs, Field{f.name, f.index, f.opts})
 	}
 	return fs
 }

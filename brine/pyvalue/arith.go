@@ -27,7 +27,7 @@ func Arithmetic(op string, a, b Number) (any, error) {
 
 func intArithmetic(op string, a, b *big.Int) (any, error) {
 	if a.BitLen()+b.BitLen() > maxBits {
-		return nil, raise("OverflowError", "integer too large")
+		return nil, tooLarge()
 	}
 	r := new(big.Int)
 	switch op {
@@ -79,11 +79,7 @@ func floatArithmetic(op string, a, b Number) (any, error) {
 		}
 		return f, nil
 	}
-	x, err := a.ToFloat()
-	if err != nil {
-		return nil, err
-	}
-	y, err := b.ToFloat()
+	x, y, err := both(a, b, Number.ToFloat)
 	if err != nil {
 		return nil, err
 	}
@@ -119,11 +115,11 @@ func floatArithmetic(op string, a, b Number) (any, error) {
 		if q == 0 {
 			return math.Copysign(0, x/y), nil
 		}
-		if f := math.Floor(q); q-f > 0.5 {
-			return f + 1, nil
-		} else {
-			return f, nil
+		f := math.Floor(q)
+		if q-f > 0.5 {
+			f++
 		}
+		return f, nil
 	}
 	return brine.NotImplemented, nil
 }
@@ -139,11 +135,7 @@ func complexArithmetic(op string, a, b Number) (any, error) {
 	if op != "add" && op != "sub" && op != "mul" && op != "truediv" {
 		return brine.NotImplemented, nil
 	}
-	x, err := a.ToComplex()
-	if err != nil {
-		return nil, err
-	}
-	y, err := b.ToComplex()
+	x, y, err := both(a, b, Number.ToComplex)
 	if err != nil {
 		return nil, err
 	}
@@ -154,13 +146,19 @@ func complexArithmetic(op string, a, b Number) (any, error) {
 		return x - y, nil
 	case "mul":
 		return x * y, nil
-	case "truediv":
-		if y == 0 {
-			return nil, raise("ZeroDivisionError", "complex division by zero")
-		}
-		return x / y, nil
 	}
-	return brine.NotImplemented, nil
+	if y == 0 {
+		return nil, raise("ZeroDivisionError", "complex division by zero")
+	}
+	return x / y, nil
+}
+
+// both converts the two operands.
+func both[T any](a, b Number, to func(Number) (T, error)) (x, y T, err error) {
+	if x, err = to(a); err == nil {
+		y, err = to(b)
+	}
+	return x, y, err
 }
 
 func tooLarge() error { return raise("OverflowError", "integer too large") }
@@ -203,11 +201,7 @@ func Power(a, b Number) (any, error) {
 	if a.Kind == Complex || b.Kind == Complex {
 		return brine.NotImplemented, nil
 	}
-	x, err := a.ToFloat()
-	if err != nil {
-		return nil, err
-	}
-	y, err := b.ToFloat()
+	x, y, err := both(a, b, Number.ToFloat)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,8 @@ func (p *Plan) bindSimple(ctx context.Context, b *argBuffer, a *Args) (bool, err
 				return false, err
 			}
 		}
-		return true, p.setDefaults(b, n)
+		p.setDefaults(b, n)
+		return true, nil
 	}
 	b.cursor = a.cursor(a.rawPos)
 	if b.cursor.Kind() != brine.KindTuple {
@@ -60,17 +61,17 @@ func (p *Plan) bindSimple(ctx context.Context, b *argBuffer, a *Args) (bool, err
 			return false, p.misfit(err, q, i, nil)
 		}
 	}
-	return true, p.setDefaults(b, n)
+	p.setDefaults(b, n)
+	return true, nil
 }
 
 // setDefaults gives the positional parameters from the given one on their defaults.
-func (p *Plan) setDefaults(b *argBuffer, from int) error {
+func (p *Plan) setDefaults(b *argBuffer, from int) {
 	for i := from; i < p.positional; i++ {
 		if q := &p.params[i]; q.def.IsValid() {
 			b.in[q.index].Set(q.def)
 		}
 	}
-	return nil
 }
 
 // variable is where the argument for the parameter goes.

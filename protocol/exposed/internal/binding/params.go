@@ -162,19 +162,8 @@ func implicit(types []reflect.Type, first int, variadic bool) ([]Param, error) {
 	return ps, nil
 }
 
-// keywordStruct reports whether a final parameter of type t takes keywords: an unregistered struct of exported fields
-// that has no methods, which is what an options struct is.
-func keywordStruct(t reflect.Type) bool {
-	if t.Kind() != reflect.Struct || model.Registered(t) || reflect.PointerTo(t).NumMethod() > 0 {
-		return false
-	}
-	for i := range t.NumField() {
-		if !t.Field(i).IsExported() {
-			return false
-		}
-	}
-	return t.NumField() > 0
-}
+// keywordStruct reports whether a final parameter of type t takes keywords, which one of a registered class does not.
+func keywordStruct(t reflect.Type) bool { return netref.KeywordStruct(t) && !model.Registered(t) }
 
 // structParams makes keyword-only parameters of the struct's fields. The tag default holds the default as a Python
 // literal; a field without one keeps its zero value unless its rpyc tag says ",required".
@@ -182,10 +171,9 @@ func structParams(index int, t reflect.Type) ([]Param, error) {
 	var ps []Param
 	for _, field := range netref.Fields(t) {
 		f := t.FieldByIndex(field.Index)
-		opts := strings.Split(f.Tag.Get("rpyc"), ",")
 		p := Param{
 			Name: field.Name, Kind: KeywordOnly, index: index, field: field.Index, typ: f.Type,
-			optional: !slices.Contains(opts[1:], "required"),
+			optional: !slices.Contains(field.Options, "required"),
 		}
 		if lit, ok := f.Tag.Lookup("default"); ok {
 			def, err := defaultValue(lit, f.Type)
