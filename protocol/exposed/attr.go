@@ -216,15 +216,8 @@ func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
 		return vinegar.TypeError.Errorf("cannot set %s attribute of immutable type '%s'", vinegar.Repr(n), x.name)
 	}
 	c := ClassOf(v)
-	if c.service.Load() {
-		return accessDenied()
-	}
-	asked := n
-	if n, err = p.setName(n, func(n string) bool { return has(p, v, c, n) }); err != nil {
-		return err
-	}
-	a := c.find(n, p.prefix(), true)
-	if err := a.probe(ctx, p, v, asked); err != nil {
+	a, n, err := p.target(ctx, v, c, n, p.setName)
+	if err != nil {
 		return err
 	}
 	d := attrsOf(v)
@@ -239,6 +232,22 @@ func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
 		return vinegar.AttributeError.Errorf("'%s' object attribute '%s' is read-only", c.name, n)
 	}
 	return noAttributeOf(v, c, n)
+}
+
+// target is the attribute of v, of class c, that is to be set or deleted as asked, nil if c has none, with its name
+// after resolve, which is setName or delName.
+func (p *Policy) target(
+	ctx context.Context, v any, c *Class, asked string, resolve func(string, func(string) bool) (string, error),
+) (*attr, string, error) {
+	if c.service.Load() {
+		return nil, "", accessDenied()
+	}
+	name, err := resolve(asked, func(n string) bool { return has(p, v, c, n) })
+	if err != nil {
+		return nil, "", err
+	}
+	a := c.find(name, p.prefix(), true)
+	return a, name, a.probe(ctx, p, v, asked)
 }
 
 // DelAttr deletes an attribute of v under the policy.
@@ -266,15 +275,8 @@ func DelAttr(ctx context.Context, p *Policy, v, name any) (err error) {
 		return vinegar.TypeError.Errorf("cannot delete %s attribute of immutable type '%s'", vinegar.Repr(n), x.name)
 	}
 	c := ClassOf(v)
-	if c.service.Load() {
-		return accessDenied()
-	}
-	asked := n
-	if n, err = p.delName(n, func(n string) bool { return has(p, v, c, n) }); err != nil {
-		return err
-	}
-	a := c.find(n, p.prefix(), true)
-	if err := a.probe(ctx, p, v, asked); err != nil {
+	a, n, err := p.target(ctx, v, c, n, p.delName)
+	if err != nil {
 		return err
 	}
 	switch {

@@ -124,7 +124,7 @@ func (c *Class) linearise() {
 }
 
 // seal makes the tables once the class's own attributes are complete.
-func (c *Class) seal() *Class {
+func (c *Class) seal() {
 	c.linearise()
 	c.flat, c.open = map[string]*attr{}, map[string]*attr{}
 	for _, b := range slices.Backward(c.mro) {
@@ -150,7 +150,6 @@ func (c *Class) seal() *Class {
 			}
 		}
 	}
-	return c
 }
 
 // find looks an attribute up by its real name, under any prefix for exposed ones. If lenient, an exposed attribute is

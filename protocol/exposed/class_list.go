@@ -183,12 +183,9 @@ func defineListMutation(c *Class) {
 		return nil, s.rewrite(ctx, func(all []any) ([]any, error) { return append(all, args[0]), nil })
 	})
 	listMethod(c, "insert", 2, 2, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
-		n, ok, err := toIndex(ctx, args[0])
-		switch {
-		case err != nil:
+		n, err := toIndex(ctx, args[0], "")
+		if err != nil {
 			return nil, err
-		case !ok:
-			return nil, notIndex(args[0])
 		}
 		return nil, s.rewrite(ctx, func(all []any) ([]any, error) {
 			sp, err := resolve(ctx, brine.Slice{Start: pyvalue.IntValue(n.BigInt())}, len(all))
@@ -201,14 +198,10 @@ func defineListMutation(c *Class) {
 	listMethod(c, "pop", 0, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
 		at := pyvalue.Number{Kind: pyvalue.Int, Int: -1}
 		if len(args) > 0 {
-			n, ok, err := toIndex(ctx, args[0])
-			switch {
-			case err != nil:
+			var err error
+			if at, err = toIndex(ctx, args[0], ""); err != nil {
 				return nil, err
-			case !ok:
-				return nil, notIndex(args[0])
 			}
-			at = n
 		}
 		var popped any
 		err := s.rewrite(ctx, func(all []any) ([]any, error) {

@@ -13,12 +13,9 @@ func listItem(ctx context.Context, s sequence, key any) (any, error) {
 	if _, slice := key.(brine.Slice); slice {
 		return sliced(ctx, "list", s.all(), key, itself, func(items []any) any { return &List{items: items} })
 	}
-	n, ok, err := toIndex(ctx, key)
-	switch {
-	case err != nil:
+	n, err := toIndex(ctx, key, "list")
+	if err != nil {
 		return nil, err
-	case !ok:
-		return nil, badIndex("list", key)
 	}
 	i, err := position("list", n, s.size())
 	if err != nil {
@@ -35,12 +32,9 @@ func setListItem(ctx context.Context, s sequence, key, value any) error {
 	if sl, ok := key.(brine.Slice); ok {
 		return setListSlice(ctx, s, sl, value)
 	}
-	n, ok, err := toIndex(ctx, key)
-	switch {
-	case err != nil:
+	n, err := toIndex(ctx, key, "list")
+	if err != nil {
 		return err
-	case !ok:
-		return badIndex("list", key)
 	}
 	i, err := position("list assignment", n, s.size())
 	if err != nil {
@@ -103,12 +97,9 @@ func delListItem(ctx context.Context, s sequence, key any) error {
 			}
 			return kept, nil
 		}
-		n, ok, err := toIndex(ctx, key)
-		switch {
-		case err != nil:
+		n, err := toIndex(ctx, key, "list")
+		if err != nil {
 			return nil, err
-		case !ok:
-			return nil, badIndex("list", key)
 		}
 		i, err := position("list assignment", n, len(old))
 		if err != nil {

@@ -11,33 +11,33 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// toIndex converts what may be an index, objects with __index__ included.
-func toIndex(ctx context.Context, v any) (pyvalue.Number, bool, error) {
-	v = norm(v)
-	if n := pyvalue.NumberOf(v); n.Kind == pyvalue.Int {
-		return n, true, nil
-	} else if n.Kind != pyvalue.NotNumber {
-		return n, false, nil
-	}
-	if o, ok := v.(*netref.Object); ok {
-		r, err := o.CallMethod(ctx, "__index__")
-		if isAttributeError(err) {
-			return pyvalue.Number{}, false, nil
+// toIndex converts an index of a sequence of that kind, objects with __index__ included. kind is "slice" for a bound of
+// a slice, and "" for an integer that is no index.
+func toIndex(ctx context.Context, v any, kind string) (n pyvalue.Number, err error) {
+	x := norm(v)
+	if n = pyvalue.NumberOf(x); n.Kind == pyvalue.NotNumber {
+		var r any
+		if o, ok := x.(*netref.Object); ok {
+			if r, err = o.CallMethod(ctx, "__index__"); isAttributeError(err) {
+				err = nil
+			}
+		} else if a := ClassOf(x).flat["__index__"]; a != nil {
+			r, err = a.invoke(ctx, x, &Args{})
 		}
-		n := pyvalue.NumberOf(r)
-		return n, n.Kind == pyvalue.Int, err
+		n = pyvalue.NumberOf(norm(r))
 	}
-	a := ClassOf(v).flat["__index__"]
-	if a == nil {
-		return pyvalue.Number{}, false, nil
+	if n.Kind == pyvalue.Int || err != nil {
+		return n, err
 	}
-	r, err := a.invoke(ctx, v, &Args{})
-	n := pyvalue.NumberOf(norm(r))
-	return n, n.Kind == pyvalue.Int, err
-}
-
-func notIndex(v any) error {
-	return vinegar.TypeError.Errorf("'%s' object cannot be interpreted as an integer", TypeName(v))
+	switch kind {
+	case "":
+		return n, vinegar.TypeError.Errorf("'%s' object cannot be interpreted as an integer", TypeName(v))
+	case "slice":
+		return n, vinegar.TypeError.New("slice indices must be integers or None or have an __index__ method")
+	case "string":
+		return n, vinegar.TypeError.Errorf("string indices must be integers, not '%s'", TypeName(v))
+	}
+	return n, vinegar.TypeError.Errorf("%s indices must be integers or slices, not %s", kind, TypeName(v))
 }
 
 // position resolves an index into the n items of a list, tuple … (what), or says why it cannot.
@@ -66,12 +66,9 @@ func resolve(ctx context.Context, s brine.Slice, n int) (span, error) {
 		if v == nil {
 			return missing, nil
 		}
-		x, ok, err := toIndex(ctx, v)
+		x, err := toIndex(ctx, v, "slice")
 		if err != nil {
 			return 0, err
-		}
-		if !ok {
-			return 0, vinegar.TypeError.New("slice indices must be integers or None or have an __index__ method")
 		}
 		b := new(big.Int).Set(x.BigInt())
 		if b.Sign() < 0 {
@@ -87,12 +84,10 @@ func resolve(ctx context.Context, s brine.Slice, n int) (span, error) {
 	}
 	step := int64(1)
 	if s.Step != nil {
-		x, ok, err := toIndex(ctx, s.Step)
+		x, err := toIndex(ctx, s.Step, "slice")
 		switch {
 		case err != nil:
 			return span{}, err
-		case !ok:
-			return span{}, vinegar.TypeError.New("slice indices must be integers or None or have an __index__ method")
 		case x.Big != nil:
 			step = math.MaxInt32 * int64(x.Big.Sign())
 		default: // no step beyond the length makes a difference
@@ -144,25 +139,15 @@ func sliced[T any](ctx context.Context, kind string, items []T, key any, one fun
 		}
 		return build(spanOf(sp, items)), nil
 	}
-	n, ok, err := toIndex(ctx, key)
+	n, err := toIndex(ctx, key, kind)
 	if err != nil {
 		return nil, err
-	}
-	if !ok {
-		return nil, badIndex(kind, key)
 	}
 	i, err := position(kind, n, len(items))
 	if err != nil {
 		return nil, err
 	}
 	return one(items[i]), nil
-}
-
-func badIndex(kind string, key any) error {
-	if kind == "string" {
-		return vinegar.TypeError.Errorf("string indices must be integers, not '%s'", TypeName(key))
-	}
-	return vinegar.TypeError.Errorf("%s indices must be integers or slices, not %s", kind, TypeName(key))
 }
 
 // search finds an item by Python's equality, -1 if there is none.
@@ -220,12 +205,10 @@ func Contains(ctx context.Context, v, item any) (found bool, err error) {
 
 // repeats is how often a sequence of a length is repeated if it is multiplied by v, to have at most so many items.
 func repeats(ctx context.Context, length, most int, v any) (int, error) {
-	n, ok, err := toIndex(ctx, v)
+	n, err := toIndex(ctx, v, "")
 	switch {
 	case err != nil:
 		return 0, err
-	case !ok:
-		return 0, notIndex(v)
 	case n.BigInt().Sign() <= 0 || length == 0:
 		return 0, nil
 	case n.Big != nil || n.Int > int64(most/length):
