@@ -127,37 +127,30 @@ func (c *Config) clone() Config {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	if cfg.CloseTimeout <= 0 {
-		cfg.CloseTimeout = defaultCloseTimeout
-	}
+	setDefault(&cfg.CloseTimeout, defaultCloseTimeout)
 	switch {
 	case cfg.Concurrency == 0:
 		cfg.Concurrency = 1
 	case cfg.Concurrency < 0:
 		cfg.Concurrency = int(^uint(0) >> 1)
 	}
-	if cfg.Limits.Decoded <= 0 {
-		cfg.Limits.Decoded = defaultDecoded
-	}
-	if cfg.Limits.Queued <= 0 {
-		cfg.Limits.Queued = defaultQueued
-	}
-	if cfg.Limits.QueuedBytes <= 0 {
-		cfg.Limits.QueuedBytes = defaultQueuedBytes
-	}
-	if cfg.Limits.Running <= 0 {
-		cfg.Limits.Running = defaultRunning
-	}
-	if cfg.Limits.Exports <= 0 {
-		cfg.Limits.Exports = defaultExports
-	}
-	if cfg.Limits.Unread <= 0 {
-		cfg.Limits.Unread = defaultUnread
-	}
+	setDefault(&cfg.Limits.Decoded, defaultDecoded)
+	setDefault(&cfg.Limits.Queued, defaultQueued)
+	setDefault(&cfg.Limits.QueuedBytes, defaultQueuedBytes)
+	setDefault(&cfg.Limits.Running, defaultRunning)
+	setDefault(&cfg.Limits.Exports, defaultExports)
+	setDefault(&cfg.Limits.Unread, defaultUnread)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	return cfg
+}
+
+// setDefault sets a setting that has to be positive, and is not, to d.
+func setDefault[T int | int64 | time.Duration](setting *T, d T) {
+	if *setting <= 0 {
+		*setting = d
+	}
 }
 
 func (c *Config) frameLimits() frame.Limits {
