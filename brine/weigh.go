@@ -34,10 +34,11 @@ func (w *weigher) add(n int64) bool {
 	return w.sum <= w.limit
 }
 
+// padded is the weight of a text of n bytes.
 func padded(n int) int64 { return textWeight + int64(n) + int64(n)/8 }
 
-// value weighs the value at offset at, which lies inside depth containers, in a frozenset perhaps, and must not reach
-// beyond end. It returns the offset behind it; false if there is nothing further to be weighed.
+// value weighs the value at offset at, which lies inside depth containers, among which inSet tells of a frozenset, and
+// must not reach beyond end. It returns the offset behind it; false if there is nothing further to be weighed.
 func (w *weigher) value(at, end, depth int, inSet bool) (next int, ok bool) {
 	h, err := w.c.head(at, end)
 	if err != nil || inSet && !w.add(memberWeight) {

@@ -17,7 +17,7 @@ import (
 // connection as references to the peer's own objects, and everything else by reference through the table of exports.
 // This is the only boxing there is (Connection._box).
 type boxer struct {
-	ctx  context.Context // for the request for a root that is needed and not known
+	ctx  context.Context // for asking which object a root handle stands for, if that is not known
 	c    *Conn
 	d    *wire.Dialect
 	refs []wire.Ref // references given to the peer by this message
@@ -25,14 +25,13 @@ type boxer struct {
 	depth int // how many containers the next value is nested in
 }
 
-// args appends the boxed argument tuple of a request. The target, if the first argument is a handle, makes the tuple
-// one with a reference.
+// args appends the boxed argument tuple of a request.
 func (m *boxer) args(b []byte, args []any) ([]byte, error) {
 	m.depth++ // the request's own tuple
 	return m.tuple(b, args)
 }
 
-// bareTarget replaces the object that a request is made of by its number.
+// bareTarget replaces the target by its number, as family A has it.
 func (m *boxer) bareTarget(args []any) []any {
 	o, ok := args[0].(*netref.Object)
 	if !ok || !m.c.owns(o) {

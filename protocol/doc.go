@@ -93,6 +93,7 @@ package protocol
 //	message         a request, a reply or an exception, which travels in a frame (package frame)
 //	request         what the peer asks of us is an incoming; what we ask of it is a call
 //	operation       what a request asks for, by number (wire.Handler: RPyC's HANDLE_CALL and so on)
+//	target          the object that an operation is asked of: the first argument of most
 //	answer          a reply or an exception; each message that is no request is one
 //	dialect         the form that messages and ids have in one family of RPyC releases (package wire)
 //	handle          a *netref.Object, which stands for an object of the peer

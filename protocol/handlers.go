@@ -204,8 +204,8 @@ func (in *incoming) refArg(i int) (wire.Ref, error) {
 	return r, nil
 }
 
-// inspect answers INSPECT on the reader: a peer asks for it while it decodes a message of ours, and cannot go on before
-// it has the answer. Only for an object of a third peer somebody else has to be asked.
+// inspect answers INSPECT on the reader: a peer sends it while it decodes a message of ours, and cannot go on before it
+// has the answer. For an object of a third peer, that peer is asked by another goroutine.
 func (in *incoming) inspect() {
 	r, err := in.refArg(0)
 	if err != nil {
@@ -253,7 +253,7 @@ func methodPairs(d *wire.Dialect, ms []exposed.Method) brine.Tuple {
 	return t
 }
 
-// instanceCheck answers whether the object named by the id pack at i is an instance of the class o.
+// instanceCheck answers whether the object whose id pack is argument i is an instance of the class o.
 func (in *incoming) instanceCheck(o any, i int) (any, error) {
 	r, err := in.refArg(i)
 	if err != nil {

@@ -63,7 +63,7 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	h, args = d.Adapt(h, args)
 	p.c = c
 	if len(args) > 0 {
-		// now, so that requests are sent in the order of their numbers
+		// before this request gets its number, so that requests are sent in the order of their numbers
 		if o, ok := args[0].(*netref.Object); ok && o == c.root {
 			if err := fetchRoot(ctx, o); err != nil {
 				return err
@@ -172,8 +172,8 @@ func (c *Conn) await(ctx context.Context, p *call) error {
 	}
 }
 
-// interruption is why the waiting for a request that was sent has ended with ctx. The context of a handler ends when
-// its connection does; that this request was not sent must not be read out of it.
+// interruption is the error for a request that was sent, when ctx ends the waiting for its answer. The context of a
+// handler ends with its connection, and its error does not say that something was sent: this one does.
 func interruption(ctx context.Context) error {
 	err := ended(ctx)
 	var closed *ClosedError
@@ -187,7 +187,7 @@ func interruption(ctx context.Context) error {
 type call struct {
 	c      *Conn
 	seq    int64
-	sync   bool          // Request waits for it, and nobody else knows it: the call is used again
+	sync   bool          // Request made it and waits for it; as nobody else has it, it is used again
 	ch     chan struct{} // gets a token (sync) or is closed when there is an answer
 	born   uint          // the tick of expiry it was sent in; 0 if the default timeout is not for it
 	answer answer
@@ -232,7 +232,7 @@ func (p *call) completeRaw(raw []byte, exc bool, buf frame.Buffer) {
 
 func (p *call) fail(err error) { p.complete(answer{err: err}) }
 
-// take stores the answer through dst.
+// take decodes the answer, if it came encoded, and stores it through dst.
 func (p *call) take(ctx context.Context, dst any) error {
 	a := &p.answer
 	defer a.buf.Release()

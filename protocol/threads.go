@@ -10,8 +10,7 @@ import (
 // number that means anything to a peer, and one for all is enough: the answer is found by its request's number.
 const ourThread = 1
 
-// threads are those that a request of ours is from and for: one that a handler makes is for the peer's thread that the
-// handler serves.
+// threads names the threads of a request of ours. One that a handler makes is for the peer's thread that it serves.
 func (c *Conn) threads(ctx context.Context, d *wire.Dialect) wire.Threads {
 	t := wire.Threads{Sender: ourThread}
 	if d.BindsThreads() {

@@ -33,7 +33,7 @@ type boxed struct {
 	entry *exported // the table's entry, if the value is an object of ours
 }
 
-// decode gives the value of what came by value, too.
+// decode returns the value, and decodes it if it came by value.
 func (x *boxed) decode(alias bool) (any, error) {
 	if x.raw == nil {
 		return x.value, nil
@@ -43,8 +43,7 @@ func (x *boxed) decode(alias bool) (any, error) {
 	return cur.Value()
 }
 
-// decodeName decodes the name of an attribute, by the table that the reader has of them. Nothing else than a name is
-// decoded.
+// decodeName decodes an argument that has to be the name of an attribute, with the reader's table of names.
 func (x *boxed) decodeName(d *wire.Dialect, names *wire.Names) error {
 	if x.raw == nil {
 		return nil // an object or a tuple with objects in it: package exposed refuses it
@@ -132,7 +131,7 @@ func (u *unboxer) tuple(c *brine.Cursor) (brine.Tuple, error) {
 	return items, nil
 }
 
-// ownObject is the boxed value that is an object of ours. If there is none, u.err has the reason.
+// ownObject is the boxed value for an object of ours. If the table does not have it, u.err says so.
 func (u *unboxer) ownObject(r wire.Ref) boxed {
 	e := u.lookUp(r)
 	if e == nil {
@@ -141,7 +140,7 @@ func (u *unboxer) ownObject(r wire.Ref) boxed {
 	return boxed{value: e.obj, entry: e}
 }
 
-// bareTarget replaces the number by which a request of family A names the object it is made of.
+// bareTarget finds the target of a request of family A, which names it by its number.
 func (u *unboxer) bareTarget(x boxed) (boxed, error) {
 	if x.raw == nil {
 		return x, nil

@@ -99,7 +99,7 @@ func setNone(dst reflect.Value) error {
 	return notFit(nil, dst.Type(), "")
 }
 
-// setNumber stores n, which v is.
+// setNumber stores n. v is what it was made of, for errors: an int64 or a bool.
 func setNumber(dst reflect.Value, n int64, v any) error {
 	t := dst.Type()
 	switch t.Kind() {
@@ -215,8 +215,8 @@ func SetNumber(dst reflect.Value, v any) error {
 }
 
 // SetEncoded stores the number, text or truth value that the cursor stands before, which has been checked by
-// Cursor.Skip, in dst without making a value in an interface of it. It reports false, and has read nothing, if it is
-// not for it: if what comes is something else or dst of another kind.
+// Cursor.Skip, in dst without putting it into an interface. It reports false, and has read nothing, if the value is
+// none of these or dst is of another kind.
 func SetEncoded(dst reflect.Value, c *brine.Cursor) (done bool, err error) {
 	switch dst.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,

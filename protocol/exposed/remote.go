@@ -71,8 +71,8 @@ func remoteName(p *Policy, name string) (string, error) {
 	return "", cannotAccess(name)
 }
 
-// forward is a call's arguments in the form in which a request carries them.
-func forward(args *Args) (pos, kw brine.Tuple, err error) {
+// requestArgs gives a call's arguments in the form in which a request carries them.
+func requestArgs(args *Args) (pos, kw brine.Tuple, err error) {
 	p, err := args.Positional()
 	if err != nil {
 		return nil, nil, err
@@ -89,7 +89,7 @@ func forward(args *Args) (pos, kw brine.Tuple, err error) {
 }
 
 func remoteCall(ctx context.Context, o *netref.Object, args *Args) (any, error) {
-	pos, kw, err := forward(args)
+	pos, kw, err := requestArgs(args)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func remoteCallAttr(ctx context.Context, p *Policy, o *netref.Object, name strin
 	if err != nil {
 		return nil, err
 	}
-	pos, kw, err := forward(args)
+	pos, kw, err := requestArgs(args)
 	if err != nil {
 		return nil, err
 	}

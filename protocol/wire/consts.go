@@ -39,7 +39,7 @@ const (
 // Handler is the number of the operation that a request asks for (rpyc.core.consts.HANDLE_*).
 type Handler int64
 
-// The operations, with their arguments. "o" is the object that the operation is asked of.
+// The operations, with their arguments. "o" is the target, the object that the operation is asked of.
 const (
 	HandlePing          Handler = 1  // data
 	HandleClose         Handler = 2  // (none)
@@ -79,7 +79,7 @@ func (h Handler) String() string {
 	return "HANDLER" + strconv.FormatInt(int64(h), 10)
 }
 
-// HasTarget reports whether h's first argument is an object that the operation is asked of.
+// HasTarget reports whether h's first argument is a target.
 func (h Handler) HasTarget() bool {
 	switch h {
 	case HandlePing, HandleClose, HandleGetRoot, HandleInspect:

@@ -13,7 +13,7 @@ type Dialect struct {
 	version string
 	rawKind bool // the kind of a message stands before its tuple
 	oids    bool // an object is known by one number, see oid.go
-	bare    bool // the object an operation is asked of is given as its number, not as a reference
+	bare    bool // the target of an operation is given as its number, not as a reference
 	python2 bool // names are byte strings
 	threads bool // a message begins with the threads it is from and for, see threads.go
 }
@@ -59,7 +59,7 @@ func Detect(payload []byte) (*Dialect, error) {
 		return FamilyD, nil
 	case tuple3:
 		return FamilyC, nil
-	case 0: // of a thread's number, which no peer has that needs all its bytes
+	case 0: // the first byte of a thread's number, which is never so large that it needs it
 		if len(payload) > threadsSize && payload[threadsSize] != 0 {
 			if d, err := Detect(payload[threadsSize:]); err == nil {
 				return d.BindThreads(), nil
