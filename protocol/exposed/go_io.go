@@ -150,7 +150,7 @@ func (c *Class) addReading(method func(goName, name string, least, most int, f b
 				return lines, err
 			}
 			if size > maxRead || lines.Len() == maxItems {
-				return nil, tooManyItems()
+				return nil, binding.TooManyItems()
 			}
 			lines.Append(line)
 		}

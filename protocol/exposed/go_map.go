@@ -138,11 +138,8 @@ func compareKeys(a, b reflect.Value) int {
 		return cmp.Compare(a.String(), b.String())
 	case a.CanInt():
 		return cmp.Compare(a.Int(), b.Int())
-	case a.CanUint() && a.Uint() != b.Uint():
-		if a.Uint() < b.Uint() {
-			return -1
-		}
-		return 1
+	case a.CanUint():
+		return cmp.Compare(a.Uint(), b.Uint())
 	case a.CanFloat():
 		return cmp.Compare(a.Float(), b.Float())
 	}

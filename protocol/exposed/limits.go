@@ -4,14 +4,14 @@ import (
 	"context"
 	"runtime/debug"
 
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // maxNesting bounds how deep ByValue follows values into one another: deeper ones cannot be sent.
 const maxNesting = 200
 
-// maxItems bounds how many items are collected at once on behalf of a peer.
-const maxItems = 1 << 20
+const maxItems = binding.MaxItems
 
 // maxJoined bounds how many items the operator + puts together; of text and bytes it is maxRead.
 const maxJoined = 1 << 24
@@ -48,10 +48,6 @@ func protect(err *error) {
 	if r := recover(); r != nil {
 		*err = vinegar.FromPanic(r, debug.Stack())
 	}
-}
-
-func tooManyItems() error {
-	return vinegar.MemoryError.Errorf("more than %d items", maxItems)
 }
 
 func joinedTooMuch() error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
@@ -92,18 +91,8 @@ func Collect(ctx context.Context, v any) (all []any, err error) {
 // items is Python's list(v).
 func items(ctx context.Context, v any) ([]any, error) {
 	v = norm(v)
-	switch x := v.(type) { // of which the items take a good deal more than the text
-	case string:
-		if len(x) > maxItems && utf8.RuneCountInString(x) > maxItems {
-			return nil, tooManyItems()
-		}
-	case []byte:
-		if len(x) > maxItems {
-			return nil, tooManyItems()
-		}
-	}
-	if all, ok := pyvalue.Items(v); ok {
-		return all, nil
+	if all, ok, err := binding.PlainItems(v); ok {
+		return all, err
 	}
 	seq := Iterate(ctx, v)
 	if o, ok := v.(*netref.Object); ok {
@@ -115,7 +104,7 @@ func items(ctx context.Context, v any) ([]any, error) {
 			return nil, err
 		}
 		if len(all) == maxItems {
-			return nil, tooManyItems()
+			return nil, binding.TooManyItems()
 		}
 		all = append(all, x)
 	}
@@ -250,7 +239,7 @@ func BuffIter(ctx context.Context, v, count any) (t brine.Tuple, err error) {
 		t = append(t, x)
 	}
 	if all {
-		return nil, tooManyItems()
+		return nil, binding.TooManyItems()
 	}
 	return t, nil
 }

@@ -53,7 +53,7 @@ func (a *Args) Positional() ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		items, ok, err := plainItems(v)
+		items, ok, err := PlainItems(v)
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +141,7 @@ func plainKeywords(v any) ([]netref.Keyword, error) {
 	if kw, ok := KeywordPairs(v); ok {
 		return kw, nil
 	}
-	elements, ok, err := plainItems(v)
+	elements, ok, err := PlainItems(v)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func plainKeywords(v any) ([]netref.Keyword, error) {
 	kw := make([]netref.Keyword, 0, len(elements))
 	allNames := true
 	for i, element := range elements {
-		pair, ok, err := plainItems(element)
+		pair, ok, err := PlainItems(element)
 		if err != nil {
 			return nil, err
 		}
@@ -192,23 +192,25 @@ func KeywordPairs(v any) ([]netref.Keyword, bool) {
 	return kw, true
 }
 
-// maxItems bounds the items that are made of a text for a call: they take a good deal more memory than the text.
-const maxItems = 1 << 20
+// MaxItems bounds how many items are collected at once on behalf of a peer.
+const MaxItems = 1 << 20
 
-// plainItems returns the items of a value that came by value. ok is false for what Python cannot iterate over.
-func plainItems(v any) (items []any, ok bool, err error) {
+// PlainItems returns the items of a value that came by value, which for a text take a good deal more memory than the
+// text: more than [MaxItems] are an error. ok is false for what Python cannot iterate over.
+func PlainItems(v any) (items []any, ok bool, err error) {
 	switch x := v.(type) {
 	case string:
-		if len(x) > maxItems && utf8.RuneCountInString(x) > maxItems {
-			return nil, true, tooManyItems()
+		if len(x) > MaxItems && utf8.RuneCountInString(x) > MaxItems {
+			return nil, true, TooManyItems()
 		}
 	case []byte:
-		if len(x) > maxItems {
-			return nil, true, tooManyItems()
+		if len(x) > MaxItems {
+			return nil, true, TooManyItems()
 		}
 	}
 	items, ok = pyvalue.Items(v)
 	return items, ok, nil
 }
 
-func tooManyItems() error { return vinegar.MemoryError.Errorf("more than %d items", maxItems) }
+// TooManyItems is the error for more than [MaxItems].
+func TooManyItems() error { return vinegar.MemoryError.Errorf("more than %d items", MaxItems) }
