@@ -39,9 +39,9 @@ type Config struct {
 	// IdleTimeout ends a connection, with an *[IdleError], when so long nothing has come from the peer and no request
 	// of either side was under way. 0 means never, as in RPyC.
 	IdleTimeout time.Duration
-	// StallTimeout ends a connection, with a *[StallError], when the peer has sent a part of a message and not got on
-	// with the rest for so long, or not read what was written for it. Getting on means 64 KiB, or the rest. 0 means
-	// never, as in RPyC.
+	// StallTimeout ends a connection, with a *[StallError], when the peer has sent a part of a message and made no
+	// progress with the rest (64 KiB, or its end) for so long, or has not read what was written for it. 0 means never,
+	// as in RPyC.
 	StallTimeout time.Duration
 
 	// Credentials are what an authenticator found out about the peer: see [Conn.Credentials].

@@ -100,6 +100,7 @@ package protocol
 //	exported        an object of ours that the peer holds, with the number of references given to it (exports.go)
 //	imported        an object of the peer's that we hold a handle on, with the number of references we owe (imports.go)
 //	boxing          encoding the values of a message, objects as references (box.go); unboxing is the reverse
+//	raw             of a value: still in brine's encoding, which has been checked
 //	handler         the code that a request runs, often a method of the user's
 //	reader          the goroutine that holds the reader role, the right to read messages (role.go)
 //	turn            what a request needs to run; normally there is one, so that requests run in order (turns.go)

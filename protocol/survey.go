@@ -44,7 +44,7 @@ func (c *Conn) survey(root int64) (*wire.Dialect, error) {
 				return nil, err
 			}
 			if s.Dialect == nil {
-				question = c.askRaw(wire.HandleRepr, s.AppendQuestion)
+				question = c.askCommon(wire.HandleRepr, s.AppendQuestion)
 			}
 		}
 	}
@@ -53,7 +53,7 @@ func (c *Conn) survey(root int64) (*wire.Dialect, error) {
 
 // surveyClient is survey for the side that was connected to: it sends the request for the root itself.
 func (c *Conn) surveyClient() error {
-	d, err := c.survey(c.askRaw(wire.HandleGetRoot, func(b []byte) []byte {
+	d, err := c.survey(c.askCommon(wire.HandleGetRoot, func(b []byte) []byte {
 		b = wire.FamilyC.AppendLabel(b, wire.LabelValue)
 		return wire.FamilyC.AppendNothing(b)
 	}))
@@ -63,9 +63,9 @@ func (c *Conn) surveyClient() error {
 	return err
 }
 
-// askRaw sends a request in the form that the families have in common and returns its number. Nobody waits for the
+// askCommon sends a request in the form that the families have in common and returns its number. Nobody waits for the
 // answer.
-func (c *Conn) askRaw(h wire.Handler, args func([]byte) []byte) int64 {
+func (c *Conn) askCommon(h wire.Handler, args func([]byte) []byte) int64 {
 	seq := c.seq.Add(1) - 1
 	w := c.getWorkspace()
 	defer c.putWorkspace(w)

@@ -8,8 +8,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// probe reads a property that is Probed once before the operation proper, if the peer asked for it by another name than
-// its real one: RPyC reads it to see whether it is there. An AttributeError means that it is not, and is no failure.
+// probe reads a property an additional time, as RPyC does to see whether there is an attribute that was asked for under
+// another name than its own. It does so for Probed properties only. An AttributeError of that read is no failure.
 func (a *attr) probe(ctx context.Context, p *Policy, self any, asked string) error {
 	if a == nil || a.kind != propertyAttr || !a.prop.probed || asked == a.name || p != nil && p.DenyExposed {
 		return nil
@@ -114,7 +114,7 @@ func GetAttr(ctx context.Context, p *Policy, v, name any) (r any, err error) {
 	return a.get(ctx, v)
 }
 
-// lookup finds an attribute by the long way: the class's entry, or the value from the object's own dictionary.
+// lookup finds an attribute under any policy: the class's entry, or the value from the object's own dictionary.
 func lookup(p *Policy, v any, c *Class, name string) (*attr, any, error) {
 	name, err := p.getName(name, func(n string) bool { return has(p, v, c, n) })
 	if err != nil {

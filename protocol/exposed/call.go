@@ -83,7 +83,7 @@ func CallAttr(ctx context.Context, p *Policy, v, name any, args *Args) (r any, e
 		return call(ctx, norm(f), args)
 	}
 	c := ClassOf(v)
-	if p.isDefault() {
+	if p.isDefault() { // then the class has a table of what each name means
 		if a := c.open[n]; a != nil && (attrsOf(v) == nil || a.kind == propertyAttr) {
 			if err := a.probe(ctx, p, v, n); err != nil {
 				return nil, err

@@ -9,13 +9,13 @@ import (
 // Dialect is the form of messages and ids that one range of RPyC releases speaks. Values are immutable; there is one
 // per family.
 type Dialect struct {
-	family  string
-	version string
-	rawKind bool // the kind of a message stands before its tuple
-	oids    bool // an object is known by one number, see oid.go
-	bare    bool // the target of an operation is given as its number, not as a reference
-	python2 bool // names are byte strings
-	threads bool // a message begins with the threads it is from and for, see threads.go
+	family   string
+	version  string
+	kindByte bool // the kind of a message is a byte before its tuple, and not in it
+	oids     bool // an object is known by one number, see oid.go
+	bare     bool // the target of an operation is given as its number, not as a reference
+	python2  bool // names are byte strings
+	threads  bool // a message begins with the threads it is from and for, see threads.go
 }
 
 // The families this package speaks.
@@ -30,7 +30,7 @@ var (
 	// messages, and a wrong one makes it print a warning: none is sent.
 	FamilyC = &Dialect{family: "C"}
 	// FamilyD is spoken by RPyC 6.
-	FamilyD = &Dialect{family: "D", version: "6.0.2", rawKind: true}
+	FamilyD = &Dialect{family: "D", version: "6.0.2", kindByte: true}
 )
 
 // String gives the family's letter.
@@ -100,7 +100,7 @@ func (s Seq) String() string {
 
 // AppendHeader appends everything that stands before a message's body but the threads.
 func (d *Dialect) AppendHeader(b []byte, k Kind, seq Seq) []byte {
-	if d.rawKind {
+	if d.kindByte {
 		b = append(b, byte(k))
 		b = brine.AppendTupleHeader(b, 2)
 	} else {
@@ -138,7 +138,7 @@ func CheckBody(body brine.Cursor) error {
 // ReadHeaderUnchecked is ReadHeader without the check, for a caller that reads the whole body at once, and calls
 // [CheckBody] if it does not find what it expects.
 func (d *Dialect) ReadHeaderUnchecked(payload []byte) (Kind, Seq, brine.Cursor, error) {
-	if d.rawKind && !d.threads && len(payload) > 2 && payload[1] == tuple2 { // the message of every current peer
+	if d.kindByte && !d.threads && len(payload) > 2 && payload[1] == tuple2 { // the message of every current peer
 		c := brine.NewCursor(payload[2:])
 		k := Kind(payload[0])
 		if n, err := c.Int64(); err == nil && k >= Request && k <= Exception {
@@ -159,7 +159,7 @@ func (d *Dialect) Weigh(payload []byte, limit int64) int64 {
 	if d.threads {
 		skip = threadsSize
 	}
-	if d.rawKind {
+	if d.kindByte {
 		skip++
 	}
 	c := brine.NewCursor(payload[min(skip, len(payload)):])
@@ -175,7 +175,7 @@ func (d *Dialect) readHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
 		}
 		payload = payload[threadsSize:]
 	}
-	if d.rawKind {
+	if d.kindByte {
 		if len(payload) == 0 {
 			return 0, Seq{}, brine.Cursor{}, &FormError{What: "a message", Got: "nothing"}
 		}
@@ -194,7 +194,7 @@ func (d *Dialect) readHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
 	if n != want {
 		return 0, Seq{}, c, &FormError{What: fmt.Sprintf("a message of %d members", want), Got: fmt.Sprint(n)}
 	}
-	if !d.rawKind {
+	if !d.kindByte {
 		if c.Kind() != brine.KindInt {
 			return 0, Seq{}, c, formError("a message kind", &c)
 		}
