@@ -180,12 +180,20 @@ func (r *jsonReader) escape() (rune, error) {
 	return n, nil
 }
 
+// take reads c if it comes next.
+func (r *jsonReader) take(c byte) bool {
+	if r.at < len(r.s) && r.s[r.at] == c {
+		r.at++
+		return true
+	}
+	return false
+}
+
 func (r *jsonReader) list(ctx context.Context) (any, error) {
 	l := exposed.NewList()
 	r.at++
 	r.space()
-	if r.at < len(r.s) && r.s[r.at] == ']' {
-		r.at++
+	if r.take(']') {
 		return l, nil
 	}
 	for {
@@ -196,13 +204,11 @@ func (r *jsonReader) list(ctx context.Context) (any, error) {
 		l.Append(v)
 		r.space()
 		switch {
-		case r.at < len(r.s) && r.s[r.at] == ']':
-			r.at++
+		case r.take(']'):
 			return l, nil
-		case r.at >= len(r.s) || r.s[r.at] != ',':
+		case !r.take(','):
 			return nil, r.fail("Expecting ',' delimiter", r.at)
 		}
-		r.at++
 		r.space()
 	}
 }
@@ -211,8 +217,7 @@ func (r *jsonReader) dict(ctx context.Context) (any, error) {
 	d := exposed.NewDict()
 	r.at++
 	r.space()
-	if r.at < len(r.s) && r.s[r.at] == '}' {
-		r.at++
+	if r.take('}') {
 		return d, nil
 	}
 	for {
@@ -224,10 +229,9 @@ func (r *jsonReader) dict(ctx context.Context) (any, error) {
 			return nil, err
 		}
 		r.space()
-		if r.at >= len(r.s) || r.s[r.at] != ':' {
+		if !r.take(':') {
 			return nil, r.fail("Expecting ':' delimiter", r.at)
 		}
-		r.at++
 		r.space()
 		v, err := r.value(ctx)
 		if err != nil {
@@ -238,13 +242,11 @@ func (r *jsonReader) dict(ctx context.Context) (any, error) {
 		}
 		r.space()
 		switch {
-		case r.at < len(r.s) && r.s[r.at] == '}':
-			r.at++
+		case r.take('}'):
 			return d, nil
-		case r.at >= len(r.s) || r.s[r.at] != ',':
+		case !r.take(','):
 			return nil, r.fail("Expecting ',' delimiter", r.at)
 		}
-		r.at++
 		r.space()
 	}
 }

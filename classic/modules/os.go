@@ -66,6 +66,20 @@ func onPath(m *Module, name string, f func(path string) error) {
 	}, "path")
 }
 
+// onPathAnd adds a function of a path and another argument.
+func onPathAnd[T any](m *Module, name string, f func(path string, v T) error, params ...string) {
+	m.Def(name, func(ctx context.Context, path any, v T) error {
+		s, err := osPath(ctx, name, path)
+		if err != nil {
+			return err
+		}
+		if err := f(s, v); err != nil {
+			return fileError(err, path)
+		}
+		return nil
+	}, params...)
+}
+
 func onPair(m *Module, name string, f func(a, b string) error, params ...string) {
 	m.Def(name, func(ctx context.Context, v, w any) error {
 		a, err := pathOf(ctx, v, name+": "+params[0]+" should be string, bytes or os.PathLike, not %s")
@@ -116,26 +130,8 @@ func defineFiles(in *Interpreter, m *Module) {
 		}
 		return back(target), nil
 	}, "path")
-	m.Def("chmod", func(ctx context.Context, v any, mode uint32) error {
-		s, err := osPath(ctx, "chmod", v)
-		if err != nil {
-			return err
-		}
-		if err := chmod(s, mode); err != nil {
-			return fileError(err, v)
-		}
-		return nil
-	}, "path", "mode")
-	m.Def("truncate", func(ctx context.Context, v any, n int64) error {
-		s, err := osPath(ctx, "truncate", v)
-		if err != nil {
-			return err
-		}
-		if err := os.Truncate(s, n); err != nil {
-			return fileError(err, v)
-		}
-		return nil
-	}, "path", "length")
+	onPathAnd(m, "chmod", chmod, "path", "mode")
+	onPathAnd(m, "truncate", os.Truncate, "path", "length")
 	m.Def("stat", func(ctx context.Context, v any, follow bool) (any, error) {
 		return in.stat(ctx, "stat", v, follow)
 	}, "path", "*", "follow_symlinks=True")
@@ -232,16 +228,7 @@ func defineDirectories(in *Interpreter, m *Module) {
 		}
 		return nil, fileError(err, v)
 	}, "path=None")
-	m.Def("mkdir", func(ctx context.Context, v any, mode uint32) error {
-		s, err := osPath(ctx, "mkdir", v)
-		if err != nil {
-			return err
-		}
-		if err := makeDir(s, mode); err != nil {
-			return fileError(err, v)
-		}
-		return nil
-	}, "path", "mode=511")
+	onPathAnd(m, "mkdir", makeDir, "path", "mode=511")
 	m.Def("mkfifo", func(ctx context.Context, v any, mode uint32) error {
 		return makeNode(ctx, "mkfifo", v, mode|syscall.S_IFIFO, 0)
 	}, "path", "mode=438")
