@@ -110,7 +110,15 @@ func connectAlone(t *testing.T) *classic.Conn {
 	addr, stop, err := startServer(python(t))
 	require.NoError(t, err)
 	t.Cleanup(stop)
-	return dial(t, addr, nil)
+	c := dial(t, addr, nil)
+	// Connections that felt out the protocol's family end in threads, which print how.
+	require.NoError(t, c.Execute(t.Context(), `
+import threading
+for thread in threading.enumerate():
+    if thread is not threading.current_thread() and not thread.name.startswith(("MainThread", "Plumbum")):
+        thread.join(10)
+`))
+	return c
 }
 
 func dial(t testing.TB, addr string, cfg *protocol.Config) *classic.Conn {

@@ -19,13 +19,6 @@ import (
 func TestRedirectedStdio(t *testing.T) {
 	ctx := t.Context()
 	c := connectAlone(t)
-	// Connections that felt out the protocol's family end in threads, which print how.
-	require.NoError(t, c.Execute(ctx, `
-import threading
-for thread in threading.enumerate():
-    if thread is not threading.current_thread() and thread.name != "MainThread":
-        thread.join(10)
-`))
 	sys, err := c.Module(ctx, "sys")
 	require.NoError(t, err)
 	before, err := netref.Get[*netref.Object](ctx, sys, "stdout")
@@ -111,7 +104,7 @@ func (p *typist) ReadLine(_ context.Context, prompt string) (string, error) {
 func TestInteract(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	c := connect(t, nil)
+	c := connectAlone(t)
 	for name, end := range map[string][]string{"end of input": nil, "exit": {"exit()"},
 		"SystemExit": {"raise SystemExit(3)"}} {
 		t.Run(name, func(t *testing.T) {

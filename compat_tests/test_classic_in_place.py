@@ -185,7 +185,7 @@ def test_systemd_socket_of_the_file_system(peers, run_program, tmp_path):
     path = str(tmp_path / "socket")
     program = run_program("systemd-socket-activate", [activate, "-l", path]
                           + service(peers.binaries.path("rpyc_classic")))
-    eventually(lambda: os.path.exists(path), 20)
+    eventually(lambda: "Listening" in program.stderr(), 20)  # the path is there before that
     conn = rpyc.utils.factory.unix_connect(path, rpyc.classic.SlaveService)
     assert conn.eval("1 + 1") == 2
     conn.close()

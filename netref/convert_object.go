@@ -1,6 +1,7 @@
 package netref
 
 import (
+	"errors"
 	"math/big"
 	"reflect"
 	"strings"
@@ -92,7 +93,8 @@ func (c *conversion) number(dst reflect.Value, o *Object) error {
 		if isReal(o) {
 			return c.askNumber(dst, o, "__float__")
 		}
-		return c.askNumber(dst, o, "__complex__", "__float__")
+		// What is derived from complex has no __complex__ before Python 3.11, and a __float__ that refuses.
+		return c.askNumber(dst, o, "__complex__", "__float__", "__pos__")
 	}
 	return c.askNumber(dst, o, "__index__")
 }
@@ -103,7 +105,8 @@ func (c *conversion) askNumber(dst reflect.Value, o *Object, method string, othe
 	return c.ask(o, wire.HandleCallAttr, func(v any, exc error) error {
 		switch {
 		case exc == nil:
-		case len(otherwise) > 0 && lacks(exc, method) && !denied(exc):
+		case len(otherwise) > 0 && !denied(exc) &&
+			(lacks(exc, method) || method == "__float__" && errors.Is(exc, vinegar.TypeError)):
 			return c.askNumber(dst, o, otherwise[0], otherwise[1:]...)
 		case t == durationType && lacks(exc, method) && !denied(exc): // perhaps of a class derived from timedelta
 			return c.text(dst, o)
