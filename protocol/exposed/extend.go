@@ -46,13 +46,7 @@ func (c *Class) Extend(e Extension) {
 	switch m := e.New.(type) {
 	case nil:
 	case Native:
-		c.factory = native(func(ctx context.Context, _ any, a *Args) (any, error) {
-			args, err := binding.BuiltinArgs(a, c.name, c.name, m.Least, m.Most)
-			if err != nil {
-				return nil, err
-			}
-			return m.Call(ctx, nil, args)
-		})
+		c.makes(m)
 	case *Function:
 		p, err := binding.New(m.fn, binding.Options{Name: c.name, Qual: c.name + ".__init__", Params: m.params})
 		if err != nil {
@@ -67,6 +61,17 @@ func (c *Class) Extend(e Extension) {
 			b.seal()
 		}
 	}
+}
+
+// makes lets a builtin class be called: n makes its instances.
+func (c *Class) makes(n Native) {
+	c.factory = native(func(ctx context.Context, _ any, a *Args) (any, error) {
+		args, err := binding.BuiltinArgs(a, c.name, c.name, n.Least, n.Most)
+		if err != nil {
+			return nil, err
+		}
+		return n.Call(ctx, nil, args)
+	})
 }
 
 // Builtin returns the class of that name in Python's module builtins: "int", "list", "ValueError". It knows the classes

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/gorpyc/gorpyc/brine"
-	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -89,38 +88,6 @@ func newBytes(ctx context.Context, source, encoding, errors any) (any, error) {
 	return b, nil
 }
 
-func newTuple(ctx context.Context, v any) (any, error) {
-	all, err := exposed.Collect(ctx, v)
-	return append(brine.Tuple{}, all...), err
-}
-
-func newList(ctx context.Context, v any) (any, error) {
-	all, err := exposed.Collect(ctx, v)
-	return exposed.NewList(all...), err
-}
-
-func newSet(ctx context.Context, v any) (any, error) {
-	all, err := exposed.Collect(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	s := exposed.NewSet()
-	for _, item := range all {
-		if err := s.Add(ctx, item); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
-}
-
-func newFrozenset(ctx context.Context, v any) (any, error) {
-	s, err := newSet(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	return brine.FrozenSet(s.(*exposed.Set).Items()), nil
-}
-
 func newSlice(_ context.Context, _ any, args []any) (any, error) {
 	switch len(args) {
 	case 1:
@@ -129,13 +96,4 @@ func newSlice(_ context.Context, _ any, args []any) (any, error) {
 		return brine.Slice{Start: args[0], Stop: args[1]}, nil
 	}
 	return brine.Slice{Start: args[0], Stop: args[1], Step: args[2]}, nil
-}
-
-func newDict(ctx context.Context, args []any, kw []netref.Keyword) (any, error) {
-	if len(args) > 1 {
-		return nil, vinegar.TypeError.Errorf("dict expected at most 1 argument, got %d", len(args))
-	}
-	d := exposed.NewDict()
-	_, err := exposed.CallAttr(ctx, everything, d, "update", exposed.NewArgs(args, kw))
-	return d, err
 }

@@ -1,6 +1,6 @@
 // Package pytypes completes Python's builtin classes, as package exposed has them, with what only the programs of
 // classic mode use: the methods of str and bytes, formatting (format, str.format and the operator %), encodings, and
-// constructors, so that str, int, list and the others can be called. A peer of a plain service holds such values itself
+// constructors, so that str, int and the others can be called. A peer of a plain service holds such values itself
 // and asks nobody for their methods.
 //
 // Importing the package is enough: it extends the classes when the program starts.
@@ -23,15 +23,10 @@ func init() {
 		"int":   {New: exposed.Func(newInt, "x=...", "/", "base=..."), Methods: formatMethod(formatInt)},
 		"float": {New: optional(newFloat, 0.0), Methods: formatMethod(formatFloat)},
 
-		"object":    {New: exposed.Native{Call: newObject}},
-		"bool":      {New: optional(newBool, false)},
-		"complex":   {New: exposed.Func(newComplex, "real=...", "imag=...")},
-		"slice":     {New: exposed.Native{Least: 1, Most: 3, Call: newSlice}},
-		"tuple":     {New: optional(newTuple, "")},
-		"list":      {New: optional(newList, "")},
-		"set":       {New: optional(newSet, "")},
-		"frozenset": {New: optional(newFrozenset, "")},
-		"dict":      {New: exposed.Func(newDict, "*args", "**kwargs")},
+		"object":  {New: exposed.Native{Call: newObject}},
+		"bool":    {New: optional(newBool, false)},
+		"complex": {New: exposed.Func(newComplex, "real=...", "imag=...")},
+		"slice":   {New: exposed.Native{Least: 1, Most: 3, Call: newSlice}},
 	} {
 		Class(name).Extend(e)
 	}
