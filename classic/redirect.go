@@ -87,11 +87,8 @@ func (r *redirection) set(ctx context.Context, name string, to any) error {
 	if err != nil {
 		return err
 	}
-	if err := r.sys.Set(ctx, name, to); err != nil {
-		return err
-	}
-	r.streams = append(r.streams, redirected{name, to, before})
-	return nil
+	r.streams = append(r.streams, redirected{name, to, before}) // first: ctx may end when it has been set
+	return r.sys.Set(ctx, name, to)
 }
 
 // undo puts the streams back.

@@ -1,6 +1,7 @@
 package pyvalue
 
 import (
+	"cmp"
 	"math/big"
 	"reflect"
 	"time"
@@ -125,4 +126,28 @@ func FromGo(v reflect.Value) (plain any, ok bool) {
 		return v.String(), true
 	}
 	return nil, false
+}
+
+// CompareKeys orders the keys of a Go map, for a dict whose order is to be the same every time: by kind, and texts and
+// numbers by value. What has no order is equal to all others of its kind.
+func CompareKeys(a, b reflect.Value) int {
+	for a.Kind() == reflect.Interface && !a.IsNil() {
+		a = a.Elem()
+	}
+	for b.Kind() == reflect.Interface && !b.IsNil() {
+		b = b.Elem()
+	}
+	switch {
+	case a.Kind() != b.Kind():
+		return cmp.Compare(a.Kind(), b.Kind())
+	case a.Kind() == reflect.String:
+		return cmp.Compare(a.String(), b.String())
+	case a.CanInt():
+		return cmp.Compare(a.Int(), b.Int())
+	case a.CanUint():
+		return cmp.Compare(a.Uint(), b.Uint())
+	case a.CanFloat():
+		return cmp.Compare(a.Float(), b.Float())
+	}
+	return 0
 }

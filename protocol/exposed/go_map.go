@@ -1,12 +1,12 @@
 package exposed
 
 import (
-	"cmp"
 	"context"
 	"reflect"
 	"slices"
 	"sync"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -124,26 +124,12 @@ func (m goMap) keys() []any {
 		keys = append(keys, it.Key())
 	}
 	l.RUnlock()
-	slices.SortFunc(keys, compareKeys)
+	slices.SortFunc(keys, pyvalue.CompareKeys)
 	out := make([]any, len(keys))
 	for i, k := range keys {
 		out[i] = k.Interface()
 	}
 	return out
-}
-
-func compareKeys(a, b reflect.Value) int {
-	switch {
-	case a.Kind() == reflect.String:
-		return cmp.Compare(a.String(), b.String())
-	case a.CanInt():
-		return cmp.Compare(a.Int(), b.Int())
-	case a.CanUint():
-		return cmp.Compare(a.Uint(), b.Uint())
-	case a.CanFloat():
-		return cmp.Compare(a.Float(), b.Float())
-	}
-	return 0
 }
 
 func (m goMap) clear() error {

@@ -1,7 +1,6 @@
 package pickle
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 )
 
@@ -329,7 +329,7 @@ func (w *writer) pointer(v any, rv reflect.Value, depth int) error {
 // mapping writes a map as a dict, ordered by key where keys have an order, and one of empty structs as a set.
 func (w *writer) mapping(v any, rv reflect.Value, depth int) error {
 	keys := rv.MapKeys()
-	slices.SortStableFunc(keys, compareKeys)
+	slices.SortStableFunc(keys, pyvalue.CompareKeys)
 	if e := rv.Type().Elem(); e.Kind() == reflect.Struct && e.NumField() == 0 {
 		items := make([]any, len(keys))
 		for i, k := range keys {
@@ -347,28 +347,6 @@ func (w *writer) mapping(v any, rv reflect.Value, depth int) error {
 			}
 		}
 	}, true, depth)
-}
-
-func compareKeys(a, b reflect.Value) int {
-	for a.Kind() == reflect.Interface && !a.IsNil() {
-		a = a.Elem()
-	}
-	for b.Kind() == reflect.Interface && !b.IsNil() {
-		b = b.Elem()
-	}
-	switch {
-	case a.Kind() != b.Kind():
-		return cmp.Compare(a.Kind(), b.Kind())
-	case a.Kind() == reflect.String:
-		return cmp.Compare(a.String(), b.String())
-	case a.CanInt():
-		return cmp.Compare(a.Int(), b.Int())
-	case a.CanUint():
-		return cmp.Compare(a.Uint(), b.Uint())
-	case a.CanFloat():
-		return cmp.Compare(a.Float(), b.Float())
-	}
-	return 0
 }
 
 // structure writes what p points to as an object with its exported fields as attributes.
