@@ -5,6 +5,7 @@ Run as a program, in a namespace, this is the far end of a cable: see Cable.
 """
 import fcntl
 import os
+import select
 import shutil
 import struct
 import subprocess
@@ -60,12 +61,15 @@ def tap(name, address):
     return file
 
 
-def carry(file, sink):
-    """Carries frames from an interface to a pipe."""
-    while True:
+def carry(file, sink, over=None):
+    """Carries frames from an interface to a pipe, until over, a pipe, can be read or the far end has gone."""
+    while over is None or over not in select.select([file, over], [], [])[0]:
         frame = os.read(file, 1 << 16)
-        sink.write(struct.pack(">H", len(frame)) + frame)
-        sink.flush()
+        try:
+            sink.write(struct.pack(">H", len(frame)) + frame)
+            sink.flush()
+        except BrokenPipeError:
+            return
 
 
 def deliver(source, file):
@@ -89,15 +93,21 @@ class Cable:
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._far.stdout.readline() == b"READY\n"
         self._near = tap("cable0", near)
-        for work, arguments in ((carry, (self._near, self._far.stdin)), (deliver, (self._far.stdout, self._near))):
-            threading.Thread(target=work, args=arguments, daemon=True).start()
+        over, self._over = os.pipe()  # over can be read once _over is closed: the cable is taken away
+        self._threads = [threading.Thread(target=carry, args=(self._near, self._far.stdin, over), daemon=True),
+                         threading.Thread(target=deliver, args=(self._far.stdout, self._near), daemon=True)]
+        for thread in self._threads:
+            thread.start()
 
     def inside(self, argv):
         return ["nsenter", "--net", "--target", str(self._far.pid)] + list(argv)
 
     def close(self):
+        os.close(self._over)
         self._far.kill()
         self._far.wait()
+        for thread in self._threads:  # a thread that lives on could hold stderr when the interpreter ends
+            thread.join()
 
 
 def main():
