@@ -114,6 +114,11 @@ func structure(ctx context.Context, rv reflect.Value) (any, bool, error) {
 	case "time", "math/big", pickleable, reflect.TypeFor[brine.Slice]().PkgPath():
 		return nil, false, nil
 	case reflect.TypeFor[exposed.List]().PkgPath():
+		if x, ok := rv.Interface().(netref.Valuer); ok { // a view of a container
+			if of := x.GoValue(); reflect.TypeOf(of).Kind() == reflect.Slice || reflect.TypeOf(of).Kind() == reflect.Map {
+				return of, true, nil
+			}
+		}
 		return nil, false, vinegar.TypeError.Errorf("cannot pickle '%s' object", exposed.TypeName(rv.Interface()))
 	}
 	if rv.Kind() == reflect.Struct {

@@ -54,7 +54,9 @@ type library struct {
 	Failure  error
 	Kind     *vinegar.Class
 	Function func(int) int
-	Callback []any `rpyc:"callbacks"`
+	Callback []any            `rpyc:"callbacks"`
+	Fixed    map[string][]int `rpyc:"fixed,readonly"`
+	Names    []string         `rpyc:"names,readonly"`
 }
 
 func (*library) Method() {}
@@ -76,6 +78,7 @@ func newLibrary(t *testing.T) *library {
 		Bag:   exposed.NewSet(), Keyed: exposed.NewDict(), Ring: exposed.NewList(1), Circle: &circle{&circle{}},
 		Failure: &fs.PathError{Op: "open", Path: "/nowhere", Err: fs.ErrNotExist}, Kind: vinegar.ValueError,
 		Function: func(x int) int { return x },
+		Fixed:    map[string][]int{"f": {1, 2}}, Names: []string{"n"},
 	}
 	l.Ring.Append(l.Ring)
 	l.Circle.Next.Next = l.Circle

@@ -96,9 +96,9 @@
 // sync.Mutex and the like. String, GoString, Error, OnConnect and OnDisconnect are no attributes. A field's tag renames
 // or restricts it:
 //
-//	Size int    `rpyc:"length"`     // another name
-//	Seed int    `rpyc:"seed,readonly"`
-//	Peer *Peer  `rpyc:"-"`          // no attribute
+//	Size int    `rpyc:"length"`        // another name
+//	Seed int    `rpyc:"seed,readonly"` // no assignment; containers are shown as by ReadOnly
+//	Peer *Peer  `rpyc:"-"`             // no attribute
 //
 // A field of struct type is handed out as a pointer into its struct, and one of slice type as a list that grows in
 // place, so that Python sees references as it does everywhere. Unexported methods and fields cannot be reached in any

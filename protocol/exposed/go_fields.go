@@ -72,7 +72,7 @@ func fieldProperty(f reflect.StructField, c *Class, name string, readonly bool) 
 	k := f.Type.Kind()
 	// A struct or slice is handed out as the field itself, unless it travels by value or is an object like time.Time.
 	inPlace := !byValue && typeFaces[f.Type] == nil && (k == reflect.Struct || k == reflect.Slice)
-	p := &property{get: func(_ context.Context, self any) (any, error) {
+	get := func(_ context.Context, self any) (any, error) {
 		fv, err := at(self)
 		if err != nil {
 			return nil, err
@@ -84,10 +84,14 @@ func fieldProperty(f reflect.StructField, c *Class, name string, readonly bool) 
 		lock.RLock()
 		defer lock.RUnlock()
 		return fv.Interface(), nil
-	}}
-	if readonly {
-		return p
 	}
+	if readonly {
+		return &property{get: func(ctx context.Context, self any) (any, error) {
+			v, err := get(ctx, self)
+			return ReadOnly(v), err
+		}}
+	}
+	p := &property{get: get}
 	p.set = func(ctx context.Context, self, value any) error {
 		fv, err := at(self)
 		if err != nil {

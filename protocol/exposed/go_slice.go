@@ -21,6 +21,9 @@ func asSequence(v any) (sequence, bool) {
 	switch x := v.(type) {
 	case *List:
 		return x, true
+	case *readOnly:
+		s, ok := asSequence(x.v)
+		return readOnlySequence{s}, ok
 	case brine.Tuple, brine.FrozenSet:
 		return nil, false
 	}

@@ -16,9 +16,12 @@ import (
 //
 // The key refers to the object, so as long as the key is kept the object's address is not used again.
 func Identity(v any) (key any, ok bool) {
-	switch v.(type) {
+	switch x := v.(type) {
 	case nil, bool, int64, float64, string, []byte, brine.Tuple, brine.FrozenSet, brine.Slice:
 		return nil, false
+	case *readOnly:
+		of, ok := Identity(x.v)
+		return readOnlyKey{of}, ok
 	}
 	t := reflect.TypeOf(v)
 	switch t.Kind() {

@@ -32,6 +32,9 @@ func asMapping(v any) (mapping, bool) {
 		return &x.d, true
 	case *mappingProxy:
 		return x.m, true
+	case *readOnly:
+		m, ok := asMapping(x.v)
+		return readOnlyMapping{m, x.class().name}, ok
 	}
 	rv := reflect.ValueOf(v)
 	if rv.Kind() == reflect.Pointer && !rv.IsNil() {

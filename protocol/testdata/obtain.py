@@ -34,6 +34,7 @@ WANT = dict(
     person=types.SimpleNamespace(name="Ann", born=datetime.datetime(1999, 12, 31, 23, 59, 59, 5, utc), address=address, tags=["x"]),
     people=[address, address], many=[datetime.timedelta(seconds=90), 2 ** 100, -2 ** 70, complex(1, -2), b"\x00\xff", (1, "two"), {1, 2}],
     grown=["one", {"k": (1,)}, {"m"}], bag={1, "two", (3,)}, keyed={(1, 2): "tuple", b"b": "bytes", 3: "int"},
+    fixed={"f": [1, 2]}, names=["n"],
 )
 
 conn = rpyc.connect("127.0.0.1", int(sys.argv[1]), config={"allow_pickle": True, "allow_public_attrs": True})
@@ -46,6 +47,14 @@ for name, want in WANT.items():
         expect("%s %d" % (name, protocol), pickle.loads(pickle.dumps(getattr(root, name), protocol)), want)
     for protocol in range(3):
         pickle.loads(conn.sync_request(rpyc.core.consts.HANDLE_PICKLE, getattr(root, name), protocol))
+
+for name, change in {
+    "item": lambda: root.fixed.__setitem__("f", 1), "nested": lambda: root.fixed["f"].append(3),
+    "method": lambda: root.fixed.clear(), "deletion": lambda: root.names.__delitem__(0),
+}.items():
+    refused("read-only " + name, TypeError, "read-only", change)
+assert root.names is root.names and isinstance(root.names, list) and isinstance(root.fixed, dict)
+expect("unchanged", obtain(root.fixed), {"f": [1, 2]})
 
 people = obtain(root.people)
 assert people[0] is people[1], "what is shared stays shared"

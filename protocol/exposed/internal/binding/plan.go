@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -274,6 +275,11 @@ func (p *Plan) putSelf(dst reflect.Value, self any) error {
 	case t.Kind() == reflect.Pointer && t.Elem() == want && !rv.IsNil():
 		dst.Set(rv.Elem())
 		return nil
+	}
+	if v, ok := self.(netref.Valuer); ok { // a view of a container: the method gets a copy
+		if c := reflect.ValueOf(v.GoValue()); c.IsValid() && (c.Type() == want || reflect.PointerTo(c.Type()) == want) {
+			return p.putSelf(dst, c.Interface())
+		}
 	}
 	base := want
 	if base.Kind() == reflect.Pointer {
