@@ -1,12 +1,14 @@
 """The tool gorpyc against this cell's own services: one of RPyC's, and a classic server."""
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+import rpyc
 
-from conftest import selected
+from conftest import selected, watched
 from describe import RPYC
 from harness import REPO, eventually
 
@@ -153,6 +155,62 @@ def test_tap(tool, service, run_program, tmp_path):
     assert any('"items"' in line for line in seen)
     assert tool("tap", "replay", file).splitlines() == seen
     assert messages(tool("tap", "replay", file, service).splitlines()) == messages(seen)
+
+
+def conversation(lines):
+    """What has been said, without what the server decides anew: when it gives back, its addresses, its numbers."""
+    numbers, said = {}, []
+    for line in lines:
+        words = line.split(" ")
+        if ">" in words[2]:
+            del words[2]  # threads
+        connection, direction, kind, number, rest = (" ".join(words).split(" ", 4) + [""] * 4)[:5]
+        if kind == "END":
+            continue
+        if direction + kind == "<REQUEST":
+            numbers[connection, number] = None if rest.startswith("DEL ") else "server's %d" % len(numbers)
+        if (direction, kind) in (("<", "REQUEST"), (">", "REPLY"), (">", "EXCEPTION")):
+            number = numbers[connection, number]
+        if number is not None:
+            said.append((connection, direction, kind, number, re.sub(r"(?<=\w)#\d+", "#", rest)))
+    order = {}
+    for message in said:
+        if message[3].startswith("server's"):
+            order.setdefault((message[0], message[3]), "server's %d" % len(order))
+    return [message[:3] + (order.get((message[0], message[3]), message[3]), message[4]) for message in said]
+
+
+@pytest.mark.parametrize("bind_threads", [False, True])
+def test_tap_replays_callbacks(tool, kind, peers, request, run_program, tmp_path, bind_threads):
+    """The server's calls back are waited for and answered, whatever numbers and ids they have this time."""
+    if bind_threads and RPYC < (5, 3, 1):
+        pytest.skip("this release of RPyC cannot bind threads")
+    server = watched(request, peers.start(kind, {"RPYC_BIND_THREADS": "true"} if bind_threads else {}))
+    request.addfinalizer(server.stop)
+    address = "127.0.0.1:%d" % server.port
+    file = str(tmp_path / "tap.jsonl")
+    tap = run_program("tap", [tool.path, "tap", address, "--write", file, "--connections", "1"])
+    port = int(eventually(lambda: tap.stderr().split()[1:2])[0].rsplit(":", 1)[1])
+
+    def fails(x):
+        raise KeyError(x)
+    config = {"bind_threads": True} if bind_threads else {}
+    conn = rpyc.connect("127.0.0.1", port, service=rpyc.VoidService, config=config)
+    root = conn.root
+    for i in range(5):
+        assert root.call(lambda x: x + i, 2) == 2 + i  # which is given back before the next
+    assert root.call(len, root.shared_list()) >= 0
+    assert list(root.call(lambda x: root.get_list(), 1)) == [1, 2, 3]  # an object of the server's in an answer
+    bounce = lambda n: root.pingpong(bounce, n)  # noqa: E731
+    assert root.pingpong(bounce, 3) == 3
+    with pytest.raises(KeyError):
+        root.call(fails, "k")
+    conn.close()
+    seen = tap.lines(20)
+    assert sum(message[1:3] == ("<", "REQUEST") for message in conversation(seen)) >= 8
+    again = tool("tap", "replay", file, address).splitlines()
+    # a client's DEL is answered while the server waits for it or later, as it happens
+    assert sorted(conversation(again)) == sorted(conversation(seen))
 
 
 def test_classic(tool, classic, tmp_path):

@@ -9,16 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -30,8 +27,9 @@ func replayCommand() *cli.Command {
 		ArgsUsage: "FILE [ADDRESS]",
 		Description: `Without an address (or --unix, --service), the file is printed as tap has printed it. With one, the
 client's messages are sent to the server in their order, each after the server's messages that were before it, and
-both are printed. The ids of objects, which the server gives anew, are replaced in what is sent. What the server says is not
-compared: diff the output with that of the file.`,
+both are printed. What the server chooses anew (ids of objects, numbers of its calls back, its threads) is replaced in
+what is sent. When the server gives references back (DEL) is a matter of its garbage collector: that is answered when
+it comes, and not waited for. What the server says is not compared: diff the output with that of the file.`,
 		Flags: connectionFlags(
 			&cli.BoolFlag{Name: "times", Category: groupOutput, Usage: "begin lines with the seconds since the start"},
 			&cli.IntFlag{Name: "text", Category: groupOutput, Value: 64, Usage: "cut texts after so many `BYTES`"}),
@@ -133,142 +131,140 @@ func replay(ctx context.Context, t *target, r *recorder, frames []recorded, begu
 	defer c.Close()
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
-	ids := ids{}
-	now := func(f recorded) record {
-		return record{Conn: f.Conn, Dir: f.Dir, Time: time.Since(begun).Seconds()}
+	p := &player{Conn: c, recorder: r, conn: frames[0].Conn, begun: begun, timeout: t.timeout, script: newTranslation()}
+	expected := 0 // the server's messages that are still waited for
+	for _, f := range frames {
+		if f.expected() {
+			expected++
+		}
 	}
 	for _, f := range frames {
-		if f.Dir == ">" {
-			if f.End != "" {
-				r.record(record{Conn: f.Conn, Dir: f.Dir, Time: now(f).Time, End: f.End}, nil, nil)
-				if w, ok := c.(interface{ CloseWrite() error }); ok {
-					_ = w.CloseWrite()
-				}
-				continue
-			}
-			payload := ids.translate(f.payload)
-			if err := frame.Write(c, payload); err != nil {
-				return coded{err, exitConnection}
-			}
-			r.record(now(f), nil, payload)
-			continue
-		}
-		if t.timeout > 0 {
-			_ = c.SetReadDeadline(time.Now().Add(t.timeout))
-		}
-		payload, err := frame.Read(c, frameLimit)
 		switch {
-		case err != nil && ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil && f.End != "":
-			r.record(record{Conn: f.Conn, Dir: f.Dir, Time: now(f).Time, End: "hung up"}, nil, nil)
-			continue
-		case isTimeout(err):
-			return coded{fmt.Errorf("the server has not answered in %v", t.timeout), exitTimeout}
-		case err != nil:
-			return coded{fmt.Errorf("the server has hung up, where it had not before: %w", err), exitConnection}
+		case f.Dir == ">" && f.End != "":
+			p.note(">", f.End, nil)
+			if w, ok := c.(interface{ CloseWrite() error }); ok {
+				_ = w.CloseWrite()
+			}
+		case f.Dir == ">":
+			// a server that has said all it had to say may have hung up by now, as it may have done then
+			if err = p.say(f.payload); expected == 0 {
+				err = nil
+			}
+		case f.End != "":
+			err = p.listenToEnd()
+		case f.expected():
+			expected--
+			err = p.listenFor(f.payload)
 		}
-		r.record(now(f), nil, payload)
-		if f.End == "" {
-			ids.learn(f.payload, payload)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var known coded
+		switch {
+		case errors.As(err, &known):
+			return err
+		case isTimeout(err):
+			return coded{fmt.Errorf("the server has not hung up in %v", t.timeout), exitTimeout}
+		case err != nil:
+			return coded{err, exitConnection}
 		}
 	}
 	return nil
 }
 
+// expected reports whether a message of the server's has to come again.
+func (r *recorded) expected() bool {
+	return r.Dir == "<" && r.End == "" && !messageOf(r.payload).is(wire.Request, wire.HandleDel)
+}
+
+// player says the client's part of a recorded conversation to a server.
+type player struct {
+	net.Conn
+	*recorder
+	conn    int
+	begun   time.Time
+	timeout time.Duration
+	script  *translation
+	early   [][]byte // what the server has said that is not yet waited for
+}
+
+const maxEarly = 10_000 // messages
+
+func (p *player) note(dir, end string, payload []byte) {
+	p.record(record{Conn: p.conn, Dir: dir, Time: time.Since(p.begun).Seconds(), End: end}, nil, payload)
+}
+
+// say sends a message of the client's, unless it answers a DEL, which say or listen have done when it came.
+func (p *player) say(was []byte) error {
+	payload := p.script.translate(was)
+	if payload == nil {
+		return nil
+	}
+	err := frame.Write(p, payload)
+	if err == nil {
+		p.note(">", "", payload)
+	}
+	return err
+}
+
+// listen gives the server's next message that is no DEL.
+func (p *player) listen() ([]byte, error) {
+	for {
+		if p.timeout > 0 {
+			_ = p.SetReadDeadline(time.Now().Add(p.timeout))
+		}
+		payload, err := frame.Read(p, frameLimit)
+		if err != nil {
+			return nil, err
+		}
+		p.note("<", "", payload)
+		m := messageOf(payload)
+		if !m.is(wire.Request, wire.HandleDel) {
+			return payload, nil
+		}
+		answer := p.script.none(m)
+		if err := frame.Write(p, answer); err == nil { // it need not listen
+			p.note(">", "", answer)
+		}
+	}
+}
+
+// listenFor waits for the message that comes in the place of one recorded.
+func (p *player) listenFor(was []byte) error {
+	for i := 0; ; i++ {
+		if i == len(p.early) {
+			payload, err := p.listen()
+			switch {
+			case isTimeout(err):
+				m := messageOf(was)
+				return coded{fmt.Errorf("the server has not said this in %v: %s", p.timeout,
+					(&wire.Dumper{}).Dump(m.dialect, was)), exitTimeout}
+			case err != nil:
+				return fmt.Errorf("the server has hung up, where it had not before: %w", err)
+			case i == maxEarly:
+				return errors.New("the server says other things than it had said")
+			}
+			p.early = append(p.early, payload)
+		}
+		if p.script.learn(was, p.early[i]) {
+			p.early = slices.Delete(p.early, i, i+1)
+			return nil
+		}
+	}
+}
+
+func (p *player) listenToEnd() error {
+	for {
+		if _, err := p.listen(); isTimeout(err) {
+			return err
+		} else if err != nil {
+			p.note("<", "hung up", nil)
+			return nil
+		}
+	}
+}
+
 func isTimeout(err error) bool {
 	var n net.Error
 	return errors.As(err, &n) && n.Timeout()
-}
-
-// ids maps ids as they were recorded to those that the server gives now.
-type ids map[string]brine.Tuple
-
-// split parts a payload into what precedes the brine value and the value: the newest family has a byte there, and peers
-// that bind threads name two.
-func split(payload []byte) (head []byte, v any, err error) {
-	if d, err := wire.Detect(payload); err == nil && d.BindsThreads() {
-		n := len(d.AppendThreads(nil, wire.Threads{}))
-		head, v, err = split(payload[n:])
-		return slices.Concat(payload[:n], head), v, err
-	}
-	if len(payload) > 0 && payload[0] >= 1 && payload[0] <= 3 {
-		head, payload = payload[:1], payload[1:]
-	}
-	v, err = brine.Unmarshal(payload)
-	return head, v, err
-}
-
-// learn compares a message of the server as it was with the one that came in its place.
-func (m ids) learn(was, is []byte) {
-	_, a, errA := split(was)
-	_, b, errB := split(is)
-	if errA == nil && errB == nil {
-		m.compare(a, b)
-	}
-}
-
-func (m ids) compare(a, b any) {
-	was, okA := a.(brine.Tuple)
-	is, okB := b.(brine.Tuple)
-	if !okA || !okB || len(was) != len(is) {
-		return
-	}
-	if isID(was) && isID(is) {
-		m[idKey(was)] = is
-		return
-	}
-	for i := range was {
-		m.compare(was[i], is[i])
-	}
-}
-
-// isID reports whether a tuple is an id pack: the class's name, its id and the object's.
-func isID(t brine.Tuple) bool {
-	if len(t) != 3 {
-		return false
-	}
-	name, ok := t[0].(string)
-	return ok && strings.Contains(name, ".") && isInt(t[1]) && isInt(t[2])
-}
-
-func isInt(v any) bool {
-	switch v.(type) {
-	case int64, *big.Int:
-		return true
-	}
-	return false
-}
-
-func idKey(t brine.Tuple) string { return fmt.Sprint(t...) }
-
-// translate puts the server's present ids into a message of the client.
-func (m ids) translate(payload []byte) []byte {
-	head, v, err := split(payload)
-	if err != nil || len(m) == 0 {
-		return payload
-	}
-	out, err := brine.Marshal(m.replace(v))
-	if err != nil {
-		return payload
-	}
-	return append(bytes.Clone(head), out...)
-}
-
-func (m ids) replace(v any) any {
-	t, ok := v.(brine.Tuple)
-	if !ok {
-		return v
-	}
-	if isID(t) {
-		if now, ok := m[idKey(t)]; ok {
-			return now
-		}
-		return v
-	}
-	out := make(brine.Tuple, len(t))
-	for i, item := range t {
-		out[i] = m.replace(item)
-	}
-	return out
 }

@@ -16,6 +16,7 @@ type Dumper struct {
 	MaxText int
 
 	classes, objects, threads map[any]int // by id, or by the whole pack if it is an odd one
+	packs                     bool        // id packs stand among the values of this message
 }
 
 // Dump renders one payload, without a newline:
@@ -24,6 +25,7 @@ type Dumper struct {
 //	REPLY 0 +main.Calculator#1
 //	REQUEST 1 CALLATTR (-main.Calculator#1, "div", (7, 0), ())
 //	EXCEPTION 1 builtins.ZeroDivisionError("division by zero")
+//	REQUEST 2 INSPECT (main.Calculator#1)
 //
 // "+" marks an object of the sender, "-" one of the receiver. Where threads are bound, those that a message is from
 // and for stand before it, as in "1>2 REQUEST", with "-" for any. What cannot be decoded is said to be malformed, with
@@ -50,7 +52,9 @@ func (p *Dumper) Dump(d *Dialect, payload []byte) string {
 		} else {
 			fmt.Fprintf(&w, "%v ", h)
 		}
+		p.packs = h == HandleInspect || h == HandleInstanceCheck
 		p.boxed(&w, d, &c)
+		p.packs = false
 	case Reply:
 		p.boxed(&w, d, &c)
 	case Exception:
@@ -178,6 +182,10 @@ func (p *Dumper) value(w *strings.Builder, v any) {
 		w.WriteByte('b')
 		w.WriteString(cut(strconv.QuoteToASCII, string(v), limit))
 	case brine.Tuple:
+		if r, ok := refOf(v); ok && p.packs {
+			p.ref(w, r)
+			return
+		}
 		p.items(w, "(", v, ")")
 	case brine.FrozenSet:
 		p.items(w, "frozenset(", v, ")")
@@ -190,6 +198,18 @@ func (p *Dumper) value(w *strings.Builder, v any) {
 	default:
 		fmt.Fprint(w, v)
 	}
+}
+
+// refOf takes a value as an id pack.
+func refOf(v brine.Tuple) (r Ref, ok bool) {
+	if len(v) == 3 {
+		var name, class, object bool
+		r.Name, name = v[0].(string)
+		r.Class, class = v[1].(int64)
+		r.Object, object = v[2].(int64)
+		ok = name && class && object
+	}
+	return r, ok
 }
 
 func (p *Dumper) items(w *strings.Builder, open string, vs []any, end string) {
