@@ -21,7 +21,7 @@ func (c *Conn) Close() error {
 		defer timer.Stop()
 		// The answer is the end of the stream; a peer that answers otherwise has finished, too.
 		if r, err := c.Start(c.base, wire.HandleClose); err == nil {
-			c.passRole() // a handler may be closing its own connection
+			c.passRole(true) // a handler may be closing its own connection
 			<-r.Done()
 		}
 	}

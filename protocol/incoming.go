@@ -59,8 +59,9 @@ var arities = [...]arity{
 
 // receiveRequest does what has to be done with a request in the order of arrival: it resolves references, answers what
 // runs none of the user's code (DEL, PING, GETROOT, INSPECT), and gives the others to turns. If readerRuns is set and a
-// turn is free, it returns the request, which has the turn and is the reader's to run. Once the sequence number is
-// known, nothing that a request contains ends the connection, unless it is not brine.
+// turn is free, it returns the request, which has the turn and is the reader's to run; not where other requests may run
+// at the same time, which have to be read. Once the sequence number is known, nothing that a request contains ends the
+// connection, unless it is not brine.
 func (c *Conn) receiveRequest(
 	u unboxer, seq wire.Seq, body brine.Cursor, buf frame.Buffer, readerRuns bool,
 ) (*incoming, error) {
@@ -108,12 +109,13 @@ func (c *Conn) receiveRequest(
 	l := c.lock()
 	l.expiry.ensure(c, false)     // the peer may not read the answer
 	waiting := len(l.pending) > 0 // for answers, which are to be read
-	runs := l.admit(in, readerRuns && !delegate && !waiting)
+	runs := l.admit(in, readerRuns && !delegate && !waiting && !l.turns.parallel())
 	l.unlock()
 	if runs {
 		return in, nil
 	}
 	c.reader.delegated = c.reader.delegated || readerRuns
+	c.acknowledge()
 	return nil, nil
 }
 

@@ -124,28 +124,36 @@ func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 	return nil, c.receiveAnswer(u, kind, seq, body, buf)
 }
 
-// answered takes the call with the number seq out of the pending ones; nil if nobody waits for the answer.
-func (c *Conn) answered(seq wire.Seq) *call {
-	if !seq.IsNum() {
-		return nil
-	}
+// answered takes the call with the number seq out of the pending ones; nil if nobody waits for the answer. It reports
+// whether the peer may have more to say before this side sends anything: answers to other calls, or requests that could
+// run beside those that do.
+func (c *Conn) answered(seq wire.Seq) (p *call, more bool) {
 	l := c.lock()
-	p := l.pending[seq.N]
-	if p != nil {
-		delete(l.pending, seq.N)
+	defer l.unlock()
+	if seq.IsNum() {
+		if p = l.pending[seq.N]; p != nil {
+			delete(l.pending, seq.N)
+		}
 	}
-	l.unlock()
-	return p
+	return p, len(l.pending) > 0 || l.turns.running > 0 && l.turns.parallel()
+}
+
+// acknowledge acknowledges at once what TCP has received, unless the next message is there already. A peer that has not
+// set TCP_NODELAY, as CPython has not, holds its next small message back until the one before is acknowledged, for
+// which the kernel waits up to 40 ms for data of ours to send along. So it is to be called when the reader is about to
+// wait for a further message and nothing need be sent meanwhile. The caller has the reader role.
+func (c *Conn) acknowledge() {
+	if c.quickAck != nil && !c.buffered() {
+		c.quickAck()
+	}
 }
 
 // receiveAnswer completes the call that a reply or an exception is for. If nobody waits for it any more, it is read
 // for the references in it, which are given back.
 func (c *Conn) receiveAnswer(u unboxer, kind wire.Kind, seq wire.Seq, body brine.Cursor, buf frame.Buffer) error {
-	p := c.answered(seq)
-	if p == nil && c.quickAck != nil {
-		// Nothing is sent on receipt of an answer that nobody waits for, such as that to DEL. A peer that has not set
-		// TCP_NODELAY holds its next message back until this one is acknowledged.
-		c.quickAck()
+	p, more := c.answered(seq)
+	if p == nil || more { // nothing is sent on receipt of an answer that nobody waits for, such as that to DEL
+		defer c.acknowledge() // whoever waits for the answer is woken first
 	}
 	u.discard = p == nil
 	var x boxed

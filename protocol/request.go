@@ -148,10 +148,10 @@ func (c *Conn) cause() error {
 func (c *Conn) await(ctx context.Context, p *call) error {
 	in := handlerOf(ctx)
 	if in != nil {
-		in.c.yield(in)
+		in.c.yield(in, in.c == c)
 		defer in.c.resume(in)
 	}
-	c.passRole()
+	c.passRole(true)
 	done := ctx.Done()
 	if in != nil && done == c.base.Done() {
 		done = nil // the end of the connection answers p anyway
@@ -278,10 +278,10 @@ func (p *call) Wait(ctx context.Context) error {
 	default:
 	}
 	if in := handlerOf(ctx); in != nil {
-		in.c.yield(in)
+		in.c.yield(in, false)
 		defer in.c.resume(in)
 	}
-	p.c.passRole()
+	p.c.passRole(false)
 	select {
 	case <-p.ch:
 		return nil

@@ -59,10 +59,14 @@ func (c *Conn) vacate() {
 	}
 }
 
-// passRole has another goroutine read if nobody does. Whoever is about to wait for the peer calls it.
-func (c *Conn) passRole() {
+// passRole has another goroutine read if nobody does. Whoever is about to wait for the peer calls it. sent says that
+// something has been sent since the last message was read, which has acknowledged it.
+func (c *Conn) passRole(sent bool) {
 	if !c.reader.take() {
 		return
+	}
+	if !sent {
+		c.acknowledge()
 	}
 	c.reader.delegated = true
 	l := c.lock()
@@ -134,7 +138,7 @@ func (c *Conn) runInTurn(in *incoming) (slow bool) {
 		}
 		if !rolePassed && now-start > slowHandler { // the peer may ask for what needs no turn
 			rolePassed = true
-			c.passRole()
+			c.passRole(false)
 		}
 	}
 }

@@ -28,6 +28,8 @@ type peer struct {
 	rw   io.ReadWriteCloser
 	r    *bufio.Reader
 	dump wire.Dumper
+
+	thread uint64 // that its messages are from, if d binds threads
 }
 
 // scripted makes a connection of cfg whose other end is played by the test. Unless cfg says otherwise both speak
@@ -118,8 +120,11 @@ func (p *peer) parse(payload []byte) message {
 	p.t.Helper()
 	m := message{payload: payload, text: p.dump.Dump(p.d, payload), refs: refsOf(p.d, payload)}
 	rest, want := payload, 3
-	if p.d == wire.FamilyD {
-		m.kind, rest, want = wire.Kind(payload[0]), payload[1:], 2
+	if p.d.BindsThreads() {
+		rest = payload[2*8:]
+	}
+	if p.kindByte() {
+		m.kind, rest, want = wire.Kind(rest[0]), rest[1:], 2
 	}
 	v, err := brine.Unmarshal(rest)
 	require.NoError(p.t, err)
@@ -191,11 +196,14 @@ func (p *peer) send(k wire.Kind, seq, body any) {
 	p.write(p.encode(k, seq, body))
 }
 
+// kindByte reports whether the kind of a message is a byte before its tuple.
+func (p *peer) kindByte() bool { return p.d == wire.FamilyD || p.d == wire.FamilyD.BindThreads() }
+
 func (p *peer) encode(k wire.Kind, seq, body any) []byte {
 	p.t.Helper()
-	msg, b := brine.Tuple{int64(k), seq, body}, []byte(nil)
-	if p.d == wire.FamilyD {
-		msg, b = msg[1:], []byte{byte(k)}
+	msg, b := brine.Tuple{int64(k), seq, body}, p.d.AppendThreads(nil, wire.Threads{Sender: p.thread})
+	if p.kindByte() {
+		msg, b = msg[1:], append(b, byte(k))
 	}
 	b, err := brine.Append(b, msg)
 	require.NoError(p.t, err)

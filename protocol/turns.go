@@ -27,6 +27,9 @@ type lane struct {
 
 func (t *turns) init(perLane int) { t.perLane, t.single.freeTurns = perLane, perLane }
 
+// parallel reports whether requests may run at the same time.
+func (t *turns) parallel() bool { return t.perLane > 1 || t.lanes != nil }
+
 func (t *turns) idle() bool { return t.running == 0 && t.queued == 0 }
 
 // laneOf finds or makes the lane of a request.
@@ -155,8 +158,8 @@ func (n *lane) end() {
 
 // yield gives the turn and the worker of a handler up until resume, because one of its goroutines is about to wait for
 // the peer. Several may wait at the same time: the first to wait gives the turn up, and the last to go on takes it
-// back.
-func (c *Conn) yield(in *incoming) {
+// back. sent is passRole's.
+func (c *Conn) yield(in *incoming, sent bool) {
 	l := c.lock()
 	in.waits++
 	if w := c.cfg.Workers; w != nil {
@@ -169,7 +172,7 @@ func (c *Conn) yield(in *incoming) {
 		}
 	}
 	l.unlock()
-	c.passRole()
+	c.passRole(sent)
 }
 
 // resume takes the turn and a worker back. It waits until there are some.

@@ -32,7 +32,7 @@ func (c *Conn) watch() {
 		c.reader.alarm.set(watchPeriod)
 	}
 	if stuck {
-		c.passRole()
+		c.passRole(true) // the kernel has acknowledged by itself meanwhile
 	}
 }
 

@@ -33,7 +33,7 @@ func (c *Conn) refuse(d *wire.Dialect, kind wire.Kind, seq wire.Seq, buf frame.B
 		return
 	}
 	buf.Release()
-	if p := c.answered(seq); p != nil {
+	if p, _ := c.answered(seq); p != nil {
 		p.fail(err)
 	}
 }

@@ -89,7 +89,7 @@ func (w *Workers) employ(in *incoming) bool {
 		if w.refuse {
 			return false
 		}
-		in.c.passRole() // the connection is to be read meanwhile
+		in.c.passRole(false) // the connection is to be read meanwhile
 		w.wait()
 	}
 	l := in.c.lock()
