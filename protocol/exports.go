@@ -3,6 +3,7 @@ package protocol
 import (
 	"maps"
 
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -44,12 +45,18 @@ func (l locked) addExport(v any, class *exposed.Class) (wire.Ref, error) {
 		return wire.Ref{}, &LimitError{What: "objects held by the peer", Got: int64(n) + 1, Limit: int64(limit)}
 	}
 	e := &exported{obj: v, count: 1}
-	if c, ok := v.(*exposed.Class); ok {
-		e.ref = wire.Ref{Name: c.Name(), Class: c.ID()}
-		x.classes[c.ID()] = e
+	switch v := v.(type) {
+	case *exposed.Class:
+		e.ref = wire.Ref{Name: v.Name(), Class: v.ID()}
+	case *netref.Object:
+		e.ref = foreignRef(v, x.last+1)
+	default:
+		e.ref = wire.Ref{Name: exposed.RefName(v, class), Class: class.ID(), Object: x.last + 1}
+	}
+	if e.ref.IsClass() {
+		x.classes[e.ref.Class] = e
 	} else {
 		x.last++
-		e.ref = wire.Ref{Name: exposed.RefName(v, class), Class: class.ID(), Object: x.last}
 		x.objects[x.last] = e
 		x.peak = max(x.peak, len(x.objects))
 	}
@@ -73,6 +80,9 @@ func (x *exports) find(r wire.Ref) *exported {
 }
 
 func (x *exports) remove(e *exported) {
+	if o, ok := e.obj.(*netref.Object); ok {
+		releaseForeign(o)
+	}
 	if e.ref.IsClass() {
 		delete(x.classes, e.ref.Class)
 	} else {
@@ -99,9 +109,14 @@ func remade[K comparable, V any](m map[K]V) map[K]V {
 // clear empties the table and returns the objects that want to be told.
 func (x *exports) clear() []exposed.Dropper {
 	var dropped []exposed.Dropper
-	for _, e := range x.objects {
-		if d, ok := e.obj.(exposed.Dropper); ok {
-			dropped = append(dropped, d)
+	for _, entries := range []map[int64]*exported{x.objects, x.classes} {
+		for _, e := range entries {
+			switch o := e.obj.(type) {
+			case *netref.Object:
+				releaseForeign(o)
+			case exposed.Dropper:
+				dropped = append(dropped, o)
+			}
 		}
 	}
 	x.init()

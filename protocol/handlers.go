@@ -265,7 +265,7 @@ func (in *incoming) instanceCheck(o any, i int) (any, error) {
 	if e == nil {
 		return false, nil
 	}
-	return exposed.InstanceCheck(o, e.obj), nil
+	return exposed.InstanceCheck(in, o, e.obj)
 }
 
 // repr renders what an exception carries and brine cannot.

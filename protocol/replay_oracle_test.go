@@ -186,8 +186,6 @@ func (r *replay) object(raw string) any {
 		if ref.IsClass() {
 			if c, ok := exceptionClass(ref.Name); ok {
 				o.object = c
-			} else {
-				r.classes[raw] = true
 			}
 		}
 	}
@@ -212,9 +210,6 @@ func (r *replay) note(m message) {
 		return
 	case wire.HandlePickle:
 		s.why = "pickling is not the connection's"
-		return
-	case wire.HandleInstanceCheck:
-		s.why = "classes of a third peer are handed on as instances"
 		return
 	}
 	if len(m.refs) == 0 {

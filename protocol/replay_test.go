@@ -53,7 +53,6 @@ type replay struct {
 	queue   []*served                   // those that will reach the oracle, in the order they will
 	running []*question                 // handlers that run, innermost last
 	got     map[string]message          // frames of the Conn that are not yet due
-	classes map[string]bool             // classes that are played by instances
 	closing chan error
 	told    bool            // the peer has said CLOSE
 	numbers map[int64]int64 // of the Conn's requests, by recorded number
@@ -81,7 +80,7 @@ type served struct {
 
 func newReplay(t *testing.T, rec recording, us string, d *wire.Dialect) *replay {
 	r := &replay{t: t, rec: rec, us: us, d: d, ours: map[string]*ourRef{}, theirs: map[wire.Ref]*netref.Object{},
-		asked: map[int64]*asked{}, served: map[string]*served{}, got: map[string]message{}, classes: map[string]bool{},
+		asked: map[int64]*asked{}, served: map[string]*served{}, got: map[string]message{},
 		numbers: map[int64]int64{}}
 	r.count.skip = map[string]int{}
 	r.oracle = &oracle{asks: make(chan *question, 64), inspects: make(chan *question, 64), stop: make(chan struct{})}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
-	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -124,11 +123,7 @@ func defineListArithmetic(c *Class) {
 	listMethod(c, "__add__", 1, 1, func(_ context.Context, s sequence, _ any, args []any) (any, error) {
 		other, ok := asSequence(args[0])
 		if !ok {
-			name := TypeName(args[0])
-			if o, foreign := args[0].(*netref.Object); foreign {
-				name = o.ClassName() // as the type of a proxy is called
-			}
-			return nil, vinegar.TypeError.Errorf(`can only concatenate list (not "%s") to list`, name)
+			return nil, vinegar.TypeError.Errorf(`can only concatenate list (not "%s") to list`, TypeName(args[0]))
 		}
 		if s.size()+other.size() > maxJoined {
 			return nil, joinedTooMuch()

@@ -1,6 +1,7 @@
 package exposed
 
 import (
+	"cmp"
 	"reflect"
 	"sync"
 
@@ -100,11 +101,11 @@ func hasMethods(t reflect.Type) bool {
 	return false
 }
 
-// TypeName returns the name of v's Python type without its module: "int", "list", "Point"; "netref" for an object of
-// another peer.
+// TypeName returns the name of v's Python type as error messages have it, without its module: "int", "list", "Point".
+// For an object of another peer it is that of RPyC's proxies, the full name: "builtins.list".
 func TypeName(v any) string {
-	if _, ok := v.(*netref.Object); ok {
-		return "netref"
+	if o, ok := v.(*netref.Object); ok {
+		return cmp.Or(o.ClassName(), "netref")
 	}
 	return ClassOf(v).name
 }

@@ -263,3 +263,10 @@ func dir(t *testing.T, v any) []string {
 	require.NoError(t, err)
 	return names
 }
+
+func instanceCheck(t *testing.T, class, v any) bool {
+	t.Helper()
+	ok, err := exposed.InstanceCheck(ctx, class, v)
+	require.NoError(t, err)
+	return ok
+}

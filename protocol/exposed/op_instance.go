@@ -13,17 +13,22 @@ import (
 // asks only if the classes' ids differ, which leaves subclasses; and RPyC, which looks at the other object as a proxy
 // of its peer would, knows no classes but the builtin ones by name. So an instance of a subclass counts if its class is
 // a builtin one, exceptions included, and not otherwise: isinstance(o, remote_class) is False in Python for an o of a
-// subclass. [IsInstance] tells the truth.
-func InstanceCheck(v, other any) bool {
-	c, ok := norm(v).(*Class)
-	if !ok {
-		return false
+// subclass. [IsInstance] tells the truth. If the class or the object is another peer's, InstanceCheck answers as that.
+func InstanceCheck(ctx context.Context, v, other any) (bool, error) {
+	v = norm(v)
+	c, ok := v.(*Class)
+	o, foreign := other.(*netref.Object)
+	switch {
+	case ok && !foreign:
+		of := ClassOf(norm(other))
+		return of.module == "builtins" && of.IsSubclass(c), nil
+	case foreign && o.IsClass():
+		return false, nil
 	}
-	if _, foreign := other.(*netref.Object); foreign {
-		return false
+	if class, foreign := v.(*netref.Object); !ok && (!foreign || !class.IsClass()) {
+		return false, nil
 	}
-	of := ClassOf(norm(other))
-	return of.module == "builtins" && of.IsSubclass(c)
+	return IsInstance(ctx, other, v)
 }
 
 // IsInstance is Python's isinstance(v, class). class is a *[Class], a *vinegar.Class, a class of a peer's, or a

@@ -97,7 +97,7 @@ func remoteCall(ctx context.Context, o *netref.Object, args *Args) (any, error) 
 }
 
 func remoteCallAttr(ctx context.Context, p *Policy, o *netref.Object, name string, args *Args) (any, error) {
-	name, err := remoteName(p, name)
+	real, err := remoteName(p, name)
 	if err != nil {
 		return nil, err
 	}
@@ -105,5 +105,12 @@ func remoteCallAttr(ctx context.Context, p *Policy, o *netref.Object, name strin
 	if err != nil {
 		return nil, err
 	}
-	return o.Request(ctx, wire.HandleCallAttr, name, pos, kw)
+	v, err := o.Request(ctx, wire.HandleCallAttr, real, pos, kw)
+	if real != name && isAttributeError(err) {
+		var failed error
+		if !remoteHas(ctx, o, &failed)(real) && failed == nil {
+			err = cannotAccess(name) // the exception speaks of a name that nobody asked for
+		}
+	}
+	return v, err
 }
