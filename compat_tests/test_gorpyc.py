@@ -180,6 +180,25 @@ def conversation(lines):
     return [message[:3] + (order.get((message[0], message[3]), message[3]), message[4]) for message in said]
 
 
+def test_signatures(tool, service, classic):
+    """What inspect.signature says where it can read it, and that a service does not tell otherwise."""
+    import inspect
+    import textwrap
+    for function in (os.path.join, os.getcwd, textwrap.fill, textwrap.TextWrapper, json.dumps):
+        path = "%s.%s" % ("os.path" if function is os.path.join else function.__module__.replace("posix", "os"),
+                          function.__name__)
+        found = json.loads(tool("inspect", classic, "--classic", path, "--json"))
+        assert found["signature"] == str(inspect.signature(function)), path
+        assert found["kind"] == ("class" if isinstance(function, type) else "function")
+    first = tool("inspect", classic, "--classic", "os.path.join").splitlines()[0]
+    assert first == "function join" + str(inspect.signature(os.path.join))
+    rows = [re.split("  +", line) for line in tool("ls", "-l", classic, "--classic", "textwrap").splitlines()]
+    assert ["function", "fill" + str(inspect.signature(textwrap.fill))] in [row[:2] for row in rows]
+    described = json.loads(tool("inspect", service, "add", "--json"))
+    assert (described["kind"], described["signature"], described["doc"]) == ("method", "(…)", "Adds.")
+    assert tool("inspect", service, "add") == "method add(…)\n    Adds.\n"
+
+
 @pytest.mark.parametrize("bind_threads", [False, True])
 def test_tap_replays_callbacks(tool, kind, peers, request, run_program, tmp_path, bind_threads):
     """The server's calls back are waited for and answered, whatever numbers and ids they have this time."""

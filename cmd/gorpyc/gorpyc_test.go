@@ -200,13 +200,47 @@ func TestInspect(t *testing.T) {
 	require.Contains(t, got.Class, "inner")
 	require.Len(t, got.Members, 2)
 	require.True(t, got.Members[0].Method)
-	out, errs, code = gorpyc(t, "", "inspect", serve(t, &calculator{}, "tcp", "127.0.0.1:0", func(s *servers.Server) {
-		s.Config.Access.AllowAll = true
-	}))
-	require.Zero(t, code, errs)
-	require.Regexp(t, `(?m)^  add\(.*,.*\)$`, out)
-	out, _, _ = gorpyc(t, "", "inspect", addr)
-	require.Contains(t, out, "  add(")
+}
+
+// converter has methods whose parameters are declared.
+type converter struct {
+	Plain  func(a, b int) int
+	Scaled *exposed.Function
+	Ratio  any
+}
+
+type ratio struct{ Num, Den int }
+
+// TestSignatures asks a service in Go, with RPyC's default policy, and one that shows nothing else.
+func TestSignatures(t *testing.T) {
+	class := exposed.Register[ratio](exposed.ClassOptions{Name: "units.Ratio",
+		New: exposed.Func(func(num, den int) ratio { return ratio{num, den} }, "num", "den=1")})
+	scaled := exposed.Func(func(x float64, by int, unit string) float64 { return x }, "x", "by=2", "*", "unit='m'").
+		Doc("Scales x.\nIn metres.")
+	service := &converter{Plain: func(a, b int) int { return a }, Scaled: scaled, Ratio: class}
+	for _, prefix := range []string{"", "open_"} {
+		addr := serve(t, service, "tcp", "127.0.0.1:0", func(s *servers.Server) { s.Config.Access.Prefix = prefix })
+		out, errs, code := gorpyc(t, "", "inspect", addr, "scaled")
+		require.Zero(t, code, errs)
+		require.Equal(t, "function scaled(x, by=2, *, unit='m')\n    Scales x.\n    In metres.\n", out)
+		out, _, _ = gorpyc(t, "", "inspect", addr, "scaled", "--json")
+		require.JSONEq(t, `{"class": "builtins.function", "name": "scaled", "kind": "function", "members": [],
+			"signature": "(x, by=2, *, unit='m')", "doc": "Scales x.\nIn metres."}`, out)
+		out, _, _ = gorpyc(t, "", "inspect", addr, "ratio")
+		require.Regexp(t, `^class units.Ratio\(num, den=1\)\n`, out)
+		out, _, _ = gorpyc(t, "", "inspect", addr, "plain")
+		require.Regexp(t, `^function plain\(.*, .*\)\n$`, out)
+	}
+	addr := serveCalculator(t)
+	out, _, _ := gorpyc(t, "", "inspect", addr)
+	require.Regexp(t, `(?m)^  add\(.*, .*\)$`, out)
+	out, _, _ = gorpyc(t, "", "inspect", addr, "inner.hello")
+	require.Equal(t, "method hello()\n", out)
+	out, _, _ = gorpyc(t, "", "ls", "-l", addr, "inner")
+	require.Equal(t, "method     hello()\nattribute  name\n", out)
+	out, _, _ = gorpyc(t, "", "ls", "-l", addr, "inner", "--json")
+	require.JSONEq(t, `[{"name": "hello", "kind": "method", "method": true, "signature": "()"},
+		{"name": "name", "kind": "attribute", "method": false}]`, out)
 }
 
 func TestShell(t *testing.T) {

@@ -164,7 +164,7 @@ func (c *Class) lookup(p *Policy, name string) (*attr, error) {
 		if a := c.find(n, p.prefix(), lenient); a != nil && !a.field {
 			return a
 		}
-		return typeClass.flat[n]
+		return typeClass.find(n, p.prefix(), lenient)
 	}
 	n, err := p.getName(name, func(n string) bool { return get(n, false) != nil })
 	if err != nil {

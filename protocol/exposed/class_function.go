@@ -77,6 +77,7 @@ func defineFunction(c *Class) {
 	c.getter("__qualname__", func(self any) (any, error) { _, q, _, _, _ := functionParts(self); return q, nil })
 	c.getter("__module__", func(self any) (any, error) { _, _, m, _, _ := functionParts(self); return m, nil })
 	c.getter("__text_signature__", func(self any) (any, error) { _, _, _, s, _ := functionParts(self); return s, nil })
+	c.expose("__text_signature__") // gorpyc's tools tell every peer how a method is called
 	c.getter("__doc__", func(self any) (any, error) { _, _, _, _, d := functionParts(self); return d.value(), nil })
 	addFunctionAttrs(c)
 	c.add(&attr{name: "__call__", qual: "function.__call__", kind: methodAttr, impl: native(callFunc)})
@@ -133,6 +134,7 @@ func defineMethod(c *Class) {
 		}
 		return nil
 	})
+	c.expose("__text_signature__")
 	c.add(&attr{name: "__call__", qual: "method.__call__", kind: methodAttr,
 		impl: native(callItself)})
 	c.method("__eq__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {

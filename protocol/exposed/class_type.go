@@ -38,6 +38,13 @@ func defineType(c *Class) {
 	c.getter("__bases__", of(func(c *Class) any { return tuple(c.bases) }))
 	c.getter("__mro__", of(func(c *Class) any { return tuple(c.mro) }))
 	c.getter("__class__", func(any) (any, error) { return typeClass, nil })
+	c.getter("__text_signature__", of(func(c *Class) any {
+		if c.construct == nil {
+			return nil
+		}
+		return c.construct.Signature("")
+	}))
+	c.expose("__text_signature__")
 	c.add(&attr{name: "__call__", qual: "type.__call__", kind: methodAttr,
 		impl: native(callItself)})
 	c.method("__instancecheck__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {

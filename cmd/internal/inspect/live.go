@@ -57,8 +57,11 @@ func UnlessRefused(err error) error {
 
 // SignatureOf reads what inspect.signature does of a function, method or class. A nil signature without an error means
 // that there is none. It is an AttributeError that "cannot access" if the service does not open these attributes,
-// whatever function is asked.
+// whatever function is asked; services in Go open the first one that is asked for to everybody.
 func SignatureOf(ctx context.Context, f *netref.Object) (sig *Signature, class bool, err error) {
+	if sig, ok := textSignature(ctx, f); ok {
+		return sig, f.IsClass(), nil
+	}
 	if f.IsClass() {
 		init, err := netref.Get[*netref.Object](ctx, f, "__init__")
 		if err != nil {
@@ -75,6 +78,7 @@ func SignatureOf(ctx context.Context, f *netref.Object) (sig *Signature, class b
 	}
 	self, err := f.Get(ctx, "__self__")
 	bound := err == nil && self != nil
+	outer := f
 	for range 10 {
 		inner, err := f.Get(ctx, "__wrapped__")
 		if errors.Is(err, vinegar.AttributeError) && !strings.Contains(err.Error(), "cannot access") {
@@ -97,15 +101,24 @@ func SignatureOf(ctx context.Context, f *netref.Object) (sig *Signature, class b
 		}
 		return sig, false, err
 	}
-	text, err := f.Get(ctx, "__text_signature__")
-	if s, ok := text.(string); ok && err == nil && len(s) < 16<<10 {
-		sig, err := ParseSignature(s)
-		if err != nil {
-			return nil, false, nil //nolint:nilerr // a text that is no signature says nothing
-		}
-		return sig, false, nil
+	if f != outer {
+		sig, _ = textSignature(ctx, f)
 	}
-	return nil, false, UnlessRefused(err)
+	return sig, false, UnlessRefused(err)
+}
+
+// textSignature reads the signature that a builtin function has as a text; ok tells that there is one. It is nil if it
+// makes no sense.
+func textSignature(ctx context.Context, f *netref.Object) (sig *Signature, ok bool) {
+	text, err := f.Get(ctx, "__text_signature__")
+	s, isText := text.(string)
+	if err != nil || !isText || len(s) >= 16<<10 {
+		return nil, false
+	}
+	if sig, err = ParseSignature(s); err != nil {
+		return nil, true
+	}
+	return sig, true
 }
 
 // Flags of code objects.
