@@ -15,7 +15,7 @@ import (
 )
 
 // tcpPair makes the two ends of a loopback connection.
-func tcpPair(b *testing.B) (client, server net.Conn) {
+func tcpPair(b testing.TB) (client, server net.Conn) {
 	l, err := transport.Listen(b.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(b, err)
 	defer func() { _ = l.Close() }()

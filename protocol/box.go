@@ -51,6 +51,7 @@ func (m *boxer) value(b []byte, v any) ([]byte, error) {
 	case int:
 		return brine.AppendInt(m.d.AppendLabel(b, wire.LabelValue), int64(v)), nil
 	case bool, int64, float64, string, []byte:
+		b = roomFor(b, v)
 		start := len(b)
 		b = m.d.AppendLabel(b, wire.LabelValue)
 		nb, err := brine.Append(b, v)
@@ -124,7 +125,7 @@ func (m *boxer) plainTuple(b []byte, items []any, depth int) ([]byte, bool) {
 			b = brine.AppendFloat(b, t)
 			continue
 		case []byte:
-			b = brine.AppendBytes(b, t)
+			b = brine.AppendBytes(frame.Extend(b, len(t)+valueExtra), t)
 			continue
 		case brine.Tuple:
 			nb, ok := m.plainTuple(b, t, depth+1)
@@ -133,7 +134,9 @@ func (m *boxer) plainTuple(b []byte, items []any, depth int) ([]byte, bool) {
 			}
 			b = nb
 			continue
-		case string, *big.Int:
+		case string:
+			b = frame.Extend(b, len(t)+valueExtra)
+		case *big.Int:
 		case *netref.Object:
 			return b, false
 		default:
@@ -150,6 +153,20 @@ func (m *boxer) plainTuple(b []byte, items []any, depth int) ([]byte, bool) {
 		b = nb
 	}
 	return b, true
+}
+
+// valueExtra is more than what stands before a long text or byte string, and behind the last one of a message.
+const valueExtra = 64
+
+// roomFor makes room for a value that is long.
+func roomFor(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case []byte:
+		return frame.Extend(b, len(v)+valueExtra)
+	case string:
+		return frame.Extend(b, len(v)+valueExtra)
+	}
+	return b
 }
 
 // handle appends a reference to an object of the peer, or exports one of another peer.
@@ -201,16 +218,21 @@ type scratch struct {
 	payload int // where the payload begins
 }
 
+// scratchSize is what a scratch begins with.
+const scratchSize = 512
+
 // begin starts a frame, dropping what was in the scratch.
 func (s *scratch) begin() {
 	s.b, _ = frame.Begin(s.b[:0])
 	s.payload = len(s.b)
 }
 
-// trim empties the scratch, and drops its memory if that has become so large that keeping it would be a waste.
+// trim empties the scratch. Its memory is for other messages if it has become so large that keeping it here would be a
+// waste.
 func (s *scratch) trim() {
 	if cap(s.b) > chunkSize {
-		s.b = nil
+		frame.FreeLong(s.b)
+		s.b = make([]byte, 0, scratchSize)
 	}
 	s.b = s.b[:0]
 }

@@ -339,7 +339,7 @@ type workspace struct {
 	scratch  scratch
 }
 
-var workspaces = sync.Pool{New: func() any { return &workspace{scratch: scratch{b: make([]byte, 0, 512)}} }}
+var workspaces = sync.Pool{New: func() any { return &workspace{scratch: scratch{b: make([]byte, 0, scratchSize)}} }}
 
 // getWorkspace takes the connection's spare workspace, or one of the pool if there are several messages at a time.
 func (c *Conn) getWorkspace() *workspace {

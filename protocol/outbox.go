@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/transport"
 )
 
@@ -283,6 +284,8 @@ func (o *outbox) drain(block bool) error {
 		for _, b := range q {
 			if cap(b) == chunkSize {
 				chunks.Put((*[chunkSize]byte)(b[:chunkSize]))
+			} else {
+				frame.FreeLong(b)
 			}
 		}
 		clear(q)
@@ -324,7 +327,7 @@ func (o *outbox) writeAll(q [][]byte, block bool) (rest [][]byte, err error) {
 // write writes to the stream, in pieces that are counted, so that a peer that reads slowly can be told from one that
 // does not read.
 func (o *outbox) write(b []byte) error {
-	for len(b) > pieceSize && !o.onePerWrite {
+	for len(b) > pieceSize+pieceSize/8 && !o.onePerWrite { // a short rest would cost the peer a read of its own
 		if err := o.writePiece(b[:pieceSize]); err != nil {
 			return err
 		}

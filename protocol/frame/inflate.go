@@ -53,10 +53,16 @@ func (f *inflater) start(body []byte) (err error) {
 }
 
 // payload reads the stream to its end. Nothing tells how long it will be, so it
-// starts in pooled memory and moves on to larger pieces as it turns out longer.
+// starts in pooled memory and moves on to larger pieces as it turns out longer, and
+// then to a place of its length.
 func (f *inflater) payload(body []byte, limit int64) (Buffer, error) {
 	s := newStore(pooledMax)
 	mem, n := s.mem, 0
+	defer func() {
+		if s == nil {
+			FreeLong(mem)
+		}
+	}()
 	for {
 		m, err := f.z.Read(mem[n:])
 		n += m
@@ -76,17 +82,22 @@ func (f *inflater) payload(body []byte, limit int64) (Buffer, error) {
 			return f.counted(body, int64(n), limit)
 		}
 		// One byte beyond the limit is enough to notice the excess.
-		mem = grow(mem, int(min(2*int64(n), limit+1)))
-		if s != nil {
+		size := int(min(2*int64(n), limit+1))
+		bigger := NewLong(size)[:size]
+		copy(bigger, mem)
+		if s == nil {
+			FreeLong(mem)
+		} else {
 			s.free()
 			s = nil
 		}
+		mem = bigger
 	}
 	switch {
 	case n == 0:
 		return Buffer{}, drop(s, nil)
 	case s == nil:
-		return Buffer{Payload: mem[:n:n], owned: true}, nil
+		return Buffer{Payload: append(make([]byte, 0, n), mem[:n]...), owned: true}, nil
 	case n <= classes[len(classes)-2]: // do not tie up much memory for little
 		small := newStore(n)
 		copy(small.mem, mem[:n])

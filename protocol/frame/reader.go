@@ -16,9 +16,10 @@ const (
 	firstBuffer = 4 << 10
 	bufferSize  = 32 << 10
 	// firstChunk is the most memory that a claimed length alone is worth; what
-	// arrives earns growFactor times as much.
-	firstChunk = 4 * pooledMax
-	growFactor = 4
+	// arrives earns growFactor times as much. A body of up to the product is read into the place where it stays, but for
+	// the first chunk, which is moved.
+	firstChunk = 9 << 15
+	growFactor = 8
 	// maxEmptyReads is how often a reader may return nothing and no error.
 	maxEmptyReads = 100
 )
@@ -188,18 +189,38 @@ func (r *Reader) long(n int, flag byte) (Buffer, error) {
 		defer b.Release()
 		return inflate(b.Payload, r.limits.MaxInflated)
 	}
-	var body []byte
-	for len(body) < n {
-		have := len(body)
-		body = grow(body, min(n, max(firstChunk, growFactor*have)))
-		if err := r.readInto(body[have:]); err != nil {
-			return Buffer{}, err
-		}
+	body, err := r.longBody(n, flag == flagPlain)
+	if err != nil {
+		return Buffer{}, err
 	}
 	if flag == flagPlain {
 		return Buffer{Payload: body, owned: true}, nil
 	}
+	defer FreeLong(body)
 	return inflate(body, r.limits.MaxInflated)
+}
+
+// longBody reads n bytes, more than pooledMax, into memory that is the caller's if own is set, and NewLong's otherwise.
+// Memory is had as bytes arrive: what the peer claims is to come costs nothing yet.
+func (r *Reader) longBody(n int, own bool) ([]byte, error) {
+	var body []byte
+	for len(body) < n {
+		have, size := len(body), min(n, max(firstChunk, growFactor*len(body)))
+		var bigger []byte
+		if own && size == n {
+			bigger = make([]byte, n)
+		} else {
+			bigger = NewLong(size)[:size]
+		}
+		copy(bigger, body)
+		FreeLong(body)
+		body = bigger
+		if err := r.readInto(body[have:]); err != nil {
+			FreeLong(body)
+			return nil, err
+		}
+	}
+	return body, nil
 }
 
 // grow returns b with the length n, its content kept.

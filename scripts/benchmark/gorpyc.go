@@ -76,8 +76,13 @@ type Thing struct {
 // Get returns the thing's value.
 func (t *Thing) Get() int { return t.Value }
 
+// config lets the largest echo through.
+func config() *protocol.Config {
+	return &protocol.Config{Limits: protocol.Limits{Frame: 128 * mebibyte, Inflated: 128 * mebibyte}}
+}
+
 func serveGorpyc(l net.Listener) error {
-	srv := &servers.Server{Service: &Bench{Answer: 42}}
+	srv := &servers.Server{Service: &Bench{Answer: 42}, Config: config()}
 	return srv.Serve(context.Background(), l)
 }
 
@@ -97,7 +102,8 @@ func loadGorpyc(j job) (sample, error) {
 	if j.Mode == "conns" {
 		n = manyConns
 	}
-	conns, closeAll, err := dialMany(n, func() (*protocol.Conn, error) { return protocol.Dial(ctx, "tcp", j.addr(), nil) })
+	dial := func() (*protocol.Conn, error) { return protocol.Dial(ctx, "tcp", j.addr(), config()) }
+	conns, closeAll, err := dialMany(n, dial)
 	if err != nil {
 		return sample{}, err
 	}

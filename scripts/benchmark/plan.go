@@ -49,6 +49,17 @@ var sizes = []int{60_000, 64_000, 70_000, 100_000, 200_000, 300_000, 500_000}
 
 const mebibyte = 1 << 20
 
+// echoSizes are those of the byte strings that are sent and come back.
+var echoSizes = []int{1 << 10, 16 << 10, 64 << 10, mebibyte, 16 * mebibyte, 100 * mebibyte}
+
+// bytesText writes a length in the unit that suits it.
+func bytesText(n int) string {
+	if n < mebibyte {
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d MiB", n>>20)
+}
+
 // plan is all that is measured.
 func plan(quick bool) []group {
 	several, moved := 2, 40
@@ -90,11 +101,13 @@ func plan(quick bool) []group {
 			exp("netrpc", "netrpc", "conns", free),
 			exp("prepared", "gorpyc", "conns", free),
 		}},
-		{title: "Go to Go, echo of 1 MiB", times: 1, exps: []experiment{
-			sized(exp("raw", "raw", "echo", free), mebibyte, 0),
-			sized(exp("gorpyc", "gorpyc", "echo", free), mebibyte, 0),
-			sized(exp("netrpc", "netrpc", "echo", free), mebibyte, 0),
-		}},
+	}
+	for _, size := range echoSizes {
+		g := group{title: "Go to Go, echo of " + bytesText(size), times: 1, spare: size < mebibyte}
+		for _, stack := range []string{"raw", "gorpyc", "netrpc"} {
+			g.exps = append(g.exps, sized(exp(stack, stack, "echo", free), size, 0))
+		}
+		gs = append(gs, g)
 	}
 
 	python := func(mode, placement string, times int, spare bool, servers ...string) {
