@@ -14,7 +14,7 @@ from harness import HERE, Program, Server, old_release
 pytestmark = pytest.mark.skipif(not os.environ.get("GORPYC_OLD_RELEASES") or RPYC < (6,),
                                 reason="old releases are tested in one cell of the matrix: RPyC 6, GORPYC_OLD_RELEASES")
 
-OLD = [("2.7", "3.4.4"), ("3.6", "3.4.4"), ("3.6", "4.0.2")]
+OLD = [("2.7", "3.4.4"), ("2.7", "4.1.0"), ("2.7", "4.1.5"), ("3.6", "3.4.4"), ("3.6", "4.0.2")]
 SERVICE = os.path.join(HERE, "reference", "old_service.py")
 CLASSIC = os.path.join(HERE, "reference", "old_classic.py")
 CLASSIC_CLIENT = os.path.join(HERE, "reference", "old_classic_client.py")

@@ -48,13 +48,14 @@ type Config struct {
 	Credentials any
 
 	// Dialect is the protocol family the peer speaks: wire.FamilyD for RPyC 6, wire.FamilyC for 4.1 to 5.3,
-	// wire.FamilyB for 4.0, wire.FamilyA for 3, with a 2 behind it for peers with Python 2; nil finds out. See [Dial]
-	// for what that costs.
+	// wire.FamilyB for 4.0, wire.FamilyA for 3, with a 2 behind it for peers with Python 2; nil finds out. For what that
+	// costs see [Dial]; a peer before RPyC 6 that is served is asked a question when it connects, unless its host is
+	// known to speak FamilyC.
 	Dialect *wire.Dialect
-	// OldPeers has the side that is asked first find out whether a peer before RPyC 6 is one of RPyC 3 or 4.0, which
-	// would not understand the answer it gets otherwise. That costs peers before RPyC 6 a round trip when they
-	// connect. The Dial functions find out in any case.
-	OldPeers bool
+	// Families are the protocol families that this side speaks; nil is all. A peer that speaks another is refused: the
+	// Dial functions fail with a *[FamilyError], and a peer that has connected gets an exception that says so.
+	// wire.FamilyC stands for its form with threads, too, and so on.
+	Families []*wire.Dialect
 	// BindThreads tells the Dial functions that the peer's bind_threads is on, of RPyC 5.3.1 or later. Otherwise they
 	// find out, which costs another connection, because such a peer hangs up on what it does not understand. Servers
 	// see it by the first message. To the peer all of this side is one thread. Its own threads' requests run each in

@@ -48,8 +48,10 @@ type Conn struct {
 	leaveParent func() bool // undoes that the end of the context given to NewConn ends the connection
 
 	reader     role
-	frames     *frame.Reader  // for the holder of the reader role, as are the next three
+	frames     *frame.Reader  // for the holder of the reader role, as are the next five
 	early      []frame.Buffer // messages read before the dialect was known
+	guessed    bool           // the peer may turn out to speak another family, see settle
+	admitted   bool           // the peer's family is one of Config.Families
 	names      wire.Names     // names that the peer has used
 	quickAck   func()         // acknowledges at once what TCP has received; nil if the stream cannot
 	keeper     keeper
@@ -59,8 +61,9 @@ type Conn struct {
 	dialect    atomic.Pointer[wire.Dialect]
 	dialectSet chan struct{} // closed when dialect is set
 
-	seq   atomic.Int64 // of the next request of ours
-	calls sync.Pool    // of *call
+	seq     atomic.Int64 // of the next request of ours
+	rootSeq atomic.Int64 // of our request for the root
+	calls   sync.Pool    // of *call
 
 	mu     sync.Mutex
 	state  state
@@ -148,7 +151,7 @@ func (c *Conn) begin() {
 	c.startKeeper()
 	if c.dialect.Load() == nil {
 		err := c.checkGreeting()
-		if err == nil && c.cfg.OldPeers && c.olderFamily() {
+		if err == nil && c.olderFamily() {
 			err = c.surveyClient()
 		}
 		if err != nil {

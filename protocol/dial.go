@@ -18,10 +18,10 @@ import (
 // are six.
 //
 // A peer does not say which protocol family it speaks. Unless Config.Dialect tells, Dial asks for the peer's root in
-// the newest family; a peer that does not understand hangs up, and Dial connects again with the older one. Telling the
-// dialect saves a peer of RPyC 5 or older the failed attempt, which it logs as a traceback. A program that opens many
-// connections can learn it from the first one's [Conn.Dialect]. Our own root object hears of the connection that
-// succeeds only.
+// the newest form; a peer that does not understand hangs up, and Dial connects again and asks in the older one. What an
+// address has understood is remembered for an hour after its last use, for all connections of the process, and tried
+// first. So a peer of RPyC 5 or older sees one failed attempt, which it logs as a traceback, and none if it is told by
+// Config.Dialect. Our own root object hears of the connection that succeeds only.
 //
 // If the other end turns out to be something else than an RPyC peer, the error is a *[NotRPyCError] where that shows in
 // what it sends.
@@ -101,7 +101,7 @@ type Dialer struct {
 
 // Dial connects to a peer: see the function of the same name.
 func (d *Dialer) Dial(ctx context.Context, network, addr string) (*Conn, error) {
-	return Negotiate(ctx, func(ctx context.Context) (io.ReadWriteCloser, error) {
+	return negotiate(ctx, func(ctx context.Context) (io.ReadWriteCloser, error) {
 		return transport.Dial(ctx, network, addr, &d.Options)
-	}, d.Root, d.Config)
+	}, d.Root, d.Config, network+" "+addr)
 }

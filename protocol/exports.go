@@ -14,6 +14,7 @@ type exports struct {
 	objects map[int64]*exported // by instance id
 	classes map[int64]*exported // by class id
 	byKey   map[any]*exported   // by identity, for objects that have one
+	alias   *exported           // the root, if the peer knows it by its name, see Conn.settle
 	last    int64
 	peak    int // the most objects there have been since the maps were made
 }
@@ -29,6 +30,7 @@ func (x *exports) init() {
 	x.objects = make(map[int64]*exported)
 	x.classes = make(map[int64]*exported)
 	x.byKey = make(map[any]*exported)
+	x.alias = nil
 }
 
 // addExport gives the peer one reference to v, an object of the class, and returns its id pack.
@@ -72,6 +74,9 @@ func (x *exports) find(r wire.Ref) *exported {
 	e := x.objects[r.Object]
 	if r.IsClass() {
 		e = x.classes[r.Class]
+		if name := r.RootAlias(); x.alias != nil && name != "" && name == x.alias.ref.Name {
+			return x.alias
+		}
 	}
 	if e == nil || !r.Names(e.ref) {
 		return nil

@@ -74,15 +74,10 @@ func (c *Conn) checkAnswer(d *wire.Dialect) error {
 	if err != nil {
 		return err
 	}
-	if other := detect(first); other != nil && other != d && !(other == wire.FamilyC && before41(d)) {
+	if other := detect(first); other != nil && !other.BeginsLike(d) {
 		return &WrongDialectError{Want: d, Got: other}
 	}
 	return nil
-}
-
-// before41 reports whether the family is one of RPyC 3 or 4.0, whose messages begin like those of FamilyC.
-func before41(d *wire.Dialect) bool {
-	return d == wire.FamilyA || d == wire.FamilyA2 || d == wire.FamilyB || d == wire.FamilyB2
 }
 
 // detect tells the family by the beginning of the first frame, as far as wire.Detect does; nil if that does not show

@@ -128,7 +128,7 @@ func (in *incoming) compare(o any, vs []any) (any, error) {
 	}
 	op := "__cmp__"
 	if len(vs) > 2 {
-		s, ok := vs[2].(string)
+		s, ok := in.d.OwnMethod(vs[2]).(string)
 		if !ok {
 			return nil, vinegar.TypeError.New("name must be a string")
 		}

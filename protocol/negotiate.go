@@ -15,9 +15,15 @@ import (
 // the first family tried was wrong. A ctx without a deadline gets the connection's default timeout for each attempt.
 func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteCloser, error), root any,
 	cfg *Config) (*Conn, error) {
-	dialects := []*wire.Dialect{wire.FamilyD, wire.FamilyC}
-	if cfg != nil && cfg.Dialect != nil {
-		dialects = []*wire.Dialect{cfg.Dialect}
+	return negotiate(ctx, open, root, cfg, "")
+}
+
+// negotiate is Negotiate for an address that is remembered by a key, "" for none.
+func negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteCloser, error), root any, cfg *Config,
+	key string) (*Conn, error) {
+	dialects, err := cfg.attempts(dialled.last(key))
+	if err != nil {
+		return nil, err
 	}
 	if cfg != nil && cfg.BindThreads {
 		for i, d := range dialects {
@@ -32,8 +38,9 @@ func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteClos
 		d := dialects[i]
 		with := cfg.clone()
 		with.Dialect = d
-		c, err := attempt(ctx, open, root, &with, len(dialects) > 1 && d == wire.FamilyC)
+		c, err := attempt(ctx, open, root, &with, cfg.mayBind() && d == wire.FamilyC)
 		if err == nil {
+			dialled.met(key, d)
 			return c, nil
 		}
 		errs = append(errs, err)
@@ -47,13 +54,36 @@ func Negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteClos
 			dialects = append(dialects[:i+1], wrong.Got) // it has said CLOSE in the form it wants
 		}
 	}
-	err := errors.Join(errs...)
+	err = errors.Join(errs...)
 	if silent == len(errs) {
 		return nil, fmt.Errorf("rpyc: dial: the other end hung up without an answer: it may have refused this client, "+
 			"expect TLS or a"+
 			" handshake before, or not speak RPyC: %w", errs[0])
 	}
 	return nil, fmt.Errorf("rpyc: dial: %w", err)
+}
+
+// attempts returns the forms of a first message that are tried one after the other, the one that was understood last
+// first. There is one for several families: what the answer tells need not be known before.
+func (c *Config) attempts(last *wire.Dialect) ([]*wire.Dialect, error) {
+	if c != nil && c.Dialect != nil {
+		if !c.speaks(c.Dialect) {
+			return nil, fmt.Errorf("rpyc: dial: %w", &FamilyError{Got: c.Dialect.Family(), Spoken: c.Families})
+		}
+		return []*wire.Dialect{c.Dialect}, nil
+	}
+	var dialects []*wire.Dialect
+	if c.speaks(wire.FamilyD) {
+		dialects = append(dialects, wire.FamilyD)
+	}
+	if c.speaks(wire.FamilyC) || c.speaksOld() {
+		dialects = append(dialects, wire.FamilyC)
+	}
+	if last != nil && slices.Contains(dialects, last.Family()) {
+		others := slices.DeleteFunc(dialects, func(d *wire.Dialect) bool { return d == last })
+		dialects = slices.Insert(others, 0, last)
+	}
+	return dialects, nil
 }
 
 // mayBind reports whether to find out if the peer binds threads.
@@ -116,6 +146,9 @@ func (c *Conn) ask(ctx context.Context, p *call, d *wire.Dialect, survey bool) e
 		if d, err = c.survey(p.seq); err == nil {
 			c.dialect.Store(d)
 		}
+	}
+	if err == nil && !c.cfg.speaks(d) {
+		err = &FamilyError{Got: d.Family(), Spoken: c.cfg.Families}
 	}
 	if !stop() && err != nil {
 		return ended(ctx)

@@ -100,6 +100,12 @@ func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 		}
 		c.setDialect(d)
 	}
+	if c.familyUnknown() {
+		var err error
+		if d, err = c.settle(d, buf.Payload); err != nil {
+			return nil, err
+		}
+	}
 	weight := c.weigh(d, buf.Payload)
 	heavy := weight > c.cfg.Limits.Decoded
 	if !heavy {

@@ -90,7 +90,7 @@ func TestReplayMismatch(t *testing.T) {
 			c, p := scripted(t, nil, &protocol.Config{Dialect: client})
 			r, err := c.Start(t.Context(), wire.HandleGetRoot)
 			require.NoError(t, err)
-			require.Equal(t, payloadOf(t, first.frame), p.next().payload)
+			require.Equal(t, asGo(payloadOf(t, first.frame)), p.next().payload)
 			p.write(answer.frame)
 			_, err = r.Wait(t.Context())
 			require.ErrorIs(t, err, protocol.ErrClosed)
@@ -112,6 +112,9 @@ func TestReplayMismatch(t *testing.T) {
 			require.NoError(t, err)
 			p := newPeer(t, far, client)
 			p.write(first.frame)
+			if client == wire.FamilyC { // which of the families that begin so?
+				p.reply(p.expect("REQUEST 0 GETROOT ()").seq, mine(id("m.Client", 1, 2)))
+			}
 			require.Equal(t, wire.Reply, p.next().kind)
 			require.Same(t, client, c.Dialect())
 			require.NoError(t, c.CloseNow())

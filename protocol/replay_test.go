@@ -145,7 +145,7 @@ func (r *replay) ourTurn(line int, s step) {
 		return
 	}
 	if rec.kind == wire.Request {
-		want = r.number(want, &rec)
+		want = asGo(r.number(want, &rec))
 		r.ask(rec)
 	} else {
 		how = r.served[fmt.Sprint(rec.seq)]
@@ -185,6 +185,16 @@ func (r *replay) number(payload []byte, rec *message) []byte {
 	}
 	payload = withSeq(r.t, payload, n)
 	*rec = r.peer.parse(payload)
+	return payload
+}
+
+// asGo puts the form in which a Go peer asks for the root in the place of the one in which others do: the arguments,
+// none, are a tuple of boxed values.
+func asGo(payload []byte) []byte {
+	if getroot := []byte{0x11, 0x53, 0x11, 0x51, 0x02}; bytes.HasSuffix(payload, getroot) {
+		payload = bytes.Clone(payload)
+		payload[len(payload)-2] = 0x52
+	}
 	return payload
 }
 

@@ -80,7 +80,13 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	if d.BareTargets() && h.HasTarget() {
 		args = m.bareTarget(args)
 	}
-	b, err := m.args(d.AppendRequest(d.AppendThreads(s.b, c.threads(ctx, d)), p.seq, h), args)
+	b := d.AppendRequest(d.AppendThreads(s.b, c.threads(ctx, d)), p.seq, h)
+	if h == wire.HandleGetRoot {
+		c.rootSeq.Store(p.seq)
+		b = d.AppendRootArgs(b)
+	} else {
+		b, err = m.args(b, args)
+	}
 	s.b = b
 	if err == nil {
 		err = c.endFrame(d, s)

@@ -2,7 +2,9 @@ package protocol
 
 import (
 	"context"
+	"errors"
 	"io"
+	"log/slog"
 
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -113,7 +115,11 @@ func (c *Conn) finish() {
 		c.tellDropped(d)
 	}
 	if cause != io.EOF && cause != ErrClosed {
-		c.log().Info("rpyc: connection ended", "cause", cause)
+		level := slog.LevelInfo
+		if family := (*FamilyError)(nil); errors.As(cause, &family) {
+			level = slog.LevelWarn
+		}
+		c.log().Log(context.Background(), level, "rpyc: connection ended", "cause", cause)
 	}
 	close(c.done)
 	l = c.lock()

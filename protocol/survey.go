@@ -1,6 +1,10 @@
 package protocol
 
-import "github.com/gorpyc/gorpyc/protocol/wire"
+import (
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
 
 // Messages that a peer may send before it is known which family it speaks.
 const (
@@ -51,29 +55,81 @@ func (c *Conn) survey(root int64) (*wire.Dialect, error) {
 	return s.Dialect, nil
 }
 
-// surveyClient is survey for the side that was connected to: it sends the request for the root itself.
+// surveyClient is survey for the side that was connected to, whose peer has begun as one of the families A to C: it
+// sends the request for the root itself. The question is left out where the answer can only be FamilyC: a Go peer says
+// so by its first message, a host by what its last connections spoke, and the others may not be spoken here.
 func (c *Conn) surveyClient() error {
-	d, err := c.survey(c.askCommon(wire.HandleGetRoot, func(b []byte) []byte {
-		b = wire.FamilyC.AppendLabel(b, wire.LabelValue)
-		return wire.FamilyC.AppendNothing(b)
-	}))
+	buf, err := c.frames.Next()
+	if err != nil {
+		return err
+	}
+	buf.Detach(buf.Payload)
+	c.early = append(c.early, buf)
+	host := clientHost(c.RemoteAddr())
+	if wire.FamilyC.AsksAsGo(buf.Payload) {
+		c.setDialect(wire.FamilyC)
+		return nil
+	}
+	if clients.only(host, wire.FamilyC) || !c.cfg.speaksOld() {
+		c.guessed = true
+		c.setDialect(wire.FamilyC)
+		return nil
+	}
+	d, err := c.surveyAsked()
 	if err == nil {
+		clients.met(host, d)
 		c.setDialect(d)
 	}
 	return err
 }
 
-// askCommon sends a request in the form that the families have in common and returns its number. Nobody waits for the
-// answer.
-func (c *Conn) askCommon(h wire.Handler, args func([]byte) []byte) int64 {
-	seq := c.seq.Add(1) - 1
-	w := c.getWorkspace()
-	defer c.putWorkspace(w)
-	s := &w.scratch
-	s.begin()
-	s.b = args(wire.FamilyC.AppendRequest(s.b, seq, h))
-	if c.endFrame(wire.FamilyC, s) == nil { // it always is: the frame has a few bytes
-		_ = c.send(c.base, s, sendLater)
+// surveyAsked asks the peer for its root, and surveys by the answer.
+func (c *Conn) surveyAsked() (*wire.Dialect, error) {
+	return c.survey(c.askCommon(wire.HandleGetRoot, wire.FamilyA.AppendRootArgs))
+}
+
+// familyUnknown reports whether messages have to be looked at to see which family the peer speaks, or whether it is
+// one that this side does.
+func (c *Conn) familyUnknown() bool { return c.guessed || len(c.cfg.Families) > 0 && !c.admitted }
+
+// settle takes a message to find out which family the peer speaks, if that is not certain, and returns it. The host of
+// a peer that was taken for one of FamilyC may have others: these show when they name our root, and are asked then.
+// They have got the root's name where they look for its number, and go on to call it that.
+func (c *Conn) settle(d *wire.Dialect, payload []byte) (*wire.Dialect, error) {
+	if c.guessed {
+		var err error
+		if d, err = c.checkGuess(d, payload); err != nil {
+			return nil, err
+		}
 	}
-	return seq
+	if c.admitted = c.cfg.speaks(d); !c.admitted {
+		return nil, c.refuseFamily(d, payload)
+	}
+	return d, nil
+}
+
+func (c *Conn) checkGuess(d *wire.Dialect, payload []byte) (*wire.Dialect, error) {
+	form := d.RefForm(payload, c.rootSeq.Load())
+	switch {
+	case form.Members == 0:
+		return d, nil
+	case form.Members == 3 && form.First == brine.KindString:
+	default:
+		early := c.early
+		c.early = nil
+		other, err := c.surveyAsked()
+		if err != nil {
+			return nil, err
+		}
+		c.early = append(early, c.early...)
+		l := c.lock()
+		key, _ := exposed.Identity(c.local)
+		l.exports.alias = l.exports.byKey[key]
+		l.unlock()
+		d = other
+	}
+	c.guessed = false
+	c.dialect.Store(d)
+	clients.met(clientHost(c.RemoteAddr()), d)
+	return d, nil
 }

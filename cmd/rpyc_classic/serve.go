@@ -257,7 +257,6 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 	}
 	srv.NewService = slave.New(o)
 	srv.Config = slave.Config(nil)
-	srv.Config.OldPeers = true // as the program of RPyC 3 served them; costs others a round trip at most
 	return nil
 }
 

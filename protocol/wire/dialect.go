@@ -11,11 +11,12 @@ import (
 type Dialect struct {
 	family   string
 	version  string
-	kindByte bool // the kind of a message is a byte before its tuple, and not in it
-	oids     bool // an object is known by one number, see oid.go
-	bare     bool // the target of an operation is given as its number, not as a reference
-	python2  bool // names are byte strings
-	threads  bool // a message begins with the threads it is from and for, see threads.go
+	kindByte bool     // the kind of a message is a byte before its tuple, and not in it
+	oids     bool     // an object is known by one number, see oid.go
+	bare     bool     // the target of an operation is given as its number, not as a reference
+	python2  bool     // names are byte strings
+	threads  bool     // a message begins with the threads it is from and for, see threads.go
+	base     *Dialect // with threads, the family without them
 }
 
 // The families this package speaks.
@@ -26,15 +27,35 @@ var (
 	// FamilyB is spoken by RPyC 4.0 on Python 3, FamilyB2 on Python 2.
 	FamilyB  = &Dialect{family: "B", oids: true}
 	FamilyB2 = &Dialect{family: "B2", oids: true, python2: true}
-	// FamilyC is spoken by RPyC 4.1.0 to 5.3.1. The version a peer of this family expects cannot be told from its
-	// messages, and a wrong one makes it print a warning: none is sent.
-	FamilyC = &Dialect{family: "C"}
+	// FamilyC is spoken by RPyC 4.1.0 to 5.3.1, FamilyC2 by 4.1 on Python 2. The version a peer of this family expects
+	// cannot be told from its messages, and a wrong one makes it print a warning: none is sent.
+	FamilyC  = &Dialect{family: "C"}
+	FamilyC2 = &Dialect{family: "C2", python2: true}
 	// FamilyD is spoken by RPyC 6.
 	FamilyD = &Dialect{family: "D", version: "6.0.2", kindByte: true}
 )
 
 // String gives the family's letter.
 func (d *Dialect) String() string { return d.family }
+
+// Releases says in words who speaks the family.
+func (d *Dialect) Releases() string {
+	f := d.Family()
+	s := map[byte]string{'A': "RPyC 3", 'B': "RPyC 4.0", 'C': "RPyC 4.1 to 5.3", 'D': "RPyC 6"}[f.family[0]]
+	switch {
+	case f == FamilyC2:
+		s = "RPyC 4.1 on Python 2"
+	case f.python2:
+		s += " on Python 2"
+	}
+	return s
+}
+
+// BeginsLike reports whether the messages of both families begin in the same way, so that the first one does not tell
+// them apart.
+func (d *Dialect) BeginsLike(other *Dialect) bool {
+	return d.kindByte == other.kindByte && d.threads == other.threads
+}
 
 // Version is the RPyC release that exceptions sent to a peer of this family claim to come from; empty where none
 // should be claimed.
@@ -48,8 +69,8 @@ func (e *UnknownDialectError) Error() string {
 	return fmt.Sprintf("rpyc: no supported protocol family starts a message with %#02x", e.First)
 }
 
-// Detect tells the family from the first payload received on a connection. Payloads of families A and B look like
-// those of C until ids are exchanged: see [Survey].
+// Detect tells the family from the first payload received on a connection. Payloads of families A and B, and of
+// Python 2, look like those of C until ids are exchanged: see [Survey].
 func Detect(payload []byte) (*Dialect, error) {
 	if len(payload) == 0 {
 		return nil, &UnknownDialectError{}
@@ -67,6 +88,32 @@ func Detect(payload []byte) (*Dialect, error) {
 		}
 	}
 	return nil, &UnknownDialectError{First: payload[0]}
+}
+
+// A Go peer asks for the root in a form that no other does, and that all of them understand: its arguments, none, are a
+// tuple of boxed values and not a tuple by value. Who is asked so knows a peer that takes the newer form of whatever
+// its family leaves open.
+
+// AppendRootArgs appends the boxed arguments of the request for the root.
+func (d *Dialect) AppendRootArgs(b []byte) []byte {
+	label := LabelValue
+	if f := d.Family(); f == FamilyC || f == FamilyD {
+		label = LabelTuple
+	}
+	return brine.AppendTupleHeader(d.AppendLabel(b, label), 0)
+}
+
+// AsksAsGo reports whether a message is a Go peer's request for the root.
+func (d *Dialect) AsksAsGo(payload []byte) bool {
+	kind, _, c, err := d.ReadHeader(payload)
+	if err != nil || kind != Request {
+		return false
+	}
+	if h, odd, err := d.ReadHandler(&c); err != nil || odd != nil || h != HandleGetRoot {
+		return false
+	}
+	l, err := d.ReadLabel(&c)
+	return err == nil && l == LabelTuple
 }
 
 // Brine tags: of a tuple of three values, with which every message of the older families begins, and of one of two.

@@ -16,6 +16,8 @@
 //	C       4.1.0 – 5.3.1  brine of (kind, seq, body)                yes
 //	D       6.0.0 –        one byte kind, then brine of (seq, body)  yes
 //
+// A2, B2 and C2 are the same on Python 2, where names are byte strings.
+//
 // The package does no I/O and keeps no state; everything in it is safe for concurrent use unless said otherwise.
 // Its counterparts are rpyc.core.consts, rpyc.lib.get_id_pack and the packing done in rpyc.core.protocol.
 package wire

@@ -13,6 +13,15 @@ import (
 // What we give out has the instance's id as its oid, and the negative of the class's id if it is a class. What we get
 // has its oid as Ref.Object.
 
+// RootAlias returns the name that a peer of families A and B takes for the number of an object whose id pack it was
+// given in the form of family C; "" if r has a number.
+func (r Ref) RootAlias() string {
+	if r.old && r.Object == 0 && r.Class == 0 {
+		return r.Name
+	}
+	return ""
+}
+
 func (r Ref) oid() int64 {
 	if r.Object != 0 {
 		return r.Object
@@ -21,6 +30,10 @@ func (r Ref) oid() int64 {
 }
 
 func readOID(c *brine.Cursor) (Ref, error) {
+	if c.Kind() == brine.KindString || c.Kind() == brine.KindBytes { // see RootAlias
+		name, err := readName(c)
+		return Ref{Name: name, old: true}, err
+	}
 	if c.Kind() != brine.KindInt {
 		return Ref{}, formError("an object's number", c)
 	}
@@ -168,9 +181,6 @@ func (d *Dialect) AppendDelArgs(b []byte, r Ref, n int64) ([]byte, int64) {
 	return brine.AppendInt(b, n), n
 }
 
-// AppendNothing appends the value that a request without arguments has as its arguments.
-func (d *Dialect) AppendNothing(b []byte) []byte { return brine.AppendTupleHeader(b, 0) }
-
 // Adapt gives the operation that a peer of the family has in place of h, as its own proxies ask for it. args begin with
 // the object meant.
 func (d *Dialect) Adapt(h Handler, args []any) (Handler, []any) {
@@ -273,9 +283,14 @@ func (s *Survey) Answer(body brine.Cursor) error {
 	if look.Kind() != brine.KindTuple {
 		return formError("an id pack", &look)
 	}
-	if n, err := look.Tuple(); err != nil || n == 0 || look.Kind() != brine.KindInt {
-		s.Dialect = FamilyC
+	if n, err := look.Tuple(); err != nil {
 		return err
+	} else if n == 3 && look.Kind() == brine.KindBytes {
+		s.Dialect = FamilyC2
+		return nil
+	} else if n == 0 || look.Kind() != brine.KindInt {
+		s.Dialect = FamilyC
+		return nil
 	}
 	if _, err := look.Int64(); err != nil {
 		return err

@@ -31,7 +31,7 @@ func TestSurvey(t *testing.T) {
 		{b, wire.Reply, wire.FamilyB, 139713635100944},
 		{a2, wire.Exception, wire.FamilyA2, 140129919414176},
 		{a2, wire.Reply, wire.FamilyB2, 140129919414176},
-		{c2, 0, wire.FamilyC, 0},
+		{c2, 0, wire.FamilyC2, 0},
 	} {
 		kind, _, body, err := wire.FamilyC.ReadHeader(unhex(t, test.answer))
 		require.NoError(t, err)

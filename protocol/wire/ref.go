@@ -1,7 +1,10 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
 )
@@ -115,15 +118,19 @@ func (d *Dialect) AppendRef(b []byte, r Ref) []byte {
 		return append(b, r.odd...)
 	}
 	b = brine.AppendTupleHeader(b, 3)
-	// Names are ours (checked when classes are made) or came as valid text from the peer: the error cannot occur,
-	// and an empty name would be a ref nobody knows.
-	if nb, err := brine.AppendString(b, r.Name); err == nil {
-		b = nb
-	} else {
-		b = append(b, 0x08, 0x01)
-	}
+	b = d.appendName(b, d.refName(r))
 	b = brine.AppendInt(b, r.Class)
 	return brine.AppendInt(b, r.Object)
+}
+
+// refName is the ref's name as the peer's Python has it.
+func (d *Dialect) refName(r Ref) string {
+	if d.python2 {
+		if class, builtin := strings.CutPrefix(r.Name, "builtins."); builtin {
+			return "__builtin__." + class
+		}
+	}
+	return r.Name
 }
 
 // ReadRef reads an id pack by value, or one in a reference to an object of ours. Packs with unusual members are kept as
@@ -138,7 +145,7 @@ func (d *Dialect) ReadRef(c *brine.Cursor, names *Names) (Ref, error) {
 		}
 	}
 	start := *c
-	if r, ok := readPlainRef(c, names); ok {
+	if r, ok := d.readPlainRef(c, names); ok {
 		names.remember(c.Since(&start), r)
 		return r, nil
 	}
@@ -169,15 +176,15 @@ func (d *Dialect) ReadRef(c *brine.Cursor, names *Names) (Ref, error) {
 	return r, nil
 }
 
-func readPlainRef(c *brine.Cursor, names *Names) (Ref, bool) {
+func (d *Dialect) readPlainRef(c *brine.Cursor, names *Names) (Ref, bool) {
 	if c.Kind() != brine.KindTuple {
 		return Ref{}, false
 	}
-	if n, err := c.Tuple(); err != nil || n != 3 || c.Kind() != brine.KindString {
+	if n, err := c.Tuple(); err != nil || n != 3 {
 		return Ref{}, false
 	}
-	name, err := c.StringBytes()
-	if err != nil || c.Kind() != brine.KindInt {
+	name, ok := d.readRefName(c)
+	if !ok || c.Kind() != brine.KindInt {
 		return Ref{}, false
 	}
 	class, err := c.Int64()
@@ -189,6 +196,28 @@ func readPlainRef(c *brine.Cursor, names *Names) (Ref, bool) {
 		return Ref{}, false
 	}
 	return Ref{Name: names.get(name), Class: class, Object: object}, true
+}
+
+// readRefName reads the name in an id pack, in our form.
+func (d *Dialect) readRefName(c *brine.Cursor) ([]byte, bool) {
+	if !d.python2 {
+		if c.Kind() != brine.KindString {
+			return nil, false
+		}
+		name, err := c.StringBytes()
+		return name, err == nil
+	}
+	if c.Kind() != brine.KindBytes {
+		return nil, false
+	}
+	name, err := c.Bytes()
+	if err != nil || !utf8.Valid(name) || bytes.HasPrefix(name, []byte("builtins.")) {
+		return nil, false
+	}
+	if class, builtin := bytes.CutPrefix(name, []byte("__builtin__.")); builtin {
+		name = append([]byte("builtins."), class...)
+	}
+	return name, true
 }
 
 // Tuple gives the id pack as a value, as INSPECT takes it.

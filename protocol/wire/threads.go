@@ -17,7 +17,16 @@ func (d *Dialect) binding() *Dialect {
 	b := *d
 	b.family += "+threads"
 	b.threads = true
+	b.base = d
 	return &b
+}
+
+// Family returns the family itself of a form in which messages name threads, and otherwise d.
+func (d *Dialect) Family() *Dialect {
+	if d.base != nil {
+		return d.base
+	}
+	return d
 }
 
 // BindThreads returns the form of d in which messages name threads; nil for the families that have none.

@@ -101,7 +101,7 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	srv := &servers.Server{Service: service{}, Config: &protocol.Config{OldPeers: true}}
+	srv := &servers.Server{Service: service{}}
 	fmt.Println("READY 127.0.0.1", l.Addr().(*net.TCPAddr).Port)
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
