@@ -156,6 +156,79 @@ def test_generators_that_listen(root):
     assert root.log() == ("echo ended",)
 
 
+class Coded(LookupError):
+    def __str__(self):
+        return "code %d" % self.args[0]
+
+
+class Reticent(Exception):
+    def __init__(self, secret):
+        self.secret = secret
+
+    def __repr__(self):
+        return "<hidden>"
+
+
+EXCEPTIONS = {
+    "text": ValueError("x"), "none": ValueError(), "several": KeyError("k", 1, (2.5, None)), "key": KeyError("k"),
+    "quotes": ValueError("it's \"so\"\n"), "own text": Coded(7), "unlike any": Reticent(3), "os": OSError(2, "No such"),
+    "object": ValueError([1]), "stop": StopIteration(4), "exit": SystemExit(3), "unicode": ValueError("\u00e9\u4e2d"),
+    "nested": ValueError(KeyError("k")),
+}
+
+
+@pytest.mark.parametrize("name", EXCEPTIONS)
+def test_exceptions_as_values(root, name):
+    error = EXCEPTIONS[name]
+    kind, text, args, lookup = root.on_error(error)
+    assert (kind, text) == (type(error).__name__, str(error))
+    if name not in ("object", "nested"):
+        assert args == repr(error.args)
+    if type(error) not in (Coded,):  # its bases are not told
+        assert lookup == isinstance(error, LookupError)
+
+
+def test_exceptions_in_containers(root):
+    assert root.on_errors([ValueError("a"), KeyError("b"), Coded(3)], OSError("c")) == "\n".join(
+        ["ValueError: a", "KeyError: 'b'", "test_kinds.Coded: code 3", "OSError: c"])
+    for nonsense in (5, "x", [1], object(), int):
+        with pytest.raises(TypeError, match="must be an exception, not"):
+            root.on_error(nonsense)
+    assert root.on_error(ValueError)[:2] == ("ValueError", "") and root.on_error(None) is None
+    assert root.on_error(root.error_value()) == ("KeyError", "'k'", "('k',)", True)
+
+
+THROWN = {
+    "text": ("x",), "number": (5,), "None": (None,), "exception": (KeyError("k"),), "class": (KeyError,),
+    "class and text": (KeyError, "k"), "class and exception": (KeyError, KeyError("k")),
+    "class and subclass": (LookupError, KeyError("k")), "class and tuple": (KeyError, ("a", 1)),
+    "exception and value": (KeyError("k"), "x"), "exception and None": (KeyError("k"), None, None),
+    "class and None": (KeyError, None), "no traceback": (KeyError, None, 5), "own text": (Coded(7),),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", THROWN)
+def test_throwing(root, name):
+    def catcher():
+        got = None
+        while True:
+            try:
+                yield got
+                got = None
+            except Exception as e:
+                got = type(e).__name__, str(e), repr(e.args)
+
+    def throw(generator):
+        next(generator)
+        try:
+            caught = generator.throw(*THROWN[name])
+            return caught[:3], next(generator)
+        except TypeError as e:
+            return e.args
+    assert throw(root.catcher()) == throw(catcher())
+
+
 LINES = b"first\nsecond\r\n\nlast without end"
 READS = {
     "read": lambda f: f.read(),

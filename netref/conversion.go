@@ -178,7 +178,7 @@ func (c *conversion) assign(dst reflect.Value, v any) error {
 			return c.assign(dst, stood)
 		}
 	}
-	if t.Kind() == reflect.Pointer && t != bigIntType {
+	if t.Kind() == reflect.Pointer && t != bigIntType && t != exceptionType {
 		p := reflect.New(t.Elem())
 		dst.Set(p)
 		return c.assign(p.Elem(), v)

@@ -49,6 +49,7 @@ var (
 //	objects with __complex__     complex kinds: numpy's complex numbers; if the peer keeps the method from us, an error
 //	objects with a str()         types with an UnmarshalText method: Decimal to *big.Float, UUID, IPv4Address …
 //	file-like objects            io.Reader, io.Writer, io.Closer, io.Seeker and their combinations: see [File]
+//	exceptions and their classes error, *vinegar.Error: with the peer's text, and the arguments as far as it tells them
 //	any of these                 a pointer to what takes it
 //	object of ours come back     its own type, or as the value it stands for ([Valuer])
 //

@@ -21,6 +21,8 @@ func (c *conversion) object(dst reflect.Value, o *Object) error {
 	case t.Kind() == reflect.Interface && fileType.Implements(t):
 		dst.Set(reflect.ValueOf(NewFile(c.ctx, o)))
 		return nil
+	case takesException(t):
+		return c.exception(dst, o)
 	}
 	switch k := t.Kind(); k {
 	case reflect.Func:

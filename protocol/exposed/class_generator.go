@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 
+	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -46,7 +47,7 @@ func defineGenerator(c *Class) {
 		return stopIteration(n.next(ctx))
 	})
 	c.method("throw", 1, 3, func(ctx context.Context, self any, args []any) (any, error) {
-		exc, err := thrown(args)
+		exc, err := thrown(ctx, args)
 		if err != nil {
 			return nil, err
 		}
@@ -58,28 +59,39 @@ func defineGenerator(c *Class) {
 }
 
 // thrown makes the exception that the arguments of throw mean: an exception, or a class and what to call it with.
-func thrown(args []any) (error, error) {
-	var class *vinegar.Class
-	switch x := norm(args[0]).(type) {
-	case *Class:
-		class = x.exception
-	case *netref.Object:
-		class = classNamed(x.ClassName())
-		if !x.IsClass() {
-			return class.New(), nil
-		}
-	case error:
-		return x, nil
+func thrown(ctx context.Context, args []any) (error, error) {
+	var value any
+	if len(args) > 1 {
+		value = norm(args[1])
 	}
-	if class == nil {
+	if len(args) > 2 {
+		if o, foreign := norm(args[2]).(*netref.Object); norm(args[2]) != nil &&
+			(!foreign || o.ClassName() != "builtins.traceback") {
+			return nil, vinegar.TypeError.New("throw() third argument must be a traceback object")
+		}
+	}
+	e, class, err := raisable(ctx, args[0])
+	switch {
+	case err != nil:
+		return nil, err
+	case e != nil && value != nil:
+		return nil, vinegar.TypeError.New("instance exception may not have a separate value")
+	case e != nil:
+		return e, nil
+	case class == nil:
 		return nil, vinegar.TypeError.Errorf(
 			"exceptions must be classes or instances deriving from BaseException, not %s", TypeName(args[0]))
-	}
-	if len(args) < 2 || args[1] == nil {
+	case value == nil:
 		return class.New(), nil
 	}
-	if e, ok := norm(args[1]).(error); ok {
+	if t, ok := value.(brine.Tuple); ok {
+		return class.New(t...), nil
+	}
+	if e, _, err = raisable(ctx, value); err != nil {
+		return nil, err
+	}
+	if e != nil && vinegar.FromError(e).Class.IsSubclass(class) {
 		return e, nil
 	}
-	return class.New(args[1]), nil
+	return class.New(value), nil
 }

@@ -1,9 +1,11 @@
 package exposed
 
 import (
-	"strings"
+	"context"
+	"errors"
 	"sync"
 
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -52,16 +54,26 @@ func classOfException(e *vinegar.Class) *Class {
 	return kept.(*Class)
 }
 
-// classNamed is the exception class that a peer's class of that name is here.
-func classNamed(qualified string) *vinegar.Class {
-	module, name := "builtins", qualified
-	if i := strings.LastIndexByte(qualified, '.'); i >= 0 {
-		module, name = qualified[:i], qualified[i+1:]
+// raisable is the exception that v is or, if it is a class of exceptions, the class; both nil if it is neither. Objects
+// of a peer are asked.
+func raisable(ctx context.Context, v any) (exc error, class *vinegar.Class, err error) {
+	switch x := norm(v).(type) {
+	case *Class:
+		return nil, x.exception, nil
+	case *netref.Object:
+		e, err := netref.As[*vinegar.Error](ctx, x)
+		var no *netref.ConvertError
+		switch {
+		case errors.As(err, &no):
+			return nil, nil, nil
+		case err == nil && x.IsClass():
+			return nil, e.Class, nil
+		}
+		return e, nil, err
+	case error:
+		return x, nil, nil
 	}
-	if c, ok := vinegar.Lookup(module, name); ok {
-		return c
-	}
-	return vinegar.Exception
+	return nil, nil, nil
 }
 
 // exceptionAttrs are the attributes that builtin classes of exceptions have besides args.

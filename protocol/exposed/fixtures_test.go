@@ -257,6 +257,8 @@ func must(t *testing.T) func(v any, err error) any {
 
 func refOf(name string) wire.Ref { return wire.Ref{Name: name, Class: 1, Object: 2} }
 
+func classRef(name string) wire.Ref { return wire.Ref{Name: name, Class: 1} }
+
 func dir(t *testing.T, v any) []string {
 	t.Helper()
 	names, err := exposed.Dir(ctx, v)

@@ -153,20 +153,20 @@ func TestContextManagers(t *testing.T) {
 	c := &Context{tag: "t", suppress: true, log: &log}
 	require.Equal(t, "entered:t", must(t)(callAttr(c, "__enter__")))
 	for _, exc := range []any{nil, vinegar.ValueError.New("x"), exposed.ClassOf(vinegar.KeyError.New()),
-		netref.New(nil, refOf("builtins.ValueError")), netref.New(nil, refOf("odd.Thing")), int64(0), int64(1)} {
+		netref.New(nil, classRef("builtins.ValueError")), netref.New(nil, classRef("odd.Thing")), int64(0), int64(1)} {
 		r, err := exposed.Exit(ctx, nil, c, exc)
 		require.NoError(t, err)
 		require.Equal(t, true, r)
 	}
 	// The oldest peers call the method themselves.
 	must(t)(callAttr(c, "__exit__", nil, nil, nil))
-	must(t)(callAttr(c, "__exit__", netref.New(nil, refOf("builtins.KeyError")),
-		netref.New(nil, refOf("builtins.KeyError")), nil))
+	must(t)(callAttr(c, "__exit__", netref.New(nil, classRef("builtins.KeyError")),
+		netref.New(nil, classRef("builtins.KeyError")), nil))
 	require.Equal(t, []string{"enter:t", "exit:t:false", "exit:t:true", "exit:t:true", "exit:t:true", "exit:t:true",
 		"exit:t:false", "exit:t:true", "exit:t:false", "exit:t:true"}, log)
 	_, err := exposed.Exit(ctx, nil, []int{}, nil)
 	require.EqualError(t, err, "AttributeError: 'list' object has no attribute '__exit__'")
-	_, err = exposed.Exit(ctx, nil, exitChecker{t}, netref.New(nil, refOf("builtins.KeyError")))
+	_, err = exposed.Exit(ctx, nil, exitChecker{t}, netref.New(nil, classRef("builtins.KeyError")))
 	require.NoError(t, err)
 }
 

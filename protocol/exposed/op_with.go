@@ -23,25 +23,29 @@ func Exit(ctx context.Context, p *Policy, v, exc any) (r any, err error) {
 		return o.Request(ctx, wire.HandleCtxExit, exc)
 	}
 	args := []any{nil, nil, nil}
-	switch x := norm(exc).(type) {
-	case *netref.Object:
-		e := classNamed(x.ClassName()).New()
-		args = []any{classOfException(e.Class), e, nil}
-	case *Class:
-		if x.exception != nil {
-			args = []any{x, x.exception.New(), nil}
-		}
-	case error:
-		args = []any{ClassOf(x), x, nil}
-	default:
-		raised, err := Truth(ctx, x)
+	var e error
+	var class *vinegar.Class
+	if o, ok := exc.(*netref.Object); ok && o.IsClass() {
+		class = vinegar.ClassNamed(o.ClassName()) // unasked: what ends a block is an exception
+	} else {
+		e, class, err = raisable(ctx, exc)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case class != nil:
+		e = class.New()
+	case e == nil:
+		raised, err := Truth(ctx, exc)
 		if err != nil {
 			return nil, err
 		}
 		if raised {
-			e := vinegar.TypeError.New("exceptions must derive from BaseException")
-			args = []any{classOfException(e.Class), e, nil}
+			e = vinegar.TypeError.New("exceptions must derive from BaseException")
 		}
+	}
+	if e != nil {
+		args = []any{ClassOf(e), e, nil}
 	}
 	return CallAttr(ctx, p, v, "__exit__", NewArgs(args, nil))
 }
@@ -62,7 +66,9 @@ func (m exitMethod) Call(ctx context.Context, self any, args *Args) (any, error)
 	}
 	exc := norm(pos[1])
 	if o, ok := exc.(*netref.Object); ok { // older peers call __exit__ themselves, with references
-		exc = classNamed(o.ClassName()).New()
+		if exc, err = netref.As[error](ctx, o); err != nil {
+			return nil, err
+		}
 	}
 	if m.Positional() == 0 {
 		return m.Plan.Call(ctx, self, &Args{})

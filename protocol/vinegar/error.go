@@ -40,8 +40,9 @@ type Error struct {
 	Notes []string
 
 	cause  error
-	remote bool // came from a peer: Traceback is the earlier part of the story
-	panic  *any // what FromPanic was given
+	remote bool    // came from a peer: Traceback is the earlier part of the story
+	panic  *any    // what FromPanic was given
+	text   *string // what the peer's str() says, of an exception that came as an object
 }
 
 var _ error = (*Error)(nil)
@@ -56,7 +57,9 @@ func (e *Error) class() *Class {
 // Error returns what CPython prints on the last line of a traceback:
 // "ValueError: bad value", "KeyError: 'x'", "FileNotFoundError: [Errno 2] No such
 // file or directory: '/x'", or the bare class name if the message is empty. The
-// text of a received exception does not include its remote traceback.
+// text of a received exception does not include its remote traceback. If the
+// exception's class prints it in a way of its own, the text is the one that the
+// peer printed at the end of the traceback.
 func (e *Error) Error() string {
 	if e == nil {
 		return "<nil>"

@@ -3,6 +3,7 @@ package vinegar
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -155,4 +156,25 @@ func attributes(v any) ([]Attr, bool) {
 		attrs = append(attrs, Attr{name, pair[1]})
 	}
 	return attrs, true
+}
+
+// Described returns the exception that a peer holds and has not raised: of the class with that full name, with the
+// arguments, and with text as its message whatever the class and the arguments say. It is meant for the conversion of
+// objects. The class is found as that of a received exception is.
+func Described(qualified string, args []any, text string) *Error {
+	e := ClassNamed(qualified).New(args...)
+	if text != e.Message() {
+		e.text = &text
+	}
+	return e
+}
+
+// ClassNamed returns the class that a peer's exception class of that full name is here, as it would be for a received
+// exception: a registered one, or one derived from [GenericException] that is made for the name.
+func ClassNamed(qualified string) *Class {
+	module, name := "builtins", qualified
+	if i := strings.LastIndexByte(qualified, '.'); i >= 0 {
+		module, name = qualified[:i], qualified[i+1:]
+	}
+	return received(module, name)
 }

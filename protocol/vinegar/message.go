@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -20,8 +21,50 @@ func (e *Error) message(r reprer) string {
 		return "..."
 	}
 	text := e.ownMessage(r)
+	if told, ok := e.peersMessage(text); ok {
+		text = told
+	}
 	*r.spent += 1 + len(text)
 	return text
+}
+
+// peersMessage is what the peer itself says of a received exception, if that is not what its class and arguments say.
+// A class with a __str__ of its own makes the difference: only the peer can run it.
+func (e *Error) peersMessage(computed string) (string, bool) {
+	switch {
+	case e.text != nil:
+		return *e.text, true
+	case !e.remote || e.Traceback == "":
+		return "", false
+	}
+	name := e.class().name
+	if computed != "" && strings.Contains(e.Traceback, name+": "+computed+"\n") {
+		return "", false // what follows are notes
+	}
+	return lastMessage(e.Traceback, name)
+}
+
+// lastMessage returns the message behind the last frames in the text of a traceback, if they end in an exception of a
+// class of that name. Causes come before, and the tracebacks of peers that an exception has passed through as well.
+func lastMessage(traceback, class string) (string, bool) {
+	at := strings.LastIndex(traceback, tracebackHead)
+	if at < 0 {
+		return "", false
+	}
+	rest := traceback[at+len(tracebackHead):]
+	for strings.HasPrefix(rest, " ") {
+		_, rest, _ = strings.Cut(rest, "\n")
+	}
+	line, _, _ := strings.Cut(rest, "\n")
+	qualified, _, _ := strings.Cut(line, ": ")
+	if qualified != class && !strings.HasSuffix(qualified, "."+class) {
+		return "", false
+	}
+	message := strings.TrimPrefix(rest[len(qualified):], ": ")
+	for range 1 + strings.Count(traceback, remoteStart) { // each peer ends the text that it sends
+		message = strings.TrimSuffix(message, "\n")
+	}
+	return message, true
 }
 
 func (e *Error) ownMessage(r reprer) string {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"testing"
@@ -19,7 +20,7 @@ func readRows[T any](t testing.TB, file string) []T {
 	return decodeRows[T](t, bufio.NewReader(f))
 }
 
-func decodeRows[T any](t testing.TB, r *bufio.Reader) (rows []T) {
+func decodeRows[T any](t testing.TB, r io.Reader) (rows []T) {
 	for d := json.NewDecoder(r); d.More(); {
 		var row T
 		require.NoError(t, d.Decode(&row))

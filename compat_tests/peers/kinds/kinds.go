@@ -214,6 +214,39 @@ func (k *Kinds) Fail() error { return fmt.Errorf("outer: %w", os.ErrNotExist) }
 // ErrorValue hands out an error as an object.
 func (k *Kinds) ErrorValue() *vinegar.Error { return vinegar.KeyError.New("k") }
 
+// OnError takes an exception as a value, and tells its class, its text, and its arguments.
+func (k *Kinds) OnError(err error) (any, error) {
+	e := vinegar.FromError(err)
+	if e == nil {
+		return nil, nil
+	}
+	args, err := exposed.Repr(context.Background(), brine.Tuple(e.Args))
+	return brine.Tuple{e.Class.Name(), e.Message(), args, errors.Is(e, vinegar.LookupError)}, err
+}
+
+// OnErrors takes several.
+func (k *Kinds) OnErrors(errs []error, last *vinegar.Error) string {
+	return errors.Join(append(errs, last)...).Error()
+}
+
+// Catcher is a generator that tells what was thrown at it.
+func (k *Kinds) Catcher() *exposed.Generator {
+	return exposed.NewGenerator(func(yield func(any) (any, error)) error {
+		var got any
+		for {
+			_, err := yield(got)
+			if errors.Is(err, vinegar.GeneratorExit) {
+				return err
+			}
+			if got = nil; err != nil {
+				if got, err = k.OnError(err); err != nil {
+					return err
+				}
+			}
+		}
+	})
+}
+
 // Named is asked for by its String.
 type Named struct{ n int }
 

@@ -184,8 +184,9 @@ func (p *Plan) bindError(err error) (any, error) {
 }
 
 var (
-	durationType = reflect.TypeFor[time.Duration]()
-	bigIntType   = reflect.TypeFor[*big.Int]()
+	durationType  = reflect.TypeFor[time.Duration]()
+	bigIntType    = reflect.TypeFor[*big.Int]()
+	exceptionType = reflect.TypeFor[*vinegar.Error]()
 )
 
 // Wanted says in an error message what fits a Go type: the name of the Python type.
@@ -193,6 +194,8 @@ func Wanted(t reflect.Type) string {
 	switch k := t.Kind(); {
 	case t == durationType:
 		return "a number of seconds"
+	case t == errorType, t == exceptionType:
+		return "an exception"
 	case t == bigIntType, k >= reflect.Int && k <= reflect.Uintptr:
 		return "int"
 	case k == reflect.Bool:
