@@ -80,7 +80,7 @@ type Config struct {
 
 // Limits bounds what a peer can make this side hold, for each connection. Zero fields mean the default; nothing is
 // unlimited. Exceeding Frame, Inflated, Queued, QueuedBytes or Unread ends the connection with a *[LimitError];
-// exceeding Decoded, Exports or Running fails the call. An application that exchanges larger values raises Frame,
+// exceeding Decoded, Exports, Containers or Running fails the call. An application that exchanges larger values raises Frame,
 // Inflated and Decoded.
 type Limits struct {
 	// Frame is the length in bytes of one message as it comes, 0 means 64 MiB and 64 KiB: a value of 64 MiB, which zlib
@@ -104,6 +104,10 @@ type Limits struct {
 	Running int
 	// Exports is the number of objects of ours the peer holds, 0 means 1,048,576.
 	Exports int
+	// Containers is how many bytes of memory the containers take that the peer has made or made larger by operations
+	// such as l * 1000000, l.copy() and iter(d), and that it or something here still refers to; 0 means 512 MiB. They
+	// are counted without the values in them. More is a MemoryError. See [exposed.Budget].
+	Containers int64
 	// Unread is the length in bytes of the answers that wait for the peer to read them, to requests that no handler
 	// runs for, such as PING; 0 means 64 MiB. Handlers wait when far less is queued.
 	Unread int64
@@ -115,6 +119,7 @@ const (
 	defaultExports      = 1 << 20
 	defaultQueued       = 1 << 16
 	defaultDecoded      = 256 << 20
+	defaultContainers   = 512 << 20
 	defaultUnread       = 64 << 20
 	defaultQueuedBytes  = 256 << 20
 	defaultRunning      = 10_000
@@ -140,6 +145,7 @@ func (c *Config) clone() Config {
 	setDefault(&cfg.Limits.QueuedBytes, defaultQueuedBytes)
 	setDefault(&cfg.Limits.Running, defaultRunning)
 	setDefault(&cfg.Limits.Exports, defaultExports)
+	setDefault(&cfg.Limits.Containers, defaultContainers)
 	setDefault(&cfg.Limits.Unread, defaultUnread)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

@@ -99,7 +99,7 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	if c.cfg.Name == "" {
 		c.cfg.Name = fmt.Sprintf("conn%d", connNumber.Add(1))
 	}
-	c.base, c.cancel = context.WithCancelCause(ctx)
+	c.base, c.cancel = context.WithCancelCause(exposed.WithBudget(ctx, exposed.NewBudget(c.cfg.Limits.Containers)))
 	c.readOn.L = &c.mu
 	c.calls.New = newCall
 	c.frames = frame.NewReader(stream, c.cfg.frameLimits())

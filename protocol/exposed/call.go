@@ -115,7 +115,8 @@ func (c *Class) instantiate(ctx context.Context, args *Args) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return c.exception.New(pos...), nil
+		e := c.exception.New(pos...)
+		return e, pay(ctx, e, weightOf(pos))
 	case c == typeClass:
 		pos, err := binding.BuiltinArgs(args, "type", "type", 1, 1)
 		if err != nil {

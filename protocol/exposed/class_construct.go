@@ -2,6 +2,7 @@ package exposed
 
 import (
 	"context"
+	"slices"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -9,7 +10,9 @@ import (
 
 // The classes of containers can be called, as list(items) and dict(a=1) in Python, where a service publishes them.
 var (
-	_ = define(listClass, takesItems(func(_ context.Context, all []any) (any, error) { return NewList(all...), nil }))
+	_ = define(listClass, takesItems(func(ctx context.Context, all []any) (any, error) {
+		return makeList(ctx, len(all), func() []any { return slices.Clone(all) })
+	}))
 	_ = define(tupleClass, takesItems(func(_ context.Context, all []any) (any, error) {
 		return append(brine.Tuple{}, all...), nil
 	}))

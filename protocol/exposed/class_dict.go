@@ -3,6 +3,7 @@ package exposed
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -45,8 +46,8 @@ func defineMapping(c *Class) {
 	if c == setClass {
 		what = "Set"
 	}
-	mapMethod(c, "__iter__", 0, 0, func(_ context.Context, m mapping, _ any, _ []any) (any, error) {
-		return overKeys(what, m, nil), nil
+	mapMethod(c, "__iter__", 0, 0, func(ctx context.Context, m mapping, _ any, _ []any) (any, error) {
+		return overKeys(ctx, what, m, nil)
 	})
 	c.method("__hash__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		return nil, unhashable(ClassOf(self))
@@ -72,15 +73,11 @@ func defineDict(c *Class) {
 		}
 		return nil, err
 	})
-	mapMethod(c, "__reversed__", 0, 0, func(_ context.Context, m mapping, _ any, _ []any) (any, error) {
+	mapMethod(c, "__reversed__", 0, 0, func(ctx context.Context, m mapping, _ any, _ []any) (any, error) {
 		keys := m.keys()
-		n := len(keys)
-		return overIndex(func(i int) (any, bool) {
-			if i >= n {
-				return nil, false
-			}
-			return keys[n-1-i], true
-		}, func() int { return n }), nil
+		slices.Reverse(keys)
+		it := overItems(keys)
+		return it, pay(ctx, it, int64(len(keys))*itemSize)
 	})
 	mapMethod(c, "__eq__", 1, 1, func(ctx context.Context, m mapping, self any, args []any) (any, error) {
 		other, ok := asMapping(args[0])

@@ -25,8 +25,8 @@ func defineDictView(c *Class) {
 		})
 	}
 	view("__len__", 0, func(_ context.Context, v *dictView, _ []any) (any, error) { return int64(v.m.size()), nil })
-	view("__iter__", 0, func(_ context.Context, v *dictView, _ []any) (any, error) {
-		return overKeys("dictionary", v.m, v.item), nil
+	view("__iter__", 0, func(ctx context.Context, v *dictView, _ []any) (any, error) {
+		return overKeys(ctx, "dictionary", v.m, v.item)
 	})
 	view("__contains__", 1, func(ctx context.Context, v *dictView, args []any) (any, error) {
 		return v.contains(ctx, args[0])

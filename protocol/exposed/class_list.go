@@ -114,13 +114,13 @@ func defineList(c *Class) {
 		}
 		return n, nil
 	})
-	listMethod(c, "copy", 0, 0, func(_ context.Context, s sequence, _ any, _ []any) (any, error) {
-		return &List{items: s.all()}, nil
+	listMethod(c, "copy", 0, 0, func(ctx context.Context, s sequence, _ any, _ []any) (any, error) {
+		return makeList(ctx, s.size(), s.all)
 	})
 }
 
 func defineListArithmetic(c *Class) {
-	listMethod(c, "__add__", 1, 1, func(_ context.Context, s sequence, _ any, args []any) (any, error) {
+	listMethod(c, "__add__", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
 		other, ok := asSequence(args[0])
 		if !ok {
 			return nil, vinegar.TypeError.Errorf(`can only concatenate list (not "%s") to list`, TypeName(args[0]))
@@ -128,7 +128,7 @@ func defineListArithmetic(c *Class) {
 		if s.size()+other.size() > maxJoined {
 			return nil, joinedTooMuch()
 		}
-		return &List{items: slices.Concat(s.all(), other.all())}, nil
+		return makeList(ctx, s.size()+other.size(), func() []any { return slices.Concat(s.all(), other.all()) })
 	})
 	extend := func(ctx context.Context, s sequence, v any) error {
 		if !iterable(v) {
@@ -151,27 +151,33 @@ func defineListArithmetic(c *Class) {
 	listMethod(c, "extend", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
 		return nil, extend(ctx, s, args[0])
 	})
-	times := func(ctx context.Context, all []any, v any) ([]any, error) {
-		n, err := repeats(ctx, len(all), maxItems, v)
-		if err != nil {
-			return nil, err
-		}
-		return slices.Repeat(all, n), nil
-	}
 	for _, op := range []string{"__mul__", "__rmul__"} {
 		listMethod(c, op, 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
-			all, err := times(ctx, s.all(), args[0])
-			return &List{items: all}, err
+			all := s.all()
+			n, err := repeats(ctx, len(all), maxItems, args[0])
+			if err != nil {
+				return nil, err
+			}
+			return makeList(ctx, len(all)*n, func() []any { return slices.Repeat(all, n) })
 		})
 	}
 	listMethod(c, "__imul__", 1, 1, func(ctx context.Context, s sequence, self any, args []any) (any, error) {
-		return self, s.rewrite(ctx, func(all []any) ([]any, error) { return times(ctx, all, args[0]) })
+		return self, s.rewrite(ctx, func(all []any) ([]any, error) {
+			n, err := repeats(ctx, len(all), maxItems, args[0])
+			if err != nil {
+				return nil, err
+			}
+			return slices.Repeat(all, n), nil
+		})
 	})
 }
 
 func defineListMutation(c *Class) {
 	listMethod(c, "append", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
-		if l, ok := s.(*List); ok {
+		if l, ok := s.(*List); ok { // without a copy of all items
+			if err := l.pay(ctx, l.size()+1); err != nil {
+				return nil, err
+			}
 			l.Append(args[0])
 			return nil, nil
 		}

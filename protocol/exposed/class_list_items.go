@@ -10,8 +10,13 @@ import (
 
 func listItem(ctx context.Context, s sequence, key any) (any, error) {
 	key = norm(key)
-	if _, slice := key.(brine.Slice); slice {
-		return sliced(ctx, "list", s.all(), key, itself, func(items []any) any { return &List{items: items} })
+	if sl, ok := key.(brine.Slice); ok {
+		all := s.all()
+		sp, err := resolve(ctx, sl, len(all))
+		if err != nil {
+			return nil, err
+		}
+		return makeList(ctx, sp.count, func() []any { return spanOf(sp, all) })
 	}
 	n, err := toIndex(ctx, key, "list")
 	if err != nil {
@@ -64,6 +69,9 @@ func setListSlice(ctx context.Context, s sequence, sl brine.Slice, value any) er
 		}
 		if sp.step == 1 {
 			end := max(sp.start, sp.start+sp.count)
+			if len(old)-(end-sp.start)+len(fresh) > maxJoined {
+				return nil, joinedTooMuch()
+			}
 			return slices.Concat(old[:sp.start], fresh, old[end:]), nil
 		}
 		if len(fresh) != sp.count {

@@ -46,8 +46,14 @@ func defineContainer(c *Class) {
 	c.method("__len__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		return int64(plainLen(norm(self))), nil
 	})
-	c.method("__iter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return overPlain(norm(self)).as(iteratorClassOf(c)), nil
+	c.method("__iter__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
+		v := norm(self)
+		it := overPlain(v).as(iteratorClassOf(c))
+		n := weight(v)
+		if text, ok := v.(string); ok {
+			n += 4 * int64(len(text)) // its characters
+		}
+		return it, pay(ctx, it, n)
 	})
 	c.method("__contains__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 		v := norm(args[0])

@@ -22,6 +22,7 @@ type Dict struct {
 	objects bool          // a key has been met that is no plain value; until then plain ones need no chains
 	live    int
 	changes uint64
+	paid    int64 // bytes that a budget has paid for
 	convert func(ctx context.Context, key any) any
 }
 
@@ -48,6 +49,10 @@ type chain struct {
 }
 
 func (k dictKey) chain() chain { return chain{k.hash, k.plain != nil} }
+
+// maxChain bounds how many keys an operation compares that have the same hash, which a peer can choose for tuples with an
+// object in them.
+const maxChain = 2048
 
 // noneKey stands for None in a map whose nil means that there is no key.
 type noneKey struct{}
@@ -127,8 +132,11 @@ func (d *Dict) locate(ctx context.Context, key dictKey) (int, error) {
 func (d *Dict) search(ctx context.Context, key dictKey, c chain) (int, error) {
 restart:
 	for range 100 {
-		before := d.changes
+		before, compared := d.changes, 0
 		for i := d.heads[c] - 1; i >= 0; i = d.entries[i].next - 1 {
+			if compared++; compared > maxChain {
+				return -1, vinegar.MemoryError.Errorf("more than %d keys with the same hash", maxChain)
+			}
 			k := d.entries[i].key
 			eq, known := pyvalue.Equal(k, key.key)
 			if !known && same(k, key.key) {
@@ -190,6 +198,9 @@ func (d *Dict) get(ctx context.Context, key any) (v any, ok bool, err error) {
 }
 
 func (d *Dict) set(ctx context.Context, key, value any) error {
+	if err := d.pay(ctx, 1); err != nil {
+		return err
+	}
 	return d.at(ctx, key, func(i int, key dictKey) {
 		if i >= 0 {
 			d.entries[i].value = value
@@ -202,6 +213,29 @@ func (d *Dict) set(ctx context.Context, key, value any) error {
 		d.live++
 		d.changes++
 	})
+}
+
+// pay pays for n entries more than there are. What the dict had before a peer came to it costs nothing.
+func (d *Dict) pay(ctx context.Context, n int) error {
+	if b, _ := ctx.Value(budgetKey{}).(*Budget); b == nil {
+		return nil
+	}
+	d.mu.Lock()
+	if d.paid == 0 {
+		d.paid = int64(d.live) * entrySize
+	}
+	more := growth(d.paid, int64(d.live+n)*entrySize)
+	d.mu.Unlock()
+	if more == 0 {
+		return nil
+	}
+	if err := pay(ctx, d, more); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.paid += more
+	d.mu.Unlock()
+	return nil
 }
 
 // rebuild leaves out what is gone, and makes the chains anew.

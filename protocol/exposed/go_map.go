@@ -43,19 +43,27 @@ func (m goMap) key(ctx context.Context, key any) (reflect.Value, bool, error) {
 	if err := netref.Assign(ctx, kv, key); err != nil || !kv.Comparable() {
 		return kv, false, nil
 	}
-	if t.Kind() == reflect.Interface {
-		for _, k := range m.keys() { // the key may be there as another type that Python calls equal
-			eq, err := identicalOrEqual(ctx, k, key)
+	if t.Kind() == reflect.Interface && !m.has(kv) {
+		for _, k := range m.unordered() { // the key may be there as another type that Python calls equal
+			eq, err := identicalOrEqual(ctx, k.Interface(), key)
 			if err != nil {
 				return kv, false, err
 			}
 			if eq {
-				kv.Set(reflect.ValueOf(k))
+				kv.Set(k)
 				break
 			}
 		}
 	}
 	return kv, true, nil
+}
+
+// has reports whether a key is there as it is.
+func (m goMap) has(key reflect.Value) bool {
+	l := m.lock()
+	l.RLock()
+	defer l.RUnlock()
+	return m.rv.MapIndex(key).IsValid()
 }
 
 func (m goMap) get(ctx context.Context, key any) (any, bool, error) {
@@ -116,14 +124,20 @@ func (m goMap) del(ctx context.Context, key any) (any, bool, error) {
 	return v.Interface(), true, nil
 }
 
-func (m goMap) keys() []any {
+// unordered returns the keys as they come.
+func (m goMap) unordered() []reflect.Value {
 	l := m.lock()
 	l.RLock()
+	defer l.RUnlock()
 	keys := make([]reflect.Value, 0, m.rv.Len())
 	for it := m.rv.MapRange(); it.Next(); {
 		keys = append(keys, it.Key())
 	}
-	l.RUnlock()
+	return keys
+}
+
+func (m goMap) keys() []any {
+	keys := m.unordered()
 	slices.SortFunc(keys, pyvalue.CompareKeys)
 	out := make([]any, len(keys))
 	for i, k := range keys {

@@ -17,16 +17,47 @@ type List struct {
 	mu      sync.Mutex
 	items   []any
 	changes uint64
+	paid    int64 // bytes that a budget, or this program, has paid for
 }
 
 // NewList returns a list of the items.
-func NewList(items ...any) *List { return &List{items: slices.Clone(items)} }
+func NewList(items ...any) *List {
+	return &List{items: slices.Clone(items), paid: int64(len(items)) * itemSize}
+}
+
+// makeList returns a list of the n items that fill returns, for the peer whose budget is in the context.
+func makeList(ctx context.Context, n int, fill func() []any) (any, error) {
+	l := new(List)
+	if err := l.pay(ctx, n); err != nil {
+		return nil, err
+	}
+	l.items = fill()
+	return l, nil
+}
+
+// pay pays for n items, before the list has them.
+func (l *List) pay(ctx context.Context, n int) error {
+	l.mu.Lock()
+	more := growth(l.paid, int64(n)*itemSize)
+	l.mu.Unlock()
+	if more == 0 {
+		return nil
+	}
+	if err := pay(ctx, l, more); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.paid += more
+	l.mu.Unlock()
+	return nil
+}
 
 // Append adds items at the end.
 func (l *List) Append(items ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.items = append(l.items, items...)
+	l.paid = max(l.paid, int64(len(l.items))*itemSize)
 	l.changes++
 }
 
@@ -82,12 +113,15 @@ func (l *List) put(_ context.Context, i int, v any) error {
 	return nil
 }
 
-func (l *List) rewrite(_ context.Context, f func([]any) ([]any, error)) error {
+func (l *List) rewrite(ctx context.Context, f func([]any) ([]any, error)) error {
 	for range 100 {
 		l.mu.Lock()
 		before, items := l.changes, slices.Clone(l.items)
 		l.mu.Unlock()
 		items, err := f(items)
+		if err == nil {
+			err = l.pay(ctx, len(items))
+		}
 		if err != nil {
 			return err
 		}

@@ -71,10 +71,15 @@ func dictItem(ctx context.Context, m mapping, key any) (any, error) {
 
 // overKeys iterates over the keys, or over what build makes of each if it is not nil, and fails when the size changes.
 // what is the container's name in that error.
-func overKeys(what string, m mapping, build func(ctx context.Context, key any) (any, error)) *iterator {
+func overKeys(ctx context.Context, what string, m mapping, build func(ctx context.Context, key any) (any, error)) (
+	*iterator, error,
+) {
 	keys := m.keys()
 	n := len(keys)
 	it := overItems(keys)
+	if err := pay(ctx, it, int64(n)*itemSize); err != nil {
+		return nil, err
+	}
 	switch {
 	case what == "Set":
 		it.as(setIteratorClass)
@@ -93,7 +98,7 @@ func overKeys(what string, m mapping, build func(ctx context.Context, key any) (
 		v, err := build(ctx, k)
 		return v, err == nil, err
 	})
-	return it
+	return it, nil
 }
 
 func equalMappings(ctx context.Context, a, b mapping) (any, error) {

@@ -1,0 +1,125 @@
+package exposed
+
+import (
+	"context"
+	"math/big"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// Budget bounds the memory that containers take which a peer has made or made larger: lists, dicts and sets that
+// operations such as l * 1000000 and copy return, and iterators over copies of keys or over what the peer has sent. A
+// short request can ask for megabytes each time, and what it asked for lives for as long as somebody refers to it. The
+// memory is given back when the garbage collector finds that nobody does.
+//
+// An item counts 16 bytes, an entry of a dict or set 160. The values themselves count for iterators and exceptions
+// only: what else keeps them has come in a message each.
+type Budget struct {
+	limit, used atomic.Int64
+	collected   atomic.Int64 // when a collection was last asked for, in nanoseconds
+}
+
+// NewBudget returns a budget of so many bytes.
+func NewBudget(limit int64) *Budget {
+	b := new(Budget)
+	b.limit.Store(limit)
+	return b
+}
+
+// Used returns how many bytes are taken. It is an estimate.
+func (b *Budget) Used() int64 { return b.used.Load() }
+
+type budgetKey struct{}
+
+// WithBudget returns a context for operations on behalf of a peer whose budget is b.
+func WithBudget(ctx context.Context, b *Budget) context.Context {
+	return context.WithValue(ctx, budgetKey{}, b)
+}
+
+const (
+	itemSize  = 16
+	entrySize = 160
+	// unpaid is how many bytes an object may take without being counted: their number has a limit of its own.
+	unpaid = 512
+)
+
+// pay has the context's budget, if it has one, pay for n bytes that of takes until it is garbage. It is a MemoryError if
+// there are not so many left.
+func pay[T any](ctx context.Context, of *T, n int64) error {
+	b, _ := ctx.Value(budgetKey{}).(*Budget)
+	if b == nil || n <= unpaid {
+		return nil
+	}
+	if err := b.take(ctx, n); err != nil {
+		return err
+	}
+	runtime.AddCleanup(of, func(n int64) { b.used.Add(-n) }, n)
+	return nil
+}
+
+func (b *Budget) take(ctx context.Context, n int64) error {
+	for wait := time.Millisecond; ; wait *= 2 {
+		if b.used.Add(n) <= b.limit.Load() {
+			return nil
+		}
+		b.used.Add(-n)
+		if wait == time.Millisecond && !b.collect() || wait > 16*time.Millisecond || n > b.limit.Load() {
+			return vinegar.MemoryError.Errorf("more than %d bytes of containers made for one peer", b.limit.Load())
+		}
+		select { // until the cleanups have run, if anything was garbage
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// collect runs the garbage collector, unless it has been run lately: it costs what other connections need.
+func (b *Budget) collect() bool {
+	now, last := time.Now().UnixNano(), b.collected.Load()
+	if now-last < int64(time.Second) || !b.collected.CompareAndSwap(last, now) {
+		return false
+	}
+	runtime.GC()
+	return true
+}
+
+// growth is how much more than paid bytes is to be paid for an object that grows to n bytes: something in advance, so
+// that an object which grows an item at a time pays seldom. It is 0 if enough was paid.
+func growth(paid, n int64) int64 {
+	if n <= max(paid, unpaid) {
+		return 0
+	}
+	return n + n/4 - paid
+}
+
+// weight estimates the memory of a plain value, with what is in it.
+func weight(v any) int64 {
+	switch x := v.(type) {
+	case string:
+		return int64(len(x))
+	case []byte:
+		return int64(len(x))
+	case *big.Int:
+		return int64(x.BitLen() / 8)
+	case brine.Tuple:
+		return weightOf(x)
+	case brine.FrozenSet:
+		return weightOf(x)
+	case brine.Slice:
+		return weightOf([]any{x.Start, x.Stop, x.Step})
+	}
+	return 0
+}
+
+func weightOf(items []any) int64 {
+	n := int64(len(items)) * itemSize
+	for _, v := range items {
+		n += weight(v)
+	}
+	return n
+}

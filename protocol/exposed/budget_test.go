@@ -1,0 +1,137 @@
+package exposed_test
+
+import (
+	"context"
+	"math/big"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+)
+
+// nones is 2 MiB.
+func nones() []any { return make([]any, 1<<17) }
+
+// TestBudget: what a peer makes of little, and goes on referring to, comes to an end; what nobody refers to any more
+// does not count.
+func TestBudget(t *testing.T) {
+	all := &exposed.Policy{AllowAll: true}
+	list := exposed.NewList(nones()...) // which the service has paid for
+	dict := map[int]int{}
+	for i := range 1 << 14 {
+		dict[i] = i
+	}
+	extended, filled := exposed.NewList(), exposed.NewList()
+	own := exposed.NewDict()
+	i := int64(0)
+	for name, op := range map[string]func(ctx context.Context) (any, error){
+		"slice":  func(ctx context.Context) (any, error) { return exposed.GetItem(ctx, list, brine.Slice{}) },
+		"mul":    func(ctx context.Context) (any, error) { return exposed.Operate(ctx, "__mul__", []any{1}, int64(1<<17)) },
+		"add":    func(ctx context.Context) (any, error) { return exposed.Operate(ctx, "__add__", list, []any{1}) },
+		"copy":   func(ctx context.Context) (any, error) { return callOn(ctx, all, list, "copy") },
+		"dict":   func(ctx context.Context) (any, error) { return callOn(ctx, all, dict, "copy") },
+		"iter":   func(ctx context.Context) (any, error) { return exposed.Iter(ctx, dict) },
+		"values": func(ctx context.Context) (any, error) { return valuesOf(ctx, dict) },
+		"reversed": func(ctx context.Context) (any, error) {
+			return callOn(ctx, all, dict, "__reversed__")
+		},
+		"text":  func(ctx context.Context) (any, error) { return exposed.Iter(ctx, strings.Repeat("x", 1<<17)) },
+		"tuple": func(ctx context.Context) (any, error) { return exposed.Iter(ctx, brine.Tuple(nones())) },
+		"bytes": func(ctx context.Context) (any, error) { return exposed.Iter(ctx, make([]byte, 1<<20)) },
+		"error": func(ctx context.Context) (any, error) { return newError(ctx, make([]byte, 1<<20)) },
+		"extend": func(ctx context.Context) (any, error) {
+			return callOn(ctx, all, extended, "extend", brine.Tuple(nones()))
+		},
+		"assign": func(ctx context.Context) (any, error) {
+			return callOn(ctx, all, filled, "__setitem__", brine.Slice{Start: int64(0), Stop: int64(0)}, brine.Tuple(nones()))
+		},
+		"entries": func(ctx context.Context) (any, error) {
+			for range 1 << 13 {
+				i++
+				if err := own.Set(ctx, i, nil); err != nil {
+					return nil, err
+				}
+			}
+			return nil, nil
+		},
+		"set": func(ctx context.Context) (any, error) {
+			set := exposed.NewSet()
+			for i := range int64(1 << 13) {
+				if err := set.Add(ctx, i); err != nil {
+					return nil, err
+				}
+			}
+			return set, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := exposed.NewBudget(8 << 20)
+			ctx, cancel := context.WithTimeout(exposed.WithBudget(t.Context(), b), time.Minute)
+			defer cancel()
+			var kept []any
+			var err error
+			for range 64 {
+				var v any
+				if v, err = op(ctx); err != nil {
+					break
+				}
+				kept = append(kept, v)
+			}
+			require.ErrorIs(t, err, vinegar.MemoryError)
+			require.Greater(t, len(kept), 1)
+			require.LessOrEqual(t, b.Used(), int64(8<<20))
+			runtime.KeepAlive(kept)
+		})
+	}
+	t.Run("garbage", func(t *testing.T) {
+		b := exposed.NewBudget(8 << 20)
+		ctx := exposed.WithBudget(t.Context(), b)
+		_, err := exposed.GetItem(ctx, list, brine.Slice{})
+		require.NoError(t, err)
+		require.Equal(t, int64(5<<19), b.Used(), "the items, and a quarter in advance")
+		for deadline := time.Now().Add(time.Minute); b.Used() > 0; {
+			require.True(t, time.Now().Before(deadline), "nothing refers to the list, and it counts")
+			runtime.GC()
+		}
+	})
+	require.Less(t, extended.Len(), 5<<17)
+	require.Less(t, filled.Len(), 5<<17)
+}
+
+func callOn(ctx context.Context, p *exposed.Policy, v any, name string, args ...any) (any, error) {
+	return exposed.CallAttr(ctx, p, v, name, exposed.NewArgs(args, nil))
+}
+
+func valuesOf(ctx context.Context, v any) (any, error) {
+	values, err := callOn(ctx, &exposed.Policy{AllowAll: true}, v, "values")
+	if err != nil {
+		return nil, err
+	}
+	return exposed.Iter(ctx, values)
+}
+
+func newError(ctx context.Context, arg any) (any, error) {
+	return exposed.Call(ctx, vinegar.ValueError, exposed.NewArgs([]any{arg}, nil))
+}
+
+// TestKeysOfOneHash: a peer that fills a dict with keys which all have the same hash, as tuples of multiples of 2^61-1
+// and one object have, is stopped before that costs much.
+func TestKeysOfOneHash(t *testing.T) {
+	d, service := exposed.NewDict(), new(settings)
+	var err error
+	n := 0
+	for ; n < 1<<16 && err == nil; n++ {
+		err = d.Set(t.Context(), brine.Tuple{service, new(big.Int).Mul(big.NewInt(int64(n)), big.NewInt(1<<61-1))}, nil)
+	}
+	require.ErrorIs(t, err, vinegar.MemoryError)
+	require.Less(t, n, 4096)
+	for i := range int64(8192) { // plain values are found by themselves
+		require.NoError(t, d.Set(t.Context(), brine.Tuple{i, new(big.Int).Mul(big.NewInt(i), big.NewInt(1<<61-1))}, nil))
+	}
+}
