@@ -80,8 +80,8 @@ type Config struct {
 
 // Limits bounds what a peer can make this side hold, for each connection. Zero fields mean the default; nothing is
 // unlimited. Exceeding Frame, Inflated, Queued, QueuedBytes or Unread ends the connection with a *[LimitError];
-// exceeding Decoded, Exports, Containers or Running fails the call. An application that exchanges larger values raises Frame,
-// Inflated and Decoded.
+// exceeding Decoded, Exports, Containers or Running fails the call. An application that exchanges larger values raises
+// Frame, Inflated and Decoded.
 type Limits struct {
 	// Frame is the length in bytes of one message as it comes, 0 means 64 MiB and 64 KiB: a value of 64 MiB, which zlib
 	// may have made a little longer, and what stands around it.

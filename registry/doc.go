@@ -34,4 +34,5 @@
 //   - A command that is not text is ignored; upstream's process ends.
 //   - A TCP request may arrive in pieces, and clients that send nothing hold nobody up.
 //   - What one source can ask and store is limited: see [Limits].
+//   - Registrations can be signed with a secret that servers and registry share: see [Server] and [UDPClient].
 package registry

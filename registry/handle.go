@@ -21,11 +21,33 @@ func (s *Server) handle(t transport, b []byte, client, at netip.Addr, data []byt
 		s.reject(overRate, now, client, nil)
 		return nil
 	}
+	if len(s.Secret) == 0 {
+		return s.handleMessage(t, b, client, at, data, true)
+	}
+	message, sig := signed(data)
+	trusted := sig.valid(s.Secret, nil, message) && s.signatures.fresh(sig, client, time.Now())
+	if len(message) > MaxDatagram { // as if the datagram had been cut short
+		message = message[:MaxDatagram]
+	}
+	reply := s.handleMessage(t, b, client, at, message, trusted)
+	if trusted && reply != nil {
+		reply, _ = sign(s.Secret, sig.at, sig.sum, reply)
+	}
+	return reply
+}
+
+// handleMessage is handle for a message without its signature. Only one that is trusted may change what is registered.
+func (s *Server) handleMessage(t transport, b []byte, client, at netip.Addr, data []byte, trusted bool) []byte {
+	now := time.Since(s.started)
 	if name, f, ok := parseQuery(data); ok {
 		s.requests[t][0].Add(1) // query
 		return s.answerQuery(b, f, client, at, name)
 	}
 	r, err := parseRequest(data)
+	if err == nil && !trusted && (r.command == register || r.command == unregister) {
+		s.reject(badSignature, now, client, fmt.Errorf("%s without a valid signature", r.command))
+		return nil
+	}
 	if err != nil {
 		why := badMessage
 		switch {
@@ -63,6 +85,8 @@ func (s *Server) reject(why reject, now time.Duration, client netip.Addr, err er
 		s.log().Warn("too many requests", "peer", client)
 	case overConns:
 		s.log().Warn("too many connections", "peer", client)
+	case badSignature:
+		s.log().Warn("not signed with the secret", "peer", client, "error", err)
 	case badMagic:
 		s.log().Warn("invalid magic", "peer", client, "error", err)
 	case badCommand:

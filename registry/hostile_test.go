@@ -294,3 +294,48 @@ func TestTenThousandEndpoints(t *testing.T) {
 	}
 	require.Zero(t, s.Stats().Store)
 }
+
+// TestMemoryOfRegistrations: what Limits.Registrations says of memory.
+func TestMemoryOfRegistrations(t *testing.T) {
+	const n = 1 << 15
+	host := func(i int) string { return fmt.Sprintf("10.0.%d.%d", i>>8, i&255) }
+	for name, c := range map[string]struct {
+		name  func(i int) string
+		ep    func(i int) Endpoint
+		asked bool
+		most  uint64
+	}{
+		"many names": {
+			func(i int) string { return fmt.Sprintf("NAME%05d", i) },
+			func(int) Endpoint { return Endpoint{Host: "10.0.0.1", Port: 1} }, false, 350,
+		},
+		"names and hosts": {
+			func(i int) string { return fmt.Sprintf("NAME%05d", i) },
+			func(i int) Endpoint { return Endpoint{Host: host(i), Port: 1} }, false, 900,
+		},
+		"as long as they may be": {
+			func(i int) string { return fmt.Sprintf("%0255d", i) },
+			func(i int) Endpoint { return Endpoint{Host: host(i), Path: fmt.Sprintf("/%0254d", i)} }, true, 2300,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			s := &Server{Limits: Limits{PerHost: -1}}
+			s.start()
+			defer s.Close()
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			local := netip.MustParseAddr("127.0.0.1")
+			for i := range n {
+				require.NoError(t, s.store.Register(t.Context(), []string{c.name(i)}, c.ep(i)))
+				if c.asked {
+					require.NotNil(t, s.handle(udp, nil, local, local, discoverCall(c.name(i), nil).encode(false)))
+				}
+			}
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			require.Less(t, (after.HeapAlloc-before.HeapAlloc)/n, c.most)
+			require.Equal(t, n, s.store.Stats().Registrations)
+		})
+	}
+}

@@ -52,6 +52,31 @@ func (c *call) encode(python2 bool) []byte {
 	return f.appendRequest(nil, c.command, c.n, func(b []byte) []byte { return c.args(f, b) })
 }
 
+// request returns the request, signed if there is a secret, and what checks an answer to it and takes it.
+func (c *call) request(python2 bool, secret []byte) (data []byte, check func(answer []byte) error) {
+	data = c.encode(python2)
+	accept := func(answer []byte) error {
+		v, err := brine.Unmarshal(answer)
+		if err == nil {
+			err = c.accept(v)
+		}
+		return err
+	}
+	if len(secret) == 0 {
+		return data, accept
+	}
+	at := requestClock.next()
+	data, sum := sign(secret, at, nil, data)
+	return data, func(answer []byte) error {
+		answer, sig := signed(answer)
+		known := sig.at == at && sig.valid(secret, sum, answer)
+		if !known && (sig.sum != nil || c.command == query || c.command == listing) {
+			return errors.New("registry: the answer is not signed with the secret")
+		}
+		return accept(answer)
+	}
+}
+
 func discoverCall(name string, found *[]Endpoint) *call {
 	return &call{
 		command: query, n: 1,

@@ -33,6 +33,10 @@ type Server struct {
 	// soon after a change and when the server is closed. If it cannot be understood it is set aside and the registry
 	// begins empty. If it cannot be written, the registry does not serve: see [Server.Open]. It is not used with a Store.
 	StateFile string
+	// Secret, if not empty, is needed to register and unregister: requests that are not signed with it are not answered.
+	// Everybody may ask who offers what; who has the secret, too, gets signed answers. It is an extension of ours, which
+	// RPyC's registrars do not know: see [UDPClient.Secret]. Messages are not encrypted.
+	Secret []byte
 	// Store keeps the registrations; nil means a [Memory] with the Timeout and Limits above.
 	Store Store
 	// OnServiceAdded is called when an endpoint begins to offer a service, but not when it renews its registration
@@ -49,6 +53,7 @@ type Server struct {
 	store      Store
 	advertiser *advertiser
 	limiter    *limiter
+	signatures signatures
 	events     *events
 	state      *stateFile
 	stateErr   error // why the state file cannot be kept

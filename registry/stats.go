@@ -33,6 +33,7 @@ const (
 	badMagic
 	badCommand
 	badArguments
+	badSignature
 	overRate
 	overLimit
 	overConns
@@ -42,7 +43,8 @@ const (
 )
 
 var rejectNames = [rejectCount]string{
-	badMessage: "malformed", badMagic: "magic", badCommand: "command", badArguments: "arguments", overRate: "rate",
+	badMessage: "malformed", badMagic: "magic", badCommand: "command", badArguments: "arguments",
+	badSignature: "signature", overRate: "rate",
 	overLimit: "limit", overConns: "connections", storeFailed: "store", eventLost: "event",
 }
 

@@ -86,7 +86,9 @@ func limitError(what string, got, limit int) error {
 
 // Limits bounds what peers can make a registry hold and do. Zero fields mean the default; negative ones no limit.
 type Limits struct {
-	// Registrations is the number of pairs of a name and an endpoint in all. 0 means 1,048,576 (about 200 bytes each).
+	// Registrations is the number of pairs of a name and an endpoint in all. 0 means 1,048,576. Each takes some 250 bytes
+	// where servers offer many names, 700 where each has a name and a host of its own, 2 KiB where names and paths are as
+	// long as they may be and everybody has been asked for: a registry that does not know who may come lowers it.
 	Registrations int
 	// PerHost is the same for one host. 0 means 16,384. The registry's own host, by its loopback addresses, is not
 	// limited.

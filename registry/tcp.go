@@ -70,7 +70,7 @@ func addrOf(a net.Addr) netip.Addr {
 // converse takes one request and answers it, after that of the connection before if it is quick.
 func (s *Server) converse(c net.Conn, peer, at netip.Addr, before <-chan struct{}, handled chan<- struct{}) {
 	_ = c.SetDeadline(time.Now().Add(tcpPatience))
-	in, ok := readRequest(c)
+	in, ok := readRequest(c, MaxDatagram+s.signatureSize())
 	if !ok {
 		close(handled)
 		return
@@ -95,9 +95,9 @@ func (s *Server) converse(c net.Conn, peer, at netip.Addr, before <-chan struct{
 	_, _ = io.Copy(io.Discard, c)
 }
 
-// readRequest takes a request, which may come in pieces.
-func readRequest(c net.Conn) ([]byte, bool) {
-	in := make([]byte, MaxDatagram)
+// readRequest takes a request, which may come in pieces. A signature has to come with the last piece.
+func readRequest(c net.Conn, most int) ([]byte, bool) {
+	in := make([]byte, most)
 	n := 0
 	for n < len(in) {
 		k, err := c.Read(in[n:])

@@ -27,6 +27,10 @@ type TCPClient struct {
 	Timeout time.Duration
 	// Python2 makes requests that registries running on Python 2 understand.
 	Python2 bool
+	// Secret, if not empty, signs requests, for a registry that has the same [Server.Secret]; other registries ignore
+	// signatures. Discover and List then accept signed answers only, so that nobody else can answer in the registry's
+	// place. The clocks of both hosts may differ by a minute.
+	Secret []byte
 	// Logger is told what upstream's registrar logs; nil is silent.
 	Logger *slog.Logger
 }
@@ -100,7 +104,8 @@ func (c *TCPClient) exchange(ctx context.Context, call *call, ep Endpoint) error
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
-	if _, err := conn.Write(call.encode(c.Python2)); err != nil {
+	request, check := call.request(c.Python2, c.Secret)
+	if _, err := conn.Write(request); err != nil {
 		return fmt.Errorf("%w: %w", errConnect, err)
 	}
 	var data []byte
@@ -109,7 +114,7 @@ func (c *TCPClient) exchange(ctx context.Context, call *call, ep Endpoint) error
 		n, err := conn.Read(buf)
 		data = append(data, buf[:n]...)
 		cur := brine.NewCursor(data)
-		if cur.Skip() == nil {
+		if cur.Skip() == nil && (len(c.Secret) == 0 || cur.Skip() == nil || err != nil) { // a signature comes with it, or not
 			break
 		}
 		switch {
@@ -123,11 +128,7 @@ func (c *TCPClient) exchange(ctx context.Context, call *call, ep Endpoint) error
 			return fmt.Errorf("%w: %w", ErrNoAnswer, err)
 		}
 	}
-	v, err := brine.Unmarshal(data)
-	if err == nil {
-		err = call.accept(v)
-	}
-	if err != nil {
+	if err := check(data); err != nil {
 		return fmt.Errorf("%w: it is not usable: %w", ErrNoAnswer, err)
 	}
 	return nil

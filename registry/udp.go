@@ -37,7 +37,7 @@ func (s *Server) ServeUDP(ctx context.Context, c *net.UDPConn) error {
 	if a, ok := c.LocalAddr().(*net.UDPAddr); ok && !a.IP.IsUnspecified() {
 		at = a.AddrPort().Addr().Unmap()
 	}
-	in, out := make([]byte, MaxDatagram), make([]byte, 0, MaxDatagram)
+	in, out := make([]byte, MaxDatagram+s.signatureSize()), make([]byte, 0, MaxDatagram)
 	for {
 		n, peer, err := c.ReadFromUDPAddrPort(in)
 		if err != nil {

@@ -9,8 +9,6 @@ import (
 	"net/netip"
 	"strings"
 	"time"
-
-	"github.com/gorpyc/gorpyc/brine"
 )
 
 // UDPClient asks registries by datagrams (rpyc.utils.registry.UDPRegistryClient). The zero value broadcasts to the
@@ -31,6 +29,10 @@ type UDPClient struct {
 	Timeout time.Duration
 	// Python2 makes requests that registries running on Python 2 understand.
 	Python2 bool
+	// Secret, if not empty, signs requests, for a registry that has the same [Server.Secret]; other registries ignore
+	// signatures. Discover and List then accept signed answers only, so that nobody else can answer in the registry's
+	// place. The clocks of both hosts may differ by a minute.
+	Secret []byte
 	// Logger is told what upstream's registrar logs; nil is silent.
 	Logger *slog.Logger
 }
@@ -78,7 +80,8 @@ func (c *UDPClient) Unregister(ctx context.Context, ep Endpoint) error {
 		return err
 	}
 	defer closeAll(socks)
-	return send(socks, unregisterCall(ep).encode(c.Python2), to)
+	data, _ := unregisterCall(ep).request(c.Python2, c.Secret)
+	return send(socks, data, to)
 }
 
 func (c *UDPClient) addr() string { return withPort(c.Addr, "255.255.255.255") }
@@ -204,7 +207,7 @@ func (c *UDPClient) exchange(ctx context.Context, call *call, ep Endpoint, poor 
 		return err
 	}
 	defer closeAll(socks)
-	data := call.encode(c.Python2)
+	data, check := call.request(c.Python2, c.Secret)
 	if err := send(socks, data, to); err != nil {
 		return err
 	}
@@ -219,10 +222,7 @@ func (c *UDPClient) exchange(ctx context.Context, call *call, ep Endpoint, poor 
 	for {
 		select {
 		case d := <-answers:
-			v, err := brine.Unmarshal(d.data)
-			if err == nil {
-				err = call.accept(v)
-			}
+			err := check(d.data)
 			switch {
 			case err != nil:
 				unusable = fmt.Errorf("%w: that of %s is not usable: %w", ErrNoAnswer, d.from, err)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -103,7 +105,15 @@ func TestSettings(t *testing.T) {
 		{From: netip.MustParsePrefix("10.0.0.1/32"), To: "192.0.2.8"},
 	}, s.server.Advertise)
 
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "secret"), []byte("s3cret\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "empty"), []byte("\n"), 0o600))
+	s, err = parse(t, "--secret-file="+filepath.Join(dir, "secret"))
+	require.NoError(t, err)
+	require.Equal(t, "s3cret", string(s.server.Secret))
+
 	for _, line := range []string{
+		"--secret-file=" + filepath.Join(dir, "empty"), "--secret-file=" + filepath.Join(dir, "none"),
 		"--mode=SCTP", "--port=65536", "--port=-1", "--port=x", "--timeout=0", "--timeout=1.5", "--listing=perhaps",
 		"--advertise=",
 		"--advertise=x=y", "--advertise=10.0.0.0/8=", "--http=x", "--http=1:2:3", "--http=70000", "--log-format=xml",
@@ -123,7 +133,7 @@ func TestHelp(t *testing.T) {
 	require.NoError(t, describe(app).WriteCompletion(&bash, "bash"))
 	for _, name := range []string{
 		"--mode", "-m", "--port", "-p", "--file", "-f", "--logfile", "--quiet", "-q", "--timeout", "-t", "--listing", "-l",
-		"--ipv6", "-6", "--state-file", "--version",
+		"--ipv6", "-6", "--state-file", "--secret-file", "--version",
 	} {
 		require.Contains(t, help.String(), name)
 		require.Contains(t, man.String(), strings.ReplaceAll(name, "-", `\-`))

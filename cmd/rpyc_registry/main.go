@@ -78,6 +78,8 @@ func newApp() *cli.App {
 			&cli.StringFlag{Name: "listing", Aliases: []string{"l"}, Usage: "`WHETHER` clients may list all services: true or " +
 				"false", DefaultText: "false"},
 			&cli.StringFlag{Name: "state-file", TakesFile: true, Usage: "keep the registrations in `FILE` over a restart"},
+			&cli.StringFlag{Name: "secret-file", TakesFile: true, Usage: "let only who signs with the secret in `FILE` " +
+				"register and unregister, an extension that RPyC's servers do not know; spaces around the secret do not count"},
 			&cli.StringSliceFlag{Name: "advertise", Usage: "`[NETWORK=]ADDRESS` to show to clients outside NETWORK for " +
 				"servers inside; without NETWORK: for servers on this host that registered from 127.0.0.1. May be given several " +
 				"times"},

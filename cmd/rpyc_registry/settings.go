@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -87,6 +89,15 @@ func parseSettings(c *cli.Context) (*settings, error) {
 		Limits: registry.Limits{
 			Registrations: c.Int("max-registrations"), PerHost: c.Int("max-per-host"), Rate: c.Int("max-rate"),
 		},
+	}
+	if file := c.String("secret-file"); file != "" {
+		secret, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("secret: %w", err)
+		}
+		if s.server.Secret = bytes.TrimSpace(secret); len(s.server.Secret) == 0 {
+			return nil, fmt.Errorf("secret: %s is empty", file)
+		}
 	}
 	s.log.file = c.String("logfile")
 	switch format := c.String("log-format"); format {

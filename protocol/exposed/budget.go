@@ -47,8 +47,8 @@ const (
 	unpaid = 512
 )
 
-// pay has the context's budget, if it has one, pay for n bytes that of takes until it is garbage. It is a MemoryError if
-// there are not so many left.
+// pay has the context's budget, if it has one, pay for n bytes that of takes until it is garbage. It is a MemoryError
+// if there are not so many left.
 func pay[T any](ctx context.Context, of *T, n int64) error {
 	b, _ := ctx.Value(budgetKey{}).(*Budget)
 	if b == nil || n <= unpaid {

@@ -133,6 +133,9 @@ func sortItems(ctx context.Context, all []any, key any, reverse bool) error {
 	}
 	var failed error
 	slices.SortStableFunc(pairs, func(a, b pair) int {
+		if failed == nil && ctx.Err() != nil { // nobody waits for the answer
+			failed = context.Cause(ctx)
+		}
 		if failed != nil {
 			return 0
 		}

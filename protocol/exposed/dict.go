@@ -50,8 +50,8 @@ type chain struct {
 
 func (k dictKey) chain() chain { return chain{k.hash, k.plain != nil} }
 
-// maxChain bounds how many keys an operation compares that have the same hash, which a peer can choose for tuples with an
-// object in them.
+// maxChain bounds how many keys an operation compares that have the same hash, which a peer can choose for tuples with
+// an object in them.
 const maxChain = 2048
 
 // noneKey stands for None in a map whose nil means that there is no key.
