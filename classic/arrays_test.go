@@ -147,15 +147,19 @@ func TestArraysAndFrames(t *testing.T) {
 			if !long && (dtype == "f16" || dtype == "c32") {
 				continue
 			}
-			_, err := classic.Obtain[[]float64](ctx, eval(t, expression))
+			a, err := classic.Obtain[*pickle.Array](ctx, eval(t, expression))
+			require.NoError(t, err)
+			_, err = netref.As[[]float64](ctx, a)
 			require.ErrorAs(t, err, &ce, expression)
-			_, err = classic.Obtain[[]time.Duration](ctx, eval(t, expression))
+			_, err = netref.As[[]time.Duration](ctx, a)
 			require.ErrorAs(t, err, &ce, expression)
 			require.ErrorContains(t, err, dtype, expression)
 		}
 		_, err = classic.Obtain[[]time.Duration](ctx, eval(t, "np.array(['NaT', 1], dtype='m8[s]')"))
 		require.ErrorAs(t, err, &ce)
-		if long {
+		if long { // Python's float() of each
+			both(t, c, "np.arange(3, dtype='f16')", []float64{0, 1, 2})
+			neither[[]float64](t, c, "np.arange(3, dtype='c32')", must[*netref.Object](t, c, "np.clongdouble(1)").ClassName())
 			frame, err := classic.ObtainFrame(ctx, eval(t, "pd.DataFrame({'a': np.arange(2, dtype='f16')})"))
 			require.NoError(t, err)
 			_, err = classic.Column[float64](frame, "a")
@@ -214,9 +218,117 @@ func TestArraysAndFrames(t *testing.T) {
 		}
 		_, _, err = classic.ObtainArray[int8](ctx, eval(t, "np.arange(3)"))
 		require.ErrorIs(t, err, pickle.ErrArray)
-		structured, err := classic.Obtain[any](ctx, eval(t, "np.zeros(2, dtype=[('a', 'i4'), ('b', 'f8')])"))
+	})
+
+	t.Run("records", func(t *testing.T) {
+		type tick struct {
+			Time  int64   `rpyc:"t"`
+			Price float64 `rpyc:"o"`
+		}
+		const ticks = "np.array([(1, 2.5), (2, -1)], dtype=[('t', '<i8'), ('o', '<f8')])"
+		want := []tick{{1, 2.5}, {2, -1}}
+		for _, expression := range []string{ticks, ticks + ".view(np.recarray)", ticks + "[::-1][::-1]",
+			"np.array([(7, 1, 2.5), (8, 2, -1)], dtype=[('x', 'u1'), ('t', '<i8'), ('o', '>f4')])[['t', 'o']]",
+			"np.ma.array(" + ticks + ").filled()"} {
+			both(t, c, expression, want)
+			both(t, c, expression, []map[string]float64{{"t": 1, "o": 2.5}, {"t": 2, "o": -1}})
+			both(t, c, expression+"[0]", want[0])
+			both(t, c, expression+"[0]", map[string]float64{"t": 1, "o": 2.5})
+		}
+		both(t, c, ticks, [][]float64{{1, 2.5}, {2, -1}})
+		both(t, c, ticks, []struct {
+			T    int8
+			None string `rpyc:",optional"`
+		}{{T: 1}, {T: 2}})
+		neither[[]struct{ Price float64 }](t, c, ticks, "numpy.void")
+		both(t, c, "np.array([[(1, 2), (3, 4)]], dtype=[('t', 'i4'), ('o', 'f8')], order='F')", [][]tick{{{1, 2}, {3, 4}}})
+		type inner struct{ Q uint8 }
+		type mixed struct {
+			S string
+			B []byte
+			K bool
+			D time.Time
+			V []int
+			N inner
+		}
+		mix := "np.array([('ab', b'x', True, '2024-01-02', (1, 2), (7,))], dtype=[('s', 'U4'), ('b', 'S3'), ('k', '?'), " +
+			"('d', 'M8[D]'), ('v', 'i4', (2,)), ('n', [('q', 'u1')])])"
+		obtained, err := classic.Obtain[[]mixed](ctx, eval(t, mix))
 		require.NoError(t, err)
-		require.IsType(t, (*pickle.Object)(nil), structured, "what Go has no type for stays as it is")
+		require.Equal(t, []mixed{{"ab", []byte("x"), true, time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC), []int{1, 2},
+			inner{7}}}, obtained)
+		type named struct {
+			Name string
+			N    int
+		}
+		both(t, c, "np.array([('x', 5)], dtype=[('name', 'O'), ('n', 'i8')])", []named{{"x", 5}})
+		both(t, c, "pd.DataFrame({'name': ['x', 'y'], 'n': [5, 6]})", []named{{"x", 5}, {"y", 6}})
+		both(t, c, "pd.DataFrame({'name': ['x'], 'n': [5]}).to_records()", []*named{{"x", 5}})
+
+		a, err := classic.Obtain[*pickle.Array](ctx, eval(t, ticks))
+		require.NoError(t, err)
+		prices, err := pickle.Values[float64](a.Field("o"))
+		require.NoError(t, err)
+		require.Equal(t, []float64{2.5, -1}, prices)
+		require.Nil(t, a.Field("p"))
+		ns, err := c.Namespace(ctx)
+		require.NoError(t, err)
+		require.NoError(t, c.Execute(ctx, "import pickle"))
+		for _, expression := range []string{ticks, ticks + ".view(np.recarray)", mix, "np.ma.array([1, 2], mask=[0, 1])"} {
+			for p := range 6 {
+				data, err := classic.Eval[[]byte](ctx, c, fmt.Sprintf("pickle.dumps(%s, min(%d, pickle.HIGHEST_PROTOCOL))",
+					expression, p))
+				require.NoError(t, err)
+				v, err := pickle.Unmarshal(data)
+				require.NoError(t, err)
+				require.IsType(t, a, v, "%s in protocol %d", expression, p)
+				back, err := c.Deliver(ctx, v)
+				require.NoError(t, err, expression)
+				require.NoError(t, ns.SetItem(ctx, "got", back))
+				require.True(t, must[bool](t, c, fmt.Sprintf("got.dtype == %s.dtype and bool((got == %[1]s).all())", expression)),
+					expression)
+			}
+		}
+		dtype, err := classic.Obtain[*pickle.Layout](ctx, eval(t, "np.dtype([('a', 'f8', (2, 3))])"))
+		require.NoError(t, err)
+		require.Equal(t, "|V48", dtype.DType)
+		require.Len(t, dtype.Fields, 1)
+		require.Equal(t, "a", dtype.Fields[0].Name)
+		require.Equal(t, "<f8", dtype.Fields[0].DType)
+		require.Equal(t, []int{2, 3}, dtype.Fields[0].Shape)
+	})
+
+	t.Run("values", func(t *testing.T) {
+		both(t, c, "np.ma.array([1, 2, 3], mask=[0, 1, 0])", []*int{ptr(1), nil, ptr(3)})
+		both(t, c, "np.ma.array([1, 2, 3])", []int{1, 2, 3})
+		neither[[]int](t, c, "np.ma.array([1, 2, 3], mask=[0, 1, 0])", "numpy.ma.core.MaskedConstant")
+		both(t, c, "np.str_('x')", "x")
+		both(t, c, "np.array(['x', 'y'])", []string{"x", "y"})
+		both(t, c, "np.timedelta64(90, 'm')", 90*time.Minute)
+		both(t, c, "np.timedelta64(-5, 'ns')", -5*time.Nanosecond)
+		both(t, c, "np.array([1, -2], dtype='m8[W]')", []time.Duration{7 * 24 * time.Hour, -14 * 24 * time.Hour})
+		both(t, c, "np.array([1, 255], dtype='u1')", []byte{1, 255})
+		neither[[]byte](t, c, "np.array([1, 2])", "numpy.ndarray")
+		neither[float64](t, c, "np.timedelta64(5, 'ns')", "numpy.timedelta64")
+
+		day := time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC)
+		both(t, c, "pd.Series([1, 2])", []int{1, 2})
+		both(t, c, "pd.Series(['a', None])", []*string{ptr("a"), nil})
+		both(t, c, "pd.Series([2**53 + 1, None], dtype='Int64')", []*int64{ptr(int64(1<<53 + 1)), nil})
+		both(t, c, "pd.Series([True, None], dtype='boolean')", []*bool{ptr(true), nil})
+		both(t, c, "pd.Series([1, 2], index=['a', 'b'])", map[string]int{"a": 1, "b": 2})
+		both(t, c, "pd.Series([1, 2], index=['x', 'y'])", struct{ X, Y int }{1, 2})
+		both(t, c, "pd.Series([1, 2], dtype='category')", []int{1, 2})
+		both(t, c, "[pd.Index([1, 2]), pd.RangeIndex(2)]", [][]int{{1, 2}, {0, 1}})
+		both(t, c, "pd.MultiIndex.from_tuples([(1, 2)])", [][]int{{1, 2}})
+		both(t, c, "pd.Timestamp('2024-01-02')", day)
+		both(t, c, "pd.Timestamp('2024-01-02T03:04:05.123456789', tz='Europe/Prague')",
+			time.Date(2024, 1, 2, 2, 4, 5, 123456789, time.UTC))
+		both(t, c, "pd.Timedelta('1s')", time.Second)
+		both(t, c, "pd.NaT", (*time.Time)(nil))
+		both(t, c, "[pd.NA, 1]", []*int{nil, ptr(1)})
+		both(t, c, "pd.DataFrame({'a': [1], 'b': [2]})", []string{"a", "b"})
+		both(t, c, "pd.DataFrame({'a': [1, 3], 'b': [2, 4]})", map[string][]int{"a": {1, 3}, "b": {2, 4}})
 	})
 
 	t.Run("deliver", func(t *testing.T) {

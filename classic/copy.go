@@ -6,41 +6,12 @@ import (
 
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
-	"github.com/gorpyc/gorpyc/protocol/pickle"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
-	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// Obtain copies a remote object with everything in it (rpyc.classic.obtain) and converts the copy as netref.Assign
-// does, from the values that package pickle describes; any takes those as they are. Classes of the server's that are
-// unknown here become *pickle.Object, or a struct with their attributes. It takes one round trip.
-//
-// Any peer that allows it will do, not only a classic server (allow_pickle); one that does not answers with a
-// ValueError. What is no remote object is converted without asking.
-func Obtain[T any](ctx context.Context, v any) (T, error) {
-	copied, err := obtain(ctx, v)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return netref.As[T](ctx, copied)
-}
-
-// highest asks for the newest protocol that the peer has.
-const highest = -1
-
-func obtain(ctx context.Context, v any) (any, error) {
-	o, ok := v.(*netref.Object)
-	if !ok || o == nil {
-		return v, nil
-	}
-	var data []byte
-	if err := o.Peer().Request(ctx, &data, wire.HandlePickle, o, highest); err != nil {
-		return nil, err
-	}
-	d := pickle.Decoder{Alias: true}
-	return d.Decode(data)
-}
+// Obtain copies a remote object with everything in it (rpyc.classic.obtain): it is [netref.Obtain]. Any peer that
+// allows it will do, not only a classic server.
+func Obtain[T any](ctx context.Context, v any) (T, error) { return netref.Obtain[T](ctx, v) }
 
 // Deliver copies a Go value to the server (rpyc.classic.deliver) and returns what it has become there: a handle, or the
 // value itself if it goes by value, such as a number or a text. The table of package pickle says what Python gets; a

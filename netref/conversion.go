@@ -3,7 +3,9 @@ package netref
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -18,6 +20,9 @@ import (
 type conversion struct {
 	ctx  context.Context
 	deep bool // an any takes the contents of containers and not handles: see Fetch
+	// sure is set while a copy is converted of what the peer can still be asked for: forms that it may not have (see
+	// Former), and what would be handles in an any, are errors then.
+	sure bool
 
 	path       []step         // leads to what is being assigned; after a failure, to what has failed
 	fresh      []*question    // asked since the last answer, in order
@@ -160,6 +165,9 @@ func (c *conversion) assign(dst reflect.Value, v any) error {
 	if c.deep && t == anyType {
 		return c.fetch(dst, v)
 	}
+	if c.sure && t.Kind() == reflect.Interface && !isPlain(v) {
+		return &ConvertError{From: typeName(v), To: t}
+	}
 	if done, err := assignValue(dst, v); done {
 		return err
 	}
@@ -170,15 +178,18 @@ func (c *conversion) assign(dst reflect.Value, v any) error {
 			dst.Set(src)
 			return nil
 		}
-		if valuer, ok := v.(Valuer); ok {
-			stood := valuer.GoValue()
-			if err, failed := stood.(error); failed {
+		if form, ok := c.form(v, t); ok {
+			if err, failed := form.(error); failed {
 				return &ConvertError{From: typeName(v), To: t, Reason: err.Error()}
 			}
-			return c.assign(dst, stood)
+			return c.assign(dst, form)
 		}
 	}
 	if t.Kind() == reflect.Pointer && t != bigIntType && t != exceptionType {
+		if isMissing(v, t.Elem()) {
+			dst.SetZero()
+			return nil
+		}
 		p := reflect.New(t.Elem())
 		dst.Set(p)
 		return c.assign(p.Elem(), v)
@@ -208,6 +219,50 @@ func (c *conversion) assign(dst reflect.Value, v any) error {
 		return fitted(pyvalue.SetNumber(dst, v))
 	}
 	return c.local(dst, src)
+}
+
+// form is what a local value stands for.
+func (c *conversion) form(v any, t reflect.Type) (form any, ok bool) {
+	if former, isFormer := v.(Former); isFormer {
+		if form, ok = former.Form(t, c.sure); ok {
+			return form, true
+		}
+	}
+	if valuer, isValuer := v.(Valuer); isValuer {
+		return valuer.GoValue(), true
+	}
+	return nil, false
+}
+
+// isMissing reports whether a value says that there is none of a type: pandas' NA and NaT, numpy's masked constant, and
+// NaN for what is no number with a fraction, as pandas has it in columns of text.
+func isMissing(v any, t reflect.Type) bool {
+	switch v := v.(type) {
+	case *Object:
+		switch name := v.ClassName(); name[strings.LastIndexByte(name, '.')+1:] {
+		case "NAType", "NaTType", "MaskedConstant":
+			return !v.IsClass()
+		}
+	case float64:
+		k := t.Kind()
+		return v != v && (k < reflect.Float32 || k > reflect.Complex128) && k != reflect.Interface && k != reflect.Pointer
+	}
+	return false
+}
+
+// isPlain reports whether a value travels by value, with all that is in it.
+func isPlain(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case *Object:
+		return false
+	case brine.Tuple:
+		return !slices.ContainsFunc(v, func(v any) bool { return !isPlain(v) })
+	case brine.FrozenSet:
+		return !slices.ContainsFunc(v, func(v any) bool { return !isPlain(v) })
+	}
+	return pyvalue.TypeName(v) != ""
 }
 
 // received reports whether v has one of the forms in which values are received from a peer.
@@ -351,20 +406,26 @@ func (c *conversion) local(dst, src reflect.Value) error {
 		return &ConvertError{From: typeName(src.Interface()), To: t, Reason: "nested too deep"}
 	}
 	m, pairs := src.Interface().(Mapping)
+	if r, ok := src.Interface().(*big.Rat); ok && (t.Kind() >= reflect.Float32 && isNumberKind(t.Kind()) ||
+		t == durationType) {
+		f, _ := r.Float64()
+		return c.assign(dst, f)
+	}
 	switch {
 	case src.Kind() == reflect.Pointer && !src.IsNil() && src.Type().Elem().AssignableTo(t):
 		dst.Set(src.Elem())
 		return nil
 	case pairs && (t.Kind() == reflect.Map || t.Kind() == reflect.Struct):
 		return c.pairs(dst, m)
-	case pairs && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
-		if _, items := partsOf(m, t); items != nil {
-			return c.items(dst, items, typeName(m), nil)
-		}
-	case src.Kind() == reflect.Slice && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
+	case src.Kind() == reflect.Slice && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array || isSet(t)):
 		items := make([]any, src.Len())
 		for i := range items {
 			items[i] = src.Index(i).Interface()
+		}
+		if isSet(t) && t.Elem() == emptyType {
+			m := reflect.MakeMapWithSize(t, len(items))
+			dst.Set(m)
+			return c.members(m, items, nil)
 		}
 		return c.items(dst, items, "list", nil)
 	case src.Kind() == reflect.Map && t.Kind() == reflect.Map:
@@ -379,11 +440,11 @@ func (c *conversion) local(dst, src reflect.Value) error {
 		return nil
 	case t.Kind() == reflect.Func && src.Kind() == reflect.Func:
 		return &ConvertError{From: "function", To: t, Reason: "it is the Go func " + src.Type().String()}
-	case basicKind(src.Kind()) && src.Kind() == t.Kind():
+	case basicKind(src.Kind()) && src.Kind() == t.Kind() && (!c.sure || src.Type() != durationType):
 		dst.Set(src.Convert(t))
 		return nil
 	}
-	if form, ok := pyvalue.FromGo(src); ok && !received(src.Interface()) {
+	if form, ok := pyvalue.FromGo(src); ok && !received(src.Interface()) && !(c.sure && src.Type() == durationType) {
 		return c.assign(dst, form)
 	}
 	return &ConvertError{From: typeName(src.Interface()), To: t}

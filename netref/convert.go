@@ -43,20 +43,22 @@ var (
 //	                             iter.Seq2[T, error], item by item as they are ranged over
 //	remote dict, mapping         maps; a struct, from a dict's items
 //	remote object                *Object; a struct, from its attributes; a func, which calls the object
-//	datetime, date, timedelta    time.Time (UTC if it says no zone), time.Duration
+//	datetime, date, timedelta    time.Time (UTC if it says no zone), time.Duration; numpy's and pandas', too
 //	objects with __index__       integer kinds and *big.Int: members of IntEnum, numpy's integers
 //	objects with __float__       float kinds: Decimal, Fraction, numpy's floats
 //	objects with __complex__     complex kinds: numpy's complex numbers; if the peer keeps the method from us, an error
 //	objects with a str()         types with an UnmarshalText method: Decimal to *big.Float, UUID, IPv4Address …
+//	subclasses of str            string kinds: numpy.str_, members of StrEnum
+//	numpy's arrays, pandas'      slices; a structured array and a DataFrame also slices of structs or maps, row by row;
+//	Series and DataFrame         a Series also a map or a struct, by its index
+//	pandas' NA and NaT           nil of a pointer, as are numpy's masked, and NaN unless the pointer is to a float
 //	file-like objects            io.Reader, io.Writer, io.Closer, io.Seeker and their combinations: see [File]
 //	exceptions and their classes error, *vinegar.Error: with the peer's text, and the arguments as far as it tells them
 //	any of these                 a pointer to what takes it
 //	object of ours come back     its own type, or as the value it stands for ([Valuer])
 //
 // The fields of a struct are looked for under the name in their tag `rpyc:"name"`, or [PythonName] of their own. All of
-// them must be there, and be readable for us, but those tagged `rpyc:",optional"`, which keep their zero value. Objects
-// of Python's subclasses of str come by reference and are not converted to strings: their str() is their value only if
-// their programmer says so.
+// them must be there, and be readable for us, but those tagged `rpyc:",optional"`, which keep their zero value.
 //
 // What has to be asked of the peer for a value nested in others is asked for together: a list takes one round trip, a
 // dict two, a list of dicts three, whatever their size; but no more than 512 requests are under way at a time, and a
@@ -125,7 +127,15 @@ func typeName(v any) string {
 	case *Object:
 		return strings.TrimPrefix(v.ClassName(), "builtins.")
 	case interface{ ClassName() string }: // of a pickle
-		return v.ClassName()
+		return strings.TrimPrefix(v.ClassName(), "builtins.")
+	case []any:
+		return "list"
+	case time.Time:
+		return "datetime.datetime"
+	case time.Duration:
+		return "datetime.timedelta"
+	case *big.Rat:
+		return "fractions.Fraction"
 	}
 	if name := pyvalue.TypeName(v); name != "" {
 		return name

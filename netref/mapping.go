@@ -12,26 +12,13 @@ type Mapping interface {
 	All() iter.Seq2[any, any]
 }
 
-// Parted is implemented by a [Mapping] that may stand for something else, such as an object of package pickle that was
-// a namedtuple.
-type Parted interface {
-	// Parts returns the pairs that a map is made of, or if there are none, the items by which slices and, in their
-	// order, the fields of structs are filled. It can have neither.
-	Parts() (pairs Mapping, items []any)
-}
-
-// partsOf returns what a type is to be made of.
-func partsOf(m Mapping, t reflect.Type) (pairs Mapping, items []any) {
-	p, ok := m.(Parted)
-	if !ok {
-		return m, nil
-	}
-	if t.Kind() == reflect.Struct {
-		for range m.All() { // its attributes
-			return m, nil
-		}
-	}
-	return p.Parts()
+// Former is implemented by local values that take other forms for other Go types, such as the objects of package
+// pickle: a namedtuple fills slices by its items, and no maps.
+type Former interface {
+	// Form returns what is to be converted to t in place of the value, or an error; false if it has no such form. If sure
+	// is set, only a form that the value has beyond doubt is wanted, because the object that it was copied of can still be
+	// asked.
+	Form(t reflect.Type, sure bool) (form any, ok bool)
 }
 
 // A Field is an exported field of a struct under the name that Python knows it by.
@@ -57,20 +44,15 @@ func Fields(t reflect.Type) []Field {
 // pairs converts local pairs to a map or to the fields of a struct.
 func (c *conversion) pairs(dst reflect.Value, m Mapping) error {
 	t := dst.Type()
-	whole := m
-	m, items := partsOf(m, t)
-	switch {
-	case m != nil:
-	case items == nil || t.Kind() == reflect.Map:
-		return &ConvertError{From: typeName(whole), To: t, Reason: "it has no attributes"}
-	default:
-		return c.fields(dst, typeName(whole), items)
-	}
 	if t.Kind() == reflect.Map {
 		to := reflect.MakeMap(t)
 		dst.Set(to)
 		for k, v := range m.All() {
-			if err := c.put(to, k, &v, nil); err != nil {
+			item := &v
+			if t.Elem() == emptyType {
+				item = nil
+			}
+			if err := c.put(to, k, item, nil); err != nil {
 				return err
 			}
 		}

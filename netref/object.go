@@ -21,6 +21,9 @@ type Requester interface {
 	Release(o *Object)
 	// Keep holds a handle until Release, or until the connection ends.
 	Keep(o *Object)
+	// Unpickle returns the value of a pickle that the peer has sent, in the forms of package pickle. exact is a field of
+	// its Decoder.
+	Unpickle(data []byte, exact bool) (any, error)
 	// Bound gives a context without a deadline the connection's default timeout.
 	Bound(ctx context.Context) (context.Context, context.CancelFunc)
 }

@@ -34,6 +34,8 @@ var classNames = []string{
 	"numpy.bool_", "builtins.dict_keys", "", ".",
 }
 
+func (l *liar) Unpickle([]byte, bool) (any, error) { return l.value(3), nil }
+
 func (l *liar) value(depth int) any {
 	scalars := []any{
 		nil, true, false, int64(0), int64(-1), int64(math.MaxInt64), huge, 1.5, math.NaN(), complex(1, 2), "", "a", "owner",

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/pickle"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -21,6 +22,12 @@ func (r *requester) Request(ctx context.Context, dst any, h wire.Handler, args .
 // Start implements netref.Requester.
 func (r *requester) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.AsyncResult, error) {
 	return (*Conn)(r).Start(ctx, h, args...)
+}
+
+// Unpickle implements netref.Requester.
+func (r *requester) Unpickle(data []byte, exact bool) (any, error) {
+	d := pickle.Decoder{Alias: true, Exact: exact}
+	return d.Decode(data)
 }
 
 // Bound implements netref.Requester.

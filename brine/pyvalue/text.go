@@ -3,9 +3,11 @@ package pyvalue
 import (
 	"encoding"
 	"fmt"
+	"math"
 	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -60,8 +62,20 @@ func ParseTime(s string) (time.Time, bool) {
 // duration matches the text of a timedelta: "1 day, 2:03:04.000005", "-1 day, 23:59:59".
 var duration = regexp.MustCompile(`^(?:(-?\d+) days?,? )?(\d+):(\d\d):(\d\d)(?:\.(\d{1,9}))?$`)
 
-// ParseDuration reads a timedelta's text.
+// unitsOfTime are the names in which numpy.timedelta64 gives its units.
+var unitsOfTime = map[string]time.Duration{
+	"weeks": 7 * 24 * time.Hour, "days": 24 * time.Hour, "hours": time.Hour, "minutes": time.Minute,
+	"seconds": time.Second, "milliseconds": time.Millisecond, "microseconds": time.Microsecond,
+	"nanoseconds": time.Nanosecond,
+}
+
+// ParseDuration reads a timedelta's text, and that of a numpy.timedelta64: "90 minutes".
 func ParseDuration(s string) (time.Duration, bool) {
+	if number, name, ok := strings.Cut(s, " "); ok && unitsOfTime[name] > 0 {
+		unit := unitsOfTime[name]
+		n, err := strconv.ParseInt(number, 10, 64)
+		return time.Duration(n) * unit, err == nil && n <= math.MaxInt64/int64(unit) && n >= math.MinInt64/int64(unit)
+	}
 	m := duration.FindStringSubmatch(s)
 	if m == nil {
 		return 0, false

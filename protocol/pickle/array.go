@@ -11,16 +11,21 @@ import (
 
 // Array is a numpy.ndarray: its numbers in one piece, as numpy keeps them.
 type Array struct {
-	// DType is numpy's name of the element type with its byte order, such as "<f8"; "|O" for Python objects.
+	// DType is numpy's name of the element type with its byte order, such as "<f8"; "|O" for Python objects, "|V16" for
+	// records of 16 bytes.
 	DType string
+	// Fields are those of a structured array's records; nil for other arrays.
+	Fields []Field
 	// Shape is the length of each dimension; empty for a single number.
 	Shape []int
 	// Fortran says that the first index changes fastest; otherwise the last one does.
 	Fortran bool
 	// Data are the elements' bytes.
 	Data []byte
-	// Objects are the elements of an array of Python objects, in place of Data.
+	// Objects are the elements of an array of Python objects, in place of Data; of records with such fields, tuples.
 	Objects []any
+	// Mask has a byte for each element of a numpy.ma.MaskedArray, not 0 if the element is missing; it is nil if none is.
+	Mask []byte
 }
 
 // Number is the element type of arrays that Go has a type for.
@@ -87,6 +92,9 @@ func Values[T Number](a *Array) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.Mask != nil {
+		return nil, fmt.Errorf("%w: some are masked", ErrArray)
+	}
 	if xs, ok := src.([]T); ok {
 		return xs, nil
 	}
@@ -129,35 +137,62 @@ func widens(from, to reflect.Type) bool {
 }
 
 // GoValue returns the elements as a Go slice of their type, []float64 for "<f8"; of times for dates and of durations
-// for differences; of any for Python objects. An array of more dimensions is a []any of arrays with one less, one of
-// none its only element, so that netref.As makes a [][]float64 of a matrix. It is an error that names the element type
-// if Go has no such type, as for long doubles, or a value has no form there.
+// for differences; of any for Python objects, for records, and where elements are missing, which are nil. An array of
+// more dimensions is a []any of arrays with one less, one of none its only element, so that netref.As makes a
+// [][]float64 of a matrix. It is an error that names the element type if Go has no such type, as for long doubles, or a
+// value has no form there.
 func (a *Array) GoValue() any {
-	if len(a.Shape) < 2 {
-		s, err := a.slice()
-		if err != nil {
-			return err
-		}
-		if len(a.Shape) == 0 {
-			if s := reflect.ValueOf(s); s.Len() == 1 {
-				return s.Index(0).Interface()
-			}
-			return fmt.Errorf("%w: %s without an element", ErrArray, a.DType)
-		}
-		if b, ok := s.([]byte); ok {
-			return ByteArray(b) // which becomes a []byte and, unlike one, a []int
-		}
-		return s
+	if len(a.Shape) > 1 {
+		return a.rows()
 	}
+	s, err := a.slice()
+	if err != nil {
+		return err
+	}
+	if a.Mask != nil {
+		xs, v := make([]any, a.Len()), reflect.ValueOf(s)
+		for i, masked := range a.Mask {
+			if masked == 0 {
+				xs[i] = v.Index(i).Interface()
+			}
+		}
+		s = xs
+	}
+	if len(a.Shape) == 0 {
+		if s := reflect.ValueOf(s); s.Len() == 1 {
+			return s.Index(0).Interface()
+		}
+		return fmt.Errorf("%w: %s without an element", ErrArray, a.DType)
+	}
+	if b, ok := s.([]byte); ok {
+		return ByteArray(b) // which becomes a []byte and, unlike one, a []int
+	}
+	return s
+}
+
+// Form implements netref.Former: only of bytes do bytes come, as bytes(a) would have the memory of all numbers.
+func (a *Array) Form(t reflect.Type, sure bool) (any, bool) {
+	if len(a.Shape) != 0 && t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && a.DType != "|u1" {
+		return fmt.Errorf("%w: %s, not bytes", ErrArray, a.DType), true
+	}
+	return nil, false
+}
+
+// rows are the arrays along the first dimension.
+func (a *Array) rows() []any {
 	c := a.rowMajor()
 	rows := make([]any, a.Shape[0])
+	part := func(n, i int) (from, to int) { return n / len(rows) * i, n / len(rows) * (i + 1) }
 	for i := range rows {
-		row := &Array{DType: a.DType, Shape: a.Shape[1:]}
-		if n := len(c.Data) / len(rows); c.Data != nil {
-			row.Data = c.Data[i*n : (i+1)*n]
+		row := &Array{DType: a.DType, Fields: a.Fields, Shape: a.Shape[1:]}
+		if from, to := part(len(c.Data), i); c.Data != nil {
+			row.Data = c.Data[from:to]
 		}
-		if n := len(c.Objects) / len(rows); c.Objects != nil {
-			row.Objects = c.Objects[i*n : (i+1)*n]
+		if from, to := part(len(c.Objects), i); c.Objects != nil {
+			row.Objects = c.Objects[from:to]
+		}
+		if from, to := part(len(c.Mask), i); c.Mask != nil {
+			row.Mask = c.Mask[from:to]
 		}
 		rows[i] = row
 	}
@@ -170,7 +205,7 @@ func (a *Array) rowMajor() *Array {
 		return a
 	}
 	n := a.Len()
-	c := &Array{DType: a.DType, Shape: a.Shape}
+	c := &Array{DType: a.DType, Fields: a.Fields, Shape: a.Shape}
 	size := 0
 	if n > 0 {
 		size = len(a.Data) / n
@@ -189,6 +224,9 @@ func (a *Array) rowMajor() *Array {
 			c.Data = append(c.Data, a.Data[at*size:(at+1)*size]...)
 		} else {
 			c.Objects = append(c.Objects, a.Objects[at])
+		}
+		if a.Mask != nil {
+			c.Mask = append(c.Mask, a.Mask[at])
 		}
 		for d := len(index) - 1; d >= 0; d-- {
 			if index[d]++; index[d] < a.Shape[d] {

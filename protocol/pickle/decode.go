@@ -21,13 +21,16 @@ type Decoder struct {
 	// Alias lets long byte strings and the contents of arrays share the memory of the pickle, which must then never
 	// change.
 	Alias bool
+	// Exact keeps apart what Python keeps apart although Go has one type for it: numpy's scalars stay an *Array without
+	// dimensions, and times have neither names of zones nor [Naive], as if they had been read from texts.
+	Exact bool
 }
 
 // Decode is [Unmarshal] under the decoder's limits.
 func (d *Decoder) Decode(data []byte) (any, error) {
 	keys := newKeyNumbers()
 	r := &resolver{
-		limit: d.Limits.withDefaults(), alias: d.Alias,
+		limit: d.Limits.withDefaults(), alias: d.Alias, exact: d.Exact,
 		done: map[any]resolved{}, numbers: map[any]int{}, keys: keys, interner: keys.interner,
 		copied: 64<<20 + 4*int64(len(data)),
 	}

@@ -31,9 +31,12 @@
 //	OrderedDict, defaultdict,
 //	Counter                      ↔   *Dict with its Class
 //	deque                        →   []any
-//	numpy.ndarray                ↔   *Array; written as a copy that owns its memory
+//	numpy.ndarray, MaskedArray   ↔   *Array; written as a copy that owns its memory
+//	recarray, matrix, memmap,
+//	array.array of numbers       →   *Array
 //	numpy scalars                →   bool, int64, float64, complex128, string, time.Time …
-//	numpy.dtype                  ↔   DType
+//	numpy.dtype                  ↔   DType; *Layout if it has fields or is an array
+//	pandas.Timestamp, Timedelta  →   time.Time, time.Duration
 //	a class or function          ↔   Class
 //	any other object             ↔   *Object: class, arguments and state
 //	types.SimpleNamespace        ←   struct, pointer to struct: its exported fields             (4)
@@ -53,7 +56,8 @@
 // list may contain itself.
 //
 // netref.As and netref.Assign convert what was read to other Go types: a *Dict to a map or a struct, a list to a slice,
-// an *Array to []float64 or [][]float64, an *Object to a struct with its attributes.
+// an *Array to []float64 or [][]float64, one with fields to a slice of structs or maps, a Date to a time.Time, a
+// Decimal to a float, an *Object to a struct with its attributes, or to what its class is derived from.
 //
 // # Protocols
 //

@@ -16,6 +16,9 @@ func (a *Array) slice() (any, error) {
 	if a.DType == "|O" {
 		return c.Objects, nil
 	}
+	if a.Fields != nil {
+		return c.records()
+	}
 	if len(a.DType) < 3 {
 		return nil, a.unknown()
 	}

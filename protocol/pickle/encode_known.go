@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
 )
 
 var errYear = errors.New("cannot pickle a time of a year that Python does not have")
@@ -68,21 +69,54 @@ func (w *writer) fraction(r *big.Rat) error {
 	return w.call("fractions", "Fraction", r.Num(), r.Denom())
 }
 
-// array writes a numpy array as ndarray(shape, dtype, buffer): in one piece, and writable at the other end.
+// array writes a numpy array as ndarray(shape, dtype, buffer): in one piece, and writable at the other end. One with a
+// mask is ma.MaskedArray(array, mask).
 func (w *writer) array(a *Array) error {
 	if a.Objects != nil {
 		return &UnsupportedTypeError{Type: reflect.TypeFor[*Array]()}
 	}
 	a = a.rowMajor()
-	shape := make(brine.Tuple, len(a.Shape))
-	for i, n := range a.Shape {
-		shape[i] = int64(n)
+	if a.Mask != nil {
+		plain := *a
+		plain.Mask = nil
+		return w.call("numpy.ma", "MaskedArray", &plain, &Array{DType: "|b1", Shape: a.Shape, Data: a.Mask})
 	}
 	var data any = ByteArray(a.Data)
 	if len(a.Data) == 0 {
 		data = nil
 	}
-	return w.call("numpy", "ndarray", shape, a.DType, data)
+	return w.call("numpy", "ndarray", tupleOf(a.Shape), element(&Layout{DType: a.DType, Fields: a.Fields}), data)
+}
+
+func tupleOf(shape []int) brine.Tuple {
+	t := make(brine.Tuple, len(shape))
+	for i, n := range shape {
+		t[i] = int64(n)
+	}
+	return t
+}
+
+// element is what numpy.dtype makes the element type of.
+func element(l *Layout) any {
+	var d any = l.DType
+	if l.Fields != nil {
+		names, formats, offsets := make([]any, len(l.Fields)), make([]any, len(l.Fields)), make([]any, len(l.Fields))
+		for i := range l.Fields {
+			f := &l.Fields[i]
+			names[i], formats[i], offsets[i] = f.Name, element(&f.Layout), f.Offset
+		}
+		dict := new(Dict)
+		size, _ := DType(l.DType).size()
+		for _, kv := range []netref.Keyword{{Name: "names", Value: names}, {Name: "formats", Value: formats},
+			{Name: "offsets", Value: offsets}, {Name: "itemsize", Value: size}} {
+			_ = dict.Set(kv.Name, kv.Value) // a text is always hashable
+		}
+		d = dict
+	}
+	if l.Shape != nil {
+		return brine.Tuple{d, tupleOf(l.Shape)}
+	}
+	return d
 }
 
 func decimal(d Decimal) error {

@@ -158,6 +158,9 @@ func TestRepeatedWork(t *testing.T) {
 		"unknown zones": "(" + strings.Repeat("czoneinfo\nZoneInfo._unpickle\nX\x01\x00\x00\x00x\x89\x86R", n) + "t.",
 		"long arrays": text + "(" + strings.Repeat("cnumpy\nndarray\nJ\x00\x00\x10\x00\x85X\x03\x00\x00\x00|u1h\x00\x87R",
 			n) + "t.",
+		"masks": text + "(" + strings.Repeat("cnumpy.ma.core\n_mareconstruct\n(cnumpy.ma\nMaskedArray\n"+
+			"cnumpy\nndarray\nK\x00\x85C\x01bt"+"R(K\x01J\x00\x00\x10\x00\x85cnumpy\ndtype\nX\x02\x00\x00\x00u1\x85R\x89"+
+			"h\x00h\x00Ntb", n/10) + "t.",
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
@@ -257,4 +260,23 @@ func FuzzUnmarshal(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNestedFields reads dtypes that contain one another twice, eighteen levels deep.
+func TestNestedFields(t *testing.T) {
+	dtype := "cnumpy\ndtype\nX\x02\x00\x00\x00u1\x85Rq\x01"
+	for level := range 18 {
+		half, size := make([]byte, 4), make([]byte, 4)
+		binary.LittleEndian.PutUint32(half, 1<<level)
+		binary.LittleEndian.PutUint32(size, 2<<level)
+		dtype += "cnumpy\ndtype\nX\x02\x00\x00\x00V2\x85R(K\x03X\x01\x00\x00\x00|N" +
+			"X\x01\x00\x00\x00aX\x01\x00\x00\x00b\x86" +
+			"}(X\x01\x00\x00\x00ah\x01K\x00\x86X\x01\x00\x00\x00bh\x01J" + string(half) + "\x86u" +
+			"J" + string(size) + "K\x01K\x10tbq\x01"
+	}
+	v, err := pickle.Unmarshal([]byte("\x80\x02(" + dtype + "l."))
+	require.NoError(t, err)
+	last := v.([]any)
+	require.IsType(t, (*pickle.Object)(nil), last[len(last)-1], "what has too many fields stays an object")
+	require.IsType(t, (*pickle.Layout)(nil), last[10])
 }

@@ -91,6 +91,8 @@ func (w *writer) plain(v any, depth int) error {
 		return w.call("pickle", "loads", []byte(x))
 	case DType:
 		return w.call("numpy", "dtype", string(x))
+	case *Layout:
+		return w.call("numpy", "dtype", element(x))
 	case *Array:
 		return w.shared(v, func() error { return w.array(x) })
 	case *Dict:

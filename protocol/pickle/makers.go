@@ -2,7 +2,9 @@ package pickle
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
+	"math"
 	"math/big"
 	"strings"
 
@@ -47,7 +49,65 @@ func init() { // because a pickle can hold a pickle, makers refer to themselves
 		{"numpy.core.multiarray", "_reconstruct"}: makeArray,
 		{"numpy.core.numeric", "_frombuffer"}:     makeArrayFrom,
 		{"numpy.core.multiarray", "scalar"}:       makeScalar,
+		{"numpy.ma.core", "_mareconstruct"}:       makeArray,
+		{"array", "_array_reconstructor"}:         makeTypedArray,
+		{"array", "array"}:                        makeTypedArray,
+
+		{"pandas._libs.tslibs.timestamps", "_unpickle_timestamp"}: makeTimestamp,
+		{"pandas._libs.tslibs.timedeltas", "_timedelta_unpickle"}: makePandasTimedelta,
 	}
+}
+
+// machineFormats are the formats of numbers in an array.array's memory, by their numbers.
+var machineFormats = strings.Fields("|u1 |i1 <u2 >u2 <i2 >i2 <u4 >u4 <i4 >i4 <u8 >u8 <i8 >i8 <f4 >f4 <f8 >f8")
+
+// typeCodes are the element types of an array.array by its type code; its longs are read as the longest there are.
+var typeCodes = map[string]string{
+	"b": "|i1", "B": "|u1", "h": "<i2", "H": "<u2", "i": "<i4", "I": "<u4", "l": "<i8", "L": "<u8", "q": "<i8",
+	"Q": "<u8", "f": "<f4", "d": "<f8",
+}
+
+// makeTypedArray takes _array_reconstructor(array, code, format, memory), and array(code, list), which protocols below
+// 3 write. Arrays of characters stay what they are.
+func makeTypedArray(c *call) (any, error) {
+	if !c.bare() {
+		return nil, errForm
+	}
+	if n := len(c.args); n == 4 {
+		format, ok := c.args[2].(int64)
+		b, isBytes := c.bytes(3)
+		if !ok || !isBytes || format < 0 || int(format) >= len(machineFormats) {
+			return nil, errForm
+		}
+		d := DType(machineFormats[format])
+		size, _ := d.size()
+		return c.array(brine.Tuple{int64(len(b) / size)}, d, false, b)
+	}
+	items, ok := at(c.args, 1).([]any)
+	code, isCode := c.str(0)
+	d, known := typeCodes[code]
+	if !ok || !isCode || !known || len(c.args) != 2 || c.r.spend(8*len(items)) != nil {
+		return nil, errForm
+	}
+	size, _ := DType(d).size()
+	var data []byte
+	for _, v := range items {
+		var bits uint64
+		switch x := v.(type) {
+		case int64:
+			bits = uint64(x)
+		case float64:
+			if bits = math.Float64bits(x); code == "f" {
+				bits = uint64(math.Float32bits(float32(x)))
+			}
+		case *big.Int:
+			bits = x.Uint64()
+		default:
+			return nil, errForm
+		}
+		data = append(data, binary.LittleEndian.AppendUint64(nil, bits)[:size]...)
+	}
+	return c.array(brine.Tuple{int64(len(items))}, DType(d), false, data)
 }
 
 func makeComplex(c *call) (any, error) {

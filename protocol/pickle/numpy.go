@@ -1,6 +1,7 @@
 package pickle
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,6 +17,9 @@ func (d DType) size() (int, bool) {
 	if d == "|O" {
 		return 0, true
 	}
+	if len(d) < 3 {
+		return 0, false
+	}
 	digits, _, _ := strings.Cut(string(d[2:]), "[")
 	n, err := strconv.Atoi(digits)
 	if err != nil || n < 0 || n > 1<<30 {
@@ -28,13 +32,14 @@ func (d DType) size() (int, bool) {
 }
 
 // makeDType takes dtype('f8', False, True) with a state of (3, '<', subtype, names, fields, size, alignment, flags),
-// for dates (4, …, flags, (metadata, (b'ns', 1, 1, 1))).
+// for dates (4, …, flags, (metadata, (b'ns', 1, 1, 1))). What has fields or is an array in each element has a name such
+// as 'V16', or numpy.record in place of one, and becomes a *Layout.
 func makeDType(c *call) (any, error) {
-	name, ok := c.str(0)
-	if b, isBytes := c.args0().([]byte); isBytes {
-		name, ok = string(b), true
+	name, ok := asText(c.args0())
+	if c.args0() == (Class{"numpy", "record"}) {
+		name, ok = "V0", true
 	}
-	if !ok || len(name) < 2 || len(name) > 16 || !strings.Contains("biufcOUSMm", name[:1]) {
+	if !ok || len(name) < 2 || len(name) > 16 || !strings.Contains("biufcOUSMmV", name[:1]) {
 		return nil, errForm
 	}
 	if name[0] == 'O' {
@@ -47,6 +52,9 @@ func makeDType(c *call) (any, error) {
 	order := "|"
 	if t, ok := state.(brine.Tuple); ok && len(t) >= 8 {
 		order, ok = asText(t[1])
+		if name[0] == 'V' {
+			return c.layout(t)
+		}
 		if !ok || !strings.Contains("<>|=", order) || len(order) != 1 || t[2] != nil || t[3] != nil || t[4] != nil {
 			return nil, errForm
 		}
@@ -57,7 +65,7 @@ func makeDType(c *call) (any, error) {
 			}
 			name += unit
 		}
-	} else if state != nil {
+	} else if state != nil || name[0] == 'V' {
 		return nil, errForm
 	}
 	if order == "=" {
@@ -106,9 +114,18 @@ func dateUnit(v any) (string, bool) {
 	return "[" + unit + "]", true
 }
 
-// makeArray takes _reconstruct(ndarray, (0,), b'b') with a state of (1, shape, dtype, fortran, data).
+// arrayClasses are the classes of arrays whose elements are all that matters.
+var arrayClasses = map[Class]bool{
+	{"numpy", "ndarray"}: true, {"numpy", "matrix"}: true, {"numpy.matrixlib.defmatrix", "matrix"}: true,
+	{"numpy", "recarray"}: true, {"numpy.rec", "recarray"}: true, {"numpy", "memmap"}: true,
+}
+
+// makeArray takes _reconstruct(ndarray, (0,), b'b') with a state of (1, shape, dtype, fortran, data), and
+// _mareconstruct(MaskedArray, ndarray, (0,), b'b'), whose state has a mask and a fill value behind the data.
 func makeArray(c *call) (any, error) {
-	if len(c.args) != 3 || c.args[0] != (Class{"numpy", "ndarray"}) {
+	class, ok := c.args0().(Class)
+	masked := class.Name == "MaskedArray"
+	if !ok || len(c.args) < 3 || !masked && !arrayClasses[class] {
 		return nil, errForm
 	}
 	state, err := c.state()
@@ -116,11 +133,27 @@ func makeArray(c *call) (any, error) {
 		return nil, err
 	}
 	t, ok := state.(brine.Tuple)
-	if !ok || len(t) != 5 {
+	if !ok || len(t) != 5 && !(masked && len(t) == 7) {
 		return nil, errForm
 	}
 	fortran := t[3] == true || t[3] == int64(1)
-	return c.array(t[1], t[2], fortran, t[4])
+	v, err := c.array(t[1], t[2], fortran, t[4])
+	if err != nil || !masked {
+		return v, err
+	}
+	a, _ := v.(*Array)
+	mask, err := c.array(t[1], DType("|b1"), fortran, t[5])
+	if err != nil || a.Fields != nil {
+		return nil, errForm
+	}
+	m, _ := mask.(*Array)
+	if err := c.r.spend(len(m.Data)); err != nil {
+		return nil, err
+	}
+	if bytes.Count(m.Data, []byte{0}) < len(m.Data) {
+		a.Mask = m.Data
+	}
+	return a, nil
 }
 
 // makeArrayFrom takes _frombuffer(data, dtype, shape, order), which protocol 5 writes.
@@ -144,24 +177,20 @@ func makeArrayOver(c *call) (any, error) {
 }
 
 func (c *call) array(shape, element any, fortran bool, data any) (any, error) {
-	d, ok1 := element.(DType)
-	dims, ok2 := shape.(brine.Tuple)
-	if !ok1 || !ok2 || len(dims) > 64 {
+	l, ok1 := element.(*Layout)
+	if d, plain := element.(DType); plain {
+		l, ok1 = &Layout{DType: string(d), objects: d == "|O"}, true
+	}
+	dims, ok2 := dimensions(shape)
+	if !ok1 || !ok2 || l.Shape != nil {
 		return nil, errForm
 	}
-	a := &Array{DType: string(d), Shape: make([]int, len(dims)), Fortran: fortran}
-	for i, dim := range dims {
-		n, ok := dim.(int64)
-		if !ok || n < 0 || n > 1<<40 {
-			return nil, errForm
-		}
-		a.Shape[i] = int(n)
-	}
+	a := &Array{DType: l.DType, Shape: dims, Fortran: fortran, Fields: l.Fields}
 	n, ok := a.elements()
 	if !ok || n == 0 && tooEmpty(a.Shape) {
 		return nil, errForm
 	}
-	size, ok := d.size()
+	size, ok := DType(l.DType).size()
 	switch x := data.(type) {
 	case []byte:
 		a.Data = x
@@ -174,13 +203,13 @@ func (c *call) array(shape, element any, fortran bool, data any) (any, error) {
 		}
 		a.Data = b
 	case []any:
-		if d != "|O" || len(x) != n {
+		if !l.objects || len(x) != n {
 			return nil, errForm
 		}
 		a.Objects = x
 		return a, nil
 	}
-	if !ok || d == "|O" || len(a.Data) != n*size {
+	if !ok || l.objects || len(a.Data) != n*size {
 		return nil, errForm
 	}
 	return a, nil
@@ -205,9 +234,13 @@ func makeScalar(c *call) (any, error) {
 	if len(c.args) != 2 || !c.bare() {
 		return nil, errForm
 	}
-	v, err := c.array(brine.Tuple{}, c.args[0], false, c.args[1])
-	if err != nil {
-		return nil, err
+	data := c.args[1]
+	if t, ok := data.(brine.Tuple); ok { // a record with objects in it
+		data = []any{t}
+	}
+	v, err := c.array(brine.Tuple{}, c.args[0], false, data)
+	if err != nil || c.r.exact {
+		return v, err
 	}
 	switch x := v.(*Array).GoValue().(type) {
 	case nil, error:

@@ -14,6 +14,7 @@ import (
 type resolver struct {
 	limit    Limits
 	alias    bool
+	exact    bool
 	done     map[any]resolved // by node
 	numbers  map[any]int      // by node: of values that are keys or members
 	keys     *keyNumbers

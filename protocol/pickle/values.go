@@ -3,7 +3,6 @@ package pickle
 import (
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 
@@ -144,37 +143,6 @@ func (o *Object) All() iter.Seq2[any, any] {
 			}
 		}
 	}
-}
-
-func (o *Object) hasAttributes() bool {
-	switch s := o.State.(type) {
-	case *Dict:
-		return true
-	case brine.Tuple: // of a class with slots
-		return len(s) == 2
-	}
-	return false
-}
-
-// Parts tells netref.As what a map is made of, or else a slice: the Pairs of what was a dict; the attributes, if there
-// is a State or nothing at all; the items of what was a namedtuple or an object of another subclass of tuple or list.
-func (o *Object) Parts() (pairs netref.Mapping, items []any) {
-	switch {
-	case o.Member != "":
-		return nil, nil
-	case o.Pairs != nil:
-		return o.Pairs, nil
-	case o.hasAttributes() || o.State == nil && o.Kwargs == nil && len(o.Args)+len(o.Items) == 0:
-		return o, nil
-	case !o.New || o.State != nil || o.Kwargs != nil:
-		return nil, nil
-	}
-	if len(o.Args) == 1 && len(o.Items) == 0 {
-		if t, ok := o.Args[0].(brine.Tuple); ok { // all of a tuple's subclass that is no namedtuple
-			return nil, t
-		}
-	}
-	return nil, slices.Concat(o.Args, o.Items)
 }
 
 // Attr returns an attribute from the object's State.
