@@ -3,6 +3,7 @@
 Nothing here sleeps for synchronisation: a program is ready when it prints so, and whatever else has to be waited for is
 polled against a deadline by ``eventually``.  A peer that was asked for and cannot be had is an error, never a skip.
 """
+import contextlib
 import fcntl
 import json
 import os
@@ -19,6 +20,7 @@ import threading
 import time
 
 import rpyc
+from rpyc.utils.server import ThreadedServer
 
 from describe import RPYC
 
@@ -116,6 +118,20 @@ def apart(function, *arguments):
                               env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"), timeout=100)
         assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
         return json.load(result)
+
+
+@contextlib.contextmanager
+def serving_here(service, **config):
+    """A server of CPython's in this process, for a reference; gives its host and port."""
+    server = ThreadedServer(service, hostname="127.0.0.1", port=0, protocol_config=config)
+    thread = threading.Thread(target=server.start, daemon=True)
+    thread.start()
+    eventually(lambda: server.active)
+    try:
+        yield "127.0.0.1", server.port
+    finally:
+        server.close()
+        thread.join(10)
 
 
 def serving_thread(conn):

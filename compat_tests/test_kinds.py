@@ -12,7 +12,7 @@ import pytest
 import rpyc
 
 from describe import RPYC
-from harness import Server, eventually
+from harness import Server, eventually, serving_here
 
 
 @pytest.fixture(scope="module")
@@ -404,3 +404,86 @@ def test_restricted(root):
         account.CURRENCY
     with pytest.raises(AttributeError):
         account.deposit = 1
+
+
+class PythonKinds(rpyc.Service):
+    """What the Go service has, for another prefix and for properties that can be set."""
+    limits = 0
+
+    def log(self):
+        return ()
+    pub_log = log
+
+    @property
+    def limit(self):
+        return self.limits
+
+    @limit.setter
+    def limit(self, n):
+        if n < 0:
+            raise ValueError("below zero")
+        self.limits = n
+    exposed_limit = pub_limit = limit
+
+    @property
+    def fixed(self):
+        return 1
+    exposed_fixed = pub_fixed = fixed
+    hidden = 5
+
+    def _rpyc_setattr(self, name, value):  # rpyc.Service refuses everything
+        for known in (name, "exposed_" + name):
+            if isinstance(getattr(type(self), known, None), property):
+                return setattr(self, known, value)
+        raise AttributeError("access denied")
+
+
+PREFIXED = {
+    "the method": lambda r, p: getattr(r, p + "log")(),
+    "the method without": lambda r, p: r.log(),
+    "exposed_": lambda r, p: r.exposed_limit if p else None,
+    "in dir": lambda r, p: (p + "log" in dir(r), "exposed_log" in dir(r), "hidden" in dir(r)),
+    "a property": lambda r, p: r.limit,
+    "hidden": lambda r, p: r.hidden,
+    "missing": lambda r, p: r.nothing,
+    "special": lambda r, p: r.__len__,
+    "the name of the proxy's method": lambda r, p: hasattr(type(r), p + "log"),
+}
+
+
+@pytest.mark.parametrize("prefix", ["pub_", ""])
+def test_prefixes(kinds, peers, prefix):
+    server = Server("kinds", [peers.binaries.path("kinds"), "--prefix", prefix])
+    try:
+        ours = rpyc.connect(server.host, server.port)
+        with serving_here(PythonKinds, exposed_prefix=prefix) as address:
+            theirs = rpyc.connect(*address)
+            for name, do in PREFIXED.items():
+                assert outcome(lambda: do(ours.root, prefix)) == outcome(lambda: do(theirs.root, prefix)), name
+            theirs.close()
+        for name in dir(ours.root):
+            if not name.startswith("__") and (prefix == "" or name != "hidden"):
+                getattr(ours.root, name)
+        ours.close()
+    finally:
+        server.stop()
+
+
+ASSIGNED = {
+    "property": lambda r: (setattr(r, "limit", 5), r.limit),
+    "property by its whole name": lambda r: (setattr(r, "exposed_limit", 6), r.limit),
+    "refused value": lambda r: setattr(r, "limit", -1),
+    "read-only": lambda r: setattr(r, "fixed", 1),
+    "new": lambda r: setattr(r, "anything", 1),
+    "method": lambda r: setattr(r, "log", 1),
+    "hidden": lambda r: setattr(r, "hidden", 1),
+    "deleted": lambda r: delattr(r, "limit"),
+}
+
+
+@pytest.mark.parametrize("name", ASSIGNED)
+def test_assignment_to_the_root(root, name):
+    with serving_here(PythonKinds, allow_setattr=True, allow_delattr=True, allow_public_attrs=True) as address:
+        theirs = rpyc.connect(*address)
+        assert outcome(lambda: ASSIGNED[name](root)) == outcome(lambda: ASSIGNED[name](theirs.root))
+        theirs.close()

@@ -1,13 +1,11 @@
 """Objects of one client handed to another one through a server in the middle, which is CPython's or Go's."""
-import threading
 import types
 
 import pytest
 import rpyc
-from rpyc.utils.server import ThreadedServer
 
 from describe import RPYC
-from harness import Server, serving_thread
+from harness import Server, serving_here, serving_thread
 
 pytestmark = pytest.mark.skipif(RPYC < (5,), reason="RPyC 4 itself fails to do most of this")
 
@@ -34,12 +32,8 @@ def middle(request, kind, peers):
         yield server.host, server.port
         server.stop()
         return
-    server = ThreadedServer(Middle, hostname="127.0.0.1", port=0, protocol_config=OPEN)
-    thread = threading.Thread(target=server.start, daemon=True)
-    thread.start()
-    yield "127.0.0.1", server.port
-    server.close()
-    thread.join(10)
+    with serving_here(Middle, **OPEN) as address:
+        yield address
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@
 // are RPyC's defaults.
 //
 //	allow_safe_attrs, safe_attrs             Access.DenySafe, Access.ExtraSafe
-//	allow_exposed_attrs, exposed_prefix      Access.DenyExposed, Access.Prefix
+//	allow_exposed_attrs, exposed_prefix      Access.DenyExposed, Access.Prefix and NoPrefix
 //	allow_public_attrs, allow_all_attrs      Access.AllowPublic, Access.AllowAll
 //	allow_getattr, _setattr, _delattr        Access.DenyGet, Access.AllowSet, Access.AllowDel
 //	allow_pickle                             AllowPickle

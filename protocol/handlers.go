@@ -39,7 +39,7 @@ func (in *incoming) handle() (any, error) {
 	case wire.HandleHash:
 		return exposed.Hash(in, o)
 	case wire.HandleDir:
-		all, err := exposed.Dir(in, o)
+		all, err := exposed.Dir(in, access, o)
 		return names(all), err
 	}
 	vs, err := in.values()
@@ -227,7 +227,7 @@ func (in *incoming) inspect() {
 		}()
 		return
 	}
-	in.answerAtOnce(methodPairs(in.d, exposed.Methods(e.obj)), nil)
+	in.answerAtOnce(methodPairs(in.d, exposed.Methods(&in.c.cfg.Access, e.obj)), nil)
 }
 
 func inspectChained(in *incoming, o *netref.Object) (v any, err error) {

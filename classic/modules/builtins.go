@@ -111,7 +111,7 @@ func defineAttributes(m *Module) {
 	m.Def("delattr", func(ctx context.Context, v, name any) error { return exposed.DelAttr(ctx, everything, v, name) })
 	m.Def("dir", func(ctx context.Context, v any) (*exposed.List, error) {
 		l := exposed.NewList()
-		names, err := exposed.Dir(ctx, v)
+		names, err := exposed.Dir(ctx, nil, v)
 		if err != nil {
 			return nil, err
 		}

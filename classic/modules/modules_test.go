@@ -37,7 +37,7 @@ func TestEveryModuleLoadsAndListsItsContents(t *testing.T) {
 			_, err := exposed.GetAttr(ctx, everything, m, n)
 			require.NoError(t, err, "%s.%s", name, n)
 		}
-		listed, err := exposed.Dir(t.Context(), m)
+		listed, err := exposed.Dir(t.Context(), nil, m)
 		require.NoError(t, err)
 		require.Subset(t, listed, names)
 	}

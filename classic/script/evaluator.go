@@ -100,7 +100,7 @@ func (e *Evaluator) builtin(ns *exposed.Dict, name string) (any, error) {
 			if len(of) == 0 {
 				return sorted(ctx, exposed.NewList(ns.Keys()...))
 			}
-			names, err := exposed.Dir(ctx, of[0])
+			names, err := exposed.Dir(ctx, nil, of[0])
 			l := exposed.NewList()
 			for _, n := range names {
 				l.Append(n)

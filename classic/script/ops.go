@@ -249,7 +249,7 @@ func (e *Evaluator) imports(ns *exposed.Dict, add func(string, func(context.Cont
 		if err != nil {
 			return nil, err
 		}
-		names, err := exposed.Dir(ctx, m)
+		names, err := exposed.Dir(ctx, nil, m)
 		if err != nil {
 			return nil, err
 		}

@@ -159,6 +159,6 @@ func TestFullDuplex(t *testing.T) {
 	require.Equal(t, int64(2), eval(t, a.Root(), "1 + 1"))
 	require.Equal(t, int64(3), eval(t, b.Root(), "1 + 2"))
 	require.Equal(t, 0, one.Namespace().Len())
-	_, err = exposed.Dir(t.Context(), one)
+	_, err = exposed.Dir(t.Context(), nil, one)
 	require.NoError(t, err)
 }

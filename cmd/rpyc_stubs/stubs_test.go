@@ -77,7 +77,7 @@ func TestNamesAgree(t *testing.T) {
 			}
 		}
 		var want []string
-		names, err := exposed.Dir(t.Context(), v)
+		names, err := exposed.Dir(t.Context(), nil, v)
 		require.NoError(t, err)
 		for _, n := range names {
 			bare, ok := strings.CutPrefix(n, exposed.DefaultPrefix)

@@ -239,14 +239,14 @@ func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
 func (p *Policy) target(
 	ctx context.Context, v any, c *Class, asked string, resolve func(string, func(string) bool) (string, error),
 ) (*attr, string, error) {
-	if c.service.Load() {
-		return nil, "", accessDenied()
-	}
 	name, err := resolve(asked, func(n string) bool { return has(p, v, c, n) })
+	a := c.find(name, p.prefix(), true)
+	if c.service.Load() && (err != nil || a == nil || a.kind != propertyAttr || a.field) {
+		return nil, "", accessDenied() // RPyC's services refuse all; a property was declared to be set
+	}
 	if err != nil {
 		return nil, "", err
 	}
-	a := c.find(name, p.prefix(), true)
 	return a, name, a.probe(ctx, p, v, asked)
 }
 

@@ -96,7 +96,7 @@ func TestGadget(t *testing.T) {
 	require.EqualError(t, exposed.DelAttr(ctx, all, g, "nope"), "AttributeError: 'Gadget' object has no attribute 'nope'")
 
 	var names []string
-	for _, m := range exposed.Methods(g) {
+	for _, m := range exposed.Methods(nil, g) {
 		names = append(names, m.Name)
 		if m.Name == "exposed_describe" {
 			require.Equal(t, exposed.Method{Name: "exposed_describe", Doc: "Describe the gadget.", HasDoc: true}, m)

@@ -233,7 +233,7 @@ func TestServiceClass(t *testing.T) {
 	require.Equal(t, brine.Tuple{"BEHAVIOUR", "BHV"}, must(t)(callAttr(s, "get_service_aliases")))
 	require.EqualError(t, exposed.SetAttr(ctx, allowAll, s, "answer", 1), "AttributeError: access denied")
 	var names []string
-	for _, m := range exposed.Methods(s) {
+	for _, m := range exposed.Methods(nil, s) {
 		names = append(names, m.Name)
 	}
 	require.Contains(t, names, "exposed_get_service_name")

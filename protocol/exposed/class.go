@@ -155,18 +155,17 @@ func (c *Class) seal() {
 // find looks an attribute up by its real name, under any prefix for exposed ones. If lenient, an exposed attribute is
 // found without the prefix too.
 func (c *Class) find(name, prefix string, lenient bool) *attr {
-	if a := c.flat[name]; a != nil {
+	own := func(name string) *attr {
+		if a := c.flat[name]; a != nil || !c.service.Load() {
+			return a
+		}
+		return serviceClass.own[name]
+	}
+	if a := own(name); a != nil {
 		return a
 	}
-	if prefix != DefaultPrefix {
-		if bare, ok := strings.CutPrefix(name, prefix); ok {
-			if a := c.flat[DefaultPrefix+bare]; a != nil && a.exposed {
-				return a
-			}
-		}
-	}
-	if c.service.Load() {
-		if a := serviceClass.own[name]; a != nil {
+	if bare, ok := strings.CutPrefix(name, prefix); ok && prefix != DefaultPrefix {
+		if a := own(DefaultPrefix + bare); a != nil && a.exposed {
 			return a
 		}
 	}
@@ -255,18 +254,18 @@ type property struct {
 }
 
 // names collects what objects of the class have, or v in particular, or the class itself.
-func (c *Class) names(v any, ofClass bool) map[string]bool {
+func (c *Class) names(p *Policy, v any, ofClass bool) map[string]bool {
 	set := map[string]bool{}
 	for _, m := range c.mro {
 		for n, a := range m.own {
 			if !ofClass || !a.field {
-				set[n] = true
+				set[p.named(a, n)] = true
 			}
 		}
 	}
 	if c.service.Load() {
-		for n := range serviceClass.own {
-			set[n] = true
+		for n, a := range serviceClass.own {
+			set[p.named(a, n)] = true
 		}
 	}
 	for _, n := range attrsOf(v).Names() {

@@ -77,7 +77,7 @@ func defineObject(c *Class) {
 		if !ofClass {
 			c = ClassOf(self)
 		}
-		for _, n := range slices.Sorted(maps.Keys(c.names(self, ofClass))) {
+		for _, n := range slices.Sorted(maps.Keys(c.names(nil, self, ofClass))) {
 			l.items = append(l.items, n)
 		}
 		return l, nil

@@ -261,7 +261,7 @@ func classRef(name string) wire.Ref { return wire.Ref{Name: name, Class: 1} }
 
 func dir(t *testing.T, v any) []string {
 	t.Helper()
-	names, err := exposed.Dir(ctx, v)
+	names, err := exposed.Dir(ctx, nil, v)
 	require.NoError(t, err)
 	return names
 }

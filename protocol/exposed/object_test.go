@@ -67,7 +67,7 @@ func TestSpecialMethods(t *testing.T) {
 	require.Equal(t, brine.Tuple{3, 4}, items)
 
 	var names []string
-	for _, m := range exposed.Methods(p) {
+	for _, m := range exposed.Methods(nil, p) {
 		names = append(names, m.Name)
 	}
 	for _, n := range []string{"__len__", "__iter__", "__call__", "__add__", "__index__", "exposed_norm1",
@@ -78,7 +78,7 @@ func TestSpecialMethods(t *testing.T) {
 		require.NotContains(t, names, n)
 	}
 	names = nil
-	for _, m := range exposed.Methods(pointClass) {
+	for _, m := range exposed.Methods(nil, pointClass) {
 		names = append(names, m.Name)
 	}
 	require.Contains(t, names, "__call__")

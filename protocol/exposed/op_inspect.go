@@ -9,9 +9,10 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 )
 
-// Dir is Python's dir(v): the real names of the attributes, sorted. Fields of structs are attributes of objects and not
-// of their class. The names are those that a PyDir method returns if the object has one.
-func Dir(ctx context.Context, v any) (names []string, err error) {
+// Dir is Python's dir(v) under the policy p, whose prefix counts; nil means RPyC's defaults: the real names of the
+// attributes, sorted. Fields of structs are attributes of objects and not of their class. The names are those that a
+// PyDir method returns if the object has one.
+func Dir(ctx context.Context, p *Policy, v any) (names []string, err error) {
 	defer protect(&err)
 	v = norm(v)
 	if o, ok := v.(*netref.Object); ok {
@@ -24,7 +25,7 @@ func Dir(ctx context.Context, v any) (names []string, err error) {
 			return customDir(ctx, v, a)
 		}
 	}
-	return slices.Sorted(maps.Keys(c.names(v, ofClass))), nil
+	return slices.Sorted(maps.Keys(c.names(p, v, ofClass))), nil
 }
 
 func customDir(ctx context.Context, v any, a *attr) ([]string, error) {
@@ -42,30 +43,36 @@ func customDir(ctx context.Context, v any, a *attr) ([]string, error) {
 
 // Methods lists the methods of v's class, special ones included, as INSPECT reports them: no data attributes, and no
 // names that proxies answer themselves. For a class it lists its own and those that all classes have. For an object of
-// another peer it is empty: that peer has to be asked.
-func Methods(v any) []Method {
+// another peer it is empty: that peer has to be asked. The prefix of p counts; nil means RPyC's defaults.
+func Methods(p *Policy, v any) []Method {
 	v = norm(v)
 	switch x := v.(type) {
 	case *netref.Object:
 		return nil
 	case *Class:
-		return routines(typeClass, x)
+		return routines(p, typeClass, x)
 	}
 	c := ClassOf(v)
-	if c.service.Load() {
-		c.inspectService.Do(func() { c.serviceMethods = routines(c, serviceClass) })
+	switch {
+	case p.prefix() != DefaultPrefix && c.service.Load():
+		return routines(p, c, serviceClass)
+	case p.prefix() != DefaultPrefix:
+		return routines(p, c)
+	case c.service.Load():
+		c.inspectService.Do(func() { c.serviceMethods = routines(nil, c, serviceClass) })
 		return slices.Clone(c.serviceMethods)
 	}
-	c.inspect.Do(func() { c.methods = routines(c) })
+	c.inspect.Do(func() { c.methods = routines(nil, c) })
 	return slices.Clone(c.methods)
 }
 
 // routines lists the methods of the classes; later classes take precedence.
-func routines(classes ...*Class) []Method {
+func routines(p *Policy, classes ...*Class) []Method {
 	found := map[string]Method{}
 	for _, c := range classes {
 		for _, m := range slices.Backward(c.mro) {
 			for n, a := range m.own {
+				n = p.named(a, n)
 				delete(found, n)
 				if !localNames[n] && a.isRoutine() {
 					found[n] = Method{n, a.docOf().text, a.docOf().set}

@@ -37,9 +37,9 @@ type ClassOptions struct {
 	// Bases are the base classes. The Go types of those that were registered have to be embedded in T for their
 	// methods and properties to work. nil means object, or list, dict or function for containers and funcs.
 	Bases []*Class
-	// Service makes objects of the class refuse every assignment and deletion with "access denied" and gives them
-	// get_service_name and get_service_aliases, as rpyc.Service does. Aliases are their names; the default is the
-	// class's name without "Service".
+	// Service makes objects of the class refuse every assignment and deletion with "access denied", but those that
+	// Properties provide for, and gives them get_service_name and get_service_aliases, as rpyc.Service does. Aliases are
+	// their names; the default is the class's name without "Service".
 	Service bool
 	Aliases []string
 }

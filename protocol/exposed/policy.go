@@ -1,6 +1,7 @@
 package exposed
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -22,8 +23,12 @@ type Policy struct {
 	// DenySafe closes the special methods that are otherwise open to everyone (allow_safe_attrs off), DenyExposed the
 	// exposed attributes (allow_exposed_attrs off, as in classic mode).
 	DenySafe, DenyExposed bool
-	// Prefix replaces DefaultPrefix (exposed_prefix). Go methods and fields answer to whatever prefix is set.
+	// Prefix replaces DefaultPrefix (exposed_prefix). Go methods and fields answer to whatever prefix is set, and dir()
+	// lists them with it; their __name__ and error messages have DefaultPrefix.
 	Prefix string
+	// NoPrefix makes the prefix empty, whatever Prefix is (exposed_prefix ""): names are what they are without one. As
+	// every name begins with it, all names there are may be used, as with AllowAll, unless DenyExposed is set.
+	NoPrefix bool
 	// ExtraSafe is added to the names that DenySafe governs (safe_attrs).
 	ExtraSafe []string
 }
@@ -115,16 +120,27 @@ func (p *Policy) extraSafe(name string) bool {
 }
 
 func (p *Policy) prefix() string {
-	if p == nil || p.Prefix == "" {
+	switch {
+	case p == nil:
 		return DefaultPrefix
+	case p.NoPrefix:
+		return ""
 	}
-	return p.Prefix
+	return cmp.Or(p.Prefix, DefaultPrefix)
+}
+
+// named is the name under which an exposed attribute is listed.
+func (p *Policy) named(a *attr, name string) string {
+	if bare, ok := strings.CutPrefix(name, DefaultPrefix); ok && a.exposed {
+		return p.prefix() + bare
+	}
+	return name
 }
 
 // isDefault reports whether p reads attributes as RPyC's defaults do, so that a class's prepared table can be used.
 func (p *Policy) isDefault() bool {
 	return p == nil || !p.DenyGet && !p.AllowAll && !p.AllowPublic && !p.DenySafe && !p.DenyExposed &&
-		(p.Prefix == "" || p.Prefix == DefaultPrefix) && len(p.ExtraSafe) == 0
+		p.prefix() == DefaultPrefix && len(p.ExtraSafe) == 0
 }
 
 func cannotAccess(name string) error {

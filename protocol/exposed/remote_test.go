@@ -86,7 +86,7 @@ func (l *loopback) Request(ctx context.Context, dst any, h wire.Handler, args ..
 		r, err = exposed.Hash(ctx, o)
 	case wire.HandleDir:
 		var names []string
-		names, err = exposed.Dir(ctx, o)
+		names, err = exposed.Dir(ctx, nil, o)
 		var t brine.Tuple
 		for _, n := range names {
 			t = append(t, n)
@@ -206,7 +206,7 @@ func TestForwarding(t *testing.T) {
 	s, err = exposed.Repr(ctx, sum)
 	require.NoError(t, err)
 	require.Equal(t, "Point(6, 8)", s)
-	require.Empty(t, exposed.Methods(p))
+	require.Empty(t, exposed.Methods(nil, p))
 
 	var log []string
 	_, err = exposed.Exit(ctx, nil, obj(&Context{tag: "far", log: &log}), vinegar.ValueError.New("x"))

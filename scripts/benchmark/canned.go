@@ -83,7 +83,7 @@ func pack(v any) []byte {
 // inspected is the answer to INSPECT: the methods of an object.
 func inspected(v any) []byte {
 	var pairs brine.Tuple
-	for _, m := range exposed.Methods(v) {
+	for _, m := range exposed.Methods(nil, v) {
 		pairs = append(pairs, brine.Tuple{m.Name, nil})
 	}
 	return byValue(pairs)

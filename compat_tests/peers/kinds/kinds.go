@@ -19,9 +19,27 @@ import (
 
 // Kinds hands out a value of every kind.
 type Kinds struct {
-	mu  sync.Mutex
-	log []string
+	mu    sync.Mutex
+	log   []string
+	limit int
 }
+
+var _ = exposed.Register[Kinds](exposed.ClassOptions{
+	Properties: map[string]exposed.Property{
+		"limit": {
+			Get: func(k *Kinds) int { return k.limit },
+			Set: func(k *Kinds, n int) error {
+				if n < 0 {
+					return vinegar.ValueError.New("below zero")
+				}
+				k.limit = n
+				return nil
+			},
+		},
+		"fixed": {Get: func(*Kinds) int { return 1 }},
+	},
+	Hidden: map[string]any{"hidden": 5},
+})
 
 func (k *Kinds) note(s string) {
 	k.mu.Lock()

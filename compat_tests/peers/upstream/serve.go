@@ -206,12 +206,13 @@ func configOf(python map[string]any) *protocol.Config {
 		}
 		return byDefault
 	}
-	prefix, _ := python["exposed_prefix"].(string)
+	prefix, given := python["exposed_prefix"].(string)
 	return &protocol.Config{
 		Access: exposed.Policy{
 			DenyGet: !on("allow_getattr", true), AllowSet: on("allow_setattr", false), AllowDel: on("allow_delattr", false),
 			AllowAll: on("allow_all_attrs", false), AllowPublic: on("allow_public_attrs", false),
-			DenySafe: !on("allow_safe_attrs", true), DenyExposed: !on("allow_exposed_attrs", true), Prefix: prefix,
+			DenySafe: !on("allow_safe_attrs", true), DenyExposed: !on("allow_exposed_attrs", true),
+			Prefix: prefix, NoPrefix: given && prefix == "",
 		},
 		HideTraceback: !on("include_local_traceback", true),
 		HideVersion:   !on("include_local_version", true),
