@@ -148,7 +148,7 @@ func (c *Client) pick() *Conn {
 	for range c.slots {
 		s := c.slots[c.next]
 		c.next = (c.next + 1) % len(c.slots)
-		if s.conn != nil && s.conn.Err() == nil {
+		if s.conn != nil && s.conn.usable() {
 			return s.conn
 		}
 	}

@@ -31,12 +31,13 @@ func (c *Client) maintain(s *slot) {
 		began := time.Now()
 		c.attend(conn)
 		c.mu.Lock()
+		addr := s.addr
 		s.conn = nil
 		c.mu.Unlock()
-		err = conn.Err()
-		c.cfg.Logger.Info("rpyc: disconnected", "addr", s.addr, "conn", conn.Name(), "reason", err)
-		if c.cfg.OnDisconnect != nil {
-			c.cfg.OnDisconnect(conn, err)
+		if conn.Err() == nil { // calls that are under way on it go on
+			c.wg.Go(func() { c.seeOff(conn, addr) })
+		} else {
+			c.disconnected(conn, addr)
 		}
 		if time.Since(began) > backoff { // a server that hangs up at once is not to be asked all the time
 			backoff = c.cfg.MinBackoff
@@ -47,6 +48,26 @@ func (c *Client) maintain(s *slot) {
 		case <-c.ctx.Done():
 		}
 		backoff = min(2*backoff, c.cfg.MaxBackoff)
+	}
+}
+
+// seeOff waits for the end of a connection whose peer shuts down.
+func (c *Client) seeOff(conn *Conn, addr string) {
+	select {
+	case <-conn.base.Done():
+	case <-c.ctx.Done():
+		_ = conn.Close()
+		<-conn.Done()
+	}
+	c.disconnected(conn, addr)
+}
+
+// disconnected tells of the end of a connection.
+func (c *Client) disconnected(conn *Conn, addr string) {
+	err := conn.Err()
+	c.cfg.Logger.Info("rpyc: disconnected", "addr", addr, "conn", conn.Name(), "reason", err)
+	if c.cfg.OnDisconnect != nil {
+		c.cfg.OnDisconnect(conn, err)
 	}
 }
 
@@ -126,8 +147,11 @@ func (c *Client) dial(s *slot, addr string) (*Conn, error) {
 	return conn, nil
 }
 
-// attend waits until the connection has ended, closing it with the client, and pings the peer now and then.
+// attend waits until the connection has ended, closing it with the client, or its peer shuts down, and pings the peer
+// now and then.
 func (c *Client) attend(conn *Conn) {
+	leaving := make(chan struct{})
+	conn.notifyLeave(func() { close(leaving) })
 	var tick <-chan time.Time
 	if c.cfg.PingInterval > 0 {
 		ticker := time.NewTicker(c.cfg.PingInterval)
@@ -137,6 +161,8 @@ func (c *Client) attend(conn *Conn) {
 	for {
 		select {
 		case <-conn.base.Done(): // sooner than Conn.Done, which waits for handlers: a new connection need not
+			return
+		case <-leaving:
 			return
 		case <-c.ctx.Done():
 			_ = conn.Close()
@@ -158,6 +184,13 @@ func (c *Client) ping(conn *Conn) {
 	if _, err := conn.Ping(ctx); err != nil && !conn.hasPending() && c.ctx.Err() == nil {
 		conn.die(err)
 	}
+}
+
+// usable reports whether requests may be sent, as far as is known.
+func (c *Conn) usable() bool {
+	l := c.lock()
+	defer l.unlock()
+	return !l.broken && !l.leaving
 }
 
 // hasPending reports whether a call is without an answer.

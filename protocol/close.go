@@ -37,7 +37,13 @@ func (c *Conn) CloseNow() error {
 
 // closeAsked is called when the peer's CLOSE arrives. The request is carried out in turn, as everything the peer asks
 // for; but a peer that waits for the stream to end is not made to wait for a handler that takes long.
-func (c *Conn) closeAsked() {
+func (c *Conn) closeAsked(seq wire.Seq) {
+	if seq == wire.Num(lastSeq) { // all that the peer has begun is answered: see Shutdown
+		l := c.lock()
+		l.gone = true
+		l.unlock()
+		c.leave()
+	}
 	timer := time.AfterFunc(c.cfg.CloseTimeout, func() { c.die(ErrClosed) })
 	context.AfterFunc(c.base, func() { timer.Stop() })
 }

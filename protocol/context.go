@@ -35,17 +35,42 @@ func (in *incoming) Value(key any) any {
 // come back through its own connection. Funcs made from Python callables may outlive the call they came with and have
 // no context of their own to pass: they are taken to be called by the handler that runs at the time.
 func handlerOf(ctx context.Context) *incoming {
-	in, _ := ctx.Value(incomingKey{}).(*incoming)
-	if in == nil {
-		return nil
+	in, l := lockHandlerOf(ctx)
+	if l.c != nil {
+		l.unlock()
 	}
-	l := in.c.lock()
-	defer l.unlock()
+	return in
+}
+
+// waiterOf is handlerOf for a request that is about to be sent and then waited for. It counts the handler as one that
+// waits, since what the peer asks in order to answer may come before yield is called; resume is to be called in any
+// case.
+func waiterOf(ctx context.Context) *incoming {
+	in, l := lockHandlerOf(ctx)
+	if in != nil {
+		if in.waits++; in.waits == 1 {
+			l.turns.waiting++
+		}
+	}
+	if l.c != nil {
+		l.unlock()
+	}
+	return in
+}
+
+// lockHandlerOf returns the handler, if there is one, with its connection locked. If l is not zero it is to be
+// unlocked.
+func lockHandlerOf(ctx context.Context) (in *incoming, l locked) {
+	in, _ = ctx.Value(incomingKey{}).(*incoming)
+	if in == nil {
+		return nil, locked{}
+	}
+	l = in.c.lock()
 	if !in.finished {
-		return in
+		return in, l
 	}
 	if in.c.cfg.Concurrency == 1 && l.turns.lanes == nil && l.turns.current != nil && !l.turns.current.finished {
-		return l.turns.current
+		return l.turns.current, l
 	}
-	return nil
+	return nil, l
 }

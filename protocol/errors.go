@@ -19,7 +19,8 @@ var ErrClosed = errors.New("rpyc: connection closed")
 type ClosedError struct {
 	// Cause is why the connection ended: io.EOF if the peer went away, ErrClosed if it was closed in order.
 	Cause error
-	// Sent reports whether the request had been handed to the stream, so that the peer may have carried it out.
+	// Sent reports whether the request had been handed to the stream, so that the peer may have carried it out. It is
+	// false for a request that the peer has refused because it shuts down, or not begun before it did.
 	Sent bool
 }
 

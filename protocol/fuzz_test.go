@@ -282,7 +282,9 @@ func (g *program) local() {
 				r.Abandon()
 			}
 		case op == 8:
-			_ = g.c.Drain(ctx)
+			if v == nil { // it ends the program
+				_ = g.c.Shutdown(ctx)
+			}
 		case op == 9:
 			_, _ = g.c.Ping(ctx)
 		}

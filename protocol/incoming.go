@@ -40,6 +40,7 @@ type incoming struct {
 	hasWorker bool          // it has one of Config.Workers
 	streak    int           // how many requests its worker has run before it in a row
 	finished  bool          // the handler has returned
+	late      bool          // it has come while this side shuts down
 	excess    bool          // too many requests have begun: this one is to be refused
 	waits     int           // goroutines of the handler that wait for the peer
 	back      chan struct{} // closed when those of them that want the turn back may go on; nil if there are none
@@ -100,13 +101,21 @@ func (c *Conn) receiveRequest(
 		in.inspect()
 		return nil, nil
 	case wire.HandleClose:
-		c.closeAsked()
+		c.closeAsked(seq)
 	}
 	delegate := c.reader.delegateNext > 0
 	if delegate {
 		c.reader.delegateNext--
 	}
 	l := c.lock()
+	if l.refuses(in) {
+		l.unlock()
+		in.answerAtOnce(nil, refusal())
+		if in.refs {
+			CollectSoon()
+		}
+		return nil, nil
+	}
 	l.expiry.ensure(c, false)     // the peer may not read the answer
 	waiting := len(l.pending) > 0 // for answers, which are to be read
 	runs := l.admit(in, readerRuns && !delegate && !waiting && !l.turns.parallel())
@@ -410,11 +419,11 @@ func (in *incoming) header(b []byte, k wire.Kind) []byte {
 
 func (in *incoming) appendException(b []byte, err error) []byte {
 	cfg := &in.c.cfg
-	o := vinegar.DumpOptions{
-		HideTraceback: cfg.HideTraceback, HideVersion: cfg.HideVersion, Version: in.d.Version(), Python2: in.d.Python2(),
-		Repr: in.repr,
-	}
 	e := vinegar.FromError(err)
+	o := vinegar.DumpOptions{
+		HideTraceback: cfg.HideTraceback && e.Traceback != refusalTrace, HideVersion: cfg.HideVersion,
+		Version: in.d.Version(), Python2: in.d.Python2(), Repr: in.repr,
+	}
 	nb, err := vinegar.AppendPayload(b, e, &o)
 	if err == nil {
 		return nb

@@ -25,25 +25,6 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// TestDrain waits for the handlers of a connection.
-func TestDrain(t *testing.T) {
-	s := &gated{gate: make(chan struct{}), ctx: make(chan context.Context, 1)}
-	c, p := scripted(t, s, nil)
-	require.NoError(t, c.Drain(t.Context()), "there is nothing to wait for")
-	root := p.root()
-	p.call(int64(1), root, "wait")
-	p.call(int64(2), root, "value")
-	<-s.ctx
-	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	require.ErrorIs(t, c.Drain(short), context.DeadlineExceeded)
-	done := make(chan error, 1)
-	go func() { done <- c.Drain(t.Context()) }()
-	close(s.gate)
-	require.NoError(t, <-done)
-	require.NoError(t, c.Err())
-}
-
 // TestAfterDone is about funcs to be called at the end, and after it.
 func TestAfterDone(t *testing.T) {
 	c, _ := scripted(t, nil, nil)

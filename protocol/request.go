@@ -22,12 +22,16 @@ import (
 func (c *Conn) Request(ctx context.Context, dst any, h wire.Handler, args ...any) error {
 	p := c.calls.Get().(*call)
 	p.sync = true
+	in := waiterOf(ctx)
 	if err := c.start(ctx, p, h, args); err != nil {
+		if in != nil {
+			in.c.resume(in)
+		}
 		p.reset()
 		c.calls.Put(p)
 		return err
 	}
-	if err := c.await(ctx, p); err != nil {
+	if err := c.await(ctx, p, in); err != nil {
 		return err
 	}
 	err := p.take(ctx, dst)
@@ -128,7 +132,7 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 		m.undo()
 		return ended(ctx)
 	case c.forget(p):
-		p.fail(&ClosedError{Cause: c.cause(), Sent: true})
+		p.fail(c.lost())
 	}
 	return nil
 }
@@ -144,15 +148,16 @@ func (c *Conn) forget(p *call) bool {
 	return true
 }
 
-func (c *Conn) cause() error {
+// lost is the error for a request that was handed to the stream when the connection ended.
+func (c *Conn) lost() error {
 	l := c.lock()
 	defer l.unlock()
-	return l.cause
+	return &ClosedError{Cause: l.cause, Sent: !l.gone}
 }
 
-// await waits until p has its answer. If it returns an error, p has been forgotten and must not be used again.
-func (c *Conn) await(ctx context.Context, p *call) error {
-	in := handlerOf(ctx)
+// await waits until p has its answer. in is the handler that waits, nil if none does. If await returns an error, p has
+// been forgotten and must not be used again.
+func (c *Conn) await(ctx context.Context, p *call, in *incoming) error {
 	if in != nil {
 		in.c.yield(in, in.c == c)
 		defer in.c.resume(in)
@@ -248,7 +253,7 @@ func (p *call) take(ctx context.Context, dst any) error {
 	case a.raw != nil:
 		raw := brine.NewCursor(a.raw)
 		if a.exc {
-			return decodeException(&raw)
+			return p.c.refused(decodeException(&raw))
 		}
 		raw.SetAlias(a.buf.Owned())
 		if s, ok := dst.(*string); ok && raw.Kind() == brine.KindBytes && p.c.dialect.Load().Python2() {
@@ -283,7 +288,7 @@ func (p *call) Wait(ctx context.Context) error {
 		return nil
 	default:
 	}
-	if in := handlerOf(ctx); in != nil {
+	if in := waiterOf(ctx); in != nil {
 		in.c.yield(in, false)
 		defer in.c.resume(in)
 	}

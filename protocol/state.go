@@ -16,12 +16,17 @@ type state struct {
 	closing  bool // this side has asked for the end
 	broken   bool // the stream is closed; nothing more is sent or received
 	ending   bool // finish has begun
+	draining bool // this side shuts down: see Conn.Shutdown
+	sealed   bool // and every request that was begun has been answered
+	leaving  bool // the peer shuts down
+	gone     bool // and has answered all that it has begun
 	cause    error
 
 	pending map[int64]*call // requests of ours without an answer yet
 	expiry  expiry
 
 	drained []chan struct{} // closed when no request is running or queued
+	onLeave func()          // called when leaving is set
 	after   []func()        // run when everything has ended
 
 	turns   turns
@@ -55,6 +60,7 @@ func (l locked) unlock() {
 			close(ch)
 		}
 		l.drained = nil
+		l.sealed = l.draining
 	}
 	finished := l.broken && !l.ending && !l.reading && l.turns.idle()
 	if finished {
@@ -79,7 +85,7 @@ func (c *Conn) die(cause error) {
 	}
 	l.broken = true
 	l.cause = cause
-	pending := l.pending
+	pending, sent := l.pending, !l.gone
 	l.pending = nil
 	l.expiry.alarm.stop()
 	l.turns.end()
@@ -93,7 +99,7 @@ func (c *Conn) die(cause error) {
 	c.out.close()
 	c.cancel(&ClosedError{Cause: cause})
 	for _, p := range pending {
-		p.fail(&ClosedError{Cause: cause, Sent: true})
+		p.fail(&ClosedError{Cause: cause, Sent: sent})
 	}
 }
 
@@ -140,21 +146,6 @@ func (c *Conn) AfterDone(f func()) {
 		go f()
 	default:
 		l.after = append(l.after, f)
-	}
-}
-
-// Drain waits until no request of the peer is running or queued, or until ctx ends. Requests that arrive meanwhile are
-// served, and waited for.
-func (c *Conn) Drain(ctx context.Context) error {
-	ch := make(chan struct{})
-	l := c.lock()
-	l.drained = append(l.drained, ch)
-	l.unlock()
-	select {
-	case <-ch:
-		return nil
-	case <-ctx.Done():
-		return ended(ctx)
 	}
 }
 

@@ -1,5 +1,7 @@
 package protocol
 
+import "time"
+
 // turns keeps the requests of the peer in order. A request needs a turn to run; there is one, or as many as
 // Config.Concurrency says, and requests that have none wait in a queue. A handler that waits for the peer gives its
 // turn up, so that what the peer asks in order to answer is served. Afterwards it takes the turn back, before any
@@ -12,6 +14,11 @@ type turns struct {
 	bytes   int64            // the length of these
 	running int              // handlers that have begun and not returned, with a turn or without
 	current *incoming        // the request that got a turn last; nil if all turns are free
+	waiting int              // handlers that wait for the peer
+
+	// Used while this side shuts down (shutdown.go).
+	accepted  int       // requests from before that are not answered yet
+	lateUntil time.Time // once these are, when requests stop being begun for handlers that wait
 
 	parked chan<- task // takes a task for the parked goroutine; nil if there is none
 }
@@ -52,6 +59,7 @@ func (l locked) admit(in *incoming, callerRuns bool) bool {
 		return false // nobody waits for its answer
 	}
 	t := &l.turns
+	in.late = l.draining
 	in.lane = t.laneOf(in)
 	in.lane.requests++
 	if in.lane.freeTurns == 0 {
@@ -127,6 +135,13 @@ func (l locked) pass(n *lane) *incoming {
 // threads.
 func (t *turns) finished(in *incoming) {
 	t.running--
+	if in.waits > 0 { // for a goroutine that outlives its handler
+		t.waiting--
+	}
+	if !in.late && t.accepted > 0 {
+		t.accepted--
+		t.noAccepted()
+	}
 	if in.lane.requests--; in.lane.requests == 0 && t.lanes != nil {
 		delete(t.lanes, in.lane.thread)
 	}
@@ -156,12 +171,11 @@ func (n *lane) end() {
 	}
 }
 
-// yield gives the turn and the worker of a handler up until resume, because one of its goroutines is about to wait for
-// the peer. Several may wait at the same time: the first to wait gives the turn up, and the last to go on takes it
-// back. sent is passRole's.
+// yield gives the turn and the worker of a handler up until resume, because one of its goroutines, which waiterOf has
+// counted, is about to wait for the peer. Several may wait at the same time: the first to wait gives the turn up, and
+// the last to go on takes it back. sent is passRole's.
 func (c *Conn) yield(in *incoming, sent bool) {
 	l := c.lock()
-	in.waits++
 	if w := c.cfg.Workers; w != nil {
 		w.giveUp(in)
 	}
@@ -186,6 +200,9 @@ func (c *Conn) resume(in *incoming) {
 func (c *Conn) retakeTurn(in *incoming) {
 	l := c.lock()
 	in.waits--
+	if in.waits == 0 && !in.finished {
+		l.turns.waiting--
+	}
 	if in.waits > 0 || in.hasTurn || in.finished || l.broken {
 		l.unlock()
 		return

@@ -68,7 +68,7 @@
 //	nbThreads                Server.Workers                    TestPoolQueues
 //	requestBatchSize         Server.Batch                      protocol.TestWorkerBatches
 //	server.start()           Serve, ListenAndServe
-//	server.close()           Close                             TestSharedAndOwnServices  Shutdown lets requests finish first
+//	server.close()           Close                             TestSharedAndOwnServices  Shutdown has requests answered first
 //	server.clients           Clients                           TestSharedAndOwnServices
 //	server.fileno()          the listener's SyscallConn
 //	get_service_name         ServiceName, ServiceAliases       TestServiceNames     exposed.ClassOptions.Aliases is ALIASES

@@ -4,12 +4,14 @@ package servers_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -41,6 +43,14 @@ func (f *forker) Wait(file string) string {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// Note writes down that it was called.
+func (f *forker) Note(token string) string {
+	file := must(os.OpenFile(f.entered, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600))
+	defer func() { _ = file.Close() }()
+	_ = must(file.WriteString(token + "\n"))
+	return token
 }
 
 func forkingProgram() {
@@ -169,6 +179,36 @@ func TestForkingShutdown(t *testing.T) {
 	require.Equal(t, "done", await(t, r))
 	p.expect("shutdown: <nil>")
 	<-c.Done()
+}
+
+// TestForkingShutdownUnderLoad is TestShutdownUnderLoad for processes.
+func TestForkingShutdownUnderLoad(t *testing.T) {
+	notes := t.TempDir() + "/notes"
+	p := startForking(t, notes)
+	outcome := &outcomes{answered: make(map[string]bool)}
+	var wg sync.WaitGroup
+	for i := range 3 {
+		c := dial(t, p.addr)
+		for g := range 4 {
+			wg.Go(func() {
+				for n := 0; outcome.add(fmt.Sprint(i, " ", g, " ", n), false, c); n++ {
+				}
+			})
+		}
+	}
+	require.Eventually(t, func() bool {
+		all, err := os.ReadFile(notes)
+		return err == nil && bytes.Count(all, []byte("\n")) > 100
+	}, 20*time.Second, time.Millisecond)
+	_ = p.stdin.Close()
+	p.expect("shutdown: <nil>")
+	wg.Wait()
+	require.Empty(t, outcome.wrong)
+	all, err := os.ReadFile(notes)
+	require.NoError(t, err)
+	for token := range strings.Lines(string(all)) {
+		require.True(t, outcome.answered[strings.TrimSpace(token)], "%s was carried out and is not answered", token)
+	}
 }
 
 // TestForkingServerKilled leaves the clients alone that are being served.

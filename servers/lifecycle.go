@@ -2,6 +2,7 @@ package servers
 
 import (
 	"context"
+	"io"
 	"maps"
 	"net"
 	"slices"
@@ -9,29 +10,24 @@ import (
 	"github.com/gorpyc/gorpyc/protocol"
 )
 
-// Shutdown stops accepting, lets the requests finish that are running or queued, and closes the connections. If ctx
-// ends before, they are closed without. It returns when the last connection has ended and the registry has been told,
-// or the context's cause. The processes of a [Forking] server are told to do the same, and waited for; if ctx ends
-// before, they are killed.
+// Shutdown stops accepting, has the requests answered that are running or queued, and closes the connections. Requests
+// that come meanwhile are refused before they are begun: see protocol.Conn.Shutdown for what peers see of it. A peer
+// that does not read its connection is waited for half a second once it has been sent everything. If ctx ends before,
+// the connections are closed at once. Shutdown returns when the last connection has ended and the registry has been
+// told, or the context's cause. The processes of a [Forking] server are told to do the same, and waited for; if ctx
+// ends before, they are killed.
 func (s *Server) Shutdown(ctx context.Context) error {
 	conns, ended := s.stop()
 	s.eachWorker((*worker).shutdown)
 	s.eachHandled(handled.endInput)
 	for _, c := range conns {
-		go func() {
-			if c.Drain(ctx) == nil {
-				_ = c.Close()
-			} else {
-				_ = c.CloseNow()
-			}
-		}()
+		go s.shutdownConn(c)
 	}
 	for _, done := range []<-chan struct{}{ended, s.farewell()} {
 		select {
 		case <-done:
 		case <-ctx.Done():
-			s.eachWorker((*worker).kill)
-			s.eachHandled(func(h handled) { _ = h.Close() })
+			s.cut(context.Cause(ctx))
 			return context.Cause(ctx)
 		}
 	}
@@ -42,13 +38,27 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // running. The processes of a [Forking] server are killed; RPyC leaves them alone.
 func (s *Server) Close() error {
 	conns, _ := s.stop()
-	s.eachWorker((*worker).kill)
-	s.eachHandled(func(h handled) { _ = h.Close() })
+	s.cut(ErrServerClosed)
 	for _, c := range conns {
 		_ = c.CloseNow()
 	}
 	return nil
 }
+
+// cut ends everything at once.
+func (s *Server) cut(cause error) {
+	s.endGrace(cause)
+	s.eachWorker((*worker).kill)
+	s.eachHandled(func(h handled) { _ = h.Close() })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for o := range s.opening {
+		_ = o.stream.Close()
+	}
+}
+
+// shutdownConn ends a connection in order, as long as there is time for it.
+func (s *Server) shutdownConn(c *protocol.Conn) { _ = c.Shutdown(s.grace) }
 
 // stop ends accepting and authenticating, and returns the connections there are and a channel closed when they have
 // ended.
@@ -58,6 +68,7 @@ func (s *Server) stop() ([]*protocol.Conn, <-chan struct{}) {
 	if !s.closed {
 		s.closed = true
 		close(s.stopping())
+		s.grace, s.endGrace = context.WithCancelCause(context.Background())
 	}
 	for l := range s.listeners {
 		_ = l.Close()
@@ -86,7 +97,7 @@ func (s *Server) stopping() chan struct{} {
 
 // maybeEnded tells those that wait that nothing is served any more. The lock is held.
 func (s *Server) maybeEnded() {
-	if s.ended == nil || !s.closed || len(s.conns)+len(s.waiting)+len(s.handled)+len(s.forked) > 0 {
+	if s.ended == nil || !s.closed || len(s.waiting)+len(s.opening)+len(s.conns)+len(s.handled)+len(s.forked) > 0 {
 		return
 	}
 	select {
@@ -151,10 +162,38 @@ func (s *Server) eachHandled(f func(handled)) {
 	}
 }
 
-func (s *Server) addConn(c *protocol.Conn) bool {
+// opening is a stream of which a connection is being made.
+type opening struct{ stream io.Closer }
+
+// beginOpening notes that a connection is being made of a stream that was authenticated: conn, what that is made of,
+// waits no longer. It returns nil if the server is closed. From then on requests may run, and Shutdown has them
+// answered.
+func (s *Server) beginOpening(conn net.Conn, stream io.Closer) *opening {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.closed && put(&s.conns, c)
+	delete(s.waiting, conn)
+	if s.closed {
+		s.maybeEnded()
+		return nil
+	}
+	o := &opening{stream}
+	put(&s.opening, o)
+	return o
+}
+
+// opened ends what beginOpening has begun: c, if it is not nil, is served.
+func (s *Server) opened(o *opening, c *protocol.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.opening, o)
+	if c == nil {
+		s.maybeEnded()
+		return
+	}
+	put(&s.conns, c)
+	if s.closed {
+		go s.shutdownConn(c)
+	}
 }
 
 func (s *Server) removeConn(c *protocol.Conn) {

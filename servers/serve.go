@@ -218,16 +218,18 @@ func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteC
 	if s.Handle != nil {
 		return nil, s.handle(ctx, raw, stream, log, credentials, gone)
 	}
+	o := s.beginOpening(raw, stream)
+	if o == nil {
+		_ = stream.Close()
+		gone()
+		return nil, ErrServerClosed
+	}
 	c, err := protocol.NewConn(ctx, stream, s.service(), s.config(credentials))
+	s.opened(o, c)
 	if err != nil {
 		log.Warn("refused", "reason", err)
 		gone()
 		return nil, err
-	}
-	if !s.addConn(c) {
-		_ = c.CloseNow()
-		gone()
-		return nil, ErrServerClosed
 	}
 	if credentials != nil {
 		log = log.With("credentials", loggable(credentials))

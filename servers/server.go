@@ -110,11 +110,14 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	waiting   map[net.Conn]struct{} // accepted and not authenticated yet
+	opening   map[*opening]struct{} // authenticated, and not in conns yet
 	conns     map[*protocol.Conn]struct{}
 	handled   map[handled]struct{} // those of Handle
 	forked    map[*worker]struct{}
 	closed    bool
-	closing   chan struct{} // closed when closed is set
+	closing   chan struct{}   // closed when closed is set
+	grace     context.Context // ended when connections are not to be ended in order any more
+	endGrace  context.CancelCauseFunc
 	ended     chan struct{} // made when somebody waits; closed when the last connection has ended
 }
 

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		role()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/gorpyc/gorpyc/protocol.collect"))
 }
 
 // call calls a method of the peer's root.
