@@ -19,7 +19,7 @@ type directive struct {
 
 // The directives there are, and what they may stand at.
 var known = map[string]string{
-	"service": "type", "alias": "type", "class": "type", "name": "type", "expose": "type",
+	"service": "type", "alias": "type", "class": "type", "name": "any", "expose": "type",
 	"params": "func", "default": "func", "kwonly": "func", "posonly": "func",
 	"omit": "any",
 }

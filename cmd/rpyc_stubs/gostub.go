@@ -92,6 +92,12 @@ func (g *goWriter) describe(c *class) {
 	if len(c.omit) > 0 {
 		fmt.Fprintf(g, "\t\tOmit: %#v,\n", c.omit)
 	}
+	g.mapOf("Names", "string", c.methods, func(fn *function) string {
+		if !fn.byDirective {
+			return ""
+		}
+		return strconv.Quote(fn.name)
+	})
 	g.mapOf("Params", "[]string", c.methods, func(fn *function) string {
 		if fn.special() && (len(fn.params) == 0 || fn.name == "__exit__") {
 			return "" // Python calls it, not by keyword; and passes __exit__ more than the Go method may take

@@ -111,12 +111,17 @@ func has(ds []directive, name string) bool {
 func (m *model) addFunc(d *ast.FuncDecl) []error {
 	obj, ok := m.info.Defs[d.Name].(*types.Func)
 	ds, errs := m.directives("func", d.Doc)
+	for _, named := range ds {
+		if named.name == "name" {
+			errs = append(errs, m.at(named.pos, "rpyc:name belongs to a type or a method"))
+		}
+	}
 	if !ok || !d.Name.IsExported() || obj.Signature().TypeParams() != nil || has(ds, "omit") {
 		return errs
 	}
-	fn, errs := m.newFunction(obj, false)
+	fn, found := m.newFunction(obj, false)
 	m.funcs = append(m.funcs, fn)
-	return errs
+	return append(errs, found...)
 }
 
 func (m *model) addType(spec *ast.TypeSpec, doc *ast.CommentGroup) []error {
@@ -241,16 +246,21 @@ func (m *model) addMembers(c *class) []error {
 		if !ok || !f.Exported() || st != nil && hidden(st, sel) {
 			continue
 		}
-		var omit bool
+		var ds []directive
 		if d := m.decls[f.Origin().Pos()]; d != nil {
-			ds, _ := m.directives("func", d.Doc)
-			omit = has(ds, "omit")
+			ds, _ = m.directives("func", d.Doc)
 		}
-		if omit {
+		if has(ds, "omit") {
 			c.omit = append(c.omit, f.Name())
 			continue
 		}
 		fn, found := m.newFunction(f, true)
+		if i := slices.IndexFunc(ds, func(d directive) bool { return d.name == "name" }); i >= 0 {
+			if !inspect.IsName(ds[i].text) || strings.HasPrefix(name, "__") {
+				found = append(found, m.at(ds[i].pos, "rpyc:name: %q cannot name the method", ds[i].text))
+			}
+			name, fn.byDirective = ds[i].text, true
+		}
 		fn.called(name)
 		errs = append(errs, found...)
 		c.methods = append(c.methods, fn)

@@ -31,6 +31,7 @@ type function struct {
 	pos          token.Pos
 	sig          *types.Signature
 	params       []param
+	byDirective  bool // its name is a directive's
 }
 
 // called gives the function its name in Python.

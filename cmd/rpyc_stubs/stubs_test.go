@@ -150,6 +150,8 @@ func TestWrongDirectives(t *testing.T) {
 		"//rpyc:class NewOther":  "rpyc:class: NewOther does not return a Other",
 		"//rpyc:expose Nothing":  "rpyc:expose: the package has no type or func Nothing",
 		"//rpyc:name not-a-name": `rpyc:name: want a class name, not "not-a-name"`,
+		"//rpyc:name not a name": `rpyc:name: "not a name" cannot name the method`,
+		"//rpyc:name setFree\n":  "rpyc:name belongs to a type or a method",
 		"//rpyc:service now":     "rpyc:service: takes nothing; rpyc:name and rpyc:alias give names",
 		"//rpyc:service\n": "rpyc:service: a Number travels by value or as an exception and cannot be " +
 			"described",

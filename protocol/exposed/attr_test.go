@@ -2,6 +2,7 @@ package exposed_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +12,52 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
+
+// camels has methods whose names differ in how they are written, and one that is renamed.
+type camels struct{ HTTPPort int }
+
+func (camels) SetCallback() string { return "SetCallback" }
+func (camels) GetURL() string      { return "GetURL" }
+func (camels) URL() string         { return "URL" }
+func (camels) DoIt() string        { return "DoIt" }
+func (camels) DoIT() string        { return "DoIT" }
+func (camels) IsRenamed() string   { return "Renamed" }
+
+var _ = exposed.Register[camels](exposed.ClassOptions{Names: map[string]string{"IsRenamed": "otherName"}})
+
+// TestSpellings calls methods in the manners of Python, Go and Java.
+func TestSpellings(t *testing.T) {
+	for name, want := range map[string]string{
+		"set_callback": "SetCallback", "setCallback": "SetCallback", "exposed_setCallback": "SetCallback",
+		"SetCallback": "SetCallback", "getURL": "GetURL", "get_url": "GetURL", "url": "URL", "URL": "URL",
+		"do_it": "DoIT", "DoIt": "DoIt", "doIt": "DoIt", "doIT": "DoIT",
+		"otherName": "Renamed", "exposed_otherName": "Renamed", "IsRenamed": "Renamed",
+	} {
+		for _, p := range []*exposed.Policy{nil, {Prefix: "x_"}} {
+			r, err := exposed.CallAttr(ctx, p, &camels{}, name, &exposed.Args{})
+			if p != nil && strings.HasPrefix(name, exposed.DefaultPrefix) {
+				continue
+			}
+			require.NoError(t, err, name)
+			require.Equal(t, want, r, name)
+		}
+	}
+	port, err := exposed.GetAttr(ctx, nil, &camels{HTTPPort: 80}, "httpPort")
+	require.NoError(t, err)
+	require.EqualValues(t, 80, port)
+	require.Subset(t, dir(t, &camels{}), []any{"exposed_otherName", "exposed_set_callback"})
+	require.NotContains(t, dir(t, &camels{}), "exposed_setCallback")
+	_, err = exposed.CallAttr(ctx, nil, &camels{}, "is_renamed", &exposed.Args{})
+	require.Error(t, err)
+	require.Panics(t, func() {
+		type bad struct{ camels }
+		exposed.Register[bad](exposed.ClassOptions{Names: map[string]string{"SetCallback": "not a name"}})
+	})
+	require.Panics(t, func() {
+		type bad struct{ camels }
+		exposed.Register[bad](exposed.ClassOptions{Names: map[string]string{"Nothing": "nothing"}})
+	})
+}
 
 func TestMethodNames(t *testing.T) {
 	c := &Calc{}

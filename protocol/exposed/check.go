@@ -120,7 +120,7 @@ func (c *Class) checkDocs() error {
 		return nil
 	}
 	for name := range c.opts.Docs {
-		bare := pythonName(name)
+		bare := c.nameOf(name)
 		known := specialMethods[name] != ""
 		for _, n := range []string{name, DefaultPrefix + name, bare, DefaultPrefix + bare} {
 			known = known || c.flat[n] != nil

@@ -132,12 +132,12 @@ func (c *Class) seal() {
 			c.flat[name] = a
 		}
 	}
-	for name, a := range c.flat {
-		if a.goName != "" && a.exposed {
-			if alias := DefaultPrefix + a.goName; c.flat[alias] == nil {
-				c.flat[alias] = a
-			}
+	for alias, a := range c.spellings() {
+		if c.flat[alias] == nil {
+			c.flat[alias] = a
 		}
+	}
+	for name, a := range c.flat {
 		if strings.HasPrefix(name, DefaultPrefix) || safeNames[name] {
 			c.open[name] = a
 		}
@@ -150,6 +150,34 @@ func (c *Class) seal() {
 			}
 		}
 	}
+}
+
+// spellings lists the other names of exposed attributes: AddUser is its Go name and addUser as well, in the manner of
+// services whose names are not Python's, if nothing else would be called so.
+func (c *Class) spellings() map[string]*attr {
+	all := map[string]*attr{}
+	for _, a := range c.flat {
+		if a.goName != "" && a.exposed {
+			all[DefaultPrefix+a.goName] = a
+		}
+	}
+	camel := map[string]*attr{}
+	for _, a := range c.flat {
+		if a.goName == "" || !a.exposed {
+			continue
+		}
+		alias := DefaultPrefix + lowerCamel(a.goName)
+		if _, taken := camel[alias]; taken || all[alias] != nil {
+			a = nil // ambiguous
+		}
+		camel[alias] = a
+	}
+	for alias, a := range camel {
+		if a != nil {
+			all[alias] = a
+		}
+	}
+	return all
 }
 
 // find looks an attribute up by its real name, under any prefix for exposed ones. If lenient, an exposed attribute is
@@ -177,8 +205,12 @@ func (c *Class) find(name, prefix string, lenient bool) *attr {
 	return nil
 }
 
-// add enters an attribute into the class's own table, keeping an earlier one of the same name.
+// add enters an attribute into the class's own table, keeping an earlier one of the same name. If both come from Go
+// names, the later one is left its Go name.
 func (c *Class) add(a *attr) {
+	if old := c.own[a.name]; old != nil && old.goName != "" && a.goName != "" && old.goName != a.goName {
+		a.name = DefaultPrefix + a.goName
+	}
 	if c.own[a.name] == nil {
 		c.own[a.name] = a
 	}

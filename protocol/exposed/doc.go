@@ -91,10 +91,10 @@
 //
 // Exported methods and fields are exposed attributes. A Go name is turned into Python's: AddUser is add_user, GetURL
 // get_url, HTTPServer http_server, ID id. Its real name, the one dir() lists, has the prefix "exposed_"; it answers to
-// exposed_add_user, add_user, AddUser and exposed_AddUser. If two Go names give one Python name, the alphabetically
-// first has it and both keep their own spelling. Methods promoted from embedded structs count, except those of
-// sync.Mutex and the like. String, GoString, Error, OnConnect and OnDisconnect are no attributes. A field's tag renames
-// or restricts it:
+// add_user, AddUser and addUser, with the prefix and without. If two Go names give one Python name, the alphabetically
+// first has it and both keep their own spelling; addUser is left out where it could mean two. ClassOptions.Names gives
+// a method another name. Methods promoted from embedded structs count, except those of sync.Mutex and the like. String,
+// GoString, Error, OnConnect and OnDisconnect are no attributes. A field's tag renames or restricts it:
 //
 //	Size int    `rpyc:"length"`        // another name
 //	Seed int    `rpyc:"seed,readonly"` // no assignment; containers are shown as by ReadOnly

@@ -36,9 +36,9 @@ func (c *Class) addMethods(t reflect.Type) error {
 		exposed := !special && !c.private(m.Name)
 		switch {
 		case exposed:
-			name = DefaultPrefix + pythonName(m.Name)
+			name = DefaultPrefix + c.nameOf(m.Name)
 		case !special:
-			name = pythonName(m.Name)
+			name = c.nameOf(m.Name)
 		}
 		if err := c.addMethod(m, name, exposed); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package exposed
 
 import (
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/netref"
@@ -67,6 +68,18 @@ var localNames = makeSet(`
 
 // pythonName is the Python name of an exported Go method or field, without a prefix.
 func pythonName(goName string) string { return netref.PythonName(goName) }
+
+// lowerCamel is an exported Go name in the manner of Java: addUser for AddUser, httpServer for HTTPServer.
+func lowerCamel(goName string) string {
+	rs := []rune(goName)
+	for i := range rs {
+		if !unicode.IsUpper(rs[i]) || i > 0 && i+1 < len(rs) && unicode.IsLower(rs[i+1]) {
+			break
+		}
+		rs[i] = unicode.ToLower(rs[i])
+	}
+	return string(rs)
+}
 
 // MethodName returns the Python name that an exported Go method gives its object: the special method, such as
 // "__len__" for PyLen, or the name without a prefix that an attribute answers to. It returns false for methods that

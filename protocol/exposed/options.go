@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
 // ClassOptions add to what reflection finds out about a Go type. Names of Go methods and fields are meant where "Go
@@ -19,6 +21,8 @@ type ClassOptions struct {
 	New any
 	// Params declares the parameters of methods by Go name; see [Func] for the notation.
 	Params map[string][]string
+	// Names gives methods, by Go name, other Python names than those made of the Go name, as the tag of a field does.
+	Names map[string]string
 	// Docs holds the documentation strings of methods, by Go or Python name.
 	Docs map[string]string
 	// Static adds exposed attributes of the class: funcs become static methods, everything else a constant.
@@ -65,6 +69,21 @@ func (c *Class) omits(goName string) bool {
 	return c.opts != nil && slices.Contains(c.opts.Omit, goName)
 }
 
+// nameOf is the Python name of a method, without a prefix.
+func (c *Class) nameOf(goName string) string {
+	if c.opts != nil && c.opts.Names[goName] != "" {
+		return strings.TrimPrefix(c.opts.Names[goName], DefaultPrefix)
+	}
+	for _, b := range c.bases {
+		for _, m := range b.mro {
+			if m.opts != nil && m.opts.Names[goName] != "" {
+				return m.nameOf(goName)
+			}
+		}
+	}
+	return pythonName(goName)
+}
+
 // declared finds the parameters and the documentation of a method in the options of the class or of a base.
 func (c *Class) declared(goName, name string) (params []string, doc docText) {
 	look := func(o *ClassOptions) {
@@ -97,6 +116,11 @@ func (c *Class) checkNames(t reflect.Type) error {
 	names := slices.Concat(c.opts.Private, c.opts.Omit)
 	for n := range c.opts.Params {
 		names = append(names, n)
+	}
+	for n, name := range c.opts.Names {
+		if names = append(names, n); !pyvalue.IsIdentifier(name) || specialMethods[n] != "" {
+			return fmt.Errorf("exposed: Names of %v: %q cannot be the name of %s", t, name, n)
+		}
 	}
 	for _, n := range names {
 		_, ok := reflect.PointerTo(t).MethodByName(n)

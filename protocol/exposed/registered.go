@@ -88,6 +88,7 @@ func withDescription(t reflect.Type, o *ClassOptions) *ClassOptions {
 	}
 	m.Service = m.Service || d.Service
 	m.Params = merged(m.Params, d.Params)
+	m.Names = merged(m.Names, d.Names)
 	m.Docs = merged(m.Docs, d.Docs)
 	m.Static = merged(m.Static, d.Static)
 	m.Methods = merged(m.Methods, d.Methods)

@@ -114,6 +114,11 @@ func (*Kinds) Declared(a int, b string, rest []float64, c any, d []int, kw map[s
 //rpyc:kwonly c, d
 func (*Kinds) Directed(a int, b float64, c *int, d bool) {}
 
+// SetCallback has a name that is not Python's.
+//
+//rpyc:name setCallback
+func (*Kinds) SetCallback(f func()) {}
+
 // Import has a name that Python's grammar takes.
 func (*Kinds) Import(from string) error { return errors.New("no") }
 

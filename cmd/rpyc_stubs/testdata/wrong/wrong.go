@@ -47,7 +47,12 @@ type NoConstructor struct{ X int }
 //rpyc:service now
 type Other struct{ X int }
 
+//rpyc:name not a name
+func (T) Named() {}
+
 // NewOther does not return one.
+//
+//rpyc:name setFree
 func NewOther() T { return T{} }
 
 //rpyc:service
