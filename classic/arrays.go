@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
@@ -32,39 +34,62 @@ func DeliverArray[T pickle.Number](ctx context.Context, c *Conn, data []T, shape
 	return c.deliverObject(ctx, a)
 }
 
-// Frame is a copy of a pandas.DataFrame: columns of one type each. It is not changed once made and can be shared.
+// Frame is a copy of a pandas.DataFrame, or of a structured numpy array: columns of one type each. It is not changed
+// once made and can be shared.
 type Frame struct {
-	// Columns are the names of the columns in their order, as str() gives them.
+	// Columns are the names of the columns in their order, as str() gives them. Several may have the same.
 	Columns []string
-	// Index holds the labels of the rows.
+	// Index holds the labels of the rows; those of a structured array are numbers from 0 on.
 	Index *pickle.Array
 
-	values map[string]*pickle.Array
+	values []*pickle.Array
 }
 
 // Len is the number of rows.
 func (f *Frame) Len() int { return f.Index.Len() }
 
 // Array returns a column as it was obtained; nil if there is none of that name, and the first one of several.
-func (f *Frame) Array(column string) *pickle.Array { return f.values[column] }
+func (f *Frame) Array(column string) *pickle.Array { return f.ArrayAt(slices.Index(f.Columns, column)) }
 
-// Column returns a column of a frame as a slice of T, converted item by item as netref.Assign does. Columns of dates
-// are times in UTC; a missing number is NaN, another missing value None, which a pointer takes.
+// ArrayAt is [Frame.Array] for the i-th column, the first being 0; nil if there are not so many.
+func (f *Frame) ArrayAt(i int) *pickle.Array {
+	if i < 0 || i >= len(f.values) {
+		return nil
+	}
+	return f.values[i]
+}
+
+// Column returns a column of a frame as a slice of T, converted item by item as netref.Assign does; the first one of
+// several of that name. Columns of dates are times in UTC. Where a value is missing, a pointer is nil, a float NaN and
+// a time zero; for other types it is an error.
 func Column[T any](f *Frame, name string) ([]T, error) {
-	v, ok := f.values[name]
-	if !ok {
+	i := slices.Index(f.Columns, name)
+	if i < 0 {
 		return nil, fmt.Errorf("classic: the frame has no column %q", name)
+	}
+	return ColumnAt[T](f, i)
+}
+
+// ColumnAt is [Column] for the i-th column, the first being 0.
+func ColumnAt[T any](f *Frame, i int) ([]T, error) {
+	v := f.ArrayAt(i)
+	if v == nil {
+		return nil, fmt.Errorf("classic: the frame has no column %d", i)
 	}
 	xs, err := netref.As[[]T](context.Background(), v)
 	if err != nil {
-		return nil, fmt.Errorf("classic: column %q: %w", name, err)
+		return nil, fmt.Errorf("classic: column %q: %w", f.Columns[i], err)
 	}
 	return xs, nil
 }
 
-// ObtainFrame copies a pandas.DataFrame, column by column. Dates with a time zone come in UTC.
+// ObtainFrame copies a pandas.DataFrame, column by column, or a structured numpy array. Dates with a time zone come in
+// UTC.
 func ObtainFrame(ctx context.Context, o *netref.Object) (*Frame, error) {
-	f := &Frame{values: map[string]*pickle.Array{}}
+	if strings.HasPrefix(o.ClassName(), "numpy.") {
+		return obtainRecords(ctx, o)
+	}
+	f := new(Frame)
 	columns, err := netref.Get[*netref.Object](ctx, o, "columns")
 	if err != nil {
 		return nil, err
@@ -104,17 +129,39 @@ func ObtainFrame(ctx context.Context, o *netref.Object) (*Frame, error) {
 		if err != nil {
 			return nil, fmt.Errorf("classic: column %q: %w", name, err)
 		}
-		if _, there := f.values[name]; !there {
-			f.values[name] = values
-		}
+		f.values = append(f.values, values)
 	}
 	return f, nil
+}
+
+// obtainRecords copies a structured array.
+func obtainRecords(ctx context.Context, o *netref.Object) (*Frame, error) {
+	a, err := Obtain[*pickle.Array](ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Fields) == 0 || len(a.Shape) != 1 {
+		return nil, fmt.Errorf("classic: a %s of %s with %d dimensions is no frame", o.ClassName(), a.DType, len(a.Shape))
+	}
+	f := new(Frame)
+	for _, field := range a.Fields {
+		f.Columns = append(f.Columns, field.Name)
+		f.values = append(f.values, a.Field(field.Name))
+	}
+	rows := make([]int64, a.Len())
+	for i := range rows {
+		rows[i] = int64(i)
+	}
+	f.Index, err = pickle.NewArray(rows)
+	return f, err
 }
 
 // Series is a column of a frame that is to be delivered: a slice under a name.
 type Series struct {
 	Name string
-	// Data is a slice. Numbers go as they are in memory, everything else as Conn.Deliver sends it.
+	// Data is a slice. Numbers go as they are in memory, everything else as Conn.Deliver sends it. Of pointers to
+	// integers, truth values and strings, nil becomes what pandas has for a missing value that leaves the others what
+	// they are: NA in an Int64, UInt64 or boolean column, None in one of objects.
 	Data any
 }
 
@@ -176,10 +223,32 @@ func numbers(v any) (any, error) {
 	case []float64:
 		return pickle.NewArray(xs)
 	}
-	if reflect.ValueOf(v).Kind() != reflect.Slice {
+	t := reflect.TypeOf(v)
+	if t == nil || t.Kind() != reflect.Slice {
 		return nil, fmt.Errorf("a %T is no slice", v)
 	}
+	if dtype := nullable(t.Elem()); dtype != "" {
+		return &pickle.Object{Class: pickle.Class{Module: "pandas", Name: "array"}, Args: brine.Tuple{v, dtype}}, nil
+	}
 	return v, nil
+}
+
+// nullable is pandas' name of the type of a column of what a pointer type points to; empty if pandas finds it itself.
+func nullable(t reflect.Type) string {
+	if t.Kind() != reflect.Pointer {
+		return ""
+	}
+	switch k := t.Elem().Kind(); {
+	case k == reflect.Bool:
+		return "boolean"
+	case k >= reflect.Int && k <= reflect.Int64 && t.Elem() != reflect.TypeFor[time.Duration]():
+		return "Int64"
+	case k >= reflect.Uint && k <= reflect.Uint64:
+		return "UInt64"
+	case k == reflect.String:
+		return "object"
+	}
+	return ""
 }
 
 // arrayOf obtains the values of an index or a column.
@@ -203,7 +272,17 @@ func arrayOf(ctx context.Context, o *netref.Object) (*pickle.Array, error) {
 			return nil, err
 		}
 	}
-	values, err := netref.Call[*netref.Object](ctx, o, "to_numpy")
+	var how []any
+	if whole := strings.ToLower(name); strings.HasPrefix(whole, "int") || strings.HasPrefix(whole, "uint") {
+		missing, err := netref.Get[bool](ctx, o, "hasnans")
+		if err != nil {
+			return nil, err
+		}
+		if missing { // or pandas makes floats of integers, which cannot hold all of them
+			how = []any{netref.Kw("dtype", "object")}
+		}
+	}
+	values, err := netref.Call[*netref.Object](ctx, o, "to_numpy", how...)
 	if err != nil {
 		return nil, err
 	}

@@ -62,22 +62,25 @@ func scientific(t *testing.T) string {
 	return made
 }
 
-func TestArraysAndFrames(t *testing.T) {
-	ctx := t.Context()
-	path := scientific(t)
-	addr, stop, err := startServer(path)
+// connectScientific connects to a server that has imported numpy and pandas.
+func connectScientific(t *testing.T) (c *classic.Conn, eval func(t *testing.T, expression string) *netref.Object) {
+	t.Helper()
+	addr, stop, err := startServer(scientific(t))
 	require.NoError(t, err)
-	defer stop()
-	c, err := classic.Dial(ctx, addr, nil)
-	require.NoError(t, err)
-	defer func() { c.Close(); <-c.Done() }()
-	require.NoError(t, c.Execute(ctx, "import numpy as np, pandas as pd"))
-	eval := func(t *testing.T, expression string) *netref.Object {
+	t.Cleanup(stop)
+	c = dial(t, addr, nil)
+	require.NoError(t, c.Execute(t.Context(), "import numpy as np, pandas as pd"))
+	return c, func(t *testing.T, expression string) *netref.Object {
 		t.Helper()
-		o, err := classic.Eval[*netref.Object](ctx, c, expression)
+		o, err := classic.Eval[*netref.Object](t.Context(), c, expression)
 		require.NoError(t, err)
 		return o
 	}
+}
+
+func TestArraysAndFrames(t *testing.T) {
+	ctx := t.Context()
+	c, eval := connectScientific(t)
 
 	t.Run("complex", func(t *testing.T) {
 		equal(t, c, "np.complex128(1+2j)", 1+2i)
@@ -374,63 +377,5 @@ func TestArraysAndFrames(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, big, back)
 		t.Logf("8 MiB of numbers: there in %v, back in %v", there, time.Since(start))
-	})
-
-	t.Run("frames", func(t *testing.T) {
-		f, err := classic.ObtainFrame(ctx, eval(t, `pd.DataFrame({
-			"n": [1, 2, 3], "x": [0.5, None, 2.5], "name": ["a", None, "c"], "ok": [True, False, True],
-			"when": pd.to_datetime(["2024-01-02 00:00", None, "2024-01-04 05:06"]),
-			"zoned": pd.to_datetime(["2024-01-02 01:00"] * 3).tz_localize("Europe/Prague"),
-			"kind": pd.Categorical(["u", "v", "u"]), 5: [1, 2, 3]}, index=["r1", "r2", "r3"])`))
-		require.NoError(t, err)
-		require.Equal(t, []string{"n", "x", "name", "ok", "when", "zoned", "kind", "5"}, f.Columns)
-		require.Equal(t, 3, f.Len())
-		rows, err := netref.As[[]string](ctx, f.Index)
-		require.NoError(t, err)
-		require.Equal(t, []string{"r1", "r2", "r3"}, rows)
-		ints, err := classic.Column[int](f, "n")
-		require.NoError(t, err)
-		require.Equal(t, []int{1, 2, 3}, ints)
-		floats, err := classic.Column[float64](f, "x")
-		require.NoError(t, err)
-		require.Equal(t, 0.5, floats[0])
-		require.True(t, math.IsNaN(floats[1]))
-		names, err := classic.Column[any](f, "name")
-		require.NoError(t, err)
-		require.Equal(t, "a", names[0])
-		oks, err := classic.Column[bool](f, "ok")
-		require.NoError(t, err)
-		require.Equal(t, []bool{true, false, true}, oks)
-		whens, err := classic.Column[time.Time](f, "when")
-		require.NoError(t, err)
-		require.Equal(t, []time.Time{time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC), {},
-			time.Date(2024, 1, 4, 5, 6, 0, 0, time.UTC)}, whens)
-		zoned, err := classic.Column[time.Time](f, "zoned")
-		require.NoError(t, err)
-		require.Equal(t, time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC), zoned[0])
-		kinds, err := classic.Column[string](f, "kind")
-		require.NoError(t, err)
-		require.Equal(t, []string{"u", "v", "u"}, kinds)
-		_, err = classic.Column[int](f, "missing")
-		require.ErrorContains(t, err, "no column")
-		_, err = classic.Column[int](f, "kind")
-		require.ErrorContains(t, err, `column "kind"`)
-
-		o, err := classic.DeliverFrame(ctx, c, classic.Series{Name: "b", Data: []float64{1, 2}},
-			classic.Series{Name: "a", Data: []string{"x", "y"}},
-			classic.Series{Name: "i", Data: []int{7, 8}})
-		require.NoError(t, err)
-		ns, err := c.Namespace(ctx)
-		require.NoError(t, err)
-		require.NoError(t, ns.SetItem(ctx, "frame", o))
-		ok, err := classic.Eval[bool](ctx, c, "list(frame.columns) == ['b', 'a', 'i'] and frame.b.dtype == 'f8' and "+
-			"frame.i.dtype == 'i8' and list(frame.a) == ['x', 'y']")
-		require.NoError(t, err)
-		require.True(t, ok)
-		back, err := classic.ObtainFrame(ctx, o)
-		require.NoError(t, err)
-		require.Equal(t, []string{"b", "a", "i"}, back.Columns)
-		_, err = classic.DeliverFrame(ctx, c, classic.Series{Name: "b", Data: 5})
-		require.ErrorContains(t, err, "no slice")
 	})
 }

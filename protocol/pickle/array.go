@@ -7,6 +7,8 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
+	"time"
 )
 
 // Array is a numpy.ndarray: its numbers in one piece, as numpy keeps them.
@@ -170,12 +172,29 @@ func (a *Array) GoValue() any {
 	return s
 }
 
-// Form implements netref.Former: only of bytes do bytes come, as bytes(a) would have the memory of all numbers.
-func (a *Array) Form(t reflect.Type, sure bool) (any, bool) {
-	if len(a.Shape) != 0 && t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && a.DType != "|u1" {
+// Form implements netref.Former: only of bytes do bytes come, as bytes(a) would have the memory of all numbers, and NaT
+// is no zero time where a pointer can say that there is none.
+func (a *Array) Form(t reflect.Type, _ bool) (any, bool) {
+	if len(a.Shape) != 1 || t.Kind() != reflect.Slice {
+		return nil, false
+	}
+	if t.Elem().Kind() == reflect.Uint8 && a.DType != "|u1" {
 		return fmt.Errorf("%w: %s, not bytes", ErrArray, a.DType), true
 	}
-	return nil, false
+	if !strings.Contains(a.DType, "M8") || t.Elem().Kind() != reflect.Pointer {
+		return nil, false
+	}
+	times, ok := a.GoValue().([]time.Time)
+	if !ok {
+		return nil, false
+	}
+	items := make([]any, len(times))
+	for i, when := range times {
+		if !when.IsZero() {
+			items[i] = when
+		}
+	}
+	return items, true
 }
 
 // rows are the arrays along the first dimension.
