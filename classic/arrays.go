@@ -180,6 +180,9 @@ func DeliverFrame(ctx context.Context, c *Conn, columns ...Series) (*netref.Obje
 		if _, there := data.Get(s.Name); there {
 			return nil, fmt.Errorf("classic: there are two columns %q", s.Name)
 		}
+		if n, rows := reflect.ValueOf(s.Data).Len(), reflect.ValueOf(columns[0].Data).Len(); n != rows {
+			return nil, fmt.Errorf("classic: column %q has %d items, and the first one %d", s.Name, n, rows)
+		}
 		if err := data.Set(s.Name, values); err != nil {
 			return nil, err
 		}
@@ -228,7 +231,8 @@ func numbers(v any) (any, error) {
 		return nil, fmt.Errorf("a %T is no slice", v)
 	}
 	if dtype := nullable(t.Elem()); dtype != "" {
-		return &pickle.Object{Class: pickle.Class{Module: "pandas", Name: "array"}, Args: brine.Tuple{v, dtype}}, nil
+		series := pickle.Class{Module: "pandas", Name: "Series"} // an array of objects would become one of texts and NaN
+		return &pickle.Object{Class: series, Args: brine.Tuple{v, nil, dtype}}, nil
 	}
 	return v, nil
 }

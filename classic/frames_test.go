@@ -70,6 +70,9 @@ func TestFrames(t *testing.T) {
 		require.Equal(t, []string{"b", "a", "i"}, back.Columns)
 		_, err = classic.DeliverFrame(ctx, c, classic.Series{Name: "b"})
 		require.ErrorContains(t, err, "no slice")
+		_, err = classic.DeliverFrame(ctx, c, classic.Series{Name: "a", Data: []*int{nil}},
+			classic.Series{Name: "b", Data: []*int{nil, nil}})
+		require.ErrorContains(t, err, "2 items, and the first one 1")
 		_, err = classic.DeliverFrame(ctx, c, classic.Series{Name: "b", Data: 5})
 		require.ErrorContains(t, err, "no slice")
 	})
