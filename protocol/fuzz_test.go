@@ -32,6 +32,7 @@ func FuzzPeer(f *testing.F) {
 			x = x*1664525 + 1013904223
 			prog[i] = byte(x >> 24)
 		}
+		prog[0] = seed<<7 | seed>>1 // each family, told and found out
 		f.Add(prog)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -86,6 +87,11 @@ var fuzzMethods = []string{
 	"__iter__", "__next__", "__eq__", "__class__", "__call__", "_rpyc_getattr", "exposed_echo", "",
 }
 
+var fuzzFamilies = []*wire.Dialect{
+	wire.FamilyC, wire.FamilyD, wire.FamilyA, wire.FamilyA2, wire.FamilyB, wire.FamilyB2, wire.FamilyC2,
+	wire.FamilyC.BindThreads(), wire.FamilyD.BindThreads(),
+}
+
 type program struct {
 	t    *testing.T
 	data []byte
@@ -111,11 +117,16 @@ func (g *program) next() int {
 
 func runProgram(t *testing.T, data []byte) {
 	g := &program{t: t, data: data}
-	d := bothFamilies[g.next()%2]
+	n := g.next()
+	d := fuzzFamilies[n%len(fuzzFamilies)]
+	told := d // what our side is told of the family; it finds out if that is nothing
+	if n >= 128 {
+		told = nil
+	}
 	near, far := transport.Pipe()
 	c, err := protocol.NewConn(context.Background(), near, &fuzzService{List: exposed.NewList(1, "a", nil)},
 		&protocol.Config{
-			Dialect: d, Timeout: 20 * time.Millisecond, CloseTimeout: 5 * time.Millisecond, Concurrency: g.next()%3 - 1,
+			Dialect: told, Timeout: 20 * time.Millisecond, CloseTimeout: 5 * time.Millisecond, Concurrency: g.next()%3 - 1,
 			Access: exposed.Policy{AllowAll: g.next()%4 == 0, AllowSet: true, AllowDel: true},
 			Limits: protocol.Limits{Frame: 1 << 20, Inflated: 1 << 20, Queued: 2000, Exports: 200},
 		})

@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -338,4 +340,76 @@ func TestMemoryOfRegistrations(t *testing.T) {
 			require.Equal(t, n, s.store.Stats().Registrations)
 		})
 	}
+}
+
+// FuzzState: whatever a state file has in it, it is read as a whole or not at all, within the limits; what is written
+// of it is read again as the same.
+func FuzzState(f *testing.F) {
+	m := NewMemory(time.Hour, Limits{})
+	require.NoError(f, m.Register(context.Background(), []string{"A", "É"}, Endpoint{Host: "10.0.0.1", Port: 7}))
+	require.NoError(f, m.Register(context.Background(), []string{"A"}, Endpoint{Host: "10.0.0.2", Path: "/run/a"}))
+	path := filepath.Join(f.TempDir(), "state")
+	require.NoError(f, m.save(path))
+	require.NoError(f, m.Close())
+	good, err := os.ReadFile(path)
+	require.NoError(f, err)
+	f.Add(good)
+	for _, text := range []string{
+		"", "{}", "null", `{"version":1,"registrations":[]}`, `{"version":2,"crc32c":0,"registrations":[]}`,
+		`{"version":1,"registrations":[{"name":"A","host":"h","port":1,"seen":"2200-01-01T00:00:00Z"}]}`,
+		`{"version":1,"registrations":[{"name":"A","host":"h","port":-1,"seen":"2200-01-01T00:00:00Z"}]}`,
+		`{"version":1,"registrations":[{"name":"A","host":"h","path":"/x","since":"9999-12-31T23:59:59Z",` +
+			`"seen":"9999-12-31T23:59:59Z"}]}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "state")
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		limits := Limits{Registrations: 10, PerHost: 5, NameLength: 20}
+		first, second := NewMemory(time.Hour, limits), NewMemory(time.Hour, limits)
+		defer first.Close()
+		defer second.Close()
+		n, err := first.load(path)
+		got := first.Stats().Registrations
+		require.LessOrEqual(t, got, 10)
+		if err != nil {
+			require.Zero(t, n)
+			require.Zero(t, got)
+			return
+		}
+		require.NoError(t, first.save(path))
+		m, err := second.load(path)
+		require.NoError(t, err)
+		require.Equal(t, got, m)
+		var ours, again []string
+		for r := range first.Registrations {
+			ours = append(ours, r.Name+" "+r.Endpoint.String())
+		}
+		for r := range second.Registrations {
+			again = append(again, r.Name+" "+r.Endpoint.String())
+		}
+		slices.Sort(ours)
+		slices.Sort(again)
+		require.Equal(t, ours, again)
+	})
+}
+
+// FuzzSigned: nothing but a request that was signed with the secret changes what is registered.
+func FuzzSigned(f *testing.F) {
+	secret, at := []byte("s"), netip.MustParseAddr("127.0.0.1")
+	signed, _ := registerCall([]string{"A"}, Endpoint{Port: 1}).request(false, secret)
+	wrong, _ := registerCall([]string{"A"}, Endpoint{Port: 1}).request(false, []byte("t"))
+	f.Add(wrong)
+	f.Add(signed[:len(signed)-1])
+	for _, data := range seeds(f) {
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := &Server{Secret: secret, AllowListing: true}
+		s.start()
+		defer s.Close()
+		s.handle(udp, nil, at, at, data)
+		require.Zero(t, s.store.Stats().Registrations, "somebody has guessed")
+	})
 }
