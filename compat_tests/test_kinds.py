@@ -4,8 +4,11 @@ import calendar
 import csv
 import datetime
 import gc
+import inspect
 import io
 import os
+import pydoc
+import rlcompleter
 import sys
 
 import pytest
@@ -487,3 +490,64 @@ def test_assignment_to_the_root(root, name):
         theirs = rpyc.connect(*address)
         assert outcome(lambda: ASSIGNED[name](root)) == outcome(lambda: ASSIGNED[name](theirs.root))
         theirs.close()
+
+
+class Account:
+    """An account."""
+
+    def exposed_deposit(self, amount, *, note=""):
+        """Put money in."""
+
+
+def upper(s):
+    """Capitals."""
+
+
+LOOKS = {
+    "signature of a method": lambda m, f: str(inspect.signature(m)),
+    "signature of a function": lambda m, f: str(inspect.signature(f)),
+    "arguments of a method": lambda m, f: inspect.getfullargspec(m),
+    "arguments of a function": lambda m, f: inspect.getfullargspec(f),
+    "documentation": lambda m, f: (inspect.getdoc(m), inspect.getdoc(f)),
+    "names": lambda m, f: (m.__name__, m.__func__.__name__, f.__code__.co_varnames[:1]),
+    "kinds": lambda m, f: (inspect.ismethod(m), inspect.isfunction(f), inspect.isclass(m), inspect.iscode(f.__code__)),
+    "globals": lambda m, f: isinstance(m, Account) or f.__globals__ is None,
+}
+
+
+@pytest.mark.skipif(RPYC < (5,), reason="inspect does not take RPyC 4's proxies for functions")
+def test_introspection(peers):
+    """One switch, and a person can look around; without it nothing is told, as by CPython's defaults."""
+    method, function = Account().exposed_deposit, upper
+    server = Server("kinds", [peers.binaries.path("kinds"), "--introspect"])
+    try:
+        root = rpyc.connect(server.host, server.port).root
+        account = root.classes()[0](3)
+        for name, look in LOOKS.items():
+            if name == "globals":
+                assert outcome(lambda: look(account.deposit, root.upper())) == "AttributeError"
+                continue
+            assert outcome(lambda: look(account.deposit, root.upper())) == outcome(lambda: look(method, function)), name
+        assert "(amount, *, note='')" in pydoc.plain(pydoc.render_doc(account.deposit))
+        assert "to_upper(s)" in pydoc.plain(pydoc.render_doc(root.upper()))
+        complete = rlcompleter.Completer({"account": account, "root": root}).attr_matches
+        assert [m.rstrip("(,)") for m in complete("account.dep")] == ["account.deposit"]
+        assert [m.rstrip("(,)") for m in complete("root.on_")] == ["root.on_error", "root.on_errors"]
+        for closed in ("hidden", "__dict__", "__init_subclass__", "note", "__globals__"):
+            assert outcome(lambda: getattr(root, closed)) == "AttributeError"
+    finally:
+        server.stop()
+
+
+def test_no_introspection(kinds, peers):
+    server = Server("kinds", [peers.binaries.path("kinds"), "--prefix", "x_"])  # RPyC's defaults otherwise
+    try:
+        ours = rpyc.connect(server.host, server.port)
+        with serving_here(PythonKinds, exposed_prefix="x_") as address:
+            theirs = rpyc.connect(*address)
+            for look in (lambda r: r.__name__, lambda r: inspect.signature(r), lambda r: r.limit.__code__):
+                assert outcome(lambda: look(ours.root)) == outcome(lambda: look(theirs.root))
+            theirs.close()
+        ours.close()
+    finally:
+        server.stop()

@@ -288,16 +288,23 @@ type property struct {
 // names collects what objects of the class have, or v in particular, or the class itself.
 func (c *Class) names(p *Policy, v any, ofClass bool) map[string]bool {
 	set := map[string]bool{}
+	add := func(n string, a *attr) {
+		n = p.named(a, n)
+		set[n] = true
+		if p != nil && p.Introspect && a.exposed {
+			set[strings.TrimPrefix(n, p.prefix())] = true
+		}
+	}
 	for _, m := range c.mro {
 		for n, a := range m.own {
 			if !ofClass || !a.field {
-				set[p.named(a, n)] = true
+				add(n, a)
 			}
 		}
 	}
 	if c.service.Load() {
 		for n, a := range serviceClass.own {
-			set[p.named(a, n)] = true
+			add(n, a)
 		}
 	}
 	for _, n := range attrsOf(v).Names() {

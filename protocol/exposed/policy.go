@@ -31,6 +31,10 @@ type Policy struct {
 	NoPrefix bool
 	// ExtraSafe is added to the names that DenySafe governs (safe_attrs).
 	ExtraSafe []string
+	// Introspect lets a person at a Python prompt look around: it opens the names that help(), inspect.signature(),
+	// IPython's ? and completion read, which tell names, parameters and where in the source a function is, and has dir()
+	// list exposed names without the prefix as well. RPyC has no such switch; its safe_attrs would have to name them all.
+	Introspect bool
 }
 
 // Unrestricted returns the policy of classic mode: every attribute there is may be read, set and deleted, and the
@@ -49,6 +53,12 @@ var safeNames = makeSet(`
 	__mod__ __mul__ __ne__ __neg__ __new__ __next__ __nonzero__ __oct__ __or__ __pos__ __pow__ __radd__ __rand__
 	__rdiv__ __rdivmod__ __repr__ __rfloordiv__ __rlshift__ __rmod__ __rmul__ __ror__ __rpow__ __rrshift__ __rshift__
 	__rsub__ __rtruediv__ __rxor__ __setitem__ __setslice__ __str__ __sub__ __truediv__ __xor__ next`)
+
+// introspected are the names that Introspect opens.
+var introspected = makeSet(`
+	__annotations__ __bases__ __class__ __code__ __defaults__ __func__ __kwdefaults__ __module__ __mro__ __name__
+	__qualname__ __self__ __text_signature__ __wrapped__ co_argcount co_filename co_firstlineno co_flags
+	co_kwonlyargcount co_name co_posonlyargcount co_qualname co_varnames`)
 
 func makeSet(names string) map[string]bool {
 	set := make(map[string]bool)
@@ -104,6 +114,8 @@ func (p *Policy) plain(name string) bool {
 		return true
 	case !p.DenyExposed && strings.HasPrefix(name, p.prefix()):
 		return true
+	case p.Introspect && introspected[name]:
+		return true
 	case !p.DenySafe && (safeNames[name] || p.extraSafe(name)):
 		return true
 	}
@@ -139,7 +151,7 @@ func (p *Policy) named(a *attr, name string) string {
 
 // isDefault reports whether p reads attributes as RPyC's defaults do, so that a class's prepared table can be used.
 func (p *Policy) isDefault() bool {
-	return p == nil || !p.DenyGet && !p.AllowAll && !p.AllowPublic && !p.DenySafe && !p.DenyExposed &&
+	return p == nil || !p.DenyGet && !p.AllowAll && !p.AllowPublic && !p.DenySafe && !p.DenyExposed && !p.Introspect &&
 		p.prefix() == DefaultPrefix && len(p.ExtraSafe) == 0
 }
 

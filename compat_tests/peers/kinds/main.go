@@ -25,8 +25,12 @@ func main() {
 	host := flag.String("host", "127.0.0.1", "address to listen on")
 	port := flag.Int("port", 0, "port, 0 for any that is free")
 	prefix := flag.String("prefix", exposed.DefaultPrefix, "prefix of exposed names; all names are public with the default alone")
+	introspect := flag.Bool("introspect", false, "let clients look around")
 	flag.Parse()
 	policy := exposed.Policy{AllowPublic: true, AllowSet: true, AllowDel: true}
+	if *introspect {
+		policy = exposed.Policy{Introspect: true}
+	}
 	if *prefix != exposed.DefaultPrefix {
 		policy = exposed.Policy{Prefix: *prefix, NoPrefix: *prefix == "", AllowSet: true}
 	}
