@@ -182,7 +182,7 @@ def test_example_client(request, peers, kind):
         "mug costs 1.00",
     ]
     assert re.match(r"TypeError: .*search\(\) takes from 1 to 2 positional arguments but 3 were given", lines[6])
-    assert lines[7:] == ["add_item adds an item and returns it."]
+    assert lines[7:] == ["Adds an item and returns it."]
 
 
 # mypy.
@@ -218,7 +218,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast, List, Optional
 import rpyc
 if TYPE_CHECKING:
-    from shop import Item, ShopService
+    from shop import Item, ShopService, async_
+else:
+    from rpyc import async_
 
 def use(root: ShopService) -> None:
     %s
@@ -235,6 +237,8 @@ p = {k.upper(): v + 1 for k, v in root.prices().items()}
 root.reprice(lambda price: price + 1)
 i: Item = root.Item("x", price=1)
 g: float = root.greatest(1, 2.5, 3)
+a: float = async_(root.greatest)(1, 2.5).value
+b: List[Item] = async_(root.search)("p", limit=2).value
 l: int = root.limit
 """.strip().splitlines()
 
@@ -254,6 +258,8 @@ WRONG = {
     'root.Item(1)': "arg-type",
     'root.limit = 3': "misc",
     'root.audit()': "attr-defined",
+    'async_(root.greatest)("a")': "arg-type",
+    'c: str = async_(root.greatest)(1).value': "assignment",
     'for n in root.names(): n + 1': "operator",
 }
 
@@ -337,7 +343,9 @@ import (
 func use(ctx context.Context, shop *Shop, out map[string]any) {
 	item, err := shop.AddItem(ctx, "cup", netref.Kw("price", 4))
 	check(err)
-	out["name"], err = netref.Get[string](ctx, item, "name")
+	out["name"], err = netref.Get[string](ctx, item.Object(), "name")
+	check(err)
+	out["total"], err = item.Total(ctx, netref.Kw("count", 2), netref.Kw("discount", 0.5))
 	check(err)
 	var price *float64
 	price, err = shop.PriceOf(ctx, "tea")
@@ -346,10 +354,12 @@ func use(ctx context.Context, shop *Shop, out map[string]any) {
 	price, err = shop.PriceOf(ctx, "none")
 	check(err)
 	out["none"] = price == nil
-	var found []*netref.Object
+	var found []*Item
 	found, err = shop.Search(ctx, "p", netref.Kw("limit", 2))
 	check(err)
 	out["found"] = len(found)
+	out["cheapest"], err = found[0].Total(ctx)
+	check(err)
 	var bill string
 	bill, err = shop.Sell(ctx, "Ann", []string{"tea", "pot"}, netref.Kw("paid", "cash"))
 	check(err)
@@ -449,12 +459,12 @@ def test_typed_client(request, peers, tmp_path):
         pytest.skip("Go was not asked for")
     twin = start_twin(request, "--all-attrs")
     text = generate(peers, "--host", "127.0.0.1", "--port", twin.port)
-    assert "// price_of is the price of the item with a name, None if there is none." in text
+    assert "// The price of the item with a name, None if there is none." in text
     binary = build(tmp_path, {"shop.go": text, "main.go": CLIENT_MAIN, "use.go": TYPED_MAIN})
     for port in (twin.port, start_shop(request, peers, "go").port):
         assert run_client(binary, "127.0.0.1:%d" % port) == {
             "name": "cup", "price": 2.5, "none": True, "found": 2, "bill": "Ann pays 22.50, paid=cash", "cup": 4,
-            "names": ["cup", "pot", "tea"], "greatest": 7, "limit": 100,
+            "names": ["cup", "pot", "tea"], "greatest": 7, "limit": 100, "total": 4, "cheapest": 4,
         }
     # What the source says is what the live service says. RPyC before 6 counts a class among the methods.
     source = generate(peers, "--source", TWIN, "--class", "ShopService")
@@ -462,6 +472,151 @@ def test_typed_client(request, peers, tmp_path):
     assert methods.findall(source) == methods.findall(text)
     again = generate(peers, "--host", "127.0.0.1", "--port", twin.port)
     assert again == text, "the output is the same every time"
+
+
+PARTS = """\
+from __future__ import annotations
+
+import datetime
+from typing import Iterator, Optional
+
+import rpyc
+
+
+class Named:
+    def exposed_name(self) -> str:
+        return self.called
+
+
+class Maker(Named):
+    \"\"\"Makes parts.\"\"\"
+    called = "Ann"
+
+    @property
+    def exposed_since(self) -> datetime.date:
+        return datetime.date(1999, 12, 31)
+
+
+class Part(Named):
+    def __init__(self, name: str, maker: Optional[Maker] = None):
+        self.called, self.made_by = name, maker
+
+    def exposed_maker(self) -> Optional[Maker]:
+        return self.made_by
+
+    def exposed_made(self) -> datetime.datetime:
+        return datetime.datetime(2020, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+
+    def exposed_age(self) -> datetime.timedelta:
+        return datetime.timedelta(hours=36)
+
+
+class PartsService(rpyc.Service):
+    parts = [Part("cup", Maker()), Part("lid")]
+
+    def exposed_all(self) -> list[Part]:
+        return self.parts
+
+    def exposed_by_name(self) -> dict[str, list[Part]]:
+        return {part.called: [part] for part in self.parts}
+
+    def exposed_each(self) -> Iterator[Part]:
+        return iter(self.parts)
+
+    def exposed_find(self, name: str) -> Part | None:
+        return next((part for part in self.parts if part.called == name), None)
+
+    def exposed_same(self, a: Part, b: Optional[Part]) -> bool:
+        return a is b
+
+    def exposed_together(self, parts: list[Part]) -> str:
+        return " ".join(part.called for part in parts)
+
+    def exposed_nobody(self, who: Optional[Part]) -> bool:
+        return who is None
+"""
+
+PARTS_MAIN = r'''package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/gorpyc/gorpyc/netref"
+)
+
+func use(ctx context.Context, parts *Parts, out map[string]any) {
+	all, err := parts.All(ctx)
+	check(err)
+	var first *Part = all[0]
+	maker, err := first.Maker(ctx)
+	check(err)
+	out["maker"], err = maker.Name(ctx)
+	check(err)
+	since, err := maker.Since(ctx)
+	check(err)
+	out["since"] = since.Format(time.DateOnly)
+	none, err := all[1].Maker(ctx)
+	check(err)
+	out["none"] = none == nil
+	byName, err := parts.ByName(ctx)
+	check(err)
+	made, err := byName["lid"][0].Made(ctx)
+	check(err)
+	out["made"] = made.Format(time.RFC3339)
+	age, err := first.Age(ctx)
+	check(err)
+	out["age"] = age.String()
+	each, err := parts.Each(ctx)
+	check(err)
+	var names []string
+	for part, err := range each {
+		check(err)
+		name, err := part.Name(ctx)
+		check(err)
+		names = append(names, name)
+	}
+	out["names"] = names
+	cup, err := parts.Find(ctx, "cup")
+	check(err)
+	out["same"], err = parts.Same(ctx, first, cup)
+	check(err)
+	out["together"], err = parts.Together(ctx, []*netref.Object{cup.Object(), first.Object()})
+	check(err)
+	gone, err := parts.Find(ctx, "gone")
+	check(err)
+	out["nobody"], err = parts.Nobody(ctx, gone)
+	check(err)
+}
+'''
+
+
+@needs_go
+def test_classes_of_a_client(request, peers, tmp_path, run_program):
+    """Objects that a service gives out are of types of their own, read from the source and from the live service."""
+    if "go" not in selected(request.config):
+        pytest.skip("Go was not asked for")
+    (tmp_path / "parts.py").write_text(PARTS)
+    serve = PARTS + """
+if __name__ == "__main__":
+    import sys
+    from rpyc.utils.server import ThreadedServer
+    server = ThreadedServer(PartsService, hostname="127.0.0.1", port=0, protocol_config={"allow_all_attrs": True})
+    server._start_in_thread()
+    print("READY", server.port, flush=True)
+    sys.stdin.read()
+"""
+    port = run_program("parts", [sys.executable, "-c", serve]).line().split()[1]
+    text = generate(peers, "--source", tmp_path / "parts.py", "--class", "PartsService", "--package", "main")
+    live = generate(peers, "--host", "127.0.0.1", "--port", port, "--package", "main")
+    signatures = re.compile(r"^(?:func|type) .*", re.M)
+    assert sorted(signatures.findall(live)) == sorted(signatures.findall(text))
+    binary = build(tmp_path, {"parts.go": text, "use.go": PARTS_MAIN,
+                              "main.go": CLIENT_MAIN.replace("NewShop", "NewParts")})
+    assert run_client(binary, "127.0.0.1:" + port) == {
+        "maker": "Ann", "since": "1999-12-31", "none": True, "made": "2020-01-02T03:04:05Z", "age": "36h0m0s",
+        "names": ["cup", "lid"], "same": True, "nobody": True, "together": "cup cup",
+    }
 
 
 @needs_go

@@ -10,6 +10,15 @@ import (
 type goType struct {
 	name    string
 	imports []string
+	// raw is the type that a call is made with, and wrap the func that makes name of it, where they differ: objects
+	// come as handles.
+	raw, wrap string
+}
+
+// times are the classes of Python's module datetime that Go has types for.
+var times = map[string]goType{
+	"datetime": {name: "time.Time", imports: []string{"time"}}, "date": {name: "time.Time", imports: []string{"time"}},
+	"timedelta": {name: "time.Duration", imports: []string{"time"}},
 }
 
 var anyType = goType{name: "any"}
@@ -18,22 +27,19 @@ var scalars = map[string]string{
 	"int": "int", "float": "float64", "complex": "complex128", "bool": "bool", "str": "string", "bytes": "[]byte",
 }
 
-// classes are the names that are known to be classes whose objects come by reference.
-type classes map[string]bool
-
 // fromAnnotation translates the text of an annotation, whatever it is: what it does not know becomes any. param is for
 // what the Go program passes.
-func (k classes) fromAnnotation(text string, param bool) goType {
+func (k *classes) fromAnnotation(text string, param bool) goType {
 	return k.annotated(inspect.PlainAnnotation(text), param, 0)
 }
 
-func (k classes) annotated(text string, param bool, depth int) goType {
+func (k *classes) annotated(text string, param bool, depth int) goType {
 	text = strings.TrimSpace(text)
 	if depth > 10 {
 		return anyType
 	}
 	if len(text) > 2 && (text[0] == '\'' || text[0] == '"') && text[len(text)-1] == text[0] {
-		return k.annotated(text[1:len(text)-1], param, depth+1) // a forward reference
+		return k.annotated(text[1:len(text)-1], param, depth) // a forward reference
 	}
 	if parts := inspect.Split(text, '|'); len(parts) > 1 {
 		return k.union(parts, param, depth)
@@ -59,29 +65,29 @@ func (k classes) annotated(text string, param bool, depth int) goType {
 	case "Annotated", "Final":
 		return arg(0)
 	case "list", "List", "Sequence", "MutableSequence", "Collection":
-		return wrap("[]", arg(0), "")
+		return k.wrapped("[]", arg(0), "", "Each")
 	case "Iterable", "Iterator", "Generator":
 		if param {
-			return wrap("[]", arg(0), "")
+			return k.wrapped("[]", arg(0), "", "Each")
 		}
-		return wrap("iter.Seq2[", arg(0), ", error]", "iter")
+		return k.wrapped("iter.Seq2[", arg(0), ", error]", "Items", "iter")
 	case "set", "Set", "AbstractSet", "MutableSet", "frozenset", "FrozenSet":
 		if !isScalar(arg(0)) {
-			return wrap("[]", arg(0), "")
+			return k.wrapped("[]", arg(0), "", "Each")
 		}
-		return wrap("map[", arg(0), "]struct{}")
+		return k.wrapped("map[", arg(0), "]struct{}", "")
 	case "dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict":
 		key := arg(0)
 		if !isScalar(key) {
 			return anyType
 		}
-		return wrap("map["+key.name+"]", arg(1), "")
+		return k.wrapped("map["+key.name+"]", arg(1), "", "Values")
 	case "tuple", "Tuple":
 		if param {
 			return anyType // a Go slice would be a list
 		}
 		if len(args) == 2 && args[1] == "..." {
-			return wrap("[]", arg(0), "")
+			return k.wrapped("[]", arg(0), "", "Each")
 		}
 		return goType{name: "brine.Tuple", imports: []string{"github.com/gorpyc/gorpyc/brine"}}
 	case "Callable":
@@ -90,10 +96,20 @@ func (k classes) annotated(text string, param bool, depth int) goType {
 		}
 		return object
 	}
-	if !param && (k[name] || className(name)) {
-		return object
+	if _, known := k.known[name]; !known {
+		t, ok := times[strings.TrimPrefix(name, "datetime.")]
+		if ok && (!param || t.name == "time.Time" && strings.HasSuffix(name, "datetime")) { // a Duration is a float there
+			return t
+		}
 	}
-	return anyType
+	t, ok := k.byReference(name)
+	switch {
+	case !ok || param && t.wrap == "":
+		return anyType
+	case param && depth > 0:
+		return object // a container has to have what travels
+	}
+	return t
 }
 
 var object = goType{name: "*netref.Object"}
@@ -119,12 +135,8 @@ func isScalar(t goType) bool {
 	return false
 }
 
-func wrap(before string, t goType, after string, imports ...string) goType {
-	return goType{before + t.name + after, append(imports, t.imports...)}
-}
-
 // union is a pointer for an optional scalar, and any for other alternatives.
-func (k classes) union(parts []string, param bool, depth int) goType {
+func (k *classes) union(parts []string, param bool, depth int) goType {
 	var rest []string
 	optional := false
 	for _, p := range parts {
@@ -137,22 +149,33 @@ func (k classes) union(parts []string, param bool, depth int) goType {
 	if len(rest) != 1 {
 		return anyType
 	}
-	t := k.annotated(rest[0], param, depth+1)
-	if optional && isScalar(t) {
+	t := k.annotated(rest[0], param, depth)
+	if optional && (isScalar(t) || strings.HasPrefix(t.name, "time.")) {
 		t.name = "*" + t.name
 	}
 	return t
 }
 
+// handles gives what is called back handles for objects.
+func (k *classes) handles() *classes {
+	known := map[string]*remote{}
+	for name, r := range k.known {
+		if known[name] = r; r != nil {
+			known[name] = &remote{class: r.class}
+		}
+	}
+	return &classes{known: known}
+}
+
 // callback is the func type for a function that is passed to the service.
-func (k classes) callback(args []string, depth int) goType {
+func (k *classes) callback(args []string, depth int) goType {
 	if len(args) != 2 || !strings.HasPrefix(args[0], "[") || !strings.HasSuffix(args[0], "]") {
 		return anyType
 	}
 	t := goType{name: "func(context.Context"}
 	for _, a := range inspect.Split(args[0][1:len(args[0])-1], ',') {
 		if a != "" {
-			p := k.annotated(a, false, depth+1)
+			p := k.handles().annotated(a, false, depth+1)
 			t.name += ", " + p.name
 			t.imports = append(t.imports, p.imports...)
 		}

@@ -31,7 +31,8 @@ A stock RPyC service tells names and docstrings and no more: its methods become
 "Name(ctx, args ...any) (any, error)". Parameters and types are known if the service allows all
 attributes (protocol_config={"allow_all_attrs": True}: enough to do it while developing), or if
 a docstring begins with a signature, such as "add(a: int, b: int = 1) -> int". int, float, str,
-bytes, bool, list, dict, set, Optional, Iterator and Callable have Go types, objects are
+bytes, bool, list, dict, set, Optional, Iterator, Callable, datetime and timedelta have Go types,
+and so has each class that is mentioned and has exposed methods; other objects are
 *netref.Object, the rest is any.
 
 With --source, a Python file is read in place of a live service, nothing of it being run: a

@@ -57,8 +57,8 @@ func TestFromAnnotation(t *testing.T) {
 		{strings.Repeat("list[", 50) + "int" + strings.Repeat("]", 50), strings.Repeat("[]", 11) + "any",
 			strings.Repeat("[]", 11) + "any"},
 	} {
-		require.Equal(t, row[1], classes(nil).fromAnnotation(row[0], false).name, row[0])
-		require.Equal(t, row[2], classes(nil).fromAnnotation(row[0], true).name, row[0])
+		require.Equal(t, row[1], (&classes{}).fromAnnotation(row[0], false).name, row[0])
+		require.Equal(t, row[2], (&classes{}).fromAnnotation(row[0], true).name, row[0])
 	}
 }
 
@@ -81,8 +81,8 @@ func TestSource(t *testing.T) {
 		"Folded(ctx context.Context, first int, options ...netref.Keyword) (string, error)",
 		"Limit(ctx context.Context) (int, error)",
 		"One(ctx context.Context) (int, error)",
-		"Other(ctx context.Context) (*netref.Object, error)",
-		"Others(ctx context.Context, args ...any) ([]*netref.Object, error)",
+		"Other(ctx context.Context) (*Helper, error)",
+		"Others(ctx context.Context, args ...any) ([]*Helper, error)",
 		"Ratio(ctx context.Context) (float64, error)",
 		"Static(ctx context.Context, a int) (any, error)",
 	}, got)

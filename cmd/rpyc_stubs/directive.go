@@ -20,7 +20,7 @@ type directive struct {
 // The directives there are, and what they may stand at.
 var known = map[string]string{
 	"service": "type", "alias": "type", "class": "type", "name": "any", "expose": "type",
-	"params": "func", "default": "func", "kwonly": "func", "posonly": "func",
+	"params": "func", "default": "func", "kwonly": "func", "posonly": "func", "returns": "func",
 	"omit": "any",
 }
 

@@ -6,6 +6,7 @@ import (
 	"go/format"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,25 +23,27 @@ type clientWriter struct {
 	pkg, typ string
 	imports  map[string]bool
 	methods  map[string]bool // Go names that are taken
-	classes  classes
+	classes  *classes
 }
 
-// writeClient renders the client of r. The result is deterministic.
+// writeClient renders the client of r, with the classes that it mentions. The result is deterministic.
 func writeClient(r *remote, pkg, typ string) ([]byte, error) {
-	w := &clientWriter{pkg: pkg, typ: typ, imports: map[string]bool{"context": true,
-		"github.com/gorpyc/gorpyc/netref": true},
-		methods: map[string]bool{"Object": true}, classes: r.classes}
-	w.comment("", typ+" calls the methods of a Python object of the class "+printable(r.class)+
-		". It is safe for concurrent use.", r.doc)
-	fmt.Fprintf(w, "type %s struct{ object *netref.Object }\n\n", typ)
-	fmt.Fprintf(w, "// New%s makes a %s of a remote object, such as a connection's Root.\n", exported(typ), typ)
-	fmt.Fprintf(w, "func New%s(object *netref.Object) *%s { return &%s{object} }\n\n", exported(typ), typ, typ)
-	fmt.Fprintf(w, "// Object returns the remote object, for what has no method here.\n")
-	fmt.Fprintf(w, "func (s *%s) Object() *netref.Object { return s.object }\n", typ)
-	names := w.names(r.members)
-	for i := range r.members {
+	w := &clientWriter{pkg: pkg, imports: map[string]bool{"context": true, "github.com/gorpyc/gorpyc/netref": true},
+		classes: newClasses(r, typ)}
+	w.class(r, typ, "such as a connection's Root", "return &"+typ+"{object}", "return s.object")
+	for i := 0; i < len(w.classes.queue); i++ { // it grows meanwhile
+		nested := w.classes.queue[i]
+		name := w.classes.names[nested]
 		w.WriteByte('\n')
-		w.member(names[i], &r.members[i])
+		w.class(nested, name, "nil of nil",
+			"\n\tif object == nil {\n\t\treturn nil\n\t}\n\treturn &"+name+"{object}\n",
+			"\n\tif s == nil {\n\t\treturn nil\n\t}\n\treturn s.object\n")
+	}
+	for _, wrapper := range slices.Sorted(maps.Keys(w.classes.used)) {
+		fmt.Fprintf(w, wrappers[wrapper], w.classes.prefix)
+		if wrapper == "Items" {
+			w.imports["iter"] = true
+		}
 	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%s; DO NOT EDIT.\n\npackage %s\n\nimport (\n", generatedBy, pkg)
@@ -68,6 +71,26 @@ func writeClient(r *remote, pkg, typ string) ([]byte, error) {
 		return nil, fmt.Errorf("the generated file is not Go (a fault of rpyc_stubs): %w", err)
 	}
 	return text, nil
+}
+
+// class writes a type with its constructor and methods.
+func (w *clientWriter) class(r *remote, typ, of, construct, object string) {
+	w.typ, w.methods = typ, map[string]bool{"Object": true}
+	what := "a Python object"
+	if name := r.class[strings.LastIndexByte(r.class, '.')+1:]; token.IsExported(name) {
+		what += " of the class " + printable(r.class) // others are nobody's business, such as an unexported type of Go
+	}
+	w.comment("", typ+" calls the methods of "+what+". It is safe for concurrent use.", r.doc)
+	fmt.Fprintf(w, "type %s struct{ object *netref.Object }\n\n", typ)
+	fmt.Fprintf(w, "// New%s makes a %s of a remote object, %s.\n", exported(typ), typ, of)
+	fmt.Fprintf(w, "func New%s(object *netref.Object) *%s { %s }\n\n", exported(typ), typ, construct)
+	fmt.Fprintf(w, "// Object returns the remote object, for what has no method here and to pass it on.\n")
+	fmt.Fprintf(w, "func (s *%s) Object() *netref.Object { %s }\n", typ, object)
+	names := w.names(r.members)
+	for i := range r.members {
+		w.WriteByte('\n')
+		w.member(names[i], &r.members[i])
+	}
 }
 
 func exported(name string) string {
@@ -105,9 +128,13 @@ func (w *clientWriter) member(name string, m *member) {
 		w.imports = withAll(w.imports, t.imports)
 		w.comment("", name+" reads the attribute "+m.name+".", m.doc)
 		fmt.Fprintf(w, "func (s *%s) %s(ctx context.Context) (%s, error) {\n", w.typ, name, t.name)
-		if t.name == "any" {
+		switch {
+		case t.name == "any":
 			fmt.Fprintf(w, "\treturn s.object.Get(ctx, %s)\n}\n", quoted)
-		} else {
+		case t.wrap != "":
+			fmt.Fprintf(w, "\tr, err := netref.Get[%s](ctx, s.object, %s)\n", t.raw, quoted)
+			w.returns(t)
+		default:
 			fmt.Fprintf(w, "\treturn netref.Get[%s](ctx, s.object, %s)\n}\n", t.name, quoted)
 		}
 		return
@@ -126,7 +153,10 @@ func (w *clientWriter) member(name string, m *member) {
 		c.notes = []string{"The service does not tell its parameters. Keyword arguments are given by netref.Kw."}
 	}
 	if m.class {
-		result = object
+		result, _ = w.classes.byReference(m.name)
+		if result.wrap == "" {
+			result = object
+		}
 		what = strings.Replace(what, "calls", "makes an object of the class", 1)
 	}
 	w.comment("", append([]string{name + " " + what, m.doc}, c.notes...)...)
@@ -143,7 +173,21 @@ func (w *clientWriter) member(name string, m *member) {
 		fmt.Fprintf(w, "\treturn s.object.CallMethodInto(ctx, nil, %s%s)\n}\n", quoted, args)
 		return
 	}
+	if result.wrap != "" {
+		fmt.Fprintf(w, "\tr, err := netref.Call[%s](ctx, s.object, %s%s)\n", result.raw, quoted, args)
+		w.returns(result)
+		return
+	}
 	fmt.Fprintf(w, "\treturn netref.Call[%s](ctx, s.object, %s%s)\n}\n", result.name, quoted, args)
+}
+
+// returns writes the end of a method whose result r needs wrapping.
+func (w *clientWriter) returns(t goType) {
+	wrapped := t.wrap + "(r)"
+	if body, ok := strings.CutPrefix(t.wrap, "func(v "+t.raw+") "+t.name+" { return "); ok {
+		wrapped = strings.Replace(strings.TrimSuffix(body, " }"), "(v, ", "(r, ", 1)
+	}
+	fmt.Fprintf(w, "\tif err != nil {\n\t\treturn nil, err\n\t}\n\treturn %s, nil\n}\n", wrapped)
 }
 
 // prepare writes the statements that collect the arguments and returns the rest of the argument list.
@@ -176,8 +220,10 @@ func (w *clientWriter) prepare(c call) string {
 func (w *clientWriter) arguments(sig *inspect.Signature) call {
 	var c call
 	taken := map[string]bool{"ctx": true, "s": true, "i": true, "netref": true, "context": true, "iter": true,
-		"brine": true,
-		"args":  true, "options": true, w.typ: true}
+		"brine": true, "time": true, "r": true, "err": true, "args": true, "options": true, w.typ: true}
+	for wrapper := range wrappers {
+		taken[w.classes.prefix+wrapper] = true
+	}
 	var optional, byPosition []string
 	var rest *inspect.Parameter
 	keywords := false
@@ -197,6 +243,9 @@ func (w *clientWriter) arguments(sig *inspect.Signature) call {
 			w.imports = withAll(w.imports, t.imports)
 			name := goParam(p.Name, taken)
 			c.params = append(c.params, name+" "+t.name)
+			if t.wrap != "" {
+				name += ".Object()"
+			}
 			if p.Kind == inspect.KeywordOnly {
 				name = "netref.Kw(" + strconv.Quote(p.Name) + ", " + name + ")"
 			}
@@ -205,7 +254,7 @@ func (w *clientWriter) arguments(sig *inspect.Signature) call {
 	}
 	switch {
 	case rest != nil && len(optional) == 0 && len(byPosition) == 0 && !keywords && rest.Type != "":
-		t := w.classes.fromAnnotation(rest.Type, true)
+		t := w.classes.handles().fromAnnotation(rest.Type, true)
 		w.imports = withAll(w.imports, t.imports)
 		c.rest, c.typed = goParam(rest.Name, taken), t.name
 	case rest != nil || len(byPosition) > 0:

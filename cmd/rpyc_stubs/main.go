@@ -88,6 +88,7 @@ Doc comments may hold directives, one per line:
    //rpyc:kwonly mode                 to be passed by keyword only
    //rpyc:posonly a                   to be passed by position only
    //rpyc:params a, /, b=1, *, mode   the whole list, in place of all that
+   //rpyc:returns dict[str, Item]     the result's type in a stub, where Go's says less
    //rpyc:omit                        is no attribute
  at a type
    //rpyc:service                     a service, as rpyc.Service: never assigned to, has a name
@@ -153,7 +154,13 @@ mypy finds the stub if its directory is in MYPYPATH; RPyC itself has no types, w
 --ignore-missing-imports tells mypy to accept.
 
 Services and objects are protocols: what the program has is a proxy, and a test may put any
-object with the same methods in its place.
+object with the same methods in its place. async_ is declared as well, so that results of
+rpyc.async_(root.add)(2, 3) have types if the checker takes it from the stub:
+
+   if TYPE_CHECKING:
+       from calculator import Calculator, async_
+   else:
+       from rpyc import async_
 ` + directivesHelp,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, - for stdout (default: the " +

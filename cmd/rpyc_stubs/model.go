@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
@@ -94,14 +96,30 @@ func newModel(s *source) (*model, error) {
 
 func docOf(doc *ast.CommentGroup) string { return strings.TrimSpace(doc.Text()) }
 
-// renamed is a doc comment for Python: where it begins with the name of what it is about, as Go's do, with Python's
-// name.
+// renamed is a doc comment for Python, whose documentation does not begin with the name of what it is about: "Add adds
+// a part." is "Adds a part.", and "Total is the price." is "The price.". What cannot be said so has Python's name in
+// the place of Go's.
 func renamed(doc, goName, name string) string {
 	rest, ok := strings.CutPrefix(doc, goName)
 	if !ok || rest == "" || !strings.ContainsAny(rest[:1], " \n,:;.") {
 		return doc
 	}
-	return name + rest
+	verb, after, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	verb = strings.TrimRight(verb, ".,;:")
+	switch {
+	case !strings.ContainsAny(rest[:1], " \n"):
+		return name + rest
+	case (verb == "is" || verb == "are") && after != "":
+		return capital(strings.TrimSpace(after))
+	case !strings.HasSuffix(verb, "s") || !token.IsIdentifier(verb) || token.IsExported(verb):
+		return name + rest
+	}
+	return capital(strings.TrimSpace(rest))
+}
+
+func capital(text string) string {
+	r, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(r)) + text[n:]
 }
 
 func has(ds []directive, name string) bool {
@@ -230,6 +248,7 @@ func (m *model) setConstructor(c *class, name string) error {
 		return fmt.Errorf("%s does not return a %s", name, c.obj.Name())
 	}
 	fn, errs := m.newFunction(f, true)
+	fn.doc = renamed(fn.doc, fn.goName, c.pyName())
 	c.new = fn
 	return errors.Join(errs...)
 }

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,8 @@ type function struct {
 	pos          token.Pos
 	sig          *types.Signature
 	params       []param
-	byDirective  bool // its name is a directive's
+	byDirective  bool   // its name is a directive's
+	returns      string // the annotation of the result, if a directive has it
 }
 
 // called gives the function its name in Python.
@@ -79,6 +81,12 @@ func (s *source) newFunction(f *types.Func, method bool) (*function, []error) {
 		}
 		types, names = append(types, p.Type()), append(names, p.Name())
 	}
+	if i := slices.IndexFunc(ds, func(d directive) bool { return d.name == "returns" }); i >= 0 {
+		if fn.returns = ds[i].text; !isAnnotation(fn.returns) {
+			errs = append(errs, s.at(ds[i].pos, "rpyc:returns: %q is no type as Python writes it", fn.returns))
+		}
+		ds = slices.Delete(slices.Clone(ds), i, i+1)
+	}
 	for _, d := range ds {
 		if d.name == "params" {
 			if err := fn.declared(s, d.text, types); err != nil {
@@ -100,6 +108,14 @@ func (s *source) newFunction(f *types.Func, method bool) (*function, []error) {
 		errs = append(errs, s.at(fn.pos, "%s: %v", fn.goName, err))
 	}
 	return fn, errs
+}
+
+var annotationForm = regexp.MustCompile(`^[\pL_][\pL\d_.,|\[\] ]*$`)
+
+// isAnnotation reports whether a text can be a type in Python: names, brackets, alternatives.
+func isAnnotation(text string) bool {
+	return annotationForm.MatchString(text) && inspect.Closing("("+text+")") == len(text)+1 &&
+		strings.Count(text, "[") == strings.Count(text, "]")
 }
 
 // alone reports directives that rpyc:params leaves nothing to say for.

@@ -55,6 +55,18 @@ func (m *model) writePyi() ([]byte, error) {
 			w.function("", fn, false)
 		}
 	}
+	for _, e := range m.exceptions() {
+		w.exception(e)
+	}
+	results := asyncResults
+	isAsync := func(fn *function) bool { return fn.name == "async_" }
+	if w.types.taken["AsyncResult"] || slices.ContainsFunc(m.funcs, isAsync) {
+		results = "" // the package means something else by these names
+	} else {
+		for _, name := range []string{"Any", "Callable", "Protocol", "TypeVar"} {
+			w.types.from(name)
+		}
+	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "# %s; DO NOT EDIT.\n", strings.TrimPrefix(generatedBy, "// "))
 	fmt.Fprintf(&out, "\"\"\"What %s is to Python. Import it for type checkers only:\nthere is no such module when the "+
@@ -68,6 +80,9 @@ func (m *model) writePyi() ([]byte, error) {
 	if names := slices.Sorted(maps.Keys(w.types.typing)); len(names) > 0 {
 		fmt.Fprintf(&out, "from typing import %s\n", strings.Join(names, ", "))
 	}
+	if results != "" {
+		out.WriteString("from typing_extensions import ParamSpec\n")
+	}
 	out.WriteString("\n")
 	out.Write(w.Bytes())
 	for i, name := range slices.Sorted(maps.Keys(w.types.aliases)) {
@@ -76,8 +91,33 @@ func (m *model) writePyi() ([]byte, error) {
 		}
 		fmt.Fprintf(&out, "_%s = %s\n", name, name)
 	}
+	out.WriteString(results)
 	return out.Bytes(), nil
 }
+
+// asyncResults says what rpyc.async_ makes of a method, which RPyC does not.
+const asyncResults = `
+# What rpyc.async_ makes of a method.
+_P = ParamSpec("_P")
+_R = TypeVar("_R", covariant=True)
+
+class AsyncResult(Protocol[_R]):
+    """The result of a call that is under way."""
+    @property
+    def value(self) -> _R:
+        """The result, which is waited for; the exception that it is is raised."""
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def error(self) -> bool: ...
+    @property
+    def expired(self) -> bool: ...
+    def wait(self) -> None: ...
+    def set_expiry(self, timeout: float | None) -> None: ...
+    def add_callback(self, func: Callable[[Any], object]) -> None: ...
+
+def async_(proxy: Callable[_P, _R]) -> Callable[_P, AsyncResult[_R]]: ...
+`
 
 // constructs reports whether a func is the constructor of a class, which says all about it.
 func (m *model) constructs(fn *function) bool {
@@ -246,6 +286,8 @@ func (w *pyiWriter) function(indent string, fn *function, method bool) {
 		result = w.types.builtin(r)
 	} else if ok || fn.name == "__init__" {
 		result = "None"
+	} else if fn.returns != "" {
+		result = w.types.annotation(fn.returns)
 	} else {
 		result = w.types.results(fn.sig, false)
 	}

@@ -23,6 +23,7 @@ type pyLine struct {
 type pyClass struct {
 	name, bases, doc string
 	members          []pyMember
+	byValue          bool // its objects are not sent by reference: enums, numbers and texts
 }
 
 type pyMember struct {
@@ -54,19 +55,24 @@ func (e *explorer) exploreSource(path, class string) (*remote, error) {
 	var found []*remote
 	var names []string
 	all := pyClasses(lines)
-	known := classes{}
-	for _, c := range all {
-		known[c.name] = !strings.Contains(c.bases, "Enum") && !strings.Contains(c.bases, "int") &&
-			!strings.Contains(c.bases, "str")
+	known := map[string]*remote{}
+	for i, c := range all {
+		c.inherit(all[:i])
+		if known[c.name] = nil; !c.byValue {
+			known[c.name] = e.fromClass(c)
+		}
 	}
 	for _, l := range lines {
-		if alias, name, ok := strings.Cut(l.text, "="); ok && l.indent == 0 && known[strings.TrimSpace(name)] {
-			known[strings.TrimSpace(alias)] = true
+		if alias, name, ok := strings.Cut(l.text, "="); ok && l.indent == 0 && known[strings.TrimSpace(name)] != nil {
+			known[strings.TrimSpace(alias)] = known[strings.TrimSpace(name)]
 		}
 	}
 	services := 0 // of the classes found, those before are services
 	for _, c := range all {
-		r := e.fromClass(c)
+		r := known[c.name]
+		if r == nil {
+			r = e.fromClass(c)
+		}
 		r.classes = known
 		if c.name == class {
 			return r, nil
@@ -93,6 +99,20 @@ func (e *explorer) exploreSource(path, class string) (*remote, error) {
 			strings.Join(names, ", "))
 	}
 	return found[0], nil
+}
+
+// inherit gives a class the members of its bases, which are defined before it.
+func (c *pyClass) inherit(before []*pyClass) {
+	for _, base := range slices.Backward(inspect.Split(c.bases, ',')) {
+		for _, b := range slices.Backward(before) {
+			if b.name == base {
+				c.members = append(slices.Clone(b.members), c.members...)
+				c.byValue = c.byValue || b.byValue
+				break
+			}
+		}
+		c.byValue = c.byValue || strings.Contains(base, "Enum") || base == "int" || base == "str" || base == "float"
+	}
 }
 
 func (e *explorer) fromClass(c *pyClass) *remote {

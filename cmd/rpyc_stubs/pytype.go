@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"go/types"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -188,8 +189,11 @@ func (p *pyTypes) class(t *types.Named) string {
 		return name
 	}
 	name := pythonIdentifier(obj.Name())
+	if !obj.Exported() {
+		name = "_" + name
+	}
 	for _, c := range p.m.classes {
-		if c.obj == obj {
+		if c.obj == obj && (obj.Exported() || c.name != "") {
 			name = pythonIdentifier(c.pyName())
 		}
 	}
@@ -203,6 +207,41 @@ func (p *pyTypes) class(t *types.Named) string {
 	p.queue = append(p.queue, t)
 	return p.class(t)
 }
+
+// typingNames are what an annotation may take from module typing.
+var typingNames = makeSet("Any AnyStr BinaryIO Callable Iterable Iterator Literal Mapping Optional Sequence TextIO Union")
+
+func makeSet(names string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range strings.Fields(names) {
+		set[name] = true
+	}
+	return set
+}
+
+// annotation is a type that a directive has.
+func (p *pyTypes) annotation(text string) string {
+	return pyName.ReplaceAllStringFunc(text, func(name string) string {
+		switch module, _, qualified := strings.Cut(name, "."); {
+		case typingNames[name]:
+			return p.from(name)
+		case qualified:
+			p.modules[module] = true
+			return name
+		}
+		for obj, class := range p.names {
+			if class == name {
+				return p.class(namedOf(obj.Type())) // which may have another name within this class
+			}
+		}
+		if p.taken[name] || types.Universe.Lookup(name) != nil {
+			return p.builtin(name)
+		}
+		return name
+	})
+}
+
+var pyName = regexp.MustCompile(`[\pL_][\pL\d_.]*`)
 
 func (p *pyTypes) iterator(param bool, item string) string {
 	if param {

@@ -69,13 +69,12 @@ func (r *registrations) registered(call *ast.CallExpr) *types.TypeName {
 }
 
 // isExposed reports whether an expression names a func of package exposed.
-func (m *model) isExposed(e ast.Expr, name string) bool {
-	sel, ok := e.(*ast.SelectorExpr)
-	if !ok || sel.Sel.Name != name {
-		return false
-	}
-	obj := m.info.Uses[sel.Sel]
-	return obj != nil && obj.Pkg() != nil && obj.Pkg().Path() == exposedPath
+func (m *model) isExposed(e ast.Expr, name string) bool { return m.isFrom(e, exposedPath, name) }
+
+// isFrom reports whether an expression is a name of a package.
+func (m *model) isFrom(e ast.Expr, path, name string) bool {
+	obj := m.named(e)
+	return obj != nil && obj.Name() == name && obj.Pkg() != nil && obj.Pkg().Path() == path
 }
 
 func (r *registrations) apply(c *class, lit *ast.CompositeLit) (errs []error) {

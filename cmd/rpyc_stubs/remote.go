@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -22,8 +24,8 @@ const (
 type remote struct {
 	class, doc string
 	members    []member
-	skipped    []string // names that cannot be Go's, quoted
-	classes    classes  // that a source file defines
+	skipped    []string           // names that cannot be Go's, quoted
+	classes    map[string]*remote // by the names in annotations; nil for what comes by value
 }
 
 // member is an attribute of the object.
@@ -40,23 +42,63 @@ type explorer struct {
 	prefix string
 	public bool
 	denied bool // the service does not open what inspect.signature reads
+
+	classes map[string]*remote // found in annotations
+	found   []foundClass       // those of them that are still to be explored
 }
 
-// explore reads what o has. Nothing of it is called, and no attribute is read that is no method.
+type foundClass struct {
+	*remote
+	object *netref.Object
+}
+
+const maxClasses = 200
+
+// explore reads what o has, and the classes that its annotations mention. Nothing of it is called, and no attribute of
+// an object is read that is no method.
 func (e *explorer) explore(ctx context.Context, o *netref.Object) (*remote, error) {
+	e.classes = map[string]*remote{}
+	r := &remote{class: o.ClassName()}
+	if err := e.read(ctx, o, r); err != nil {
+		return nil, err
+	}
+	for len(e.found) > 0 { // it grows meanwhile
+		next := e.found[0]
+		e.found = e.found[1:]
+		if err := e.read(ctx, next.object, next.remote); inspect.UnlessRefused(err) != nil {
+			return nil, err
+		}
+	}
+	r.classes = e.classes
+	return r, nil
+}
+
+// read completes r by what o has, an object or a class.
+func (e *explorer) read(ctx context.Context, o *netref.Object, r *remote) error {
 	names, err := o.Dir(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("asking for the names: %w", err)
+		return fmt.Errorf("asking for the names: %w", err)
 	}
 	docs, err := inspect.Methods(ctx, o)
 	if err != nil {
-		return nil, fmt.Errorf("asking for the methods: %w", err)
+		return fmt.Errorf("asking for the methods: %w", err)
 	}
-	r := &remote{class: o.ClassName()}
 	if r.doc, err = o.Doc(ctx); err != nil && !inspect.Refused(err) {
-		return nil, err
+		return err
 	}
 	r.doc = inspect.Bounded(r.doc, maxDoc)
+	var fields inspect.Annotations
+	if o.IsClass() {
+		if fields, err = inspect.AnnotationsOf(ctx, o); err != nil {
+			return err
+		}
+		for name := range fields.Types {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		e.found = e.mentioned(e.found, fields.Classes)
+	}
 	for _, name := range e.select_(names) {
 		bare := strings.TrimPrefix(name, e.prefix)
 		if !inspect.IsName(bare) {
@@ -64,19 +106,63 @@ func (e *explorer) explore(ctx context.Context, o *netref.Object) (*remote, erro
 			continue
 		}
 		if len(r.members) == maxMembers {
-			return nil, fmt.Errorf("the service has more than %d members", maxMembers)
+			return fmt.Errorf("the service has more than %d members", maxMembers)
 		}
-		m := member{name: bare}
+		m := member{name: bare, typ: fields.Types[name]}
 		doc, callable := docs[name]
 		if m.data = !callable; callable {
 			m.doc = inspect.Bounded(doc, maxDoc)
 			if err := e.signature(ctx, o, &m); err != nil {
-				return nil, fmt.Errorf("asking about %s: %w", bare, err)
+				return fmt.Errorf("asking about %s: %w", bare, err)
+			}
+		} else if o.IsClass() && m.typ == "" {
+			if err := e.property(ctx, o, &m); err != nil {
+				return fmt.Errorf("asking about %s: %w", bare, err)
 			}
 		}
 		r.members = append(r.members, m)
 	}
-	return r, nil
+	return nil
+}
+
+// property finds the type of a property of a class, whose func can be read without being called.
+func (e *explorer) property(ctx context.Context, class *netref.Object, m *member) error {
+	p, err := netref.Get[any](ctx, class, m.name)
+	o, ok := p.(*netref.Object)
+	if err != nil || !ok || o.ClassName() != "builtins.property" {
+		return inspect.UnlessRefused(err)
+	}
+	get, err := netref.Get[*netref.Object](ctx, o, "fget")
+	if err != nil || get == nil {
+		return inspect.UnlessRefused(err)
+	}
+	sig, _, err := inspect.SignatureOf(ctx, get)
+	if sig != nil {
+		m.typ = sig.Result
+		e.found = e.mentioned(e.found, sig.Classes)
+	}
+	return inspect.UnlessRefused(err)
+}
+
+// mentioned enters classes that annotations name.
+func (e *explorer) mentioned(queue []foundClass, found map[string]*netref.Object) []foundClass {
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		o := found[name]
+		module, _, _ := strings.Cut(o.ClassName(), ".")
+		if e.classes[name] != nil || len(e.classes) >= maxClasses || module == "builtins" || module == "datetime" {
+			continue
+		}
+		for _, other := range e.classes { // by another name
+			if other.class == o.ClassName() {
+				e.classes[name] = other
+			}
+		}
+		if e.classes[name] == nil {
+			e.classes[name] = &remote{class: o.ClassName()}
+			queue = append(queue, foundClass{e.classes[name], o})
+		}
+	}
+	return queue
 }
 
 // ofService are the names that rpyc.Service gives every service.
@@ -130,6 +216,10 @@ func (e *explorer) signature(ctx context.Context, o *netref.Object, m *member) e
 	switch {
 	case err == nil && sig != nil:
 		m.sig = sig
+		e.found = e.mentioned(e.found, sig.Classes)
+		if o.IsClass() && len(sig.Params) > 0 && sig.Params[0].Name == "self" {
+			sig.Params = sig.Params[1:]
+		}
 	case errors.Is(err, vinegar.AttributeError) && strings.Contains(err.Error(), "cannot access"):
 		e.denied = true // whatever method is asked
 	case err != nil:

@@ -52,7 +52,7 @@ func TestRegistered(t *testing.T) {
 	} {
 		require.Equal(t, want, signatureOf(t, k, name), name)
 	}
-	require.Equal(t, "Kinds is a service.\n\nIt has a \\ and \"\"\"quotes\"\"\".", exposed.ClassOf(k).Doc())
+	require.Equal(t, "A service.\n\nIt has a \\ and \"\"\"quotes\"\"\".", exposed.ClassOf(k).Doc())
 	require.Equal(t, "other.Couple", exposed.ClassOf(&kinds.Pair{}).Name())
 	pair, err := exposed.CallAttr(context.Background(), nil, k, "Pair", exposed.NewArgs([]any{1, 2}, nil))
 	require.NoError(t, err)
@@ -269,16 +269,17 @@ func TestBrokenSource(t *testing.T) {
 	require.Equal(t, 0, code, out)
 	text, err := os.ReadFile(stale)
 	require.NoError(t, err)
-	require.Contains(t, string(text), `exposed.DescribeFunc(exposed.Func(F, "a").Doc("f is a func."))`)
+	require.Contains(t, string(text), `exposed.DescribeFunc(exposed.Func(F, "a").Doc("A func."))`)
 }
 
 // A stub knows what the package's own calls of Register say.
 func TestStubOfRegistered(t *testing.T) {
 	text, err := mustModel(t, "./testdata/registered").writePyi()
 	require.NoError(t, err)
-	_, classes, _ := strings.Cut(string(text), "Protocol\n\n")
+	_, classes, _ := strings.Cut(string(text), "import ParamSpec\n\n")
+	classes, _, _ = strings.Cut(classes, "\n# What rpyc.async_ makes")
 	require.Equal(t, `class Point:
-    """Point is a point."""
+    """A point."""
     def __init__(self, x: int, y: int = 0) -> None: ...
     @property
     def left(self) -> int:
@@ -287,11 +288,11 @@ func TestStubOfRegistered(t *testing.T) {
     def origin() -> Point:
         """The point (0, 0)."""
     def norm1(self) -> int:
-        """norm1 is a length."""
+        """A length."""
     def scaled(self, by: float) -> Point: ...
 
 class Point3(Point):
-    """Point3 has a colour."""
+    """Has a colour."""
     def __init__(self, x: int, y: int, colour: str = 'red') -> None: ...
     colour: str
 
@@ -307,14 +308,14 @@ class ShapeService(Protocol):
     def Point3(self) -> type[_Point3]: ...
     @staticmethod
     def double(n: int) -> int:
-        """double doubles."""
+        """Doubles."""
     def greet(self, name: str, greeting: str = 'Hello', *, punct: str = '!') -> str:
         """Greet somebody."""
     def shape(self, *args: Any, **kwargs: Any) -> None:
-        """shape takes anything."""
+        """Takes anything."""
 
 def double(n: int) -> int:
-    """double doubles."""
+    """Doubles."""
 
 # Inside of classes that have a member of the same name:
 _Point = Point
@@ -328,4 +329,19 @@ func TestStubOfForeignTypes(t *testing.T) {
 	require.Contains(t, string(text), "import builtins\nimport datetime\n")
 	require.Contains(t, string(text), "def stream(self, r: BinaryIO, err: BaseException) -> ")
 	require.Contains(t, string(text), "def when(self, t: datetime.datetime) -> datetime.datetime: ...")
+	require.Contains(t, string(text), "    def stock(self) -> dict[str, list[Couple]]:\n        \"\"\"Returns what")
+	require.Contains(t, string(text), "    def locked(self, n: builtins.int, /) -> list[builtins.int] | None:\n        \"\"\"A lock.")
+	require.Contains(t, string(text), "    def tree(self) -> _node:")
+	require.Contains(t, string(text), "class _node(Protocol):\n")
+	require.NotRegexp(t, `\bnode\b`, string(text))
+	require.NotContains(t, string(text), "MakePair")
+	require.Contains(t, string(text), `
+class TornError(Broken, OSError):
+    """Says that a kind is torn."""
+
+class Broken(LookupError):
+    """Raised for what is broken."""
+
+class Plain(Exception): ...
+`)
 }

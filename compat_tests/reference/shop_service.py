@@ -15,7 +15,7 @@ from rpyc.utils.server import ThreadedServer
 
 
 class Item(object):
-    """Item is a thing that can be bought."""
+    """A thing that can be bought."""
 
     def __init__(self, name: str, price: float = 1.0):
         if price < 0:
@@ -24,7 +24,7 @@ class Item(object):
         self.exposed_price = float(price)
 
     def exposed_total(self, count: int = 1, *, discount: float = 0.0) -> float:
-        """total is the price of some of them."""
+        """The price of some of them."""
         return count * self.exposed_price * (1 - discount)
 
     def __repr__(self):
@@ -35,7 +35,7 @@ Item.__module__ = "shop"
 
 
 class ShopService(rpyc.Service):
-    """ShopService sells things that have a price."""
+    """Sells things that have a price."""
     ALIASES = ["shop"]
     exposed_Item = Item
     exposed_limit = 100
@@ -44,23 +44,23 @@ class ShopService(rpyc.Service):
         self.items = [Item("tea", 2.5), Item("pot", 20)]
 
     def exposed_add_item(self, name: str, price: float = 1.0) -> Item:
-        """add_item adds an item and returns it."""
+        """Adds an item and returns it."""
         self.items.append(Item(name, price))
         return self.items[-1]
 
     def exposed_price_of(self, item_name: str) -> Optional[float]:
-        """price_of is the price of the item with a name, None if there is none."""
+        """The price of the item with a name, None if there is none."""
         for item in self.items:
             if item.exposed_name == item_name:
                 return item.exposed_price
 
     def exposed_search(self, text: str = '', /, *, limit: Optional[int] = None) -> List[Item]:
-        """search finds the items whose names contain a text, cheapest first."""
+        """Finds the items whose names contain a text, cheapest first."""
         found = sorted((item for item in self.items if text in item.exposed_name), key=lambda item: item.exposed_price)
         return found if limit is None else found[:limit]
 
     def exposed_sell(self, customer: str, names: Iterable[str], **options) -> str:
-        """sell sells items by their names; options are printed on the bill."""
+        """Sells items by their names; options are printed on the bill."""
         total = 0.0
         for name in names:
             price = self.exposed_price_of(name)
@@ -70,21 +70,21 @@ class ShopService(rpyc.Service):
         return "".join(["%s pays %.2f" % (customer, total)] + [", %s=%s" % pair for pair in options.items()])
 
     def exposed_prices(self) -> Dict[str, float]:
-        """prices gives prices by name."""
+        """Gives prices by name."""
         return {item.exposed_name: item.exposed_price for item in self.items}
 
     def exposed_names(self) -> Iterator[str]:
-        """names gives the names of the items, one after the other."""
+        """Gives the names of the items, one after the other."""
         for item in self.items:
             yield item.exposed_name
 
     def exposed_reprice(self, change: Callable[[float], float]) -> None:
-        """reprice changes every price to what a function of the client's makes of it."""
+        """Changes every price to what a function of the client's makes of it."""
         for item in self.items:
             item.exposed_price = change(item.exposed_price)
 
     def exposed_greatest(self, first: float, *others: float) -> float:
-        """greatest is the greatest of some numbers."""
+        """The greatest of some numbers."""
         return float(max((first,) + others))
 
 

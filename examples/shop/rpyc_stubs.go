@@ -8,19 +8,19 @@ import "github.com/gorpyc/gorpyc/protocol/exposed"
 func init() {
 	exposed.Describe[Item](exposed.ClassOptions{
 		Name: "shop.Item",
-		Doc:  "Item is a thing that can be bought.",
-		New:  exposed.Func(NewItem, "name", "price=1.0").Doc("NewItem makes an item."),
+		Doc:  "A thing that can be bought.",
+		New:  exposed.Func(NewItem, "name", "price=1.0").Doc("Makes an item."),
 		Params: map[string][]string{
 			"Total": {"count=1", "*", "discount=0.0"},
 		},
 		Docs: map[string]string{
-			"PyRepr": "__repr__ is what Python shows.",
-			"Total":  "total is the price of some of them.",
+			"PyRepr": "What Python shows.",
+			"Total":  "The price of some of them.",
 		},
 	})
 	exposed.Describe[Shop](exposed.ClassOptions{
 		Name:    "shop.ShopService",
-		Doc:     "ShopService sells things that have a price.",
+		Doc:     "Sells things that have a price.",
 		Service: true,
 		Aliases: []string{"shop"},
 		Omit:    []string{"Audit"},
@@ -35,14 +35,14 @@ func init() {
 			"Sell":     {"customer", "names", "**options"},
 		},
 		Docs: map[string]string{
-			"AddItem":  "add_item adds an item and returns it.",
-			"Greatest": "greatest is the greatest of some numbers.",
-			"Names":    "names gives the names of the items, one after the other.",
-			"PriceOf":  "price_of is the price of the item with a name, None if there is none.",
-			"Prices":   "prices gives prices by name.",
-			"Reprice":  "reprice changes every price to what a function of the client's makes of it.",
-			"Search":   "search finds the items whose names contain a text, cheapest first.",
-			"Sell":     "sell sells items by their names; options are printed on the bill.",
+			"AddItem":  "Adds an item and returns it.",
+			"Greatest": "The greatest of some numbers.",
+			"Names":    "Gives the names of the items, one after the other.",
+			"PriceOf":  "The price of the item with a name, None if there is none.",
+			"Prices":   "Gives prices by name.",
+			"Reprice":  "Changes every price to what a function of the client's makes of it.",
+			"Search":   "Finds the items whose names contain a text, cheapest first.",
+			"Sell":     "Sells items by their names; options are printed on the bill.",
 		},
 		Static: map[string]any{
 			"Item": exposed.ClassFor[Item](),

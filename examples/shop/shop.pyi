@@ -2,40 +2,62 @@
 """What github.com/gorpyc/gorpyc/examples/shop is to Python. Import it for type checkers only:
 there is no such module when the program runs."""
 
-from typing import Any, Callable, Iterable, Iterator, Protocol
+from typing import Any, Callable, Iterable, Iterator, Protocol, TypeVar
+from typing_extensions import ParamSpec
 
 class Item:
-    """Item is a thing that can be bought."""
+    """A thing that can be bought."""
     def __init__(self, name: str, price: float = 1.0) -> None: ...
     name: str
     price: float
     def __repr__(self) -> str: ...
     def total(self, count: int = 1, *, discount: float = 0.0) -> float:
-        """total is the price of some of them."""
+        """The price of some of them."""
 
 class ShopService(Protocol):
-    """ShopService sells things that have a price."""
+    """Sells things that have a price."""
     @property
     def limit(self) -> int:
-        """limit is how many items there can be."""
+        """How many items there can be."""
     @property
     def Item(self) -> type[_Item]: ...
     def add_item(self, name: str, price: float = 1.0) -> _Item:
-        """add_item adds an item and returns it."""
+        """Adds an item and returns it."""
     def greatest(self, first: float, *others: float) -> float:
-        """greatest is the greatest of some numbers."""
+        """The greatest of some numbers."""
     def names(self) -> Iterator[str]:
-        """names gives the names of the items, one after the other."""
+        """Gives the names of the items, one after the other."""
     def price_of(self, item_name: str) -> float | None:
-        """price_of is the price of the item with a name, None if there is none."""
+        """The price of the item with a name, None if there is none."""
     def prices(self) -> dict[str, float]:
-        """prices gives prices by name."""
+        """Gives prices by name."""
     def reprice(self, change: Callable[[float], float]) -> None:
-        """reprice changes every price to what a function of the client's makes of it."""
+        """Changes every price to what a function of the client's makes of it."""
     def search(self, text: str = '', /, *, limit: int | None = None) -> list[_Item]:
-        """search finds the items whose names contain a text, cheapest first."""
+        """Finds the items whose names contain a text, cheapest first."""
     def sell(self, customer: str, names: Iterable[str], **options: Any) -> str:
-        """sell sells items by their names; options are printed on the bill."""
+        """Sells items by their names; options are printed on the bill."""
 
 # Inside of classes that have a member of the same name:
 _Item = Item
+
+# What rpyc.async_ makes of a method.
+_P = ParamSpec("_P")
+_R = TypeVar("_R", covariant=True)
+
+class AsyncResult(Protocol[_R]):
+    """The result of a call that is under way."""
+    @property
+    def value(self) -> _R:
+        """The result, which is waited for; the exception that it is is raised."""
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def error(self) -> bool: ...
+    @property
+    def expired(self) -> bool: ...
+    def wait(self) -> None: ...
+    def set_expiry(self, timeout: float | None) -> None: ...
+    def add_callback(self, func: Callable[[Any], object]) -> None: ...
+
+def async_(proxy: Callable[_P, _R]) -> Callable[_P, AsyncResult[_R]]: ...

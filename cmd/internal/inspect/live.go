@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -173,9 +174,14 @@ func readCode(ctx context.Context, f, code *netref.Object) (*Signature, error) {
 	if err := sig.readDefaults(ctx, f, positional); err != nil {
 		return nil, err
 	}
-	if err := sig.readAnnotations(ctx, f); err != nil {
+	annotations, err := AnnotationsOf(ctx, f)
+	if err != nil {
 		return nil, err
 	}
+	for i := range sig.Params {
+		sig.Params[i].Type = annotations.Types[sig.Params[i].Name]
+	}
+	sig.Result, sig.Classes = annotations.Types["return"], annotations.Classes
 	return sig, sig.valid()
 }
 
@@ -226,37 +232,91 @@ func (p *Parameter) setDefault(ctx context.Context, v any) {
 	}
 }
 
-// readAnnotations asks for the annotation of each parameter that has one, and of the result.
-func (s *Signature) readAnnotations(ctx context.Context, f *netref.Object) error {
+// Annotations are those of a function or class, by name. Classes are the classes that they mention, by the names that
+// they have in the texts.
+type Annotations struct {
+	Types   map[string]string
+	Classes map[string]*netref.Object
+}
+
+const maxAnnotations = 2000
+
+// AnnotationsOf reads the annotations of a function or class; there are none where the service does not open them.
+func AnnotationsOf(ctx context.Context, f *netref.Object) (Annotations, error) {
+	all := Annotations{Types: map[string]string{}, Classes: map[string]*netref.Object{}}
 	v, err := f.Get(ctx, "__annotations__")
 	o, ok := v.(*netref.Object)
 	if err != nil || !ok {
-		return UnlessRefused(err)
+		return all, UnlessRefused(err)
 	}
-	for i := range s.Params {
-		if err := annotation(ctx, o, s.Params[i].Name, &s.Params[i].Type); err != nil {
-			return err
+	if n, err := o.Len(ctx); err != nil || n > maxAnnotations {
+		return all, UnlessRefused(err)
+	}
+	items, err := netref.As[map[string]any](ctx, o)
+	if err != nil {
+		return all, UnlessRefused(err)
+	}
+	for name, v := range items {
+		switch v := v.(type) {
+		case nil:
+			all.Types[name] = "None"
+		case string:
+			all.Types[name] = Bounded(v, MaxAnnotation)
+			if err := all.named(ctx, f, all.Types[name]); err != nil {
+				return all, err
+			}
+		case *netref.Object:
+			text, err := v.Str(ctx)
+			if err != nil {
+				return all, UnlessRefused(err)
+			}
+			all.Types[name] = Bounded(text, MaxAnnotation)
+			if err := all.collect(ctx, v, 0); err != nil {
+				return all, err
+			}
 		}
 	}
-	return annotation(ctx, o, "return", &s.Result)
+	return all, nil
 }
 
-func annotation(ctx context.Context, all *netref.Object, name string, dst *string) error {
-	v, err := all.Item(ctx, name)
-	if err != nil {
-		return UnlessRefused(err) // a KeyError: there is none
+// collect notes a class, or those that are the arguments of a generic one.
+func (a *Annotations) collect(ctx context.Context, o *netref.Object, depth int) error {
+	if o.IsClass() {
+		a.Classes[o.ClassName()] = o
+		return nil
 	}
-	switch v := v.(type) {
-	case nil:
-		*dst = "None"
-	case string:
-		*dst = Bounded(v, MaxAnnotation)
-	case *netref.Object:
-		text, err := v.Str(ctx)
-		if err != nil {
-			return UnlessRefused(err)
+	args, err := o.Get(ctx, "__args__")
+	if t, ok := args.(brine.Tuple); ok && err == nil && depth < 5 && len(t) < MaxParams {
+		for _, arg := range t {
+			if inner, ok := arg.(*netref.Object); ok {
+				if err := a.collect(ctx, inner, depth+1); err != nil {
+					return err
+				}
+			}
 		}
-		*dst = Bounded(text, MaxAnnotation)
+	}
+	return UnlessRefused(err)
+}
+
+var word = regexp.MustCompile(`[\pL_][\pL\d_]*`)
+
+// named notes the classes that an annotation written as a text names, as Python finds them: among the globals of f.
+func (a *Annotations) named(ctx context.Context, f *netref.Object, text string) error {
+	globals, err := f.Get(ctx, "__globals__")
+	o, ok := globals.(*netref.Object)
+	if err != nil || !ok {
+		return UnlessRefused(err)
+	}
+	for _, name := range word.FindAllString(text, MaxParams) {
+		if a.Classes[name] != nil {
+			continue
+		}
+		v, err := o.Item(ctx, name)
+		if class, ok := v.(*netref.Object); ok && err == nil && class.IsClass() {
+			a.Classes[name] = class
+		} else if UnlessRefused(err) != nil {
+			return err
+		}
 	}
 	return nil
 }

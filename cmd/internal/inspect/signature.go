@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/netref"
 )
 
 // What a signature may have.
@@ -37,6 +38,8 @@ func IsName(s string) bool { return token.IsIdentifier(s) || token.IsKeyword(s) 
 type Signature struct {
 	Params []Parameter
 	Result string // annotation; empty if there is none
+	// Classes are those that the annotations of a live function mention, by the names that they have there.
+	Classes map[string]*netref.Object
 }
 
 // Parameter is one of a Signature.

@@ -24,6 +24,15 @@ type Failure struct{ Code int }
 
 func (*Failure) Error() string { return "failed" }
 
+// Exceptions, the more special one first.
+var (
+	// Torn says that a kind is torn.
+	Torn = vinegar.NewClass("kinds.TornError", Broken, vinegar.OSError)
+	// Broken is raised for what is broken.
+	Broken = vinegar.NewClass("kinds.Broken", vinegar.LookupError)
+	plain  = vinegar.NewClass("kinds.Plain")
+)
+
 // Options are keyword arguments.
 type Options struct {
 	Limit int    `default:"10"`
@@ -98,6 +107,18 @@ func (*Kinds) Funcs(ctx context.Context, f func(int, ...string) error, g func(co
 func (*Kinds) Sequences(a iter.Seq[int], b iter.Seq2[string, error]) (iter.Seq2[string, int], <-chan Level) {
 	return nil, nil
 }
+
+// Stock returns what there is.
+//
+//rpyc:returns dict[str, list[Couple]]
+func (*Kinds) Stock() *exposed.Dict { return exposed.NewDict() }
+
+// Locked is a lock.
+//
+//rpyc:returns list[int] | None
+//rpyc:params n, /
+func (*Kinds) Locked(n int) *node { return nil }
+
 func (*Kinds) Search(query string, o Options) []Shape                     { return nil }
 func (*Kinds) Stream(r io.Reader, err error) (*Failure, *vinegar.Class)   { return nil, nil }
 func (*Kinds) Unnamed(int, _ string, last bool)                           {}
@@ -142,3 +163,5 @@ func (*Pair) PyHash() int64                    { return 0 }
 func (*Pair) PyAdd(other *Pair) (*Pair, error) { return nil, nil }
 func (*Pair) PyNext() (string, bool)           { return "", false }
 func (*Pair) PyCall(args ...any) (any, error)  { return nil, nil }
+
+var _ = plain

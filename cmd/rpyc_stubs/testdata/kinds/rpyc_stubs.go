@@ -6,14 +6,14 @@ import "github.com/gorpyc/gorpyc/protocol/exposed"
 
 // What reflection cannot see: names and defaults of parameters, documentation.
 func init() {
-	exposed.DescribeFunc(exposed.Func(Double, "n").Doc("double doubles."))
+	exposed.DescribeFunc(exposed.Func(Double, "n").Doc("Doubles."))
 	exposed.Describe[Options](exposed.ClassOptions{
-		Doc: "Options are keyword arguments.",
+		Doc: "Keyword arguments.",
 	})
 	exposed.Describe[Pair](exposed.ClassOptions{
 		Name: "other.Couple",
-		Doc:  "Couple has a constructor.",
-		New:  exposed.Func(MakePair, "left", "right").Doc("MakePair makes one."),
+		Doc:  "Has a constructor.",
+		New:  exposed.Func(MakePair, "left", "right").Doc("Makes one."),
 		Params: map[string][]string{
 			"PyAdd":     {"other"},
 			"PyCall":    {"*args"},
@@ -22,7 +22,7 @@ func init() {
 		},
 	})
 	exposed.Describe[Kinds](exposed.ClassOptions{
-		Doc: "Kinds is a service.\n" +
+		Doc: "A service.\n" +
 			"\n" +
 			"It has a \\ and \"\"\"quotes\"\"\".",
 		Service: true,
@@ -40,12 +40,14 @@ func init() {
 			"Import":      {"from_"},
 			"Int":         {},
 			"Keywords":    {"class_", "user_id", "self_", "**lambda_"},
+			"Locked":      {"n", "/"},
 			"Other":       {"g"},
 			"Scalars":     {"a", "b", "c", "d", "e", "f", "g", "h", "i"},
 			"Search":      {"query"},
 			"Sequences":   {"a", "b"},
 			"Set":         {"arg1", "/"},
 			"SetCallback": {"f"},
+			"Stock":       {},
 			"Stream":      {"r", "err"},
 			"Trailing":    {"xs", "kw"},
 			"Tree2":       {},
@@ -54,9 +56,11 @@ func init() {
 		},
 		Docs: map[string]string{
 			"Declared":    "Everything is declared by hand.",
-			"Import":      "import has a name that Python's grammar takes.",
-			"Set":         "set shadows a builtin.",
-			"SetCallback": "setCallback has a name that is not Python's.",
+			"Import":      "Has a name that Python's grammar takes.",
+			"Locked":      "A lock.",
+			"Set":         "Shadows a builtin.",
+			"SetCallback": "Has a name that is not Python's.",
+			"Stock":       "Returns what there is.",
 		},
 		Static: map[string]any{
 			"Pair":  exposed.ClassFor[Pair](),
