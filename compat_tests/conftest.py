@@ -19,14 +19,14 @@ from describe import RPYC
 from harness import ALARMS, Peers, Program, children_obey_signals
 from terminal import Terminal
 
-KINDS = ("cpython", "go")
+KINDS = ("cpython", "go", "bridge")
 TEST_SECONDS = 60
 LEVELS = ("core", "text", "quirk")
 STACKS = None  # see pytest_configure
 
 
 def pytest_addoption(parser):
-    parser.addoption("--peers", default=os.environ.get("GORPYC_COMPAT_PEERS", ",".join(KINDS)),
+    parser.addoption("--peers", default=os.environ.get("GORPYC_COMPAT_PEERS", ",".join(KINDS[:2])),
                      help="kinds of server to test, separated by commas (default: %s)" % ",".join(KINDS))
     parser.addoption("--rest", action="store_true",
                      help="leave out what is marked once: another cell of the matrix has it")
@@ -65,7 +65,15 @@ def selected(config):
 
 def pytest_generate_tests(metafunc):
     if "kind" in metafunc.fixturenames:
-        metafunc.parametrize("kind", selected(metafunc.config), scope="session")
+        kinds = [kind for kind in selected(metafunc.config) if kind != "bridge" or bridged(metafunc)]
+        metafunc.parametrize("kind", kinds, scope="session")
+
+
+def bridged(metafunc):
+    """Whether a test says something about a bridge: it sees what a Python in its place would show, one traceback
+    within the other; and it reads no stdin."""
+    return metafunc.module.__name__ in ("test_calls", "test_callbacks") and \
+        metafunc.function.__name__ != "test_tracebacks_name_the_function_and_the_cause"
 
 
 @pytest.hookimpl(tryfirst=True)

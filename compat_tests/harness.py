@@ -44,6 +44,7 @@ GO_PACKAGES = {
     "oldpeer": "./compat_tests/peers/oldpeer",
     "calculator": "./examples/calculator/server",
     "goregistrar": "./compat_tests/peers/goregistrar",
+    "rpyc_bridge": "./cmd/rpyc_bridge",
     "rpyc_registry": "./cmd/rpyc_registry",
     "gorpyc": "./cmd/gorpyc",
     "certs": "./compat_tests/peers/certs",
@@ -146,8 +147,9 @@ def serving_thread(conn):
 
 def old_release(version, release):
     """The start of a command for an old Python, and an environment in which it has an old RPyC, installed when it is
-    first asked for.  None if this Python is not here."""
-    python = shutil.which("python" + version)
+    first asked for.  None if this Python is not here.  Without a version it is the one that runs the tests."""
+    python = shutil.which("python" + version) if version else sys.executable
+    version = version or "%d.%d" % sys.version_info[:2]
     if python is None or subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL).returncode:
         return None
     directory = os.path.join(CACHE, "old", "py%s-rpyc%s" % (version, release))
@@ -326,10 +328,17 @@ class Peers:
             command = [sys.executable, os.path.join(HERE, "reference", "ref_server.py")]
         elif kind == "go":
             command = [self.binaries.path("behaviour")]
+        elif kind == "bridge":  # CPython's server, and the bridge in front of it
+            behind = self.start("cpython", env)
+            command = [self.binaries.path("rpyc_bridge"), "--to", "127.0.0.1:%d" % behind.port, "--allow-pickle",
+                       "--ready", "--listen", "127.0.0.1:0"]
+            return self._started(Server(kind, command))
         else:
             raise PeerError("no such kind of server: %r" % (kind,))
-        server = Server(kind, command + ["--host", "127.0.0.1", "--port", "0"],
-                        env=dict(env or {}, PYTHONDONTWRITEBYTECODE="1"))
+        return self._started(Server(kind, command + ["--host", "127.0.0.1", "--port", "0"],
+                                    env=dict(env or {}, PYTHONDONTWRITEBYTECODE="1")))
+
+    def _started(self, server):
         self._all.append(server)
         return server
 

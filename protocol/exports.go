@@ -138,6 +138,9 @@ func (c *Conn) decref(r wire.Ref, n int64) exposed.Dropper {
 	case e == nil:
 	case n >= int64(e.count):
 		l.exports.remove(e)
+		if _, foreign := e.obj.(*netref.Object); foreign {
+			CollectSoon() // this was what kept an object of another peer, as a rule
+		}
 		d, _ := e.obj.(exposed.Dropper)
 		return d
 	case n > 0: // a negative count would be references made up by the peer

@@ -1,6 +1,9 @@
 package protocol
 
 import (
+	"context"
+	"unicode/utf8"
+
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
@@ -221,19 +224,51 @@ func (in *incoming) inspect() {
 	}
 	if o, ok := e.obj.(*netref.Object); ok {
 		go func() {
-			v, err := inspectChained(in, o)
+			ms, err := remoteMethods(in.c.base, o)
 			in.forgetArgs()
-			in.answer(v, err, sendLater)
+			in.answer(methodPairs(in.d, ms), err, sendLater)
 		}()
 		return
 	}
 	in.answerAtOnce(methodPairs(in.d, exposed.Methods(&in.c.cfg.Access, e.obj)), nil)
 }
 
-func inspectChained(in *incoming, o *netref.Object) (v any, err error) {
+// remoteMethods asks the peer that has o for the methods of its class. That peer may be of another family than the one
+// that asks us.
+func remoteMethods(ctx context.Context, o *netref.Object) ([]exposed.Method, error) {
+	var pairs brine.Tuple
 	r, _ := o.Ref()
-	err = o.Peer().Request(in.c.base, &v, wire.HandleInspect, r.Tuple())
-	return v, err
+	if err := o.Peer().Request(ctx, &pairs, wire.HandleInspect, r.Tuple()); err != nil {
+		return nil, err
+	}
+	ms := make([]exposed.Method, 0, len(pairs))
+	for _, v := range pairs {
+		pair, _ := v.(brine.Tuple)
+		if len(pair) != 2 {
+			return nil, vinegar.TypeError.New("the peer that has the object does not list methods")
+		}
+		if c, ok := o.Peer().(*requester); ok {
+			pair[0] = (*Conn)(c).Dialect().OwnMethod(pair[0])
+		}
+		name, ok := asText(pair[0])
+		if !ok {
+			return nil, vinegar.TypeError.New("the peer that has the object names no methods")
+		}
+		doc, ok := asText(pair[1])
+		ms = append(ms, exposed.Method{Name: name, Doc: doc, HasDoc: ok})
+	}
+	return ms, nil
+}
+
+// asText returns text as a peer sends it, whose Python may be 2.
+func asText(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case []byte:
+		return string(v), utf8.Valid(v)
+	}
+	return "", false
 }
 
 func methodPairs(d *wire.Dialect, ms []exposed.Method) brine.Tuple {

@@ -90,12 +90,7 @@ func (c *Conn) receiveRequest(
 		in.answerAtOnce(v, err)
 		return nil, nil
 	case wire.HandleGetRoot:
-		if _, ok := c.local.(*netref.Object); ok { // another peer may have to be asked for it
-			in.forgetArgs()
-			go in.answer(c.local, nil, sendNow)
-			return nil, nil
-		}
-		in.answerAtOnce(c.local, nil)
+		in.root()
 		return nil, nil
 	case wire.HandleInspect:
 		in.inspect()
@@ -304,6 +299,23 @@ func (in *incoming) runHandler() (v any, err error) {
 	v, err = in.handle()
 	returned = true
 	return v, err
+}
+
+// root answers GETROOT: on the reader, unless another peer has to be asked for the root object.
+func (in *incoming) root() {
+	switch root := in.c.local.(type) {
+	case *netref.Object:
+		in.forgetArgs()
+		go in.answer(root, nil, sendNow)
+	case LazyRoot:
+		in.forgetArgs()
+		go func() {
+			v, err := root.make(in.c)
+			in.answer(v, err, sendNow)
+		}()
+	default:
+		in.answerAtOnce(root, nil)
+	}
 }
 
 // logError logs the error that a handler ended with: a panic, which somebody has to mend, as an error, and an exception

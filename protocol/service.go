@@ -22,6 +22,21 @@ type Disconnecter interface {
 	OnDisconnect(c *Conn)
 }
 
+// LazyRoot is a root object that is made when the peer first asks for it, and each time it asks again: the peer gets
+// what the func returns, or the exception. It runs on a goroutine of its own; [FromContext] of its context is the
+// connection. A proxy, whose root object is that of another server, does not have to reach that server before it
+// accepts.
+type LazyRoot func(ctx context.Context) (any, error)
+
+func (f LazyRoot) make(c *Conn) (root any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			root, err = nil, vinegar.FromPanic(p, debug.Stack())
+		}
+	}()
+	return f(context.WithValue(c.base, connKey{}, c))
+}
+
 // VoidService is a root object that has nothing (rpyc.core.service.VoidService).
 type VoidService struct{}
 

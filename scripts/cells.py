@@ -5,7 +5,8 @@
 
 CELL is NAME, or NAME=OPTIONS with the options of its pytest, e.g. "py38-rpyc531=--peers go --rest".  A cell with
 options is run with the peers in GORPYC_BIN_DIR, one without is the thorough kind: with those in GORPYC_RACE_BIN_DIR,
-CPython in the place of Go as well, and the releases from before the matrix.  Exit status 1 if one of them failed.
+CPython in the place of Go as well, a bridge, and the releases from before the matrix.  Exit status 1 if one
+of them failed.
 """
 import argparse
 import collections
@@ -29,7 +30,8 @@ class Cell:
         self.done = os.path.join(logs, self.name + ".done")  # a byte for each test; tox shows output at the end only
         self.environment = dict(os.environ, GORPYC_PROGRESS=self.done)
         if thorough:
-            self.environment.update(GORPYC_BIN_DIR=os.environ["GORPYC_RACE_BIN_DIR"], GORPYC_OLD_RELEASES="1")
+            self.environment.update(GORPYC_BIN_DIR=os.environ["GORPYC_RACE_BIN_DIR"], GORPYC_OLD_RELEASES="1",
+                                    GORPYC_COMPAT_PEERS="cpython,go,bridge")
         self.log = os.path.join(logs, self.name + ".log")
 
     def start(self, tox):

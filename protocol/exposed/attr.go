@@ -81,6 +81,9 @@ func GetAttr(ctx context.Context, p *Policy, v, name any) (r any, err error) {
 		return nil, err
 	}
 	v = norm(v)
+	if err := p.guard(ctx, UseGet, v, n); err != nil {
+		return nil, err
+	}
 	switch x := v.(type) {
 	case *netref.Object:
 		return remoteGetAttr(ctx, p, x, n)
@@ -199,6 +202,9 @@ func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
 		return err
 	}
 	v = norm(v)
+	if err := p.guard(ctx, UseSet, v, n); err != nil {
+		return err
+	}
 	switch x := v.(type) {
 	case *netref.Object:
 		var failed error
@@ -258,6 +264,9 @@ func DelAttr(ctx context.Context, p *Policy, v, name any) (err error) {
 		return err
 	}
 	v = norm(v)
+	if err := p.guard(ctx, UseDelete, v, n); err != nil {
+		return err
+	}
 	switch x := v.(type) {
 	case *netref.Object:
 		var failed error

@@ -62,6 +62,9 @@ func CallAttr(ctx context.Context, p *Policy, v, name any, args *Args) (r any, e
 		return nil, err
 	}
 	v = norm(v)
+	if err := p.guard(ctx, UseGet, v, n); err != nil {
+		return nil, err
+	}
 	switch x := v.(type) {
 	case *netref.Object:
 		return remoteCallAttr(ctx, p, x, n, args)

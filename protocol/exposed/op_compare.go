@@ -141,6 +141,9 @@ func Compare(ctx context.Context, p *Policy, v, other any, op string) (r any, er
 	if _, known := compareOps[op]; !known && op != "__cmp__" {
 		return nil, cannotAccess(op) // the policy guards attributes; that other methods can be called this way is not meant
 	}
+	if err := p.guard(ctx, UseGet, v, op); err != nil {
+		return nil, err
+	}
 	c := ClassOf(v)
 	o, foreign := v.(*netref.Object)
 	name, err := p.getName(op, func(n string) bool { return foreign && n == op || c.find(n, p.prefix(), false) != nil })

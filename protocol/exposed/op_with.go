@@ -20,6 +20,9 @@ func Exit(ctx context.Context, p *Policy, v, exc any) (r any, err error) {
 		if _, err := remoteName(p, "__exit__"); err != nil {
 			return nil, err
 		}
+		if err := p.guard(ctx, UseGet, v, "__exit__"); err != nil {
+			return nil, err
+		}
 		return o.Request(ctx, wire.HandleCtxExit, exc)
 	}
 	args := []any{nil, nil, nil}

@@ -2,6 +2,7 @@ package exposed
 
 import (
 	"cmp"
+	"context"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -35,6 +36,27 @@ type Policy struct {
 	// IPython's ? and completion read, which tell names, parameters and where in the source a function is, and has dir()
 	// list exposed names without the prefix as well. RPyC has no such switch; its safe_attrs would have to name them all.
 	Introspect bool
+	// Guard, if not nil, is asked before an attribute is read, called, set or deleted, on any object and under the name
+	// that the peer has sent. An error refuses, and is what the peer gets. It runs beside others of other requests.
+	Guard func(ctx context.Context, use Use, obj any, name string) error
+}
+
+// Use is what a peer does with an attribute.
+type Use int
+
+// The uses of an attribute. A method is read by most peers before it is called, so a call is Get too.
+const (
+	UseGet Use = iota
+	UseSet
+	UseDelete
+)
+
+// guard asks p.Guard.
+func (p *Policy) guard(ctx context.Context, use Use, v any, name string) error {
+	if p == nil || p.Guard == nil {
+		return nil
+	}
+	return p.Guard(ctx, use, v, name)
 }
 
 // Unrestricted returns the policy of classic mode: every attribute there is may be read, set and deleted, and the

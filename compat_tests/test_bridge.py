@@ -1,0 +1,279 @@
+"""The program rpyc_bridge: clients and services of any two releases, what it refuses, and how it ends.
+
+That it shows no difference between releases that do understand each other is tested by test_calls.py and
+test_callbacks.py with --peers bridge.
+"""
+import contextlib
+import json
+import os
+import signal
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+import rpyc
+
+from describe import RPYC
+from harness import HERE, Program, Server, eventually, free_port, old_release
+
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("go_only")]
+
+SERVICE = os.path.join(HERE, "reference", "old_service.py")
+CLIENT = os.path.join(HERE, "reference", "old_client.py")
+BRIDGED = os.path.join(HERE, "reference", "bridged_service.py")
+CLASSIC = os.path.join(HERE, "reference", "old_classic.py")
+
+RELEASES = [("2.7", "3.4.4"), ("3.6", "3.4.4"), ("3.6", "4.0.2"), ("", "4.1.5"), ("", "5.3.1"), ("", "6.0.2")]
+NAMES = ["py%s-rpyc%s" % (python or "here", release) for python, release in RELEASES]
+
+all_releases = pytest.mark.skipif(
+    not os.environ.get("GORPYC_OLD_RELEASES") or RPYC < (6,),
+    reason="releases are paired in one cell of the matrix: RPyC 6, GORPYC_OLD_RELEASES")
+
+
+@pytest.fixture
+def start():
+    """start(kind, command, …) -> a Server that ends with the test."""
+    started = []
+
+    def go(*arguments, **options):
+        started.append(Server(*arguments, **options))
+        return started[-1]
+    yield go
+    for server in reversed(started):
+        if server.running():
+            server.signal(signal.SIGTERM)
+        server.stop()
+
+
+@pytest.fixture
+def bridge(peers, start):
+    """bridge(service, switch, …) -> a bridge in front of the server."""
+    def go(service, *switches):
+        to = ["--to", "%s:%d" % (service.host, service.port)] if service else []
+        return start("bridge", [peers.binaries.path("rpyc_bridge"), "--listen", "127.0.0.1:0", "--ready"] + to +
+                     list(switches))
+    return go
+
+
+@pytest.fixture
+def service(start):
+    return start("cpython", [sys.executable, BRIDGED])
+
+
+@pytest.fixture
+def connect():
+    """connect(server, …) -> a connection that ends with the test."""
+    opened = []
+
+    def go(server, **options):
+        opened.append(rpyc.connect(server.host, server.port, **options))
+        return opened[-1]
+    yield go
+    for conn in opened:
+        with contextlib.suppress(AttributeError):  # of one that has ended: RPyC 6 has forgotten its service
+            conn.close()
+
+
+def lines(command, env=None):
+    program = Program("client", command, env)
+    try:
+        seen = program.lines(60)
+        assert program.process.wait() == 0, program.stderr()
+        return seen
+    finally:
+        program.stop()
+
+
+_SEEN = {}
+
+
+@all_releases
+@pytest.mark.parametrize("of_server", RELEASES, ids=["to-" + name for name in NAMES])
+@pytest.mark.parametrize("of_client", RELEASES, ids=NAMES)
+def test_any_release_with_any_other(of_client, of_server, bridge, start):
+    """A client sees through the bridge what it sees of a service of its own kind directly."""
+    client, server = old_release(*of_client), old_release(*of_server)
+    if client is None or server is None:
+        pytest.skip("one of these Pythons is not here")
+    python, env = client
+    if of_client not in _SEEN:
+        own = start("cpython", python + [SERVICE], env=env)
+        _SEEN[of_client] = lines(python + [CLIENT, own.host, str(own.port)], env)
+    far = bridge(start("cpython", server[0] + [SERVICE], env=server[1]))
+    assert lines(python + [CLIENT, far.host, str(far.port)], env) == _SEEN[of_client]
+
+
+def test_only_what_is_allowed(service, bridge, connect):
+    root = connect(bridge(service, "--allow", "get_*", "--allow", "add")).root
+    assert root.add(1, 2) == 3 and root.get_value() == 5 and root.exposed_get_value() == 5
+    for use in (lambda: root.secret, lambda: root.exposed_secret, lambda: root.exposed_secret(),
+                lambda: root.get_me().secret()):
+        with pytest.raises(AttributeError, match="cannot access '(exposed_)?secret'"):
+            use()
+    assert root.get_box().value == 7  # of other objects the service decides
+
+
+def test_nothing_is_set_where_all_is_read_only(service, bridge, connect):
+    free, bound = (connect(bridge(service, *switches)).root.box() for switches in ((), ("--read-only",)))
+    free.value = 8
+    assert free.value == 8
+    with pytest.raises(AttributeError, match="read-only"):
+        bound.value = 8
+    with pytest.raises(AttributeError, match="read-only"):
+        del bound.value
+    assert bound.value == 7
+
+
+class Hostile:
+    """Unpickling it makes a directory."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def test_pickles_pass_only_if_allowed(service, bridge, connect, tmp_path):
+    config = {"allow_pickle": True}
+    path = str(tmp_path / "made")
+    conn = connect(bridge(service), config=config)
+    with pytest.raises(ValueError, match="pickling is disabled"):
+        conn.root.obtain(Hostile(path))
+    with pytest.raises(ValueError, match="pickling is disabled"):
+        rpyc.classic.obtain(conn.root.items())
+    assert not os.path.exists(path)
+    conn = connect(bridge(service, "--allow-pickle"), config=config)
+    assert rpyc.classic.obtain(conn.root.items()) == [1, 2]
+    conn.root.obtain(Hostile(path))
+    assert os.path.isdir(path)
+
+
+def test_classic_mode_passes_unless_it_is_denied(bridge, start, connect):
+    server = start("cpython", [sys.executable, CLASSIC])
+    far = bridge(server)
+    conn = rpyc.classic.connect(far.host, far.port)
+    try:
+        assert conn.modules.os.path.join("a", "b") == "a/b"
+        conn.execute("def f(g): return [g(i) for i in range(3)]")
+        assert list(conn.namespace["f"](lambda i: i * i)) == [0, 1, 4]
+        assert isinstance(conn.builtins.dict(), dict)
+    finally:
+        conn.close()
+    with pytest.raises(Exception, match="classic mode"):
+        connect(bridge(server, "--deny-classic")).root.eval("1")
+
+
+def test_references_are_given_back(service, bridge, connect):
+    address = "127.0.0.1:%d" % free_port()
+    far = bridge(service, "--http", address)
+    root = connect(far).root
+    for _ in range(20):
+        held = [root.box() for _ in range(50)]
+        assert held[0].value == 7
+        assert root.total([object() for _ in range(50)]) == 50
+    del held
+
+    def left():
+        root.add(1, 1)
+        text = urllib.request.urlopen("http://%s/metrics" % address).read().decode()
+        counts = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        return [int(n) for name, n in counts.items() if "_objects{" in name]
+    # The root object, and its methods that the client's proxy has asked for.
+    eventually(lambda: sum(left()) < 10, what="references are given back")
+    assert len(left()) == 2
+
+
+def test_the_end_of_a_service_ends_its_clients_calls(service, bridge, connect, run_program):
+    far = bridge(service)
+    conn = connect(far)
+    waiting = rpyc.async_(conn.root.wait)()
+    assert connect(far).root.waiting() == 1
+    service.signal(signal.SIGKILL)
+    with pytest.raises(EOFError):
+        waiting.wait()
+        waiting.value  # noqa: B018  raises
+    with pytest.raises(EOFError):
+        conn.root.add(1, 2)
+
+
+def test_the_end_of_a_client_is_told(service, bridge, connect):
+    far = bridge(service)
+    program = ("import rpyc, os, signal; c = rpyc.connect('%s', %d); c.root.add(1, 2); os.kill(os.getpid(), "
+               "signal.SIGKILL)" % (far.host, far.port))
+    client = Program("client", [sys.executable, "-c", program])
+    assert client.process.wait(30) == -signal.SIGKILL
+    root = connect(far).root
+    eventually(lambda: root.gone() == 1, what="the service is told")
+    client.stop()
+
+
+def test_a_service_that_is_not_there(bridge, connect):
+    address = "127.0.0.1:%d" % free_port()
+    far = bridge(None, "--to", "127.0.0.1:%d" % free_port(), "--http", address)
+    with pytest.raises(Exception, match="the service cannot be reached") as caught:
+        connect(far).root.add(1, 2)
+    assert "ConnectionError" in type(caught.value).__name__
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen("http://%s/healthz" % address)
+    assert refused.value.code == 503
+    assert "refused" in json.loads(refused.value.read())[0]["error"]
+
+
+def test_the_next_service_is_asked(service, bridge, connect):
+    far = bridge(service, "--to", "127.0.0.1:%d" % free_port())
+    for _ in range(3):  # half of them begin with the one that is not there
+        assert connect(far).root.add(1, 2) == 3
+
+
+def test_tls_on_either_side(service, bridge, certificates):
+    inner = bridge(service, "--tls-cert", certificates("server.pem"), "--tls-key", certificates("server.key"),
+                   "--tls-ca", certificates("ca.pem"))
+    outer = bridge(inner, "--to-tls-ca", certificates("ca.pem"), "--to-tls-cert", certificates("client.pem"),
+                   "--to-tls-key", certificates("client.key"), "--tls-cert", certificates("server.pem"),
+                   "--tls-key", certificates("server.key"))
+    conn = rpyc.ssl_connect("localhost", outer.port, ca_certs=certificates("ca.pem"))
+    try:
+        assert conn.root.add(1, 2) == 3
+    finally:
+        conn.close()
+
+
+def test_several_bridges_of_a_file(service, peers, start, tmp_path):
+    routes = [{"listen": "127.0.0.1:0", "to": ["127.0.0.1:%d" % service.port]},
+              {"listen": "unix:%s" % (tmp_path / "socket"), "to": ["127.0.0.1:%d" % service.port], "allow": ["add"]}]
+    config = tmp_path / "bridges.json"
+    config.write_text(json.dumps({"bridges": routes}))
+    far = start("bridge", [peers.binaries.path("rpyc_bridge"), "--config", str(config), "--ready"])
+    first, second = rpyc.connect(far.host, far.port), rpyc.utils.factory.unix_connect(str(tmp_path / "socket"))
+    assert first.root.get_value() == 5 and second.root.add(1, 2) == 3
+    with pytest.raises(AttributeError):
+        second.root.get_value()
+    first.close()
+    second.close()
+
+
+def test_registered_under_the_services_names(service, peers, bridge, start, connect):
+    port = free_port()
+    registry = start("registry", [peers.binaries.path("rpyc_registry"), "--ready", "--host", "127.0.0.1",
+                                  "-p", str(port)])
+    far = bridge(service, "--register", "--registry", "127.0.0.1:%d" % port)
+    registrar = rpyc.utils.registry.UDPRegistryClient(ip=registry.host, port=port)
+    found = eventually(lambda: registrar.discover("BRIDGED"), what="the bridge is registered")
+    assert [p for _, p in found] == [far.port]
+    behind = bridge(None, "--to", "service:BRIDGED", "--registry", "127.0.0.1:%d" % port)
+    assert connect(behind).root.add(1, 2) == 3
+
+
+@pytest.mark.parametrize("switches, text", [
+    ([], "--to is missing"), (["--to", "x:y"], "is no port"), (["--to", "x:1", "--allow", "["], "is no pattern"),
+    (["--to", "x:1", "--family", "Z"], "family"), (["--to", "x:1", "more"], "no arguments"),
+    (["--to", "x:1", "--tls-key", "k"], "tls-cert"), (["--config", "/nonexistent/file"], "no such file"),
+    (["--to", "x:1", "--log-format", "xml"], "log format"),
+])
+def test_mistakes_in_the_command_line(peers, run_program, switches, text):
+    program = run_program("bridge", [peers.binaries.path("rpyc_bridge"), "--listen", "127.0.0.1:0"] + switches)
+    assert program.process.wait(30) == 2
+    assert text in program.stderr()
