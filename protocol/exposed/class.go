@@ -264,6 +264,14 @@ type attr struct {
 	value any       // constAttr
 }
 
+// listedAs is the name under which dir() lists the attribute, whose name in the class's table is given.
+func (a *attr) listedAs(name string, p *Policy) string {
+	if bare, ok := strings.CutPrefix(name, DefaultPrefix); ok && a.exposed {
+		return p.prefix() + bare
+	}
+	return name
+}
+
 // callable is the implementation of a method or function.
 type callable interface {
 	Call(ctx context.Context, self any, args *Args) (any, error)
@@ -289,7 +297,7 @@ type property struct {
 func (c *Class) names(p *Policy, v any, ofClass bool) map[string]bool {
 	set := map[string]bool{}
 	add := func(n string, a *attr) {
-		n = p.named(a, n)
+		n = a.listedAs(n, p)
 		set[n] = true
 		if p != nil && p.Introspect && a.exposed {
 			set[strings.TrimPrefix(n, p.prefix())] = true

@@ -105,7 +105,7 @@ var timeMethods = map[string]timeMethod{
 	"date":       of(func(t time.Time) any { return &dateOf{t} }),
 	"time":       of(func(t time.Time) any { return &clockOf{t} }),
 	"ctime":      of(func(t time.Time) any { return t.Format("Mon Jan _2 15:04:05 2006") }),
-	"toordinal":  of(func(t time.Time) any { return ordinal(t) }),
+	"toordinal":  of(func(t time.Time) any { return pyvalue.Ordinal(t) }),
 	"isocalendar": of(func(t time.Time) any {
 		y, w := t.ISOWeek()
 		return brine.Tuple{int64(y), int64(w), int64(t.Weekday()+6)%7 + 1}
@@ -126,12 +126,6 @@ var timeMethods = map[string]timeMethod{
 
 func of(f func(t time.Time) any) timeMethod {
 	return timeMethod{0, func(_ context.Context, t time.Time, _ []any) (any, error) { return f(t), nil }}
-}
-
-// ordinal is the number of a day, of which the first of January of the year 1 is the first.
-func ordinal(t time.Time) int64 {
-	first := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
-	return (time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).Unix()-first.Unix())/86400 + 1
 }
 
 // location is the zone of a tzinfo: one of ours, or the peer's, which is asked for its offset and, if that depends on
@@ -185,50 +179,23 @@ func replaced(ctx context.Context, t time.Time, names []string, a *Args) (time.T
 		}
 		given[k.Name] = k.Value
 	}
-	year, month, day := t.Date()
-	part := map[string]int{
-		"year": year, "month": int(month), "day": day,
-		"hour": t.Hour(), "minute": t.Minute(), "second": t.Second(), "microsecond": t.Nanosecond() / 1000,
-	}
-	zone, nanos := t.Location(), t.Nanosecond()
+	zone, parts := t.Location(), map[string]int64{}
 	for name, v := range given {
-		if name == "fold" {
-			continue
-		}
-		if name == "tzinfo" {
+		switch name {
+		case "fold":
+		case "tzinfo":
 			if zone, err = location(ctx, v); err != nil {
 				return t, err
 			}
-			continue
-		}
-		n, ok := norm(v).(int64)
-		if !ok {
-			return t, vinegar.TypeError.Errorf("'%s' object cannot be interpreted as an integer", TypeName(v))
-		}
-		part[name] = int(max(min(n, 1<<30), -1<<30))
-		if name == "microsecond" {
-			nanos = part[name] * 1000
+		default:
+			n, ok := norm(v).(int64)
+			if !ok {
+				return t, vinegar.TypeError.Errorf("'%s' object cannot be interpreted as an integer", TypeName(v))
+			}
+			parts[name] = n
 		}
 	}
-	last := time.Date(part["year"], time.Month(part["month"]+1), 0, 0, 0, 0, 0, time.UTC).Day()
-	for _, limit := range []struct {
-		name, text string
-		low, high  int
-	}{
-		{"year", fmt.Sprintf("year %d is out of range", part["year"]), 1, 9999},
-		{"month", "month must be in 1..12", 1, 12},
-		{"day", "day is out of range for month", 1, last},
-		{"hour", "hour must be in 0..23", 0, 23},
-		{"minute", "minute must be in 0..59", 0, 59},
-		{"second", "second must be in 0..59", 0, 59},
-		{"microsecond", "microsecond must be in 0..999999", 0, 999999},
-	} {
-		if n := part[limit.name]; n < limit.low || n > limit.high {
-			return t, vinegar.ValueError.New(limit.text)
-		}
-	}
-	return time.Date(part["year"], time.Month(part["month"]), part["day"],
-		part["hour"], part["minute"], part["second"], nanos, zone), nil
+	return raised(pyvalue.ReplaceTime(t, parts, zone))
 }
 
 // defineReplace enters the method replace of a class, whose objects at takes apart and build makes.
@@ -275,7 +242,7 @@ func defineTimePart(c *Class, at func(self any) (time.Time, bool), text, repr fu
 			case name == "__format__" && spec == "":
 				return text(t), nil
 			}
-			return strftime(t, spec)
+			return raised(pyvalue.Strftime(t, spec, maxText))
 		})
 	}
 	format("strftime")
@@ -304,10 +271,8 @@ func defineDate(c *Class) {
 	}
 	timeAttrs(c, at, "year month day weekday isoweekday isocalendar toordinal ctime timetuple")
 	defineReplace(c, "year month day", at, func(t time.Time) any { return &dateOf{t} })
-	repr := func(t time.Time) string {
-		return fmt.Sprintf("datetime.date(%d, %d, %d)", t.Year(), t.Month(), t.Day())
-	}
-	defineTimePart(c, at, layout("2006-01-02"), repr, ordinal)
+	text := func(t time.Time) string { return t.Format(time.DateOnly) }
+	defineTimePart(c, at, text, pyvalue.ReprDate, pyvalue.Ordinal)
 }
 
 func defineClock(c *Class) {
@@ -329,25 +294,7 @@ func defineClock(c *Class) {
 		c.expose(name)
 	}
 	defineReplace(c, "hour minute second microsecond", at, func(t time.Time) any { return &clockOf{t} })
-	text := func(t time.Time) string {
-		s := t.Format("15:04:05")
-		if us := t.Nanosecond() / 1000; us != 0 {
-			s += fmt.Sprintf(".%06d", us)
-		}
-		return s
-	}
-	repr := func(t time.Time) string {
-		s := fmt.Sprintf("datetime.time(%d, %d", t.Hour(), t.Minute())
-		us := t.Nanosecond() / 1000
-		if t.Second() != 0 || us != 0 {
-			s += fmt.Sprintf(", %d", t.Second())
-		}
-		if us != 0 {
-			s += fmt.Sprintf(", %d", us)
-		}
-		return s + ")"
-	}
-	defineTimePart(c, at, text, repr, func(t time.Time) int64 { return t.UnixMicro() })
+	defineTimePart(c, at, pyvalue.ClockText, pyvalue.ReprClock, time.Time.UnixMicro)
 }
 
 // defineZone gives tzinfo objects what Python's timezone has.
@@ -365,7 +312,7 @@ func defineZone(c *Class) {
 	method("tzname", 1, func(z *zoneOf, _ []any) any { name, _ := z.t.Zone(); return name })
 	method("dst", 1, func(*zoneOf, []any) any { return nil })
 	method("__str__", 0, func(z *zoneOf, _ []any) any { name, _ := z.t.Zone(); return name })
-	method("__repr__", 0, func(z *zoneOf, _ []any) any { return reprZone(z.t) })
+	method("__repr__", 0, func(z *zoneOf, _ []any) any { return pyvalue.ReprZone(z.t) })
 	method("__hash__", 0, func(z *zoneOf, _ []any) any { _, s := z.t.Zone(); return pyvalue.HashOf(s) })
 	method("__eq__", 1, func(z *zoneOf, args []any) any {
 		if other, ok := args[0].(*zoneOf); ok {

@@ -84,3 +84,9 @@ func around(name string, f func(p *binding.Plan) callable) struct{} {
 	specialCallers[name] = f
 	return struct{}{}
 }
+
+// readOnlyView is [ReadOnly], which knows containers; the object model knows none.
+var readOnlyView func(v any) any
+
+// identified is implemented by objects that are the same as others of equal identity.
+type identified interface{ identity() (key any, ok bool) }

@@ -88,7 +88,7 @@ func fieldProperty(f reflect.StructField, c *Class, name string, readonly bool) 
 	if readonly {
 		return &property{get: func(ctx context.Context, self any) (any, error) {
 			v, err := get(ctx, self)
-			return ReadOnly(v), err
+			return readOnlyView(v), err
 		}}
 	}
 	p := &property{get: get}

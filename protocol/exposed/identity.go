@@ -19,9 +19,8 @@ func Identity(v any) (key any, ok bool) {
 	switch x := v.(type) {
 	case nil, bool, int64, float64, string, []byte, brine.Tuple, brine.FrozenSet, brine.Slice:
 		return nil, false
-	case *readOnly:
-		of, ok := Identity(x.v)
-		return readOnlyKey{of}, ok
+	case identified:
+		return x.identity()
 	}
 	t := reflect.TypeOf(v)
 	switch t.Kind() {

@@ -72,7 +72,7 @@ func routines(p *Policy, classes ...*Class) []Method {
 	for _, c := range classes {
 		for _, m := range slices.Backward(c.mro) {
 			for n, a := range m.own {
-				n = p.named(a, n)
+				n = a.listedAs(n, p)
 				delete(found, n)
 				if !localNames[n] && a.isRoutine() {
 					found[n] = Method{n, a.docOf().text, a.docOf().set}

@@ -163,14 +163,6 @@ func (p *Policy) prefix() string {
 	return cmp.Or(p.Prefix, DefaultPrefix)
 }
 
-// named is the name under which an exposed attribute is listed.
-func (p *Policy) named(a *attr, name string) string {
-	if bare, ok := strings.CutPrefix(name, DefaultPrefix); ok && a.exposed {
-		return p.prefix() + bare
-	}
-	return name
-}
-
 // isDefault reports whether p reads attributes as RPyC's defaults do, so that a class's prepared table can be used.
 func (p *Policy) isDefault() bool {
 	return p == nil || !p.DenyGet && !p.AllowAll && !p.AllowPublic && !p.DenySafe && !p.DenyExposed && !p.Introspect &&

@@ -62,6 +62,8 @@ type readOnly struct{ v any }
 
 var _ = show[*readOnly](perValue)
 
+func init() { readOnlyView = ReadOnly }
+
 func (r *readOnly) class() *Class { return ClassOf(r.v) }
 
 // GoValue returns a copy of the container.
@@ -93,6 +95,11 @@ func (r *readOnly) GoValue() any {
 
 // readOnlyKey is the identity of a view: two views of one object are the same to a peer.
 type readOnlyKey struct{ of any }
+
+func (r *readOnly) identity() (any, bool) {
+	of, ok := Identity(r.v)
+	return readOnlyKey{of}, ok
+}
 
 func cannotChange(what string) error {
 	return vinegar.TypeError.Errorf("this '%s' object is read-only", what)
