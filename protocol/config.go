@@ -44,6 +44,12 @@ type Config struct {
 	// as in RPyC.
 	StallTimeout time.Duration
 
+	// NoCollect keeps the connection from asking the garbage collector to run when a handler has returned that may have
+	// dropped objects of the peer (see [CollectSoon]). The peer's objects then live until Go collects by itself, within
+	// two minutes, or until netref.Object.Release; arguments that a handler's parameters turn into values are given
+	// back at once in any case.
+	NoCollect bool
+
 	// Credentials are what an authenticator found out about the peer: see [Conn.Credentials].
 	Credentials any
 

@@ -114,6 +114,9 @@ func (in *incoming) callArgs(i int) (*exposed.Args, error) {
 	args, err := exposed.CallArgs(in, posValue, kwValue)
 	if err == nil {
 		in.setRaw(args, pos.raw, kw.raw)
+		if in.refs > 0 {
+			in.space.given = args
+		}
 	}
 	return args, err
 }

@@ -29,7 +29,7 @@ type incoming struct {
 	space    *workspace   // memory for args, and for the arguments of a call
 	buf      frame.Buffer // has the args that are still encoded
 	thread   uint64       // the peer's thread that has asked, if threads are bound
-	refs     bool         // the peer handed objects over
+	refs     int32        // references to objects of the peer that came with it and were not given back
 	followed bool         // other requests were queued when this one's turn came
 
 	dropped exposed.Dropper // of a DEL, the object that is to be told in turn; the request has been answered
@@ -73,10 +73,7 @@ func (c *Conn) receiveRequest(
 			in.forgetArgs()
 			return nil, err
 		}
-		in.answerAtOnce(nil, err)
-		if in.refs {
-			CollectSoon()
-		}
+		in.refuse(err)
 		return nil, nil
 	}
 	switch in.h {
@@ -105,10 +102,7 @@ func (c *Conn) receiveRequest(
 	l := c.lock()
 	if l.refuses(in) {
 		l.unlock()
-		in.answerAtOnce(nil, refusal())
-		if in.refs {
-			CollectSoon()
-		}
+		in.refuse(refusal())
 		return nil, nil
 	}
 	l.expiry.ensure(c, false)     // the peer may not read the answer
@@ -270,6 +264,9 @@ func (in *incoming) run(hold bool) (held bool) {
 	if err != nil {
 		in.logError(err)
 	}
+	if in.refs > 0 {
+		in.giveBackCopied()
+	}
 	in.forgetArgs()
 	if w := in.c.cfg.Workers; w != nil && w.refuse {
 		w.giveUpBeforeAnswer(in)
@@ -284,6 +281,20 @@ func (in *incoming) run(hold bool) (held bool) {
 	}
 	in.answer(v, err, sendNow)
 	return false
+}
+
+// giveBackCopied gives back what came as an argument of a call and was converted to a value, so that nothing here has a
+// handle on it any more. CPython does the same when a handler returns.
+func (in *incoming) giveBackCopied() {
+	if in.space == nil || in.space.given == nil {
+		return
+	}
+	for _, o := range in.space.given.Copied() {
+		if in.c.owns(o) && in.c.giveBackOne(o) {
+			in.refs--
+		}
+	}
+	in.space.given = nil
 }
 
 // runHandler carries out the operation. A panic becomes an exception for this request.
@@ -355,8 +366,9 @@ func (in *incoming) forgetArgs() {
 // workspace is memory for one message: a request of the peer while it is handled and answered, or one of ours while it
 // is encoded. It is used again for others.
 type workspace struct {
-	args     [5]boxed     // there are rarely more
-	callArgs exposed.Args // of a call that came encoded
+	args     [5]boxed      // there are rarely more
+	callArgs exposed.Args  // of a call that came encoded
+	given    *exposed.Args // of a call that came with references to objects of the peer
 	scratch  scratch
 }
 
@@ -371,7 +383,7 @@ func (c *Conn) getWorkspace() *workspace {
 }
 
 func (c *Conn) putWorkspace(w *workspace) {
-	w.callArgs = exposed.Args{}
+	w.callArgs, w.given = exposed.Args{}, nil
 	w.scratch.trim()
 	if !c.spareSpace.CompareAndSwap(nil, w) {
 		workspaces.Put(w)
@@ -386,6 +398,14 @@ func (in *incoming) answerAtOnce(v any, err error) {
 	}
 	in.forgetArgs()
 	in.answer(v, err, mode)
+}
+
+// refuse answers a request that is not carried out, but has been read.
+func (in *incoming) refuse(err error) {
+	in.answerAtOnce(nil, err)
+	if in.refs > 0 && !in.c.cfg.NoCollect {
+		CollectSoon()
+	}
 }
 
 // answer sends the answer: a reply with v, or an exception if err is not nil.

@@ -132,6 +132,59 @@ func TestEveryReferenceIsGivenBack(t *testing.T) {
 	}
 }
 
+// summer has a method whose parameters take nothing of a list but its items.
+type summer struct{ kept []any }
+
+func (*summer) Sum(ctx context.Context, numbers []int, more ...any) int {
+	n := len(more)
+	for _, x := range numbers {
+		n += x
+	}
+	return n
+}
+
+func (s *summer) Keep(x any, numbers []int) { s.kept = append(s.kept, x) }
+
+// TestArgumentsThatWereConvertedAreGivenBack calls methods with lists. A handler that has a slice has no handle, so
+// that the reference goes back before the answer; one that is used otherwise, too, stays.
+func TestArgumentsThatWereConvertedAreGivenBack(t *testing.T) {
+	list := mine(thingID)
+	items := func(p *peer) {
+		m := p.next()
+		require.Contains(t, m.text, "BUFFITER (-builtins.list#")
+		p.reply(m.seq, val(brine.Tuple{1, 2, 3}))
+	}
+	del := func(p *peer) {
+		m := p.next()
+		require.Contains(t, m.text, "DEL (-builtins.list#")
+		require.Contains(t, m.text, ", 1)")
+	}
+	c, p := scripted(t, new(summer), nil)
+	defer p.watchdog()()
+	root := p.root()
+	for range 2 {
+		p.call(int64(1), root, "sum", list)
+		items(p)
+		del(p)
+		p.expect("REPLY 1 6")
+		require.Zero(t, c.Imported())
+	}
+
+	p.call(int64(2), root, "sum", list, list)
+	items(p)
+	p.expect("REPLY 2 7")
+	require.Equal(t, 1, c.Imported(), "it may have been kept")
+
+	p.call(int64(3), root, "keep", list, list)
+	items(p)
+	require.Equal(t, wire.Reply, p.next().kind)
+	p.call(int64(4), root, "sum", list)
+	items(p)
+	del(p) // one of five
+	p.expect("REPLY 4 6")
+	require.Equal(t, 1, c.Imported())
+}
+
 // TestLateReplyIsReleased answers after the time is over: what the reply refers to is given back, nothing else happens.
 func TestLateReplyIsReleased(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -54,7 +54,7 @@ func (r *requester) Keep(o *netref.Object) {
 	l := (*Conn)(r).lock()
 	defer l.unlock()
 	if e := l.imports.entries[ref]; e != nil && e.handle.Value() == o && !e.gone {
-		e.kept = o
+		l.imports.keep(e, o)
 	}
 }
 
@@ -81,5 +81,8 @@ func resolveTo(root *netref.Object, v any) error {
 		return &wire.FormError{What: "a root object by reference", Got: "a value"}
 	}
 	root.ResolveTo(o)
+	if o.Peer() == root.Peer() {
+		o.Keep() // for the root handle, which is the connection's
+	}
 	return nil
 }

@@ -26,6 +26,8 @@ type role struct {
 	watched atomic.Bool // the alarm is set
 	seen    uint32      // vacated, when the watch last looked
 	quiet   int         // how many looks in a row have found it unchanged
+
+	keptAsked atomic.Uint64 // for collectKept: 1 more than the collector's generation when it was called; 0 if it was not
 }
 
 // The states of a role.
@@ -159,10 +161,14 @@ func (c *Conn) finishRequest(in *incoming) (next *incoming) {
 	if w := c.cfg.Workers; w != nil {
 		w.passOn(in, next)
 	}
-	collect := in.refs || len(l.imports.entries) > 0
+	soon, kept := in.refs > 0 || l.imports.hasFresh(), len(l.imports.entries) > l.imports.kept
 	l.unlock()
-	if collect {
+	switch {
+	case c.cfg.NoCollect:
+	case soon:
 		CollectSoon()
+	case kept:
+		c.collectKept()
 	}
 	return next
 }

@@ -21,7 +21,7 @@ type unboxer struct {
 	err error // the first reference that could not be resolved; the rest is decoded all the same, for the counts
 	// discard says that nobody wants the message: references in it are given back at once.
 	discard bool
-	refs    bool  // there was a reference to an object of the peer
+	refs    int32 // references to objects of the peer that there were
 	depth   int   // how many containers the next value is nested in
 	left    int64 // what the message may still weigh
 }
@@ -220,11 +220,11 @@ func pointee(dst any) (reflect.Value, error) {
 
 // peerObject makes or finds the handle on an object of the peer.
 func (u *unboxer) peerObject(r wire.Ref) *netref.Object {
-	u.refs = true
+	u.refs++
 	l := u.c.lock()
 	if u.discard && (l.imports.entries[r] == nil || l.imports.entries[r].handle.Value() == nil) {
 		l.unlock()
-		u.c.sendDel(r, 1)
+		u.c.sendDel(r, 1, sendLater)
 		return nil
 	}
 	defer l.unlock()

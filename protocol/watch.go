@@ -29,6 +29,8 @@ func (c *Conn) watchRole() {
 func (c *Conn) watch() {
 	again, stuck := c.reader.look()
 	if again {
+		c.reader.lookForKept()
+
 		c.reader.alarm.set(watchPeriod)
 	}
 	if stuck {
@@ -48,7 +50,7 @@ func (r *role) look() (again, stuck bool) {
 	case state == vacant:
 		return true, true
 	}
-	if r.quiet++; r.quiet < watchQuiet {
+	if r.quiet++; r.quiet < watchQuiet || r.lookForKept() {
 		return true, false
 	}
 	// A holder that gives the role up now either sees that it is not watched, or is seen here.

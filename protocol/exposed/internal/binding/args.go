@@ -1,6 +1,8 @@
 package binding
 
 import (
+	"reflect"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -18,6 +20,9 @@ type Args struct {
 	rawPos []byte
 	rawKw  []byte
 	shared bool // decoded byte strings may share the memory of the encoding
+
+	copied []*netref.Object // handles that were converted to values
+	passed []*netref.Object // handles that were passed as such
 }
 
 // NewArgs returns decoded arguments. It keeps the slices.
@@ -38,6 +43,51 @@ func (a *Args) SetRaw(pos, kw []byte) {
 // Share lets byte strings in the arguments share the memory of the encoding given to SetRaw, which must then never
 // change.
 func (a *Args) Share() { a.shared = true }
+
+// bound notes that v was converted for a parameter of type t.
+func (a *Args) bound(v any, t reflect.Type) {
+	switch v := v.(type) {
+	case *netref.Object:
+		if copies(t) {
+			a.copied = append(a.copied, v)
+		} else {
+			a.passed = append(a.passed, v)
+		}
+	case brine.Tuple:
+		for _, item := range v {
+			a.bound(item, objectType) // it may have been converted, too, but that is of no use to anyone
+		}
+	}
+}
+
+var objectType = reflect.TypeFor[*netref.Object]()
+
+// copies reports whether a Go value of type t that an object of the peer was converted to has nothing of the handle.
+func copies(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer && !objectType.AssignableTo(t) {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.Interface, reflect.Func, reflect.Pointer:
+		return false
+	}
+	return true
+}
+
+// Copied returns the handles among the positional arguments that were converted to values wherever the call has used
+// them: nothing that the call has made has them. A handle is returned as often as it was given.
+func (a *Args) Copied() []*netref.Object {
+	if len(a.copied) == 0 {
+		return nil
+	}
+	var copied []*netref.Object
+	for _, v := range a.pos {
+		if o, ok := v.(*netref.Object); ok && slices.Contains(a.copied, o) && !slices.Contains(a.passed, o) {
+			copied = append(copied, o)
+		}
+	}
+	return copied
+}
 
 func (a *Args) cursor(raw []byte) brine.Cursor {
 	c := brine.NewCursor(raw)

@@ -25,7 +25,7 @@ func (p *Plan) bind(ctx context.Context, b *argBuffer, a *Args) error {
 	if err != nil {
 		return err
 	}
-	return p.bindAll(ctx, b, pos, kw)
+	return p.bindAll(ctx, b, a, pos, kw)
 }
 
 // bindSimple is for the common case: positional parameters only, and as many arguments as fit. It reports false if
@@ -40,6 +40,7 @@ func (p *Plan) bindSimple(ctx context.Context, b *argBuffer, a *Args) (bool, err
 			if err := p.assign(ctx, b, i, v); err != nil {
 				return false, err
 			}
+			a.bound(v, p.params[i].typ)
 		}
 		p.setDefaults(b, n)
 		return true, nil
@@ -96,7 +97,7 @@ func (p *Plan) assign(ctx context.Context, b *argBuffer, i int, v any) error {
 }
 
 // bindAll follows CPython's order, so that of several mistakes the same one is reported.
-func (p *Plan) bindAll(ctx context.Context, b *argBuffer, pos []any, kw []netref.Keyword) error {
+func (p *Plan) bindAll(ctx context.Context, b *argBuffer, a *Args, pos []any, kw []netref.Keyword) error {
 	if !p.declared && len(kw) > 0 && p.takesNoKeywords() {
 		return p.noKeywordArguments()
 	}
@@ -134,6 +135,7 @@ func (p *Plan) bindAll(ctx context.Context, b *argBuffer, pos []any, kw []netref
 			if err := p.assign(ctx, b, i, values[i]); err != nil {
 				return err
 			}
+			a.bound(values[i], q.typ)
 		case q.def.IsValid():
 			b.variable(q).Set(q.def)
 		}
