@@ -157,6 +157,57 @@ def test_tap(tool, service, run_program, tmp_path):
     assert messages(tool("tap", "replay", file, service).splitlines()) == messages(seen)
 
 
+TYPED = """\
+rate + 1
+f"{rate * 2:.1f} {add(1)!r:>4}"
+[add(n) for n in range(3) if n != 1]
+{k: len(str(k)) for k in ("a", "bb")}
+for i in [1, 2]:
+    print(i, add(i))
+
+def twice(x):
+    return 2 * x
+
+twice(add(20))
+_ + 1
+x = items()
+x[0] = 5
+x[0], len(x), sorted(["b", "a"])
+sum(n for n in [1, 2]) / 4
+"%s-%d" % ("a", 3)
+"""
+
+
+def test_shell_is_python(tool, service):
+    """What is typed at the prompt of a plain service gives what it gives at Python's own, with the names of the root."""
+    import code
+    import contextlib
+    import io
+    host, port = service.split(":")
+    conn = rpyc.connect(host, int(port))
+    names = {name: getattr(conn.root, name) for name in ("add", "items", "rate")}
+    out = io.StringIO()
+    lines = iter(TYPED.splitlines())
+    console = code.InteractiveConsole(names)
+    with contextlib.redirect_stdout(out):
+        for line in lines:
+            console.push(line)
+    conn.close()
+    assert tool("shell", service, stdin=TYPED) == out.getvalue()
+
+
+def test_items_and_help(tool, service):
+    assert tool("call", service, "items", "--items") == "1\n'two'\n{'k': b'x'}\n"
+    assert tool("call", service, "items", "--items", "--json") == '1\n"two"\n{"k":{"bytes":"eA=="}}\n'
+    assert tool("call", service, "sleep", "5", "--timeout", "0.2", code=4)
+    assert tool("help", "call") == tool("call", "--help")
+    assert "gorpyc version" in tool("version")
+    assert tool("complete", "--", "call", service, "ad").split() == tool("complete", "--", "call", service, "").split()
+    assert "add" in tool("complete", "--", "get", service, "").split()
+    lines = tool("bench", service, "add", "1", "--calls", "50", "--histogram").splitlines()
+    assert sum(int(line.split()[1]) for line in lines[2:]) == 50
+
+
 def conversation(lines):
     """What has been said, without what the server decides anew: when it gives back, its addresses, its numbers."""
     numbers, said = {}, []

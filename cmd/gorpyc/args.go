@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -33,16 +34,17 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 				options = append(options, arg) // the parser will say so, or knows --help
 				continue
 			}
+			_, isDuration := f.(*cli.DurationFlag)
 			name = "--" + f.Names()[0] // a switch may be given by either of its names, and repeated by the other
 			if given {
-				name += "=" + value
+				name += "=" + seconds(value, isDuration)
 			}
 			options = append(options, name)
 			if d, ok := f.(cli.DocGenerationFlag); ok && d.TakesValue() && !given {
 				if i++; i == len(args) {
 					return args, usage("option %s needs a value (try --help)", arg)
 				}
-				options = append(options, args[i])
+				options = append(options, seconds(args[i], isDuration))
 			}
 		default:
 			if c := find(commands, arg); c != nil && len(rest) == 0 {
@@ -63,6 +65,14 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		out = append(append(out, "--"), rest...)
 	}
 	return out, nil
+}
+
+// seconds makes a duration of a plain number, as Python has them.
+func seconds(value string, isDuration bool) string {
+	if _, err := strconv.ParseFloat(value, 64); err == nil && isDuration && strings.Trim(value, "+-.0123456789") == "" {
+		return value + "s"
+	}
+	return value
 }
 
 func isNumber(arg string) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,6 +47,44 @@ type summary struct {
 	P90     float64 `json:"p90"`
 	P99     float64 `json:"p99"`
 	Max     float64 `json:"max"`
+	// Histogram has pairs of an upper bound and the number of calls up to it that are above the one before.
+	Histogram [][2]float64 `json:"histogram,omitempty"`
+}
+
+// bucket is a line of a histogram: calls that took at most upTo, and longer than the line before says.
+type bucket struct {
+	upTo  time.Duration
+	calls int
+}
+
+// histogram counts sorted samples up to 1, 2, 5, 10, 20, 50 … of a unit, from the first such bound that is not empty.
+func (s samples) histogram() []bucket {
+	var all []bucket
+	bound, steps := time.Microsecond/10, [3]time.Duration{2, 5, 10}
+	for from, step, unit := 0, 0, bound; from < len(s); step++ {
+		upTo, _ := slices.BinarySearch(s, bound+1)
+		if upTo > from || len(all) > 0 {
+			all = append(all, bucket{bound, upTo - from})
+		}
+		from = upTo
+		if bound = unit * steps[step%3]; step%3 == 2 {
+			unit = bound
+		}
+	}
+	return all
+}
+
+// bars draws a histogram.
+func bars(out *printer, list []bucket) {
+	most, total := 1, 0
+	for _, b := range list {
+		most, total = max(most, b.calls), total+b.calls
+	}
+	const width = 40
+	for _, b := range list {
+		bar := strings.Repeat("█", (b.calls*width+most-1)/most)
+		out.printf("%8v %8d %5.1f%% %s\n", b.upTo, b.calls, 100*float64(b.calls)/float64(total), out.paint.in(blue, bar))
+	}
 }
 
 func (s samples) summary() summary {
@@ -83,6 +122,8 @@ Exceptions are counted; if all calls end so, the first is reported and the statu
 			&cli.DurationFlag{Name: "duration", Aliases: []string{"d"}, Value: 5 * time.Second,
 				Usage: "measure for this `DURATION`"},
 			&cli.IntFlag{Name: "calls", Usage: "end after so many `CALLS` in all, if that is sooner"},
+			&cli.BoolFlag{Category: groupOutput, Name: "histogram", Aliases: []string{"H"},
+				Usage: "show how the times are distributed; with --json, as [up to seconds, calls]"},
 			&cli.IntFlag{Name: "warmup", Value: 10, Usage: "`NUMBER` of calls by each caller before measuring"})...),
 		Action: runBench,
 	}
@@ -104,7 +145,7 @@ func runBench(c *cli.Context) error {
 	if connections < 1 || concurrency < 1 || c.Int("calls") < 0 || c.Int("warmup") < 0 || c.Duration("duration") <= 0 {
 		return usage("--connections, --concurrency and --duration have to be positive")
 	}
-	b := &bench{args: values, warmup: c.Int("warmup"), bounded: c.Int("calls") > 0}
+	b := &bench{args: values, histogram: c.Bool("histogram"), warmup: c.Int("warmup"), bounded: c.Int("calls") > 0}
 	b.left.Store(int64(c.Int("calls")))
 	ctx, cancel := context.WithCancel(c.Context)
 	defer cancel()
@@ -135,8 +176,10 @@ type bench struct {
 	args    []any
 	warmup  int
 	bounded bool
-	left    atomic.Int64 // calls that are still to be made, if bounded
-	callers []*caller
+	// histogram tells to print one.
+	histogram bool
+	left      atomic.Int64 // calls that are still to be made, if bounded
+	callers   []*caller
 }
 
 type caller struct {
@@ -215,14 +258,22 @@ func (b *bench) print(out *printer, elapsed time.Duration) error {
 	if len(times) > 0 {
 		sum := times.summary()
 		sum.Errors, sum.Rate = failures, float64(len(times))/elapsed.Seconds()
+		slices.Sort(times)
+		var histogram []bucket
+		if b.histogram {
+			histogram = times.histogram()
+		}
 		if out.json {
+			for _, h := range histogram {
+				sum.Histogram = append(sum.Histogram, [2]float64{h.upTo.Seconds(), float64(h.calls)})
+			}
 			_ = out.document(sum)
 		} else {
-			slices.Sort(times)
 			out.printf("%d calls in %v, %d errors: %.0f calls/s\nmin %v, avg %v, p50 %v, p90 %v, p99 %v, max %v\n", len(times),
 				rounded(elapsed), failures,
 				sum.Rate, rounded(times[0]), rounded(times.mean()), rounded(times.percentile(50)), rounded(times.percentile(90)),
 				rounded(times.percentile(99)), rounded(times[len(times)-1]))
+			bars(out, histogram)
 		}
 		if errors.As(err, &remote) && remote.Remote() {
 			err = nil // counted

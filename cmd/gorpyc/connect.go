@@ -56,7 +56,7 @@ func registryFlag() cli.Flag {
 
 func timeoutFlag() cli.Flag {
 	return &cli.DurationFlag{Category: groupConnection, Name: "timeout", Value: 30 * time.Second,
-		Usage: "`DURATION`, such as 2s or 500ms, that connecting, and each request, may take; 0 is without end"}
+		Usage: "`DURATION`, such as 2s, 500ms or, in seconds, 0.5, that connecting, and each request, may take; 0 is without end"}
 }
 
 func outputFlags(more ...cli.Flag) []cli.Flag {
@@ -64,6 +64,11 @@ func outputFlags(more ...cli.Flag) []cli.Flag {
 		&cli.BoolFlag{Category: groupOutput, Name: "json", Usage: "print JSON"},
 		&cli.BoolFlag{Category: groupOutput, Name: "traceback", Usage: "print the other end's traceback of an exception"},
 	)
+}
+
+func itemsFlag() cli.Flag {
+	return &cli.BoolFlag{Category: groupOutput, Name: "items",
+		Usage: "print the items of a list, a generator or whatever can be iterated, one a line as they come"}
 }
 
 func classicFlag() cli.Flag {

@@ -80,7 +80,8 @@ func listCommand() *cli.Command {
 		Name: "list", Category: groupRegistry,
 		Usage:       "ask a registry for the names of all services",
 		Description: "A registry has to allow it (rpyc_registry --listing true).",
-		Flags:       discoveryFlags(),
+		Flags: append(discoveryFlags(), &cli.BoolFlag{Category: groupOutput, Name: "table",
+			Usage: "with the addresses of each: a line, or an object with --json, for each server"}),
 		Action: func(c *cli.Context) error {
 			if err := want(c.Args().Slice(), 0, 0, "no arguments"); err != nil {
 				return err
@@ -91,6 +92,9 @@ func listCommand() *cli.Command {
 					return err
 				}
 				out := printerOf(c)
+				if c.Bool("table") {
+					return tableOf(ctx, d, names, out)
+				}
 				if out.json {
 					return out.document(append([]string{}, names...))
 				}
@@ -101,4 +105,31 @@ func listCommand() *cli.Command {
 			})
 		},
 	}
+}
+
+// tableOf prints who offers each service. One that is gone by now is left out.
+func tableOf(ctx context.Context, d *protocol.Discovery, names []string, out *printer) error {
+	type row struct {
+		Service string `json:"service"`
+		Address string `json:"address"`
+	}
+	rows := []row{}
+	for _, name := range names {
+		found, err := protocol.Discover(ctx, name, d)
+		var none *protocol.DiscoveryError
+		if err != nil && !errors.As(err, &none) {
+			return err
+		}
+		for _, ep := range found {
+			rows = append(rows, row{name, ep.Addr()})
+		}
+	}
+	if out.json {
+		return out.document(rows)
+	}
+	cells := [][]string{{"SERVICE", "ADDRESS"}}
+	for _, r := range rows {
+		cells = append(cells, []string{r.Service, r.Address})
+	}
+	return out.table(cells)
 }

@@ -134,6 +134,12 @@ func TestObjects(t *testing.T) {
 		{"bad command", "frobnicate", "", 2},
 		{"no command", "", "", 2},
 		{"timeout", "call|ADDR|sleep|--timeout|50ms", "", 4},
+		{"seconds", "call|ADDR|sleep|--timeout|0.05", "", 4},
+		{"seconds", "call|ADDR|sleep|--timeout=.05", "", 4},
+		{"no seconds", "call|ADDR|sleep|--timeout|soon", "", 2},
+		{"items", "call|ADDR|items|--items", "1\n'two'\n{'k': b'x'}\n", 0},
+		{"items of a tuple", "call|ADDR|echo|1|2|--items|--json", "1\n2\n", 0},
+		{"items of what has none", "call|ADDR|add|1|2|--items", "", 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var args []string
@@ -271,9 +277,14 @@ add(1, 1)
 	conn, err := protocol.Dial(t.Context(), "tcp", addr, nil)
 	require.NoError(t, err)
 	defer conn.Close()
-	s := &shell{session: &session{Conn: conn, out: &printer{w: io.Discard}}, vars: map[string]any{"root": conn.Root()}}
-	require.Equal(t, []string{"div(", "dict(", "dir("}[0:1], s.complete(t.Context(), "div"))
+	s := newShell(t.Context(), &session{Conn: conn, out: &printer{w: io.Discard}}, io.Discard, false)
+	require.Equal(t, []string{"div("}, s.complete(t.Context(), "div"))
 	require.Equal(t, []string{"root.inner.hello("}, s.complete(t.Context(), "root.inner.h"))
+	names, _, code := gorpyc(t, "", "complete", "--", "call", "--timeout", "5", addr, "inner.h")
+	require.Zero(t, code)
+	require.Equal(t, "inner.hello\ninner.name\n", names)
+	require.Equal(t, []string{"call", "host:1", "a=1", ""},
+		rejoined([]string{"call", "host", ":", "1", "a", "=", "1", ""}))
 	require.Nil(t, s.complete(t.Context(), "nothing.at.all"))
 }
 
@@ -345,6 +356,9 @@ func TestUnixAndRegistry(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, client.Register(t.Context(), []string{"CALCULATOR"}, registry.EndpointOf(tcp)))
 	at := "tcp://" + l.Addr().String()
+	out, errs, code = gorpyc(t, "", "list", "--registry", at, "--table")
+	require.Zero(t, code, errs)
+	require.Regexp(t, `^SERVICE +ADDRESS\n\S+ +\S+:\d+\n`, out)
 	out, errs, code = gorpyc(t, "", "list", "--registry", at)
 	require.Zero(t, code, errs)
 	require.Equal(t, "CALCULATOR\n", out)
@@ -443,7 +457,23 @@ func messages(text string) (all []string) {
 func TestHelpAndCompletions(t *testing.T) {
 	out, _, code := gorpyc(t, "", "--help")
 	require.Zero(t, code)
+	same, _, code := gorpyc(t, "", "help")
+	require.Zero(t, code)
+	require.Equal(t, out, same)
+	version, _, _ := gorpyc(t, "", "--version")
+	same, _, code = gorpyc(t, "", "version")
+	require.Zero(t, code)
+	require.Equal(t, version, same)
+	of, _, _ := gorpyc(t, "", "tap", "replay", "--help")
+	same, _, code = gorpyc(t, "", "help", "tap", "replay")
+	require.Zero(t, code)
+	require.Equal(t, of, same)
+	_, _, code = gorpyc(t, "", "help", "nothing")
+	require.Equal(t, exitUsage, code)
 	for _, c := range newApp().Commands {
+		if c.Hidden {
+			continue
+		}
 		require.Contains(t, out, "  "+c.Name)
 		help, errs, code := gorpyc(t, "", c.Name, "--help")
 		require.Zero(t, code, errs)

@@ -182,17 +182,18 @@ type described struct {
 }
 
 func (p *printer) described(d described) {
+	kind, name := d.Kind, d.Class
 	switch d.Kind {
 	case "", kindAttribute:
-		p.printf("class %s\n", d.Class)
+		kind = "class"
 	case "class":
-		p.printf("class %s%s\n", d.Class, d.Signature)
 	default:
-		p.printf("%s %s%s\n", d.Kind, d.Name, d.Signature)
+		name = d.Name
 	}
+	p.printf("%s %s%s\n", p.paint.in(blue, kind), p.paint.in(bold, name), d.Signature)
 	p.printf("%s", indented(d.Doc, "    "))
 	for _, m := range d.Members {
-		p.printf("\n  %s%s\n%s", m.Name, m.Signature, indented(m.Doc, "      "))
+		p.printf("\n  %s%s\n%s", p.paint.in(bold, m.Name), m.Signature, indented(m.Doc, "      "))
 	}
 }
 

@@ -49,15 +49,15 @@ func newApp() *cli.App {
 		Usage:                     "talk to RPyC services",
 		Version:                   program.Version(),
 		Description:               description,
-		HideHelpCommand:           true,
+		Flags:                     []cli.Flag{cli.HelpFlag}, // which a command of this name keeps the library from adding
 		DisableSliceFlagSeparator: true,
-		OnUsageError:              misused,
 		ExitErrHandler:            func(*cli.Context, error) {}, // run does it
 		Commands: []*cli.Command{
 			callCommand(), getCommand(), setCommand(), lsCommand(), inspectCommand(), shellCommand(),
 			evalCommand(), execCommand(), uploadCommand(), downloadCommand(),
 			discoverCommand(), listCommand(),
-			pingCommand(), benchCommand(), tapCommand(), completionsCommand(),
+			pingCommand(), benchCommand(), tapCommand(), completionsCommand(), helpCommand(), versionCommand(),
+			completeCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
@@ -67,56 +67,47 @@ func newApp() *cli.App {
 			return usage("a command is missing")
 		},
 	}
-	var finish func([]*cli.Command)
-	finish = func(commands []*cli.Command) {
-		for _, c := range commands {
-			c.OnUsageError, c.HideHelpCommand = misused, true
-			c.CustomHelpTemplate = commandHelp
-			for _, f := range c.Flags {
-				if b, ok := f.(*cli.BoolFlag); ok {
-					b.DisableDefaultText = true
-				}
-			}
-			finish(c.Subcommands)
-		}
-	}
-	finish(app.Commands)
-	app.CustomAppHelpTemplate = appHelp(app.Commands)
-	cli.FlagStringer = func(f cli.Flag) string {
-		o := program.Options([]cli.Flag{f}, nil)[0]
-		return strings.TrimSpace(strings.Join(o.Names, ", ")+" "+o.Value) + "\t" + o.Help
-	}
+	program.Style(app, "COMMAND [ADDRESS] [ARGUMENTS] [OPTIONS]", misused)
 	return app
 }
 
-// appHelp lists the commands in the order in which a person comes to need them, not by the alphabet.
-func appHelp(commands []*cli.Command) string {
-	var b strings.Builder
-	b.WriteString("{{.Name}} - {{.Usage}}\n\nUsage: {{.Name}} COMMAND [ADDRESS] [ARGUMENTS] [OPTIONS]\n")
-	category := ""
-	for _, c := range commands {
-		if c.Category != category {
-			category = c.Category
-			b.WriteString("\n" + category + ":\n")
-		}
-		b.WriteString("  " + c.Name + "\t" + c.Usage + "\n")
+const groupProgram = "This program"
+
+func helpCommand() *cli.Command {
+	return &cli.Command{
+		Name: "help", Category: groupProgram, Usage: "say what a command does, or what commands there are",
+		ArgsUsage: "[COMMAND [COMMAND]]",
+		Action: func(c *cli.Context) error {
+			names := c.Args().Slice()
+			commands := c.App.Commands
+			path := []string{c.App.Name}
+			for _, name := range names {
+				found := find(commands, name)
+				if found == nil {
+					return usage("no command is called %q (try --help)", strings.Join(names, " "))
+				}
+				path = append(path, found.Name)
+				commands = found.Subcommands
+			}
+			app := newApp()
+			app.Writer = c.App.Writer
+			return app.RunContext(c.Context, append(path, "--help"))
+		},
 	}
-	b.WriteString("\n'gorpyc COMMAND --help' lists a command's options.\n\n{{.Description}}\n")
-	return b.String()
 }
 
-const commandHelp = `{{.HelpName}} - {{.Usage}}
-
-Usage: {{.HelpName}}{{with .ArgsUsage}} {{.}}{{end}} [OPTIONS]
-{{if .Description}}
-{{.Description}}
-{{end}}{{if .Subcommands}}
-Commands:{{range .VisibleCommands}}
-  {{.Name}}{{"\t"}}{{.Usage}}{{end}}
-{{end}}{{range .VisibleFlagCategories}}
-{{with .Name}}{{.}}{{else}}Options{{end}}:{{range .Flags}}
-  {{.}}{{end}}
-{{end}}`
+func versionCommand() *cli.Command {
+	return &cli.Command{
+		Name: "version", Category: groupProgram, Usage: "print the version",
+		Action: func(c *cli.Context) error {
+			if err := want(c.Args().Slice(), 0, 0, "no arguments"); err != nil {
+				return err
+			}
+			cli.ShowVersion(c)
+			return nil
+		},
+	}
+}
 
 func misused(_ *cli.Context, err error, _ bool) error { return usage("%w (try --help)", err) }
 

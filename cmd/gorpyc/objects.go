@@ -22,8 +22,9 @@ func callCommand() *cli.Command {
 		Description: `   gorpyc call localhost:18861 add 2 3
    gorpyc call localhost:18861 greet Ann --kw punct='!' --json
    gorpyc call --service calculator add 2 -3
-   gorpyc call --classic host os.listdir /tmp`,
-		Flags: connectionFlags(outputFlags(classicFlag(),
+   gorpyc call --classic host os.listdir /tmp
+   gorpyc call localhost:18861 names --items`,
+		Flags: connectionFlags(outputFlags(classicFlag(), itemsFlag(),
 			&cli.StringSliceFlag{Name: "kw", Aliases: []string{"k"},
 				Usage: "keyword argument `NAME=VALUE`; may be repeated"})...),
 		Action: func(c *cli.Context) error {
@@ -47,7 +48,7 @@ func getCommand() *cli.Command {
 		Name: "get", Category: groupObjects,
 		Usage:     "read an attribute",
 		ArgsUsage: "[ADDRESS] NAME",
-		Flags:     connectionFlags(outputFlags(classicFlag())...),
+		Flags:     connectionFlags(outputFlags(classicFlag(), itemsFlag())...),
 		Action: func(c *cli.Context) error {
 			return connected(c, 1, 1, "one attribute's name", func(ctx context.Context, s *session, args []string) error {
 				v, err := s.resolve(ctx, args[0])

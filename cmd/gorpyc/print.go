@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"math/big"
 	"reflect"
@@ -21,12 +22,16 @@ import (
 
 // printer writes results.
 type printer struct {
-	w    io.Writer
-	json bool
-	err  error // the first that writing has failed with
+	w     io.Writer
+	json  bool
+	items bool  // print what values are iterated over
+	err   error // the first that writing has failed with
+	paint paint
 }
 
-func printerOf(c *cli.Context) *printer { return &printer{w: c.App.Writer, json: c.Bool("json")} }
+func printerOf(c *cli.Context) *printer {
+	return &printer{w: c.App.Writer, json: c.Bool("json"), items: c.Bool("items"), paint: paintOf(c.App.Writer)}
+}
 
 func (p *printer) printf(format string, args ...any) {
 	_, err := fmt.Fprintf(p.w, format, args...)
@@ -35,6 +40,37 @@ func (p *printer) printf(format string, args ...any) {
 
 // value writes a value received. In Python's form, None is a line, too.
 func (p *printer) value(ctx context.Context, v any) error {
+	if p.items {
+		one := *p
+		one.items = false
+		switch t := v.(type) {
+		case brine.Tuple:
+			v = []any(t)
+		case brine.FrozenSet:
+			v = []any(t)
+		}
+		if list, ok := v.([]any); ok {
+			for _, item := range list {
+				if err := one.value(ctx, item); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		items, err := netref.As[iter.Seq2[any, error]](ctx, v)
+		if err != nil {
+			return err
+		}
+		for item, err := range items {
+			if err != nil {
+				return err
+			}
+			if err := one.value(ctx, item); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	if !p.json {
 		s, err := exposed.Repr(ctx, v)
 		if err != nil {

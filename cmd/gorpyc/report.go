@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"net"
 	"slices"
-	"strings"
 
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -53,13 +52,13 @@ func report(ctx context.Context, w io.Writer, args []string, err error) int {
 		_ = json.NewEncoder(w).Encode(map[string]any{"error": e})
 	case isRemote:
 		if switched(args, "--traceback") && remote.Traceback != "" {
-			fmt.Fprintln(w, strings.TrimRight(remote.Traceback, "\n"))
+			fmt.Fprintln(w, paintOf(w).traceback(remote.Traceback))
 		}
 		text := remoteText(remote)
 		if h := (hinted{}); errors.As(err, &h) {
 			text += " (" + h.hint + ")"
 		}
-		fmt.Fprintln(w, "gorpyc:", text)
+		fmt.Fprintln(w, "gorpyc:", paintOf(w).in(red, text))
 	default:
 		fmt.Fprintln(w, "gorpyc:", err)
 	}

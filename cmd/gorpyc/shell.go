@@ -8,16 +8,18 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
-	"github.com/urfave/cli/v2"
-	"go.starlark.net/syntax"
-
 	"github.com/gorpyc/gorpyc/classic"
+	"github.com/gorpyc/gorpyc/classic/script"
 	"github.com/gorpyc/gorpyc/classic/terminal"
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/urfave/cli/v2"
 )
 
 func shellCommand() *cli.Command {
@@ -27,10 +29,11 @@ func shellCommand() *cli.Command {
 		ArgsUsage: "[ADDRESS]",
 		Description: `At a classic server it is the remote Python's own prompt (told by its service's class, or --classic).
 
-Of other services the names are variables: root is the service, add(2, 3) is root.add(2, 3). There are calls,
-attributes, items and slices, literals, assignments to variables, attributes and items, del, len, str,
-repr, bool, list, dict, dir and help; _ is the last value. Tab completes names. Ctrl-C gives up a call, quit or Ctrl-D
-ends it. A remote Python hears of Ctrl-C when it prints something; the second one leaves.`,
+Of other services the names are variables: root is the service, add(2, 3) is root.add(2, 3). Everything else is done
+here, in the dialect of Python that Go's classic server has: arithmetic, f-strings, comprehensions, for, if, def, and
+Python's builtin functions, which the names of the service come before; dir and help are about the service if nothing
+else is named; _ is the last value. Tab completes names. Ctrl-C gives up a call, quit or Ctrl-D ends it.
+A remote Python hears of Ctrl-C when it prints something; the second one leaves.`,
 		Flags: connectionFlags(classicFlag(),
 			&cli.StringFlag{Name: "history", TakesFile: true, Usage: "keep the history in `FILE`; - keeps none (default: " +
 				"gorpyc_history in the user's cache directory)"},
@@ -55,8 +58,7 @@ ends it. A remote Python hears of Ctrl-C when it prints something; the second on
 					}
 					return err
 				}
-				return (&shell{session: s, vars: map[string]any{"root": s.Root()}, errs: c.App.ErrWriter,
-					traceback: c.Bool("traceback")}).run(ctx, lines)
+				return newShell(ctx, s, c.App.ErrWriter, c.Bool("traceback")).run(ctx, lines)
 			})
 		},
 	}
@@ -110,21 +112,95 @@ func (p *plainLines) ReadLine(context.Context, string) (string, error) {
 	return "", io.EOF
 }
 
-// shell is a prompt over a service that is no interpreter.
+// shell is a prompt over a service that is no interpreter: package script runs what is typed, with the names of the
+// service as builtins.
 type shell struct {
 	*session
-	vars      map[string]any
+	vars      *exposed.Dict
+	eval      *script.Evaluator
+	names     map[string]bool // of the service
+	local     func(name string) (any, bool)
 	errs      io.Writer
 	traceback bool
-	cancel    atomic.Pointer[func()] // ends the statement that runs; nil if none does
+	ctx       atomic.Pointer[context.Context] // of the statement that runs; nil if none does
+	cancel    atomic.Pointer[func()]          // ends it
+}
+
+func newShell(ctx context.Context, of *session, errs io.Writer, traceback bool) *shell {
+	s := &shell{session: of, vars: exposed.NewDict(), names: map[string]bool{}, errs: errs, traceback: traceback}
+	s.local = localBuiltins(of.out.w, errs)
+	s.eval = script.New(s.vars, &script.Limits{Steps: -1, Time: -1})
+	s.eval.Importer = func(name string) (any, error) {
+		if name == "builtins" {
+			return (*shellBuiltins)(s), nil
+		}
+		return nil, vinegar.ModuleNotFoundError.New("there are no modules at this prompt, but at a classic server's")
+	}
+	list, _ := members(ctx, of.Root(), true) // what it does not list can be reached by root.name
+	for _, m := range list {
+		s.names[strings.TrimPrefix(m.Name, exposed.DefaultPrefix)] = true
+	}
+	for name, v := range map[string]any{"root": of.Root(), "dir": exposed.Func(s.dir, "of=None").Named("dir"),
+		"help": exposed.Func(s.help, "about=None").Named("help")} {
+		_ = s.vars.Set(ctx, name, v) // a str can be a key
+	}
+	return s
+}
+
+// shellBuiltins are the names that are no variables: those of the service, and Python's.
+type shellBuiltins shell
+
+// PyGetAttr implements exposed.AttrGetter.
+func (b *shellBuiltins) PyGetAttr(ctx context.Context, name string) (any, error) {
+	if own := b.ctx.Load(); own != nil {
+		ctx = *own
+	}
+	v, local := b.local(name)
+	if local && !b.names[name] {
+		return v, nil
+	}
+	return b.Root().Get(ctx, name)
+}
+
+func (s *shell) dir(ctx context.Context, of any) (any, error) {
+	if of == nil {
+		of = s.Root()
+	}
+	names, err := exposed.Dir(ctx, nil, of)
+	list := exposed.NewList()
+	for _, name := range names {
+		list.Append(name)
+	}
+	return list, err
+}
+
+func (s *shell) help(ctx context.Context, about any) error {
+	if about == nil {
+		about = s.Root()
+	}
+	o, ok := about.(*netref.Object)
+	if !ok {
+		return vinegar.TypeError.New("that is a value of ours, and no object of the service")
+	}
+	doc, err := o.Doc(ctx)
+	if err != nil {
+		return err
+	}
+	d := described{Class: o.ClassName(), Doc: doc, Kind: s.kind(ctx, o)}
+	if d.Kind != kindAttribute {
+		d.Name, _ = netref.Get[string](ctx, o, "__name__") // most services keep it
+		d.Signature = s.signature(ctx, o, d.Name, d.Doc)
+	}
+	s.out.described(d)
+	return nil
 }
 
 func (s *shell) run(ctx context.Context, lines classic.LineReader) error {
-	prompt := ""
+	prompt, more := "", ""
 	if l, ok := lines.(classic.CompletingLineReader); ok {
 		l.SetCompletion(s.complete)
 		defer l.SetCompletion(nil)
-		prompt = ">>> "
+		prompt, more = ">>> ", "... "
 	}
 	defer onInterrupt(ctx, func() {
 		if cancel := s.cancel.Load(); cancel != nil {
@@ -133,277 +209,122 @@ func (s *shell) run(ctx context.Context, lines classic.LineReader) error {
 			fmt.Fprintf(s.out.w, "\n%s", prompt)
 		}
 	})()
-	for {
-		if prompt != "" {
-			s.out.printf("%s", prompt)
+	for typed := []string{}; ; {
+		p := prompt
+		if len(typed) > 0 {
+			p = more
 		}
-		line, err := lines.ReadLine(ctx, prompt)
+		if p != "" {
+			s.out.printf("%s", p)
+		}
+		line, err := lines.ReadLine(ctx, p)
 		switch {
 		case errors.Is(err, io.EOF):
 			if prompt != "" {
 				s.out.printf("\n")
 			}
+			if len(typed) > 0 { // Python's prompt takes the end for the empty line as well
+				if _, err := s.interruptible(ctx, strings.Join(typed, "\n")+"\n"); err != nil {
+					return err
+				}
+			}
 			return s.out.err
 		case errors.Is(err, classic.ErrInterrupt):
 			s.out.printf("\n")
+			typed = typed[:0]
 			continue
 		case err != nil:
 			return err
 		}
-		line = strings.TrimSpace(line)
-		switch line {
-		case "":
-			continue
-		case "quit", "exit", "quit()", "exit()":
-			return s.out.err
+		if len(typed) == 0 {
+			switch line = strings.TrimSpace(line); line {
+			case "":
+				continue
+			case "quit", "exit", "quit()", "exit()":
+				return s.out.err
+			}
 		}
-		if err := s.interruptible(ctx, line); err != nil {
+		typed = append(typed, line)
+		incomplete, err := s.interruptible(ctx, strings.Join(typed, "\n"))
+		if err != nil {
 			return err
+		}
+		if !incomplete {
+			typed = typed[:0]
 		}
 	}
 }
 
-// interruptible carries a line out until Ctrl-C, and tells what was wrong with it. It returns an error if the shell has
-// to end.
-func (s *shell) interruptible(ctx context.Context, line string) error {
+// interruptible carries out what was typed until Ctrl-C, and tells what was wrong with it. incomplete says that it goes
+// on in the next line. It returns an error if the shell has to end.
+func (s *shell) interruptible(ctx context.Context, typed string) (incomplete bool, err error) {
 	of, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := (func())(cancel)
 	s.cancel.Store(&stop)
-	err := s.statement(of, line)
+	s.ctx.Store(&of)
+	incomplete, err = s.eval.Interactive(of, typed, nil, s.show)
+	s.ctx.Store(nil)
 	s.cancel.Store(nil)
 	switch {
 	case err == nil:
-		return nil
-	case s.Err() != nil || ctx.Err() != nil:
-		return err
+		return incomplete, nil
+	case ctx.Err() != nil:
+		return false, err
+	case s.Err() != nil: // the error of a program does not tell
+		return false, coded{s.Err(), exitConnection}
 	}
 	var args []string
 	if s.traceback {
 		args = append(args, "--traceback")
 	}
 	report(of, s.errs, args, err)
-	return nil
+	return false, nil
 }
 
-// statement carries a line out.
-func (s *shell) statement(ctx context.Context, line string) error {
-	if name, found := strings.CutPrefix(line, "del "); found {
-		return s.del(ctx, name)
+func (s *shell) show(ctx context.Context, v any) error {
+	if err := s.vars.Set(ctx, "_", v); err != nil {
+		return err
 	}
-	f, err := (&syntax.FileOptions{GlobalReassign: true}).Parse("", line+"\n", 0)
-	if err != nil {
-		return usage("%s", syntaxText(err))
-	}
-	for _, st := range f.Stmts {
-		switch st := st.(type) {
-		case *syntax.ExprStmt:
-			v, err := s.value(ctx, st.X)
-			if err != nil {
-				return err
-			}
-			if v == nil {
-				continue
-			}
-			s.vars["_"] = v
-			if err := s.out.value(ctx, v); err != nil {
-				return err
-			}
-		case *syntax.AssignStmt:
-			if st.Op != syntax.EQ {
-				return usage("only plain assignments can be made here")
-			}
-			v, err := s.value(ctx, st.RHS)
-			if err != nil {
-				return err
-			}
-			if err := s.assign(ctx, st.LHS, v); err != nil {
-				return err
-			}
-		default:
-			return usage("only expressions and assignments can be written here")
-		}
-	}
-	return nil
+	return s.out.value(ctx, v)
 }
 
-func (s *shell) assign(ctx context.Context, to syntax.Expr, v any) error {
-	switch to := to.(type) {
-	case *syntax.Ident:
-		s.vars[to.Name] = v
-		return nil
-	case *syntax.DotExpr:
-		o, err := s.object(ctx, to.X)
-		if err != nil {
-			return err
+// complete returns what a dotted name can be completed to.
+func (s *shell) complete(ctx context.Context, word string) []string {
+	o, head, start := s.Root(), "", word
+	var found []string
+	if dot := strings.LastIndexByte(word, '.'); dot >= 0 {
+		head, start = word[:dot+1], word[dot+1:]
+		if !inspect.IsName(strings.ReplaceAll(word[:dot], ".", "_")) {
+			return nil // nothing is called
 		}
-		return o.Set(ctx, to.Name.Name, v)
-	case *syntax.IndexExpr:
-		o, err := s.object(ctx, to.X)
-		if err != nil {
-			return err
+		s.ctx.Store(&ctx)
+		v, err := s.eval.Eval(ctx, word[:dot], nil)
+		s.ctx.Store(nil)
+		var ok bool
+		if o, ok = v.(*netref.Object); err != nil || !ok {
+			return nil
 		}
-		k, err := s.value(ctx, to.Y)
-		if err != nil {
-			return err
+	} else {
+		for _, name := range s.vars.Keys() {
+			found = append(found, fmt.Sprint(name))
 		}
-		return o.SetItem(ctx, k, v)
 	}
-	return usage("that cannot be assigned to")
-}
-
-func (s *shell) del(ctx context.Context, text string) error {
-	e, err := (&syntax.FileOptions{}).ParseExpr("", text, 0)
-	if err != nil {
-		return usage("%s", syntaxText(err))
+	if list, err := members(ctx, o, strings.HasPrefix(start, "_")); err == nil {
+		for _, m := range list {
+			name := m.Name
+			if m.Method {
+				name += "("
+			}
+			found = append(found, name)
+		}
 	}
-	switch e := e.(type) {
-	case *syntax.Ident:
-		if _, ok := s.vars[e.Name]; !ok {
-			return usage("there is no variable %s", e.Name)
+	var out []string
+	for _, name := range found {
+		if strings.HasPrefix(name, start) {
+			out = append(out, head+name)
 		}
-		delete(s.vars, e.Name)
-		return nil
-	case *syntax.DotExpr:
-		o, err := s.object(ctx, e.X)
-		if err != nil {
-			return err
-		}
-		return o.Del(ctx, e.Name.Name)
-	case *syntax.IndexExpr:
-		o, err := s.object(ctx, e.X)
-		if err != nil {
-			return err
-		}
-		k, err := s.value(ctx, e.Y)
-		if err != nil {
-			return err
-		}
-		return o.DelItem(ctx, k)
 	}
-	return usage("that cannot be deleted")
-}
-
-func (s *shell) object(ctx context.Context, e syntax.Expr) (*netref.Object, error) {
-	v, err := s.value(ctx, e)
-	if err != nil {
-		return nil, err
-	}
-	if o, ok := v.(*netref.Object); ok {
-		return o, nil
-	}
-	return nil, usage("%s is a value of ours, and no object of the service", exposed.TypeName(v))
-}
-
-func (s *shell) value(ctx context.Context, e syntax.Expr) (any, error) {
-	return evaluate(e, func(e syntax.Expr) (any, error) {
-		switch e := e.(type) {
-		case *syntax.Ident:
-			if v, ok := s.vars[e.Name]; ok {
-				return v, nil
-			}
-			return s.Root().Get(ctx, e.Name)
-		case *syntax.DotExpr:
-			o, err := s.object(ctx, e.X)
-			if err != nil {
-				return nil, err
-			}
-			return o.Get(ctx, e.Name.Name)
-		case *syntax.IndexExpr:
-			o, err := s.object(ctx, e.X)
-			if err != nil {
-				return nil, err
-			}
-			k, err := s.value(ctx, e.Y)
-			if err != nil {
-				return nil, err
-			}
-			return o.Item(ctx, k)
-		case *syntax.SliceExpr:
-			return s.slice(ctx, e)
-		case *syntax.CallExpr:
-			return s.callExpr(ctx, e)
-		case *syntax.BinaryExpr:
-			a, err := s.value(ctx, e.X)
-			if err != nil {
-				return nil, err
-			}
-			b, err := s.value(ctx, e.Y)
-			if err != nil {
-				return nil, err
-			}
-			if _, ok := a.(*netref.Object); !ok {
-				if _, ok := b.(*netref.Object); !ok {
-					return nil, usage("operators are for objects of the service")
-				}
-			}
-			return netref.Op[any](ctx, a, e.Op.String(), b)
-		}
-		return nil, usage("that cannot be evaluated here")
-	})
-}
-
-func (s *shell) slice(ctx context.Context, e *syntax.SliceExpr) (any, error) {
-	o, err := s.object(ctx, e.X)
-	if err != nil {
-		return nil, err
-	}
-	var bounds []any
-	for _, b := range []syntax.Expr{e.Lo, e.Hi, e.Step} {
-		var v any
-		if b != nil {
-			if v, err = s.value(ctx, b); err != nil {
-				return nil, err
-			}
-		}
-		bounds = append(bounds, v)
-	}
-	return o.Item(ctx, netref.Slice(bounds...))
-}
-
-func (s *shell) callExpr(ctx context.Context, e *syntax.CallExpr) (any, error) {
-	var args []any
-	for _, a := range e.Args {
-		if b, ok := a.(*syntax.BinaryExpr); ok && b.Op == syntax.EQ {
-			v, err := s.value(ctx, b.Y)
-			if err != nil {
-				return nil, err
-			}
-			args = append(args, netref.Kw(b.X.(*syntax.Ident).Name, v))
-			continue
-		}
-		v, err := s.value(ctx, a)
-		if err != nil {
-			return nil, err
-		}
-		args = append(args, v)
-	}
-	switch f := e.Fn.(type) {
-	case *syntax.DotExpr: // in one round trip
-		o, err := s.object(ctx, f.X)
-		if err != nil {
-			return nil, err
-		}
-		return o.CallMethod(ctx, f.Name.Name, args...)
-	case *syntax.Ident:
-		if v, own := s.vars[f.Name]; own {
-			if o, ok := v.(*netref.Object); ok {
-				return o.Call(ctx, args...)
-			}
-			return nil, usage("%s cannot be called", f.Name)
-		}
-		if b := builtins[f.Name]; b != nil && len(args) <= 1 {
-			var arg any = s.Root()
-			if len(args) == 1 {
-				arg = args[0]
-			}
-			return b(ctx, s, arg)
-		}
-		return s.Root().CallMethod(ctx, f.Name, args...)
-	}
-	o, err := s.object(ctx, e.Fn)
-	if err != nil {
-		return nil, err
-	}
-	return o.Call(ctx, args...)
+	slices.Sort(out)
+	return slices.Compact(out)
 }

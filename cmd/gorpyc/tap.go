@@ -93,7 +93,8 @@ func (r *recorder) record(rec record, raw, payload []byte) {
 	if r.times {
 		r.out.printf("%10.6f ", rec.Time)
 	}
-	r.out.printf("%d %s %s\n", rec.Conn, rec.Dir, text)
+	dir, text := r.out.paint.message(rec.Dir, text)
+	r.out.printf("%d %s %s\n", rec.Conn, dir, text)
 }
 
 func (r *recorder) describe(conn int, dir string, payload []byte) string {

@@ -55,16 +55,12 @@ func newApp() *cli.App {
 	app := &cli.App{
 		Name:  "rpyc_stubs",
 		Usage: "stubs between Go services and Python programs, and the other way",
-		Description: `go      parameter names, defaults and documentation of a Go package, for Python: keyword
-        arguments, help(), CPython's TypeErrors. For go:generate.
-pyi     a stub file of a Go package's services for mypy, pyright and IDEs.
-client  a typed Go client of a running Python (or Go) service.
+		Description: `'go' is for keyword arguments, help() and CPython's TypeErrors, from go:generate; 'pyi' for mypy,
+pyright and editors; 'client' for programs in Go that call services in Python or Go.
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 3 stale (--check).`,
-		Version:         program.Version(),
-		HideHelpCommand: true,
-		OnUsageError:    misused,
-		Commands:        []*cli.Command{goCommand(), pyiCommand(), clientCommand()},
+		Version:  program.Version(),
+		Commands: []*cli.Command{goCommand(), pyiCommand(), clientCommand()},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usage("no command is called %q (try --help)", c.Args().First())
@@ -74,9 +70,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 3 stale (--check).`,
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // run does it
 	}
-	for _, c := range app.Commands {
-		c.OnUsageError, c.HideHelpCommand = misused, true
-	}
+	program.Style(app, "COMMAND [PACKAGE] [OPTIONS]", misused)
 	return app
 }
 

@@ -77,8 +77,7 @@ var arrows = []arrow{
 	{from: "classic/slave", to: with(connections, "classic/...")},
 	// Programs may use all of the library but not each other.
 	{from: "cmd/internal/...", to: library, outside: []string{"github.com/urfave/cli/v2"}},
-	{from: "cmd/...", to: with(library, "cmd/internal/..."), outside: []string{"github.com/urfave/cli/v2",
-		"go.starlark.net/syntax"}},
+	{from: "cmd/...", to: with(library, "cmd/internal/..."), outside: []string{"github.com/urfave/cli/v2"}},
 	{from: "examples/...", to: library},
 	{from: "compat_tests/...", to: library},
 	{from: "scripts/...", to: library},

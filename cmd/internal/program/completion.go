@@ -32,6 +32,7 @@ type dialect struct {
 	head, tail string // with NAME for the program's
 	words      func([]string) string
 	files      string
+	asks       string
 }
 
 var bash = dialect{
@@ -50,6 +51,7 @@ var bash = dialect{
 		return "COMPREPLY=($(compgen -W '" + strings.Join(words, " ") + "' -- \"$current\"))"
 	},
 	files: `local IFS=$'\n'; COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null`,
+	asks:  `COMPREPLY=($(compgen -W '$(NAME complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)' -- "$current"))`,
 	tail:  "}\ncomplete -F _NAME NAME\n",
 }
 
@@ -61,6 +63,7 @@ _NAME() {
 `,
 	words: func(words []string) string { return "compadd -- " + strings.Join(words, " ") },
 	files: "_files",
+	asks:  `compadd -- ${(f)"$(NAME complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)"}`,
 	tail:  "}\nif [[ $funcstack[1] == _NAME ]]; then _NAME; else compdef _NAME NAME; fi\n",
 }
 
@@ -104,6 +107,8 @@ func (p Program) posix(d dialect) string {
 			fmt.Fprintf(&b, "    %s:*) %s ;;\n", sub, d.words(words))
 		case c.Files:
 			fmt.Fprintf(&b, "    %s:*) %s ;;\n", sub, d.files)
+		case c.Asks:
+			fmt.Fprintf(&b, "    %s:*) %s ;;\n", sub, name.Replace(d.asks))
 		case sub == "": // a program without arguments
 			fmt.Fprintf(&b, "    :*) %s ;;\n", d.words(names))
 		}
@@ -135,6 +140,9 @@ func (p Program) fish() string {
 		}
 		if c.Files {
 			line(when, " -F")
+		}
+		if c.Asks {
+			line(when, " -a '("+p.Name+" complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'")
 		}
 		for _, o := range c.Options {
 			text := ""

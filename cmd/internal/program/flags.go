@@ -21,11 +21,10 @@ func Options(flags []cli.Flag, words map[string][]string) []Option {
 		o := Option{Help: doc.GetUsage(), Words: words[f.Names()[0]]}
 		for _, name := range f.Names() {
 			if len(name) == 1 {
-				name = "-" + name
+				o.Names = append([]string{"-" + name}, o.Names...)
 			} else {
-				name = "--" + name
+				o.Names = append(o.Names, "--"+name)
 			}
-			o.Names = append(o.Names, name)
 		}
 		if doc.TakesValue() {
 			o.Value = "VALUE"

@@ -23,6 +23,9 @@ type Program struct {
 	Commands []Program
 	Words    []string // that arguments can be
 	Files    bool     // arguments can be files
+	// Asks has the script ask the program what an argument can be: its command "complete", with the words behind the
+	// program's name up to the one that is completed, which may be empty, prints one a line.
+	Asks bool
 }
 
 // Option is a switch.

@@ -167,7 +167,7 @@ func TestOptions(t *testing.T) {
 		&cli.BoolFlag{Name: "quiet", Usage: "be quiet"},
 	}, map[string][]string{"mode": {"one", "two"}})
 	require.Equal(t, []Option{
-		{Names: []string{"--mode", "-m"}, Value: "MODE", Help: "the MODE of it (default: one)",
+		{Names: []string{"-m", "--mode"}, Value: "MODE", Help: "the MODE of it (default: one)",
 			Words: []string{"one", "two"}},
 		{Names: []string{"--logfile"}, Value: "VALUE", Help: "the log", File: true},
 		{Names: []string{"--quiet"}, Help: "be quiet"},
