@@ -62,3 +62,15 @@ make_venv() {
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check $PINNED_PACKAGES || die "pip install failed"
   printf '%s' "$PINNED_PACKAGES" >"$stamp"
 }
+
+# run_endurance DIRECTORY COMMAND FLAGS...: runs the program endurance in the directory, with GORPYC_TEST_PYTHON or a
+# Python set up for it.
+run_endurance() {
+  local program=$1/endurance command=$2
+  shift 2
+  if [ -z "${GORPYC_TEST_PYTHON:-}" ]; then
+    make_venv
+    GORPYC_TEST_PYTHON=$VENV/bin/python
+  fi
+  "$program" "$command" --python "$GORPYC_TEST_PYTHON" "$@"
+}
