@@ -69,6 +69,37 @@ func checkLedger(root string) ([]string, error) {
 	return found, nil
 }
 
+// checkSecurity returns the rows of SECURITY.md's table of limits whose test does not exist, or that name none.
+func checkSecurity(root string) ([]string, error) {
+	const file = "SECURITY.md"
+	text, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		return nil, err
+	}
+	tests := testIndex{root: root, sources: map[string]string{}}
+	var found []string
+	for i, line := range strings.Split(string(text), "\n") {
+		cells := strings.Split(strings.Trim(line, "|"), "|")
+		if !strings.HasPrefix(line, "| ") || len(cells) != 5 || strings.TrimSpace(cells[0]) == "resource" {
+			continue
+		}
+		proofs := provedBy.FindAllStringSubmatch(cells[4], -1)
+		if len(proofs) == 0 {
+			found = append(found, fmt.Sprintf("%s:%d: no test tries it", file, i+1))
+		}
+		for _, p := range proofs {
+			ok, err := tests.has(p[1])
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				found = append(found, fmt.Sprintf("%s:%d: there is no test %s", file, i+1, p[1]))
+			}
+		}
+	}
+	return found, nil
+}
+
 // testIndex finds tests by the sources they stand in.
 type testIndex struct {
 	root    string

@@ -1,7 +1,7 @@
 // Command lint checks the house rules that the compiler cannot: which room may import which, and that DESIGN.md agrees;
 // how long files and lines may be; that every package and every exported name says what it promises; that the
-// documents' links lead somewhere; and that the tests named in the protocol's ledger exist. It needs nothing but the go
-// command.
+// documents' links lead somewhere; and that the tests named in the protocol's ledger and in SECURITY.md exist. It needs
+// nothing but the go command.
 //
 //	go run ./scripts/lint
 package main
@@ -30,7 +30,7 @@ func main() {
 		found = append(found, problems...)
 	}
 	rooms := func(root string) ([]string, error) { return checkRooms(root, packages) }
-	for _, check := range []func(string) ([]string, error){rooms, checkLedger, checkDocs, checkLines} {
+	for _, check := range []func(string) ([]string, error){rooms, checkLedger, checkSecurity, checkDocs, checkLines} {
 		problems, err := check(".")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "lint:", err)
