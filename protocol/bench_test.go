@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"sync"
@@ -107,5 +108,32 @@ func BenchmarkSoftware(b *testing.B) {
 		if n, err := netref.Call[int](ctx, root, "add", 1, 2); n != 3 || err != nil {
 			b.Fatal(n, err)
 		}
+	}
+}
+
+// BenchmarkDial connects, asks for the root and closes; both sides are counted.
+func BenchmarkDial(b *testing.B) {
+	l, err := transport.Listen(b.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go func() {
+		for {
+			s, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = protocol.NewConn(context.Background(), s, &service{}, nil)
+		}
+	}()
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := protocol.Dial(b.Context(), "tcp", l.Addr().String(), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_ = c.Close()
+		<-c.Done()
 	}
 }

@@ -99,7 +99,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		cfg.Retries = 3
 	}
 	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
+		cfg.Logger = silent
 	}
 	if cfg.Dialer == nil {
 		cfg.Dialer = &Dialer{}

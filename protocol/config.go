@@ -131,6 +131,9 @@ const (
 	defaultRunning      = 10_000
 )
 
+// silent is the logger of those who want none.
+var silent = slog.New(slog.DiscardHandler)
+
 func (c *Config) clone() Config {
 	var cfg Config
 	if c != nil {
@@ -154,7 +157,7 @@ func (c *Config) clone() Config {
 	setDefault(&cfg.Limits.Containers, defaultContainers)
 	setDefault(&cfg.Limits.Unread, defaultUnread)
 	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
+		cfg.Logger = silent
 	}
 	return cfg
 }

@@ -46,6 +46,9 @@ func (l locked) addExport(v any, class *exposed.Class) (wire.Ref, error) {
 	if n, limit := len(x.objects)+len(x.classes), l.c.cfg.Limits.Exports; n >= limit {
 		return wire.Ref{}, &LimitError{What: "objects held by the peer", Got: int64(n) + 1, Limit: int64(limit)}
 	}
+	if x.objects == nil {
+		x.init()
+	}
 	e := &exported{obj: v, count: 1}
 	switch v := v.(type) {
 	case *exposed.Class:
@@ -124,7 +127,7 @@ func (x *exports) clear() []exposed.Dropper {
 			}
 		}
 	}
-	x.init()
+	*x = exports{last: x.last}
 	return dropped
 }
 

@@ -34,9 +34,7 @@ type imported struct {
 	generation uint64 // of the collector, when the object was named last
 }
 
-func (m *imports) init() { m.entries = make(map[wire.Ref]*imported) }
-
-func (m *imports) clear() { *m = imports{entries: make(map[wire.Ref]*imported)} }
+func (m *imports) clear() { *m = imports{} }
 
 // hasFresh reports whether there are handles that no collection has found alive yet.
 func (m *imports) hasFresh() bool { return m.fresh > 0 && m.generation == collector.generation.Load() }
@@ -99,6 +97,9 @@ func (l locked) importRef(r wire.Ref) *netref.Object {
 	o := netref.New((*requester)(l.c), r)
 	e := &imported{c: l.c, ref: r, handle: weak.Make(o), generation: never}
 	l.imports.named(e)
+	if l.imports.entries == nil {
+		l.imports.entries = make(map[wire.Ref]*imported)
+	}
 	l.imports.entries[r] = e
 	l.imports.peak = max(l.imports.peak, len(l.imports.entries))
 	runtime.AddCleanup(o, func(e *imported) {

@@ -38,8 +38,6 @@ func (s *state) init(concurrency int) {
 	s.reading = true
 	s.pending = make(map[int64]*call)
 	s.turns.init(concurrency)
-	s.exports.init()
-	s.imports.init()
 }
 
 // locked is a Conn whose lock is held: what needs the lock is a method of it, or takes one.

@@ -30,8 +30,9 @@ func (c *Conn) watch() {
 	again, stuck := c.reader.look()
 	if again {
 		c.reader.lookForKept()
-
 		c.reader.alarm.set(watchPeriod)
+	} else if w := c.spareSpace.Swap(nil); w != nil {
+		workspaces.Put(w) // an idle connection needs none
 	}
 	if stuck {
 		c.passRole(true) // the kernel has acknowledged by itself meanwhile

@@ -11,9 +11,12 @@ import (
 
 const (
 	// A buffer begins small, since most connections are idle most of the time, and
-	// grows where the peer fills it. bufferSize holds a few hundred ordinary
-	// messages. A frame that does not fit is read straight into its destination.
-	firstBuffer = 4 << 10
+	// grows where the peer fills it. One that takes the place of another, whose
+	// messages are in use, begins with nextBuffer. bufferSize holds a few hundred
+	// ordinary messages. A frame that does not fit is read straight into its
+	// destination.
+	firstBuffer = 1 << 10
+	nextBuffer  = 4 << 10
 	bufferSize  = 32 << 10
 	// firstChunk is the most memory that a claimed length alone is worth; what
 	// arrives earns growFactor times as much. A body of up to the product is read into the place where it stays, but for
@@ -251,8 +254,8 @@ func (r *Reader) fill(n int) error {
 		return nil
 	}
 	if rest := r.buf[r.start:r.end]; r.block.lent.Load() > 0 {
-		// No larger than the first: memory that messages hold is not to be had again soon.
-		r.use(make([]byte, max(firstBuffer, n, len(rest))))
+		// Not larger: memory that messages hold is not to be had again soon.
+		r.use(make([]byte, max(nextBuffer, n, len(rest))))
 		r.start, r.end = 0, copy(r.buf, rest)
 	} else if r.start > 0 {
 		r.start, r.end = 0, copy(r.buf, rest)
