@@ -85,6 +85,10 @@ def test_other_refusals(command):
     assert run("--engine", "/no/such/python")[0] == 1
     assert run("--engine", "/bin/false")[0] == 1
     assert run("--engine", sys.executable, "--allow", "os")[0] == 2
+    assert run("--engine", sys.executable, "--shared", "-m", "forking")[0] == 2
+    for switches in (["--shared"], ["--preload", __file__], ["--engine", "go", "--shared"],
+                     ["--engine", "go", "--preload", __file__], ["--socket", "/x", "-p", "0"]):
+        assert run(*switches)[0] == 2
 
 
 def test_an_engine_without_rpyc_says_what_is_missing(command):
@@ -192,6 +196,75 @@ def test_connections_are_apart(start, engine):
     one.close()
     assert two.eval("1") == 1
     two.close()
+
+
+def test_a_shared_engine(start, tmp_path):
+    """What Python's threaded server has: one process, whose modules and threads all clients reach."""
+    preload = tmp_path / "preload.py"
+    preload.write_text("import threading, sys\nthreading.preloaded = __file__\nanswer = lambda: 42\n")
+    program = start("--engine", sys.executable, "--shared", "--preload", str(preload))
+
+    def connect():
+        return rpyc.classic.connect(program.host, int(program.port))
+    first, second = connect(), connect()
+    assert first.modules.os.getpid() == second.modules.os.getpid() != program.process.pid
+    first.execute("import threading, sys; lock = threading.Lock(); sys.shared_with = lock; lock.acquire()")
+    assert second.eval("__import__('sys').shared_with.locked()")
+    with pytest.raises(NameError):
+        second.eval("lock")  # namespaces are the connections' own
+    assert second.eval("answer()") == 42 and second.modules.threading.preloaded == str(preload)
+    assert second.root.get_service_name() == "SLAVE"
+    assert "__file__" not in list(second.namespace)
+    assert first.modules.sys.argv[0] == "rpyc_classic"
+    first.close()
+    assert second.eval("1 + 1") == 2
+    pid = second.modules.os.getpid()
+    with pytest.raises(EOFError):
+        second.modules.os._exit(3)
+
+    def again():
+        try:
+            return connect()  # starts another
+        except EOFError:  # of one that came to the old process on its way out
+            return None
+    third = eventually(again)
+    assert third.modules.os.getpid() != pid and third.eval("answer()") == 42
+    pid = third.modules.os.getpid()
+    program.process.kill()
+
+    def gone():
+        try:
+            os.kill(pid, 0)
+        except OSError:
+            return True
+    eventually(gone, 15, "the end of the shared process")
+    third.close()
+
+
+def test_preload_of_each_process(start, tmp_path):
+    preload = tmp_path / "preload.py"
+    preload.write_text("counter = [1]\n")
+    program = start("--engine", sys.executable, "--preload", str(preload))
+    for _ in range(2):
+        conn = rpyc.classic.connect(program.host, int(program.port))
+        conn.execute("counter.append(2)")
+        assert list(conn.eval("counter")) == [1, 2]  # a process each
+        conn.close()
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["go", "python"])
+def test_unix_socket(command, run_program, tmp_path, engine):
+    path = str(tmp_path / "socket")
+    program = run_program("rpyc_classic", [command, "--ready", "--socket", path] + engine)
+    assert program.line() == "READY " + path
+    conn = rpyc.classic.unix_connect(path)
+    assert conn.eval("6 * 7") == 42
+    conn.close()
+    program.signal(signal.SIGTERM)
+    assert program.process.wait(20) == 0
+    again = run_program("rpyc_classic", [command, "--ready", "--socket", path] + engine)
+    assert again.line() == "READY " + path  # what is left of the socket is no obstacle
+    again.signal(signal.SIGTERM)
 
 
 def test_an_engine_process_ends_with_its_client(start):

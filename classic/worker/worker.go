@@ -1,6 +1,6 @@
 // Package worker serves the clients of a classic server by CPython: each has a Python process of its own, which speaks
-// RPyC over its standard input and output, as under inetd. The program in Go keeps the network: listening, TLS, limits,
-// registration, logs. The Python must have rpyc installed.
+// RPyC over its standard input and output, as under inetd, or all share one, as threads of it. The program in Go keeps
+// the network: listening, TLS, limits, registration, logs. The Python must have rpyc installed.
 package worker
 
 import (
@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/frame"
 )
 
@@ -31,10 +32,20 @@ type Engine struct {
 	// ScriptDir is sys.path[0] of the processes, where Python puts the directory of the script it runs; "" leaves it out.
 	// Their working directory is not searched for modules, as it is not for those of rpyc_classic.py.
 	ScriptDir string
+	// Preload is a Python file that each process runs before it serves, for what takes long to import or to set up. The
+	// names that it defines are in the namespace of every client (conn.namespace); "" is none.
+	Preload string
+	// Shared has one process serve all clients, each by a thread: they share sys.modules and all that hangs on it, as with
+	// Python's threaded server, and what one client does to the process the others feel. It is started with the first
+	// client, and anew if it has ended. On Unix only.
+	Shared bool
 	// Grace is how long a process may take to end once its client has gone, before it is killed; 0 means 5 s.
 	Grace time.Duration
 	// Logger is told what the processes write to stderr, and of those that fail; nil is silent.
 	Logger *slog.Logger
+
+	mu      sync.Mutex
+	process *sharedProcess // nil before the first client
 }
 
 // prologue comes before all imports. What -c puts first on sys.path is the working directory, which need not be the
@@ -44,18 +55,39 @@ if sys.path[:1] == [""]:
     sys.path[:1] = sys.argv[1:]
 `
 
-// program is what a process runs. It takes the descriptors of the protocol out of reach of what clients do with
-// sys.stdout, as rpyc_classic.py does, and those of child processes, too.
-const program = `
+// imports begins both programs. Where something is preloaded, it is a func preload and a Service with its names.
+const imports = `
 import os
 from rpyc.core.service import SlaveService
 from rpyc.utils import factory
+names = {}
+Service = SlaveService
+if preloaded is not None:
+    class Service(SlaveService):
+        def on_connect(self, *args):
+            SlaveService.on_connect(self, *args)
+            getattr(self, "namespace", getattr(self, "exposed_namespace", {})).update(names)
+    Service.__name__, Service.__qualname__ = "SlaveService", "SlaveService"
+    Service.__module__ = SlaveService.__module__
+def preload():
+    if preloaded is not None:
+        names.update(__name__="__preload__", __file__=preloaded)
+        with open(preloaded, "rb") as f:
+            exec(compile(f.read(), preloaded, "exec"), names)
+        for name in [name for name in names if name.startswith("__")]:
+            del names[name]
+`
+
+// program is what a process runs. It takes the descriptors of the protocol out of reach of what clients do with
+// sys.stdout, as rpyc_classic.py does, and those of child processes, too.
+const program = imports + `
 reading, writing = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0)
 null = os.open(os.devnull, os.O_RDWR)
 os.dup2(null, 0)
 os.dup2(2, 1)
 sys.argv[:] = ["rpyc_classic"]
-conn = factory.connect_pipes(reading, writing, SlaveService)
+preload()
+conn = factory.connect_pipes(reading, writing, Service)
 try:
     conn.serve_all()
 except KeyboardInterrupt:
@@ -91,7 +123,11 @@ func (e *Engine) Check(ctx context.Context) (version string, err error) {
 }
 
 func (e *Engine) command(ctx context.Context, text string) *exec.Cmd {
-	args := append(append([]string{}, e.Args...), "-u", "-c", prologue+text)
+	preloaded := "None"
+	if e.Preload != "" {
+		preloaded = pyvalue.Repr(e.Preload)
+	}
+	args := append(append([]string{}, e.Args...), "-u", "-c", prologue+"preloaded = "+preloaded+"\n"+text)
 	if e.ScriptDir != "" {
 		args = append(args, e.ScriptDir)
 	}
@@ -101,19 +137,16 @@ func (e *Engine) command(ctx context.Context, text string) *exec.Cmd {
 }
 
 // Serve starts a process, passes everything on between it and the client, and returns when either has ended: nil if the
-// process ended by itself and in order. The end of ctx kills the process. The stream is closed.
+// process ended by itself and in order. The end of ctx kills the process. The stream is closed. Of a shared process,
+// Serve returns when the client or its connection has ended, and the end of ctx ends that alone.
 func (e *Engine) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
 	defer func() { _ = stream.Close() }()
-	log := e.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+	if e.Shared {
+		return e.serveShared(ctx, stream)
 	}
 	cmd := e.command(ctx, program)
 	isolate(cmd)
-	grace := e.Grace
-	if grace == 0 {
-		grace = 5 * time.Second
-	}
+	grace := e.grace()
 	cmd.WaitDelay = min(grace/2, time.Second) // for children of its that keep stderr open
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -128,7 +161,7 @@ func (e *Engine) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("the engine %s cannot be started: %w", e.python(), err)
 	}
-	lines.start(log.With("pid", cmd.Process.Pid))
+	lines.start(e.log().With("pid", cmd.Process.Pid))
 	var reading sync.WaitGroup
 	reading.Go(func() { // until the process closes its end
 		_, _ = io.Copy(frame.NewSplitter(stream), out)
@@ -147,6 +180,20 @@ func (e *Engine) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
 		return fmt.Errorf("the engine's process ended: %w", err)
 	}
 	return nil
+}
+
+func (e *Engine) grace() time.Duration {
+	if e.Grace == 0 {
+		return 5 * time.Second
+	}
+	return e.Grace
+}
+
+func (e *Engine) log() *slog.Logger {
+	if e.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return e.Logger
 }
 
 // lineLogger logs each line that is written to it.

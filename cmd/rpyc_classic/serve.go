@@ -82,9 +82,11 @@ func serve(s switches) error {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	if err := engine(ctx, s, srv, log); err != nil {
+	end, err := engine(ctx, s, srv, log)
+	if err != nil {
 		return err
 	}
+	defer end()
 	finished := signals(srv, out, log, stop)
 	if mode == "stdio" {
 		if ls, err := transport.Activated(); err == nil { // of a socket unit with Accept=yes: the connection, once more
@@ -99,7 +101,11 @@ func serve(s switches) error {
 	if servers.Forked() {
 		return ended(srv.Serve(ctx, nil), finished)
 	}
-	listeners, err := listen(ctx, network, net.JoinHostPort(host, strconv.Itoa(port)))
+	addr := net.JoinHostPort(host, strconv.Itoa(port))
+	if path := s["socket"]; path != "" {
+		network, addr = "unix", path
+	}
+	listeners, err := listen(ctx, network, addr)
 	if err != nil {
 		return err
 	}
@@ -218,27 +224,35 @@ func registrarOf(s switches) (registry.Registrar, error) {
 	return &registry.TCPClient{Addr: net.JoinHostPort(host, port)}, nil
 }
 
-// engine sets what serves the clients.
-func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logger) error {
+// engine sets what serves the clients. end is to be called when they have gone.
+func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logger) (end func(), err error) {
+	end = func() {}
 	if e := s["engine"]; e != "go" {
 		if s["allow"] != "" || s.on("no-eval") {
-			return usageError{errors.New("--allow and --no-eval are for the engine go: a Python cannot be confined to modules")}
+			return end, usageError{errors.New("--allow and --no-eval are for the engine go: a Python cannot be confined to modules")}
 		}
 		if _, set := os.LookupEnv("PATH"); !set && !strings.Contains(e, "/") { // under inetd
 			_ = os.Setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
 		}
-		python := &worker.Engine{Python: e, ScriptDir: ownDir(), Grace: patience, Logger: log}
+		if s.on("shared") && !strings.EqualFold(s["mode"], "threaded") {
+			return end, usageError{errors.New("--shared is for the mode threaded: other modes have one client to a process")}
+		}
+		python := &worker.Engine{Python: e, ScriptDir: ownDir(), Grace: patience, Logger: log, Preload: s["preload"],
+			Shared: s.on("shared")}
 		if !servers.Forked() { // whose parent has
 			checking, cancel := context.WithTimeout(ctx, 30*time.Second)
 			defer cancel()
 			release, err := python.Check(checking)
 			if err != nil {
-				return err
+				return end, err
 			}
 			log.Info("engine", "python", e, "rpyc", release)
 		}
 		srv.Handle = func(ctx context.Context, stream io.ReadWriteCloser, _ any) error { return python.Serve(ctx, stream) }
-		return nil
+		return func() { _ = python.Close() }, nil
+	}
+	if s.on("shared") || s["preload"] != "" {
+		return end, usageError{errors.New("--shared and --preload are for a Python as engine")}
 	}
 	o := &slave.Options{DenyScript: s.on("no-eval")}
 	if s["allow"] != "" {
@@ -246,7 +260,7 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 		known := slave.NewService(nil).Interpreter().Names()
 		for _, n := range names {
 			if !slices.Contains(known, n) {
-				return usageError{fmt.Errorf("--allow: there is no module '%s'; there are %s", n, strings.Join(known, ", "))}
+				return end, usageError{fmt.Errorf("--allow: there is no module '%s'; there are %s", n, strings.Join(known, ", "))}
 			}
 		}
 		o.Modules.Allow = func(name string) bool { return slices.Contains(names, name) }
@@ -257,7 +271,7 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 	}
 	srv.NewService = slave.New(o)
 	srv.Config = slave.Config(nil)
-	return nil
+	return end, nil
 }
 
 // ownDir is the directory of this program, which stands in the place of a Python script's; "" if that cannot be found

@@ -56,6 +56,8 @@ var table = []aSwitch{
 		"for SSL = 18821)"},
 	{long: "host", group: groupSocket, kind: str, help: "The host to bind to. The default is localhost"},
 	{long: "ipv6", group: groupSocket, help: "Enable IPv6"},
+	{long: "socket", group: groupSocket, kind: str, file: true, value: "PATH",
+		help: "Listen on this Unix socket in place of host and port"},
 	{long: "max-connections", group: groupSocket, kind: number, help: "Serve at most so many clients at a time; others " +
 		"wait"},
 	{long: "ready", group: groupSocket, help: "Print 'READY host port' on stdout once clients can connect"},
@@ -81,6 +83,11 @@ var table = []aSwitch{
 	{long: "allow", group: groupEngine, kind: str, value: "NAMES",
 		help: "The modules that clients may import, separated by commas; without it all. Without builtins among them there " +
 			"is no open. For the engine go"},
+	{long: "shared", group: groupEngine, requires: "engine",
+		help: "One process for all clients, each a thread of it, as with Python's threaded server. For a Python as engine"},
+	{long: "preload", group: groupEngine, kind: file, requires: "engine",
+		help: "A Python file that is run before clients are served; what it defines is in their namespaces. For a Python " +
+			"as engine"},
 	{long: "no-eval", group: groupEngine, help: "Refuse eval and execute. For the engine go"},
 	{short: "h", long: "help", group: groupMeta, help: "Prints this help message and quits"},
 	{long: "help-all", group: groupMeta, help: "Prints this help message and quits"},
@@ -165,6 +172,13 @@ func parse(args []string) (switches, error) {
 		for _, s := range table {
 			if given[s.long] != "" && s.requires != "" && given[s.requires] == "" {
 				return nil, mistake("Given %s, the following are missing ['%s']", dashed(shown[s.long]), s.requires)
+			}
+		}
+	}
+	if given["socket"] != "" {
+		for _, other := range []string{"host", "port", "ipv6"} {
+			if given[other] != "" {
+				return nil, mistake("Given --socket, the following are invalid ['%s']", other)
 			}
 		}
 	}

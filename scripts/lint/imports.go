@@ -70,7 +70,7 @@ var arrows = []arrow{
 	{from: "servers", to: []string{"brine/...", "protocol/...", "registry"}},
 	{from: "classic", to: connections},
 	{from: "classic/terminal", to: []string{"classic"}, outside: []string{"github.com/peterh/liner"}},
-	{from: "classic/worker", to: []string{"protocol/frame"}},
+	{from: "classic/worker", to: []string{"protocol/frame", "brine/pyvalue"}},
 	{from: "classic/internal/...", to: connections},
 	{from: "classic/script", to: with(connections, "classic/internal/..."), outside: []string{"go.starlark.net/..."}},
 	{from: "classic/modules", to: with(connections, "classic/internal/..."), outside: []string{"golang.org/x/sys/unix"}},
