@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -29,7 +30,30 @@ func (in *incoming) pickle(o, protocol any) (any, error) {
 	if remote, ok := o.(*netref.Object); ok { // of another peer, who answers in our place
 		return pickled(in, remote, p)
 	}
+	if p == arrayProtocol {
+		var err error
+		if o, err = asArray(in, o); err != nil {
+			return nil, err
+		}
+	}
 	return Pickle(in, o, int(p))
+}
+
+// arrayProtocol is what RPyC's proxies ask for where numpy calls their method __array__; copies are asked for with the
+// number of a protocol.
+const arrayProtocol = -1
+
+// asArray returns what an object's method __array__ returns if it has one, and otherwise the object.
+func asArray(ctx context.Context, o any) (any, error) {
+	has := slices.ContainsFunc(exposed.Methods(nil, o), func(m exposed.Method) bool { return m.Name == "__array__" })
+	if !has {
+		return o, nil
+	}
+	v, err := exposed.CallAttr(ctx, exposed.Unrestricted(), o, "__array__", &exposed.Args{})
+	if err != nil {
+		return nil, err
+	}
+	return arrayOf(v)
 }
 
 // Pickle returns a pickle of a Go value as a peer is given it that asks for a copy: like pickle.Marshal, but with the

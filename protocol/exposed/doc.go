@@ -145,14 +145,15 @@
 //	PyLen PyGetItem PySetItem PyDelItem PyContains PyIter PyNext PyReversed PyLengthHint     containers
 //	PyCall PyEnter PyExit                                                                    calls, with
 //	PyEq PyNe PyLt PyLe PyGt PyGe PyHash                                                     comparison
-//	PyBool PyInt PyFloat PyComplex PyIndex PyBytes PyStr PyRepr PyFormat PyDir                conversion
+//	PyBool PyInt PyFloat PyComplex PyIndex PyBytes PyStr PyRepr PyFormat PyDir PyArray        conversion
 //	PyNeg PyPos PyAbs PyInvert PyRound PyTrunc PyFloor PyCeil                                unary operators
 //	PyAdd PySub PyMul PyTrueDiv PyFloorDiv PyMod PyDivMod PyPow PyMatMul                     binary operators,
 //	PyLShift PyRShift PyAnd PyOr PyXor                                                       PyRAdd and PyIAdd likewise
 //
-// String is __str__ unless there is a PyStr, as is Error for errors. An object without PyEq equals only itself.
-// [AttrGetter], [AttrSetter] and [AttrDeleter] let an object take care of its attributes itself; [Dropper] tells it
-// when the peer has let go of it.
+// String is __str__ unless there is a PyStr, as is Error for errors. An object without PyEq equals only itself. PyArray
+// returns a *pickle.Array or a slice of numbers: numpy takes the object for an array, where pickling is allowed on both
+// sides. [AttrGetter], [AttrSetter] and [AttrDeleter] let an object take care of its attributes itself; [Dropper] tells
+// it when the peer has let go of it.
 //
 // # Concurrency
 //

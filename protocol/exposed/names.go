@@ -17,7 +17,7 @@ var specialMethods = func() map[string]string {
 		"PyCall": "__call__", "PyEnter": "__enter__", "PyExit": "__exit__",
 		"PyEq": "__eq__", "PyNe": "__ne__", "PyLt": "__lt__", "PyLe": "__le__", "PyGt": "__gt__", "PyGe": "__ge__",
 		"PyHash": "__hash__", "PyBool": "__bool__", "PyInt": "__int__", "PyFloat": "__float__",
-		"PyComplex": "__complex__", "PyIndex": "__index__", "PyBytes": "__bytes__",
+		"PyComplex": "__complex__", "PyIndex": "__index__", "PyBytes": "__bytes__", "PyArray": "__array__",
 		"PyFormat": "__format__", "PyDir": "__dir__", "PyStr": "__str__", "PyRepr": "__repr__",
 		"PyNeg": "__neg__", "PyPos": "__pos__", "PyAbs": "__abs__", "PyInvert": "__invert__",
 		"PyRound": "__round__", "PyTrunc": "__trunc__", "PyFloor": "__floor__", "PyCeil": "__ceil__",

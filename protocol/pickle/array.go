@@ -199,21 +199,9 @@ func (a *Array) Form(t reflect.Type, _ bool) (any, bool) {
 
 // rows are the arrays along the first dimension.
 func (a *Array) rows() []any {
-	c := a.rowMajor()
-	rows := make([]any, a.Shape[0])
-	part := func(n, i int) (from, to int) { return n / len(rows) * i, n / len(rows) * (i + 1) }
+	c, rows := a.rowMajor(), make([]any, a.Shape[0])
 	for i := range rows {
-		row := &Array{DType: a.DType, Fields: a.Fields, Shape: a.Shape[1:]}
-		if from, to := part(len(c.Data), i); c.Data != nil {
-			row.Data = c.Data[from:to]
-		}
-		if from, to := part(len(c.Objects), i); c.Objects != nil {
-			row.Objects = c.Objects[from:to]
-		}
-		if from, to := part(len(c.Mask), i); c.Mask != nil {
-			row.Mask = c.Mask[from:to]
-		}
-		rows[i] = row
+		rows[i] = c.Item(i)
 	}
 	return rows
 }
@@ -224,7 +212,7 @@ func (a *Array) rowMajor() *Array {
 		return a
 	}
 	n := a.Len()
-	c := &Array{DType: a.DType, Fields: a.Fields, Shape: a.Shape}
+	c := &Array{DType: a.DType, Fields: a.Fields, Shape: a.Shape} // Fortran is false
 	size := 0
 	if n > 0 {
 		size = len(a.Data) / n

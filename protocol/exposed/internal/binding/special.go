@@ -34,7 +34,7 @@ var signatures = map[string]signatureOf{
 	"__call__": {0, anyParams, nil, true}, "__enter__": {0, 0, nil, true}, "__exit__": {0, 3, nil, true},
 	"__hash__": {0, 0, intKinds, false}, "__bool__": {0, 0, boolKinds, false}, "__int__": {0, 0, intKinds, false},
 	"__index__": {0, 0, intKinds, false}, "__float__": {0, 0, nil, false}, "__complex__": {0, 0, nil, false},
-	"__bytes__":  {0, 0, nil, false},
+	"__bytes__": {0, 0, nil, false}, "__array__": {0, 0, nil, false},
 	"__format__": {1, 1, stringKinds, false}, "__str__": {0, 0, stringKinds, false},
 	"__repr__": {0, 0, stringKinds, false},
 	"__dir__":  {0, 0, nil, false}, "__round__": {0, 1, nil, false}, "__pow__": {1, 2, nil, false},
