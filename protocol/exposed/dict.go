@@ -16,7 +16,7 @@ var dictClass = builtin("builtins.dict", objectClass)
 // where the keys have an order and randomly otherwise, and only what peers do to them is synchronised.
 type Dict struct {
 	mu      sync.Mutex
-	entries []entry
+	entries entryTable
 	plain   map[any]int   // pyvalue.Key of a key that has one → index+1 of its entry
 	heads   map[chain]int // index+1 of the first entry of a chain
 	objects bool          // a key has been met that is no plain value; until then plain ones need no chains
@@ -31,6 +31,45 @@ type entry struct {
 	value      any
 	next, prev int // index+1 of the neighbours in the chain
 	gone       bool
+}
+
+// entryTable is the entries in the order of insertion. They are in pieces, so that a dict of millions grows without
+// copying them all at once, for which everything else in the process would have to wait.
+type entryTable struct{ pieces [][]entry }
+
+const entryPiece = 1 << 10
+
+func (t *entryTable) at(i int) *entry { return &t.pieces[i/entryPiece][i%entryPiece] }
+
+func (t *entryTable) len() int {
+	last := len(t.pieces) - 1
+	if last < 0 {
+		return 0
+	}
+	return last*entryPiece + len(t.pieces[last])
+}
+
+func (t *entryTable) append(e entry) {
+	last := len(t.pieces) - 1
+	if last < 0 || len(t.pieces[last]) == entryPiece {
+		var piece []entry
+		if last >= 0 {
+			piece = make([]entry, 0, entryPiece)
+		}
+		t.pieces = append(t.pieces, piece)
+		last++
+	}
+	t.pieces[last] = append(t.pieces[last], e)
+}
+
+func (t *entryTable) all(yield func(e *entry) bool) {
+	for _, piece := range t.pieces {
+		for i := range piece {
+			if !yield(&piece[i]) {
+				return
+			}
+		}
+	}
 }
 
 // dictKey is a key with what it is looked up by.
@@ -91,7 +130,7 @@ func (d *Dict) GoValue() any {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	m := make(map[any]any, d.live)
-	for _, e := range d.entries {
+	for e := range d.entries.all {
 		if !e.gone && (e.key == nil || reflect.ValueOf(e.key).Comparable()) {
 			m[e.key] = e.value
 		}
@@ -133,11 +172,11 @@ func (d *Dict) search(ctx context.Context, key dictKey, c chain) (int, error) {
 restart:
 	for range 100 {
 		before, compared := d.changes, 0
-		for i := d.heads[c] - 1; i >= 0; i = d.entries[i].next - 1 {
+		for i := d.heads[c] - 1; i >= 0; i = d.entries.at(i).next - 1 {
 			if compared++; compared > maxChain {
 				return -1, vinegar.MemoryError.Errorf("more than %d keys with the same hash", maxChain)
 			}
-			k := d.entries[i].key
+			k := d.entries.at(i).key
 			eq, known := pyvalue.Equal(k, key.key)
 			if !known && same(k, key.key) {
 				eq, known = true, true
@@ -191,7 +230,7 @@ func (d *Dict) at(ctx context.Context, key any, f func(i int, key dictKey)) erro
 func (d *Dict) get(ctx context.Context, key any) (v any, ok bool, err error) {
 	err = d.at(ctx, key, func(i int, _ dictKey) {
 		if ok = i >= 0; ok {
-			v = d.entries[i].value
+			v = d.entries.at(i).value
 		}
 	})
 	return v, ok, err
@@ -203,10 +242,10 @@ func (d *Dict) set(ctx context.Context, key, value any) error {
 	}
 	return d.at(ctx, key, func(i int, key dictKey) {
 		if i >= 0 {
-			d.entries[i].value = value
+			d.entries.at(i).value = value
 			return
 		}
-		if len(d.entries) > 16 && d.live < len(d.entries)/2 {
+		if d.entries.len() > 16 && d.live < d.entries.len()/2 {
 			d.rebuild()
 		}
 		d.link(entry{dictKey: key, value: value})
@@ -241,18 +280,18 @@ func (d *Dict) pay(ctx context.Context, n int) error {
 // rebuild leaves out what is gone, and makes the chains anew.
 func (d *Dict) rebuild() {
 	old := d.entries
-	d.entries = make([]entry, 0, d.live+1)
+	d.entries = entryTable{}
 	clear(d.plain)
 	clear(d.heads)
-	for _, e := range old {
+	for e := range old.all {
 		if !e.gone {
-			d.link(e)
+			d.link(*e)
 		}
 	}
 }
 
 func (d *Dict) link(e entry) {
-	n := len(d.entries) + 1
+	n := d.entries.len() + 1
 	if e.plain != nil {
 		if d.plain == nil {
 			d.plain = map[any]int{}
@@ -266,11 +305,11 @@ func (d *Dict) link(e entry) {
 		}
 		c := e.chain()
 		if e.next = d.heads[c]; e.next > 0 {
-			d.entries[e.next-1].prev = n
+			d.entries.at(e.next - 1).prev = n
 		}
 		d.heads[c] = n
 	}
-	d.entries = append(d.entries, e)
+	d.entries.append(e)
 }
 
 func (d *Dict) del(ctx context.Context, key any) (v any, ok bool, err error) {
@@ -278,15 +317,15 @@ func (d *Dict) del(ctx context.Context, key any) (v any, ok bool, err error) {
 		if ok = i >= 0; !ok {
 			return
 		}
-		e := &d.entries[i]
+		e := d.entries.at(i)
 		v = e.value
 		delete(d.plain, e.plain)
 		if e.next > 0 {
-			d.entries[e.next-1].prev = e.prev
+			d.entries.at(e.next - 1).prev = e.prev
 		}
 		switch c := e.chain(); {
 		case e.prev > 0:
-			d.entries[e.prev-1].next = e.next
+			d.entries.at(e.prev - 1).next = e.next
 		case e.next > 0:
 			d.heads[c] = e.next
 		default:
@@ -303,8 +342,8 @@ func (d *Dict) keys() []any {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	keys := make([]any, 0, d.live)
-	for i := range d.entries {
-		if e := &d.entries[i]; !e.gone {
+	for e := range d.entries.all {
+		if !e.gone {
 			keys = append(keys, e.key)
 		}
 	}
@@ -314,7 +353,7 @@ func (d *Dict) keys() []any {
 func (d *Dict) clear() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.entries, d.plain, d.heads, d.objects, d.live = nil, nil, nil, false, 0
+	d.entries, d.plain, d.heads, d.objects, d.live = entryTable{}, nil, nil, false, 0
 	d.changes++
 	return nil
 }

@@ -32,7 +32,7 @@ func keywords(ctx context.Context, v any) ([]netref.Keyword, error) {
 		return nil, err
 	}
 	kw := make([]netref.Keyword, 0, d.live)
-	for _, e := range d.entries {
+	for e := range d.entries.all {
 		name, ok := e.key.(string)
 		if !ok || !utf8.ValidString(name) {
 			return nil, binding.KeywordsMustBeStrings()
