@@ -96,7 +96,7 @@ func TestPageInBrowser(t *testing.T) {
 	require.Contains(t, dom, `data-live="yes"`, "the script runs")
 	require.Greater(t, requests.Load(), int32(1))
 	require.Positive(t, fetches.Load())
-	require.Contains(t, dom, ">LATER</a>", "the page has updated itself")
+	require.Contains(t, dom, "<b>LATER</b>", "the page has updated itself")
 	require.Contains(t, dom, "CALCULATOR")
 }
 

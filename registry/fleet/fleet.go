@@ -4,8 +4,10 @@ package fleet
 
 import (
 	"cmp"
+	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,8 +43,9 @@ type Options struct {
 
 // Handler is an http.Handler with these pages; everything but GET and HEAD is refused:
 //
-//	/             the page; ?service=NAME shows one service alone
-//	/fleet.json   the same as JSON, see [Fleet]; ?service=NAME
+//	/             the page; ?service=NAME shows one service alone, ?q=TEXT those whose name or address has a text, of
+//	              either case, and ?view=hosts the same by hosts
+//	/fleet.json   the same as JSON, see [Fleet]; ?service=NAME, ?q=TEXT
 //	/healthz      "ok" while the registry runs
 //	/metrics      Prometheus' text format
 type Handler struct {
@@ -107,14 +110,37 @@ type Fleet struct {
 	Totals   Totals            `json:"totals"`
 	Requests map[string]uint64 `json:"requests"` // by "udp/query" and so on
 	Rejects  map[string]uint64 `json:"rejects"`  // by reason
+
+	problems []problem // for the page
+	bad      int       // how many there are in all
 }
 
-// Totals counts all there is, also what is not shown.
+// problem is a server that cannot be reached, or whose keep-alive is overdue.
+type problem struct {
+	Name string
+	Server
+}
+
+// query is what is asked for: everything if it is zero.
+type query struct{ service, text string }
+
+func queryOf(r *http.Request) query {
+	return query{registry.Upper(r.FormValue("service")), strings.ToLower(strings.TrimSpace(r.FormValue("q")))}
+}
+
+func (q query) match(r registry.Registration) bool {
+	has := func(text string) bool { return strings.Contains(strings.ToLower(text), q.text) }
+	return (q.service == "" || r.Name == q.service) && (q.text == "" || has(r.Name) || has(r.Endpoint.String()))
+}
+
+// Totals counts all there is that was asked for, also what is not shown.
 type Totals struct {
 	Services      int `json:"services"`
 	Servers       int `json:"servers"`
 	Hosts         int `json:"hosts"`
 	Registrations int `json:"registrations"`
+	// Unreachable are the servers that were tried and did not accept; null if none is tried.
+	Unreachable *int `json:"unreachable,omitempty"`
 	// Oldest is the age of the keep-alive that is longest ago.
 	Oldest float64 `json:"oldest_keepalive"`
 }
@@ -172,31 +198,33 @@ func (h *Handler) snapshot() *snapshot {
 	return s
 }
 
-// fleet is the snapshot as a document, with at most max servers, of one service if only is not "".
-func (h *Handler) fleet(only string, max int) *Fleet {
+// fleet is what is asked for of the snapshot as a document, with at most max servers.
+func (h *Handler) fleet(q query, max int) *Fleet {
 	s := h.snapshot()
 	now := time.Now()
 	ago := func(t time.Time) float64 { return float64(now.Sub(t).Round(100*time.Millisecond)) / 1e9 }
-	f := &Fleet{
-		Time: now, Started: s.stats.Started, Services: []Service{}, Recent: []Change{},
-		Totals: Totals{
-			Services: s.stats.Store.Services, Servers: s.stats.Store.Endpoints, Hosts: s.stats.Store.Hosts,
-			Registrations: s.stats.Store.Registrations,
-		},
-		Requests: make(map[string]uint64), Rejects: s.stats.Rejects,
-	}
-	if !s.stats.Store.Oldest.IsZero() {
-		f.Totals.Oldest = ago(s.stats.Store.Oldest)
-	}
+	f := &Fleet{Time: now, Started: s.stats.Started, Services: []Service{}, Recent: []Change{},
+		Requests: make(map[string]uint64), Rejects: s.stats.Rejects}
 	for _, r := range s.stats.Requests {
 		f.Requests[r.Transport+"/"+r.Command] = r.Count
 	}
-	shown := 0
+	services, hosts := map[string]bool{}, map[string]bool{}
+	endpoints := map[registry.Endpoint]bool{} // whether it is known to be unreachable
 	for _, r := range s.registrations {
-		if only != "" && r.Name != only {
+		if !q.match(r) {
 			continue
 		}
-		if shown++; shown > max {
+		server := Server{Host: r.Endpoint.Host, Port: r.Endpoint.Port, Path: r.Endpoint.Path, Age: ago(r.Seen),
+			Up: ago(r.Since), Reachable: h.pings.reachable(r.Endpoint)}
+		services[r.Name], hosts[r.Endpoint.Host] = true, true
+		endpoints[r.Endpoint] = reach(server) == "no"
+		f.Totals.Oldest = math.Max(f.Totals.Oldest, server.Age)
+		if bad(server) {
+			if f.bad++; len(f.problems) < pageProblems {
+				f.problems = append(f.problems, problem{r.Name, server})
+			}
+		}
+		if f.Totals.Registrations++; f.Totals.Registrations > max {
 			f.Omitted++
 			continue
 		}
@@ -204,15 +232,24 @@ func (h *Handler) fleet(only string, max int) *Fleet {
 			f.Services = append(f.Services, Service{Name: r.Name})
 		}
 		last := &f.Services[len(f.Services)-1]
-		last.Servers = append(last.Servers, Server{
-			Host: r.Endpoint.Host, Port: r.Endpoint.Port, Path: r.Endpoint.Path,
-			Age: ago(r.Seen), Up: ago(r.Since), Reachable: h.pings.reachable(r.Endpoint),
-		})
+		last.Servers = append(last.Servers, server)
+	}
+	f.Totals.Services, f.Totals.Servers, f.Totals.Hosts = len(services), len(endpoints), len(hosts)
+	if h.opts.Ping {
+		n := 0
+		for _, unreachable := range endpoints {
+			if unreachable {
+				n++
+			}
+		}
+		f.Totals.Unreachable = &n
 	}
 	for _, ev := range s.recent {
-		f.Recent = append(f.Recent, Change{
-			Time: ev.Time, Ago: ago(ev.Time), Service: ev.Name, Address: ev.Endpoint.String(), Reason: ev.Reason,
-		})
+		if q.match(registry.Registration{Name: ev.Name, Endpoint: ev.Endpoint}) {
+			f.Recent = append(f.Recent, Change{
+				Time: ev.Time, Ago: ago(ev.Time), Service: ev.Name, Address: ev.Endpoint.String(), Reason: ev.Reason,
+			})
+		}
 	}
 	return f
 }

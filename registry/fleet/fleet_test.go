@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -110,6 +111,70 @@ func TestJSON(t *testing.T) {
 	require.Len(t, f.Services, 1)
 }
 
+// TestViews: a service's page and a filter count what they show; problems stand first, and once more in their group.
+func TestViews(t *testing.T) {
+	now := time.Now()
+	var all listed
+	for i := range 40 {
+		all = append(all, registry.Registration{Name: fmt.Sprintf("S%02d", i%20), Seen: now, Since: now.Add(-time.Hour),
+			Endpoint: registry.Endpoint{Host: fmt.Sprintf("10.0.0.%d", i%4), Port: 1000 + i}})
+	}
+	all[33].Seen = now.Add(-10 * time.Minute) // S13 at 10.0.0.1:1033
+	h := New(all, nil)
+	defer h.Close()
+	show := func(path string) string {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+		require.Equal(t, http.StatusOK, rec.Code)
+		return rec.Body.String()
+	}
+	totals := func(path string) (t Totals) {
+		var f Fleet
+		_ = json.Unmarshal([]byte(show(path)), &f)
+		return f.Totals
+	}
+	require.Equal(t, Totals{Services: 20, Servers: 40, Hosts: 4, Registrations: 40, Oldest: 600}, totals("/fleet.json"))
+	require.Equal(t, Totals{Services: 1, Servers: 2, Hosts: 1, Registrations: 2, Oldest: 600},
+		totals("/fleet.json?service=s13"))
+	require.Equal(t, Totals{Services: 5, Servers: 10, Hosts: 1, Registrations: 10}, totals("/fleet.json?q=10.0.0.2"))
+	require.Equal(t, 1, totals("/fleet.json?q=:1033").Servers)
+	require.Equal(t, 2, totals("/fleet.json?q=S07").Servers)
+
+	page := show("/")
+	problems, services := strings.Index(page, "Problems</h2>"), strings.Index(page, "Services</h2>")
+	require.Less(t, problems, services)
+	require.Contains(t, page[problems:services], "10.0.0.1:1033")
+	require.Equal(t, 20, strings.Count(page, "<details data-key="))
+	require.NotContains(t, page, " open>", "many services are collapsed")
+	group := page[strings.Index(page, `data-key="S13"`):]
+	require.Less(t, strings.Index(group, ":1033"), strings.Index(group, ":1013"), "the one with the problem comes first")
+	require.Contains(t, group, "1 with problems")
+	require.NotContains(t, page, "Unreachable", "nobody has tried")
+	one := show("/?service=S02")
+	require.Equal(t, 1, strings.Count(one, " open>"))
+	require.NotContains(t, one, "Problems</h2>")
+	require.Contains(t, one, `<input type="hidden" name="service" value="S02">`)
+	hosts := show("/?view=hosts")
+	require.Equal(t, 4, strings.Count(hosts, "<details data-key="))
+	require.Contains(t, hosts, `data-key="10.0.0.3"`)
+	require.Contains(t, show("/?q=nothing%22%3E"), "Nothing matches.")
+	require.NotContains(t, show("/?q=nothing%22%3E"), `nothing">`)
+}
+
+type listed []registry.Registration
+
+func (l listed) Registrations(yield func(registry.Registration) bool) {
+	for _, r := range l {
+		if !yield(r) {
+			return
+		}
+	}
+}
+
+func (listed) Recent() []registry.Event { return nil }
+
+func (listed) Stats() registry.Stats { return registry.Stats{Started: time.Now()} }
+
 func TestHealth(t *testing.T) {
 	_, url, _ := start(t, nil)
 	res, body := get(t, url+"/healthz")
@@ -179,6 +244,8 @@ func TestPing(t *testing.T) {
 	_, body := get(t, url)
 	require.Contains(t, body, "✓ yes")
 	require.Contains(t, body, "✗ no")
+	require.Contains(t, body, `<div class="alarm"><dt>Unreachable</dt><dd>1</dd></div>`)
+	require.Equal(t, 1, *f.Totals.Unreachable)
 	_, body = get(t, url+"/metrics")
 	require.Contains(t, body, `rpyc_registry_service_reachable{service="UP"} 1`)
 }

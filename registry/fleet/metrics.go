@@ -8,19 +8,14 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/gorpyc/gorpyc/registry"
 )
 
 func (h *Handler) json(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	_ = enc.Encode(h.fleet(wanted(r), maxServers))
+	_ = enc.Encode(h.fleet(queryOf(r), maxServers))
 }
-
-// wanted is the service that a request is about, "" for all.
-func wanted(r *http.Request) string { return registry.Upper(r.URL.Query().Get("service")) }
 
 // maxLabels bounds the number of time series: the names of services are the peers' choice.
 const maxLabels = 500
