@@ -120,10 +120,12 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 	if n := f.Totals.Unreachable; n != nil {
 		unreachable = *n
 	}
+	groups := f.groups(byHost)
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, map[string]any{
 		"Title": h.opts.Title, "Refresh": max(1, int(h.opts.Refresh/time.Second)), "Fleet": f, "Only": q.service,
-		"Text": r.FormValue("q"), "ByHost": byHost, "Groups": f.groups(byHost), "Open": f.Totals.Registrations <= pageOpen,
+		"Text": r.FormValue("q"), "ByHost": byHost, "Groups": groups,
+		"Open":     f.Totals.Registrations <= pageOpen || len(groups) == 1,
 		"Problems": f.problems, "Hidden": f.bad - len(f.problems), "Ping": h.opts.Ping, "Unreachable": unreachable,
 		"ServicesLink": link(""), "HostsLink": link("hosts"), "JSON": "fleet.json" + strings.TrimPrefix(link(""), "./"),
 		"Requests": requests, "Rejects": rejects, "Up": time.Since(f.Started).Seconds(),
