@@ -187,7 +187,7 @@ type BindError struct {
 
 // Error implements error.
 func (e *BindError) Error() string {
-	return fmt.Sprintf("netref: %s has no %s", e.Object, strings.Join(e.Missing, ", "))
+	return fmt.Sprintf("netref: %s has no attribute '%s'", e.Object, strings.Join(e.Missing, "', '"))
 }
 
 // makeFunc makes a Go func of a callable object of the peer.

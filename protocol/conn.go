@@ -82,6 +82,9 @@ var connNumber atomic.Int64
 // The stream is closed when the connection ends; Close must make a blocked Read and Write return. Streams that carry
 // records, such as TLS, get each frame in a Write of its own.
 func NewConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Config) (*Conn, error) {
+	if err := CheckService(root); err != nil {
+		return nil, err
+	}
 	c := newConn(ctx, stream, root, cfg)
 	if err := c.open(); err != nil {
 		return nil, err

@@ -2,8 +2,11 @@ package protocol
 
 import (
 	"context"
+	"fmt"
+	"reflect"
 	"runtime/debug"
 
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -35,6 +38,17 @@ func (f LazyRoot) make(c *Conn) (root any, err error) {
 		}
 	}()
 	return f(context.WithValue(c.base, connKey{}, c))
+}
+
+// CheckService says what is wrong with a value as a root object: a map, whose keys would be no names there. Servers
+// call it when they start.
+func CheckService(root any) error {
+	t := reflect.TypeOf(root)
+	if t != nil && t.Kind() == reflect.Map && exposed.ClassOf(root).Name() == "builtins.dict" {
+		return fmt.Errorf("rpyc: a %v cannot be a service: to Python it is a dict, and its keys are no attributes; use "+
+			"a type with methods, or exposed.ClassOptions.Static", t)
+	}
+	return nil
 }
 
 // VoidService is a root object that has nothing (rpyc.core.service.VoidService).

@@ -45,6 +45,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return s.serveAsWorker(ctx)
 	}
 	s.init()
+	if err := protocol.CheckService(s.Service); err != nil {
+		_ = l.Close()
+		return err
+	}
 	if s.Mode == Forking {
 		if err := canFork(); err != nil {
 			_ = l.Close()

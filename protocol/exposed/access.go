@@ -118,14 +118,14 @@ func GetAttr(ctx context.Context, p *Policy, v, name any) (r any, err error) {
 }
 
 // lookup finds an attribute under any policy: the class's entry, or the value from the object's own dictionary.
-func lookup(p *Policy, v any, c *Class, name string) (*attr, any, error) {
-	name, err := p.getName(name, func(n string) bool { return has(p, v, c, n) })
+func lookup(p *Policy, v any, c *Class, asked string) (*attr, any, error) {
+	name, err := p.getName(asked, func(n string) bool { return has(p, v, c, n) })
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, suggesting(err, p, v, c, asked)
 	}
 	a, value, ok := find(p, v, c, name)
 	if !ok {
-		return nil, nil, noAttributeOf(v, c, name)
+		return nil, nil, suggesting(noAttributeOf(v, c, name), p, v, c, asked)
 	}
 	return a, value, nil
 }

@@ -76,6 +76,26 @@ func TestMethodNames(t *testing.T) {
 	}
 }
 
+// TestSuggestions asks for names that are nearly right. CPython's words are those that it adds where it shows an
+// AttributeError.
+func TestSuggestions(t *testing.T) {
+	for name, want := range map[string]string{
+		"ad": "add", "addd": "add", "dad": "add", "get_ulr": "get_url", "geturl": "get_url", "http_srever": "http_server",
+		"secre": "", "nothing_like_it": "", "x": "", "_add": "", "__ad__": "", strings.Repeat("a", 50): "",
+	} {
+		_, err := callAttr(&Calc{}, name)
+		text := "AttributeError: cannot access '" + name + "'"
+		if want != "" {
+			text += ". Did you mean: '" + want + "'?"
+		}
+		require.EqualError(t, err, text)
+		_, err = exposed.GetAttr(ctx, &exposed.Policy{Prefix: "x_"}, &Calc{}, "x_"+name)
+		if want != "" {
+			require.ErrorContains(t, err, ". Did you mean: '"+want+"'?")
+		}
+	}
+}
+
 // What cannot be read gives one message, whatever the reason.
 func TestDenied(t *testing.T) {
 	c := &Calc{}

@@ -21,8 +21,8 @@ import (
 // other values become a RuntimeError with what the Go runtime prints of them when it
 // ends a program: the text, the number, or the type alone, since a peer is not to see
 // what is in a value that nobody has made for it; [Error.PanicValue] has all of it.
-// The frames are those of the goroutine below the panic without the runtime's own, and
-// replace what an error carried.
+// The frames are those of the goroutine below the panic without the runtime's own and
+// those of this module that have called the code, and replace what an error carried.
 //
 // FromPanic accepts any values and never panics. The result is never nil.
 func FromPanic(v any, stack []byte) *Error {
@@ -123,6 +123,18 @@ func runtimeClass(err runtime.Error) (*Class, string) {
 	return RuntimeError, text
 }
 
+// isOurs reports whether a call is one by which this module serves requests: what is below it in the stack says nothing
+// of the code that has panicked.
+func isOurs(call string) bool {
+	rest, ok := strings.CutPrefix(call, "github.com/gorpyc/gorpyc/")
+	path, _, _ := strings.Cut(rest, "(")
+	slash := strings.LastIndexByte(path, '/') + 1
+	last, _, _ := strings.Cut(path[slash:], ".")
+	pkg := path[:slash] + last
+	return ok && (pkg == "protocol" || pkg == "netref" || pkg == "protocol/exposed" ||
+		strings.HasPrefix(pkg, "protocol/exposed/internal/"))
+}
+
 // maxFrames bounds the frames taken from a stack, which lists 100 at most.
 const maxFrames = 128
 
@@ -132,23 +144,27 @@ func parseStack(stack []byte) []Frame {
 	lines := bufio.NewScanner(bytes.NewReader(stack))
 	lines.Buffer(nil, 1<<20)
 	var frames []Frame
-	call := ""
+	call, theirs := "", false // whether the last frame is of code that this module has called
 	for lines.Scan() && len(frames) < maxFrames {
 		line := lines.Text()
 		place, isPlace := strings.CutPrefix(line, "\t")
 		if !isPlace {
 			call = line
 			if strings.HasPrefix(line, "panic(") {
-				frames = frames[:0] // what was above is the handling of the panic
+				frames, theirs = frames[:0], false // what was above is the handling of the panic
 			}
 			if strings.HasPrefix(line, "created by ") {
 				break
 			}
 			continue
 		}
+		ours := isOurs(call)
+		if ours && theirs {
+			break
+		}
 		file, number, ok := splitPlace(place)
 		if name := funcName(call); ok && name != "" {
-			frames = append(frames, Frame{File: file, Line: number, Func: name})
+			frames, theirs = append(frames, Frame{File: file, Line: number, Func: name}), !ours
 		}
 		call = ""
 	}

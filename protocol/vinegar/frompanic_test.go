@@ -176,3 +176,31 @@ created by main.main in goroutine 1
 	}
 	require.Len(t, parseStack([]byte(strings.Repeat("f()\n\ta.go:1\n", 1000))), maxFrames)
 }
+
+// TestFramesOfServing leaves out what is below the code that panicked: how this module came to call it.
+func TestFramesOfServing(t *testing.T) {
+	stack := `goroutine 7 [running]:
+runtime/debug.Stack()
+	/go/src/runtime/debug/stack.go:26 +0x5e
+github.com/gorpyc/gorpyc/protocol.(*incoming).runHandler.func1()
+	/src/protocol/incoming.go:305 +0x4c
+panic({0x1, 0x2})
+	/go/src/runtime/panic.go:783 +0x132
+main.deep(...)
+	/home/user/main.go:9
+main.Service.Fail({}, {0x1, 0x2})
+	/home/user/main.go:12 +0x1d
+github.com/gorpyc/gorpyc/protocol/exposed/internal/binding.(*Plan).Call(0xc0001)
+	/src/protocol/exposed/internal/binding/plan.go:200 +0x9
+github.com/gorpyc/gorpyc/protocol.(*Conn).serve(0xc0002)
+	/src/protocol/role.go:1 +0x9
+main.neverShown()
+	/home/user/main.go:99 +0x1
+`
+	require.Equal(t, []Frame{{"/home/user/main.go", 12, "main.Service.Fail"}, {"/home/user/main.go", 9, "main.deep"}},
+		FromPanic("text", []byte(stack)).Frames)
+	// With nothing else there, the frames of this module are all there is to go by.
+	before, _, _ := strings.Cut(stack, "main.deep")
+	own := before + stack[strings.Index(stack, "github.com/gorpyc/gorpyc/protocol/exp"):]
+	require.NotEmpty(t, FromPanic("text", []byte(own)).Frames)
+}
