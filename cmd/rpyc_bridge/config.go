@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"path"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 	"github.com/gorpyc/gorpyc/registry"
@@ -23,13 +23,12 @@ import (
 
 // settings is what the command line and the file say, checked.
 type settings struct {
-	bridges  []*bridge
-	http     string
-	ready    bool
-	drain    time.Duration
-	logFile  string
-	logJSON  bool
-	logLevel slog.Level
+	bridges []*bridge
+	http    string
+	ready   bool
+	drain   time.Duration
+	logFile string
+	log     program.LogForm
 }
 
 // route is a bridge as the file of --config describes it; a switch of the command line has the same name.
@@ -59,16 +58,10 @@ type route struct {
 
 func parseSettings(c *cli.Context) (*settings, error) {
 	s := &settings{ready: c.Bool("ready"), drain: c.Duration("drain"), logFile: c.String("logfile")}
-	switch format := c.String("log-format"); format {
-	case "text", "json":
-		s.logJSON = format == "json"
-	default:
-		return nil, fmt.Errorf("log format %q is neither text nor json", format)
-	}
-	if err := s.logLevel.UnmarshalText([]byte(c.String("log-level"))); err != nil {
-		return nil, fmt.Errorf("log level %q is none of debug, info, warn, error", c.String("log-level"))
-	}
 	var err error
+	if s.log, err = program.ReadLogForm(c); err != nil {
+		return nil, err
+	}
 	if s.http, err = httpAddr(c.String("http")); err != nil {
 		return nil, err
 	}

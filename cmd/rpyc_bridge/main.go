@@ -5,11 +5,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -17,90 +13,54 @@ import (
 	"github.com/gorpyc/gorpyc/cmd/internal/program"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args))
-}
+func main() { os.Exit(run(context.Background(), os.Args)) }
 
-// usageError is a mistake in the command line or in the file of --config. It ends the program with status 2.
-type usageError struct{ error }
-
-func run(ctx context.Context, args []string) int {
-	app := newApp()
-	err := app.RunContext(ctx, args)
-	switch usage := (usageError{}); {
-	case err == nil:
-		return 0
-	case errors.As(err, &usage):
-		fmt.Fprintf(app.ErrWriter, "%s: %v\nTry '%s --help'.\n", app.Name, err, app.Name)
-		return 2
-	default:
-		fmt.Fprintf(app.ErrWriter, "%s: %v\n", app.Name, err)
-		return 1
-	}
-}
+func run(ctx context.Context, args []string) int { return program.RunDaemon(ctx, newApp(), args, nil) }
 
 func newApp() *cli.App {
-	return &cli.App{
-		Name:           "rpyc_bridge",
-		Version:        program.Version(),
-		HideHelp:       true, // describe.go
-		HideVersion:    true,
-		Writer:         os.Stdout,
-		ErrWriter:      os.Stderr,
-		ExitErrHandler: func(*cli.Context, error) {}, // run says what went wrong
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
-		Action:         action,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Value: "127.0.0.1:18861",
-				Usage: "take clients at `ADDRESS`: [HOST:]PORT or unix:PATH"},
-			&cli.StringSliceFlag{Name: "to", Aliases: []string{"t"}, Usage: "the service is at `ADDRESS`: HOST:PORT, " +
-				"unix:PATH, or service:NAME, which the registry is asked for. Given several times, clients are spread over them, and " +
-				"sent to the next when one cannot be reached"},
-			&cli.StringFlag{Name: "family", Value: auto, Usage: "the protocol `FAMILY` that the service speaks: auto, or A to " +
-				"E, with a 2 behind it for Python 2"},
-			&cli.BoolFlag{Name: "bind-threads", Usage: "the service's bind_threads is on"},
-			&cli.StringFlag{Name: "tls-cert", TakesFile: true, Usage: "clients speak TLS to this certificate in `FILE`"},
-			&cli.StringFlag{Name: "tls-key", TakesFile: true, Usage: "its private key in `FILE`, unless that is in the same"},
-			&cli.StringFlag{Name: "tls-ca", TakesFile: true, Usage: "clients must show a certificate signed by one in `FILE`"},
-			&cli.BoolFlag{Name: "to-tls", Usage: "the service speaks TLS; implied by the next ones"},
-			&cli.StringFlag{Name: "to-tls-ca", TakesFile: true, Usage: "its certificate is signed by one in `FILE`; without " +
-				"it by one of the system's"},
-			&cli.StringFlag{Name: "to-tls-cert", TakesFile: true, Usage: "the certificate in `FILE` is shown to it"},
-			&cli.StringFlag{Name: "to-tls-key", TakesFile: true, Usage: "the private key of that in `FILE`"},
-			&cli.BoolFlag{Name: "to-tls-any-name", Usage: "its certificate may be made for another host"},
-			&cli.BoolFlag{Name: "register", Usage: "tell the registry where the bridge listens, under --name or the names that " +
-				"the service has"},
-			&cli.StringSliceFlag{Name: "name", Usage: "register under `NAME`. May be given several times"},
-			&cli.StringFlag{Name: "registry", Usage: "the registry's `ADDRESS`: HOST[:PORT], or tcp:HOST[:PORT]; without it " +
-				"those of the local network, by a broadcast"},
-			&cli.StringSliceFlag{Name: "allow", Usage: "clients reach only the attributes of the service that match `PATTERN` " +
-				"(get_*, *_total), whatever the service's own rules allow beyond. May be given several times"},
-			&cli.BoolFlag{Name: "read-only", Usage: "clients set and delete no attributes"},
-			&cli.BoolFlag{Name: "allow-pickle", Usage: "pass pickles on, if the end that is asked allows it. Whoever unpickles " +
-				"what another has sent runs what it says"},
-			&cli.BoolFlag{Name: "deny-classic", Usage: "refuse services and clients in classic mode, which run any code they " +
-				"are sent"},
-			&cli.IntFlag{Name: "max-connections", Usage: "serve at most `NUMBER` clients; others wait", DefaultText: "no limit"},
-			&cli.DurationFlag{Name: "idle-timeout", Usage: "end connections of clients that were silent for `TIME`, such as " +
-				"10m", DefaultText: "never"},
-			&cli.DurationFlag{Name: "drain", Value: 10 * time.Second, Usage: "what is under way at a signal may take `TIME`"},
-			&cli.StringFlag{Name: "config", TakesFile: true, Usage: "read the bridges, of which there may be several, from a " +
-				"JSON `FILE`; the switches above are then not used"},
-			&cli.StringFlag{Name: "http", Usage: "answer /healthz and /metrics at `[ADDRESS:]PORT`; ADDRESS is 127.0.0.1 unless " +
-				"given"},
-			&cli.StringFlag{Name: "logfile", TakesFile: true, Usage: "append the log to `FILE`; the default is stderr; SIGHUP " +
-				"opens it anew"},
-			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`FORMAT` of the log: text or json"},
-			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least `LEVEL` that is logged: debug, info, warn, error"},
-			&cli.BoolFlag{Name: "ready", Usage: "print 'READY host port' for each socket on stdout when serving"},
-			&cli.StringFlag{Name: "completions", Usage: "print the completion script for `SHELL` (bash, zsh, fish) and quit"},
-			&cli.BoolFlag{Name: "man", Usage: "print the manual page and quit"},
-			&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version and quit"},
-			&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "print this help and quit"},
-		},
-	}
+	return program.NewDaemon("rpyc_bridge", describe, action,
+		&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Value: "127.0.0.1:18861",
+			Usage: "take clients at `ADDRESS`: [HOST:]PORT or unix:PATH"},
+		&cli.StringSliceFlag{Name: "to", Aliases: []string{"t"}, Usage: "the service is at `ADDRESS`: HOST:PORT, " +
+			"unix:PATH, or service:NAME, which the registry is asked for. Given several times, clients are spread over them, and " +
+			"sent to the next when one cannot be reached"},
+		&cli.StringFlag{Name: "family", Value: auto, Usage: "the protocol `FAMILY` that the service speaks: auto, or A to " +
+			"E, with a 2 behind it for Python 2"},
+		&cli.BoolFlag{Name: "bind-threads", Usage: "the service's bind_threads is on"},
+		&cli.StringFlag{Name: "tls-cert", TakesFile: true, Usage: "clients speak TLS to this certificate in `FILE`"},
+		&cli.StringFlag{Name: "tls-key", TakesFile: true, Usage: "its private key in `FILE`, unless that is in the same"},
+		&cli.StringFlag{Name: "tls-ca", TakesFile: true, Usage: "clients must show a certificate signed by one in `FILE`"},
+		&cli.BoolFlag{Name: "to-tls", Usage: "the service speaks TLS; implied by the next ones"},
+		&cli.StringFlag{Name: "to-tls-ca", TakesFile: true, Usage: "its certificate is signed by one in `FILE`; without " +
+			"it by one of the system's"},
+		&cli.StringFlag{Name: "to-tls-cert", TakesFile: true, Usage: "the certificate in `FILE` is shown to it"},
+		&cli.StringFlag{Name: "to-tls-key", TakesFile: true, Usage: "the private key of that in `FILE`"},
+		&cli.BoolFlag{Name: "to-tls-any-name", Usage: "its certificate may be made for another host"},
+		&cli.BoolFlag{Name: "register", Usage: "tell the registry where the bridge listens, under --name or the names that " +
+			"the service has"},
+		&cli.StringSliceFlag{Name: "name", Usage: "register under `NAME`. May be given several times"},
+		&cli.StringFlag{Name: "registry", Usage: "the registry's `ADDRESS`: HOST[:PORT], or tcp:HOST[:PORT]; without it " +
+			"those of the local network, by a broadcast"},
+		&cli.StringSliceFlag{Name: "allow", Usage: "clients reach only the attributes of the service that match `PATTERN` " +
+			"(get_*, *_total), whatever the service's own rules allow beyond. May be given several times"},
+		&cli.BoolFlag{Name: "read-only", Usage: "clients set and delete no attributes"},
+		&cli.BoolFlag{Name: "allow-pickle", Usage: "pass pickles on, if the end that is asked allows it. Whoever unpickles " +
+			"what another has sent runs what it says"},
+		&cli.BoolFlag{Name: "deny-classic", Usage: "refuse services and clients in classic mode, which run any code they " +
+			"are sent"},
+		&cli.IntFlag{Name: "max-connections", Usage: "serve at most `NUMBER` clients; others wait", DefaultText: "no limit"},
+		&cli.DurationFlag{Name: "idle-timeout", Usage: "end connections of clients that were silent for `TIME`, such as " +
+			"10m", DefaultText: "never"},
+		&cli.DurationFlag{Name: "drain", Value: 10 * time.Second, Usage: "what is under way at a signal may take `TIME`"},
+		&cli.StringFlag{Name: "config", TakesFile: true, Usage: "read the bridges, of which there may be several, from a " +
+			"JSON `FILE`; the switches above are then not used"},
+		&cli.StringFlag{Name: "http", Usage: "answer /healthz and /metrics at `[ADDRESS:]PORT`; ADDRESS is 127.0.0.1 unless " +
+			"given"},
+		&cli.StringFlag{Name: "logfile", TakesFile: true, Usage: "append the log to `FILE`; the default is stderr; SIGHUP " +
+			"opens it anew"},
+		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`FORMAT` of the log: text or json"},
+		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least `LEVEL` that is logged: debug, info, warn, error"},
+	)
 }
 
 func describe(app *cli.App) program.Program {
@@ -123,27 +83,9 @@ func describe(app *cli.App) program.Program {
 
 // action does what the switches say.
 func action(c *cli.Context) error {
-	if c.Args().Present() {
-		return usageError{fmt.Errorf("no arguments are expected, got %q", c.Args().Slice())}
-	}
-	out := c.App.Writer
-	switch shell := c.String("completions"); {
-	case c.Bool("help"):
-		return describe(c.App).WriteHelp(out)
-	case c.Bool("version"):
-		_, err := fmt.Fprintln(out, c.App.Name, c.App.Version)
-		return err
-	case c.Bool("man"):
-		return describe(c.App).WriteMan(out)
-	case shell != "":
-		if err := describe(c.App).WriteCompletion(out, shell); err != nil {
-			return usageError{err}
-		}
-		return nil
-	}
 	s, err := parseSettings(c)
 	if err != nil {
-		return usageError{err}
+		return program.UsageError{Err: err}
 	}
-	return s.serve(c.Context, out)
+	return s.serve(c.Context, c.App.Writer)
 }

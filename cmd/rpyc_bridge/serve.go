@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -30,11 +29,7 @@ func (s *settings) serve(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	defer out.Close()
-	opts := &slog.HandlerOptions{Level: s.logLevel}
-	log := slog.New(slog.NewTextHandler(out, opts))
-	if s.logJSON {
-		log = slog.New(slog.NewJSONHandler(out, opts))
-	}
+	log := s.log.Logger(out)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -75,22 +70,7 @@ func (s *settings) serve(ctx context.Context, stdout io.Writer) error {
 			ready(stdout, web.addr)
 		}
 	}
-	program.Notify("READY=1")
-	for {
-		select {
-		case <-hangup:
-			if err := out.Reopen(); err != nil {
-				log.Error("log file not opened anew", "error", err)
-			}
-			continue
-		case err = <-ended:
-			log.Error("serving has ended", "error", err)
-		case <-ctx.Done():
-			log.Info("closing", "cause", context.Cause(ctx).Error())
-		}
-		break
-	}
-	program.Notify("STOPPING=1")
+	err = program.Wait(ctx, log, out, hangup, ended)
 	return errors.Join(err, s.shutdown())
 }
 

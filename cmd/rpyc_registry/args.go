@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 )
 
 // The Python program's parser and the one used here read the same command lines differently: -p18811 and -6q are usual
@@ -33,17 +35,17 @@ func normalise(args []string) ([]string, error) {
 			}
 			taken, err := take(&out, name, value, given, args[i+1:])
 			if err != nil {
-				return nil, usageError{err}
+				return nil, program.UsageError{Err: err}
 			}
 			i += taken
 		case len(arg) > 1 && arg[0] == '-' && arg[1] != '-':
 			taken, err := takeShort(&out, arg[1:], args[i+1:])
 			if err != nil {
-				return nil, usageError{err}
+				return nil, program.UsageError{Err: err}
 			}
 			i += taken
 		default:
-			return nil, usageError{fmt.Errorf("no arguments are expected, got %q", arg)}
+			return nil, program.UsageError{Err: fmt.Errorf("no arguments are expected, got %q", arg)}
 		}
 	}
 	return out, nil

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 	"github.com/urfave/cli/v2"
 
 	"github.com/gorpyc/gorpyc/registry"
@@ -44,7 +46,7 @@ func TestNormalise(t *testing.T) {
 	}
 	for _, line := range []string{"extra", "-p", "--port", "-l", "--ipv6=1", "-x", "-", "-p 1 extra", "-6x", "--"} {
 		_, err := normalise(append([]string{"x"}, strings.Fields(line)...))
-		require.ErrorAs(t, err, new(usageError), line)
+		require.ErrorAs(t, err, new(program.UsageError), line)
 	}
 }
 
@@ -75,7 +77,7 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, 18811, s.port)
 	require.Equal(t, 240.0, s.server.Timeout.Seconds())
 	require.False(t, s.server.AllowListing)
-	require.Equal(t, slog.LevelInfo, s.log.level)
+	require.Equal(t, slog.LevelInfo, s.log.Level)
 
 	s, err = parse(t, "-m", "tcp", "-6", "-p", "0", "-t", "5", "-l", "True", "-q", "-f", "log", "--log-format", "json",
 		"--state-file", "state", "--http", "8080", "--ping", "--max-rate", "7")
@@ -85,9 +87,9 @@ func TestSettings(t *testing.T) {
 	require.Zero(t, s.port)
 	require.Equal(t, 5.0, s.server.Timeout.Seconds())
 	require.True(t, s.server.AllowListing)
-	require.Equal(t, slog.LevelError, s.log.level)
-	require.Equal(t, "log", s.log.file)
-	require.True(t, s.log.json)
+	require.Equal(t, slog.LevelError, s.log.Level)
+	require.Equal(t, "log", s.logFile)
+	require.True(t, s.log.JSON)
 	require.Equal(t, "state", s.server.StateFile)
 	require.Equal(t, "127.0.0.1:8080", s.http)
 	require.Equal(t, 7, s.server.Limits.Rate)
@@ -98,7 +100,7 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, []string{"udp", "tcp"}, s.networks)
 	require.Equal(t, "0.0.0.0:1", s.http)
 	require.False(t, s.server.AllowListing)
-	require.Equal(t, slog.LevelDebug, s.log.level)
+	require.Equal(t, slog.LevelDebug, s.log.Level)
 	require.Equal(t, []registry.Advertise{
 		{To: "192.0.2.7"},
 		{From: netip.MustParsePrefix("172.17.0.0/16"), To: "host.example"},

@@ -5,12 +5,8 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,107 +14,55 @@ import (
 	"github.com/gorpyc/gorpyc/registry"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args))
-}
-
-// usageError is a mistake in the command line. It ends the program with status 2, as it does the Python program.
-type usageError struct{ error }
+func main() { os.Exit(run(context.Background(), os.Args)) }
 
 func run(ctx context.Context, args []string) int {
 	app := newApp()
 	args, err := normalise(args)
-	switch {
-	case err != nil:
-	case slices.Contains(args, "--help"):
-		err = describe(app).WriteHelp(app.Writer) // not the library's
-	default:
-		err = app.RunContext(ctx, args)
+	if slices.Contains(args, "--help") {
+		args = []string{app.Name, "--help"} // whatever else is wrong
 	}
-	switch usage := (usageError{}); {
-	case err == nil:
-		return 0
-	case errors.As(err, &usage):
-		fmt.Fprintf(app.ErrWriter, "%s: %v\nTry '%s --help'.\n", app.Name, err, app.Name)
-		return 2
-	default:
-		fmt.Fprintf(app.ErrWriter, "%s: %v\n", app.Name, err)
-		return 1
-	}
+	return program.RunDaemon(ctx, app, args, err)
 }
 
 func newApp() *cli.App {
-	return &cli.App{
-		Name:           "rpyc_registry",
-		Version:        program.Version(),
-		HideHelp:       true, // describe.go
-		HideVersion:    true,
-		Writer:         os.Stdout,
-		ErrWriter:      os.Stderr,
-		ExitErrHandler: func(*cli.Context, error) {}, // run says what went wrong
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
-		Action:         action,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "mode", Aliases: []string{"m"}, Value: "UDP", Usage: "serving `MODE`: UDP, TCP, or BOTH"},
-			&cli.BoolFlag{Name: "ipv6", Aliases: []string{"6"},
-				Usage: "listen on IPv6 (and IPv4 with it) instead of IPv4 alone"},
-			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: registry.Port,
-				Usage: "the UDP/TCP listener `PORT`; 0 chooses one"},
-			&cli.StringFlag{Name: "host", Usage: "listen on this `ADDRESS` instead of all"},
-			&cli.StringFlag{Name: "logfile", TakesFile: true, Aliases: []string{"f", "file"},
-				Usage: "append the log to `FILE`; the default is stderr; SIGHUP opens it anew"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "log errors only"},
-			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`FORMAT` of the log: text or json"},
-			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least `LEVEL` that is logged: debug (every request), " +
-				"info, warn, error"},
-			&cli.IntFlag{Name: "timeout", Aliases: []string{"t"}, Value: int(registry.DefaultTimeout.Seconds()),
-				Usage: "forget servers that have not renewed their registration for so many `SECONDS`"},
-			&cli.StringFlag{Name: "listing", Aliases: []string{"l"}, Usage: "`WHETHER` clients may list all services: true or " +
-				"false", DefaultText: "false"},
-			&cli.StringFlag{Name: "state-file", TakesFile: true, Usage: "keep the registrations in `FILE` over a restart"},
-			&cli.StringFlag{Name: "secret-file", TakesFile: true, Usage: "let only who signs with the secret in `FILE` " +
-				"register and unregister, an extension that RPyC's servers do not know; spaces around the secret do not count"},
-			&cli.StringSliceFlag{Name: "advertise", Usage: "`[NETWORK=]ADDRESS` to show to clients outside NETWORK for " +
-				"servers inside; without NETWORK: for servers on this host that registered from 127.0.0.1. May be given several " +
-				"times"},
-			&cli.StringFlag{Name: "http", Usage: "show the services on a page at `[ADDRESS:]PORT`; ADDRESS is 127.0.0.1 " +
-				"unless given"},
-			&cli.BoolFlag{Name: "ping", Usage: "connect to each server now and then, and show on the page whether that works"},
-			&cli.IntFlag{Name: "max-registrations", DefaultText: "1048576", Usage: "limit the registrations in all to `NUMBER`"},
-			&cli.IntFlag{Name: "max-per-host", DefaultText: "16384", Usage: "limit the registrations of one host to `NUMBER`"},
-			&cli.IntFlag{Name: "max-rate", DefaultText: "1000", Usage: "limit the requests per second of one host to `NUMBER`"},
-			&cli.BoolFlag{Name: "ready", Usage: "print 'READY host port' for each socket on stdout when serving"},
-			&cli.StringFlag{Name: "completions", Usage: "print the completion script for `SHELL` (bash, zsh, fish) and quit"},
-			&cli.BoolFlag{Name: "man", Usage: "print the manual page and quit"},
-			&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version and quit"},
-			&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "print this help and quit"},
-		},
-	}
+	return program.NewDaemon("rpyc_registry", describe, action,
+		&cli.StringFlag{Name: "mode", Aliases: []string{"m"}, Value: "UDP", Usage: "serving `MODE`: UDP, TCP, or BOTH"},
+		&cli.BoolFlag{Name: "ipv6", Aliases: []string{"6"},
+			Usage: "listen on IPv6 (and IPv4 with it) instead of IPv4 alone"},
+		&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: registry.Port,
+			Usage: "the UDP/TCP listener `PORT`; 0 chooses one"},
+		&cli.StringFlag{Name: "host", Usage: "listen on this `ADDRESS` instead of all"},
+		&cli.StringFlag{Name: "logfile", TakesFile: true, Aliases: []string{"f", "file"},
+			Usage: "append the log to `FILE`; the default is stderr; SIGHUP opens it anew"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "log errors only"},
+		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`FORMAT` of the log: text or json"},
+		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least `LEVEL` that is logged: debug (every request), " +
+			"info, warn, error"},
+		&cli.IntFlag{Name: "timeout", Aliases: []string{"t"}, Value: int(registry.DefaultTimeout.Seconds()),
+			Usage: "forget servers that have not renewed their registration for so many `SECONDS`"},
+		&cli.StringFlag{Name: "listing", Aliases: []string{"l"}, Usage: "`WHETHER` clients may list all services: true or " +
+			"false", DefaultText: "false"},
+		&cli.StringFlag{Name: "state-file", TakesFile: true, Usage: "keep the registrations in `FILE` over a restart"},
+		&cli.StringFlag{Name: "secret-file", TakesFile: true, Usage: "let only who signs with the secret in `FILE` " +
+			"register and unregister, an extension that RPyC's servers do not know; spaces around the secret do not count"},
+		&cli.StringSliceFlag{Name: "advertise", Usage: "`[NETWORK=]ADDRESS` to show to clients outside NETWORK for " +
+			"servers inside; without NETWORK: for servers on this host that registered from 127.0.0.1. May be given several " +
+			"times"},
+		&cli.StringFlag{Name: "http", Usage: "show the services on a page at `[ADDRESS:]PORT`; ADDRESS is 127.0.0.1 " +
+			"unless given"},
+		&cli.BoolFlag{Name: "ping", Usage: "connect to each server now and then, and show on the page whether that works"},
+		&cli.IntFlag{Name: "max-registrations", DefaultText: "1048576", Usage: "limit the registrations in all to `NUMBER`"},
+		&cli.IntFlag{Name: "max-per-host", DefaultText: "16384", Usage: "limit the registrations of one host to `NUMBER`"},
+		&cli.IntFlag{Name: "max-rate", DefaultText: "1000", Usage: "limit the requests per second of one host to `NUMBER`"},
+	)
 }
 
 // action does what the switches say.
 func action(c *cli.Context) error {
-	if c.Args().Present() {
-		return usageError{fmt.Errorf("no arguments are expected, got %q", c.Args().Slice())}
-	}
-	out := c.App.Writer
-	switch shell := c.String("completions"); {
-	case c.Bool("version"):
-		_, err := fmt.Fprintln(out, c.App.Name, c.App.Version)
-		return err
-	case c.Bool("man"):
-		return describe(c.App).WriteMan(out)
-	case shell != "":
-		if err := describe(c.App).WriteCompletion(out, shell); err != nil {
-			return usageError{err}
-		}
-		return nil
-	}
 	s, err := parseSettings(c)
 	if err != nil {
-		return usageError{err}
+		return program.UsageError{Err: err}
 	}
-	return s.serve(c.Context, out)
+	return s.serve(c.Context, c.App.Writer)
 }

@@ -25,12 +25,12 @@ const shutdownTime = 5 * time.Second
 
 // serve runs the registry until ctx ends.
 func (s *settings) serve(ctx context.Context, stdout io.Writer) error {
-	out, err := program.OpenLog(s.log.file)
+	out, err := program.OpenLog(s.logFile)
 	if err != nil {
 		return err
 	}
 	defer out.Close()
-	log := s.log.logger(out)
+	log := s.log.Logger(out)
 	s.server.Logger = log
 
 	hangup := make(chan os.Signal, 1)
@@ -59,22 +59,7 @@ func (s *settings) serve(ctx context.Context, stdout io.Writer) error {
 			fmt.Fprintln(stdout, "READY", host, port)
 		}
 	}
-	program.Notify("READY=1")
-	for {
-		select {
-		case <-hangup:
-			if err := out.Reopen(); err != nil {
-				log.Error("log file not opened anew", "error", err)
-			}
-			continue
-		case err = <-ended:
-			log.Error("serving has ended", "error", err)
-		case <-ctx.Done():
-			log.Info("server closed", "cause", context.Cause(ctx).Error())
-		}
-		break
-	}
-	program.Notify("STOPPING=1")
+	err = program.Wait(ctx, log, out, hangup, ended)
 	last, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	return errors.Join(err, s.server.Shutdown(last))

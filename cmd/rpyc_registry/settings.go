@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 	"github.com/gorpyc/gorpyc/registry"
 )
 
@@ -23,24 +23,11 @@ type settings struct {
 	host     string
 	port     int
 	server   registry.Server
-	log      logSettings
+	log      program.LogForm
+	logFile  string
 	http     string
 	ping     bool
 	ready    bool
-}
-
-type logSettings struct {
-	file  string
-	json  bool
-	level slog.Level
-}
-
-func (s logSettings) logger(w io.Writer) *slog.Logger {
-	opts := &slog.HandlerOptions{Level: s.level}
-	if s.json {
-		return slog.New(slog.NewJSONHandler(w, opts))
-	}
-	return slog.New(slog.NewTextHandler(w, opts))
 }
 
 func parseSettings(c *cli.Context) (*settings, error) {
@@ -99,18 +86,12 @@ func parseSettings(c *cli.Context) (*settings, error) {
 			return nil, fmt.Errorf("secret: %s is empty", file)
 		}
 	}
-	s.log.file = c.String("logfile")
-	switch format := c.String("log-format"); format {
-	case "text", "json":
-		s.log.json = format == "json"
-	default:
-		return nil, fmt.Errorf("log format %q is neither text nor json", format)
-	}
-	if err := s.log.level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
-		return nil, fmt.Errorf("log level %q is none of debug, info, warn, error", c.String("log-level"))
+	s.logFile = c.String("logfile")
+	if s.log, err = program.ReadLogForm(c); err != nil {
+		return nil, err
 	}
 	if c.Bool("quiet") {
-		s.log.level = slog.LevelError
+		s.log.Level = slog.LevelError
 	}
 	return s, nil
 }

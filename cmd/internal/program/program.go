@@ -1,5 +1,5 @@
 // Package program is what the programs of this module have in common: their help, manual pages and completion scripts,
-// log files that are opened anew, and what systemd wants to hear. It reads no command lines.
+// how daemons begin and end, log files that are opened anew, and what systemd wants to hear.
 package program
 
 import (
