@@ -2,10 +2,11 @@ package main
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 )
 
 // arrange puts options before arguments, since the parser expects them there and a person does not: "call host add 2 -3
@@ -14,6 +15,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	if len(args) == 0 {
 		return []string{app.Name}, nil
 	}
+	args = slices.Clone(args)
 	path := []string{args[0]}
 	var options, rest []string
 	var flags []cli.Flag
@@ -34,17 +36,21 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 				options = append(options, arg) // the parser will say so, or knows --help
 				continue
 			}
-			_, isDuration := f.(*cli.DurationFlag)
+			if _, ok := f.(*cli.DurationFlag); ok {
+				if value = program.Seconds(value); !given && i+1 < len(args) {
+					args[i+1] = program.Seconds(args[i+1])
+				}
+			}
 			name = "--" + f.Names()[0] // a switch may be given by either of its names, and repeated by the other
 			if given {
-				name += "=" + seconds(value, isDuration)
+				name += "=" + value
 			}
 			options = append(options, name)
 			if d, ok := f.(cli.DocGenerationFlag); ok && d.TakesValue() && !given {
 				if i++; i == len(args) {
 					return args, usage("option %s needs a value (try --help)", arg)
 				}
-				options = append(options, seconds(args[i], isDuration))
+				options = append(options, args[i])
 			}
 		default:
 			if c := find(commands, arg); c != nil && len(rest) == 0 {
@@ -65,14 +71,6 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		out = append(append(out, "--"), rest...)
 	}
 	return out, nil
-}
-
-// seconds makes a duration of a plain number, as Python has them.
-func seconds(value string, isDuration bool) string {
-	if _, err := strconv.ParseFloat(value, 64); err == nil && isDuration && strings.Trim(value, "+-.0123456789") == "" {
-		return value + "s"
-	}
-	return value
 }
 
 func isNumber(arg string) bool {

@@ -38,7 +38,8 @@ func usage(format string, args ...any) error { return coded{fmt.Errorf(format, a
 // run runs the program and returns its exit code.
 func run(ctx context.Context, args []string) int {
 	cli.OsExiter = func(int) {} // we return the code
-	err := newApp().RunContext(ctx, args)
+	app := newApp()
+	err := app.RunContext(ctx, program.WithSeconds(app, args))
 	if err == nil {
 		return 0
 	}

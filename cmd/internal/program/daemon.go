@@ -69,7 +69,7 @@ func RunDaemon(ctx context.Context, app *cli.App, args []string, err error) int 
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err == nil {
-		err = app.RunContext(ctx, args)
+		err = app.RunContext(ctx, WithSeconds(app, args))
 	}
 	switch usage := (UsageError{}); {
 	case err == nil:

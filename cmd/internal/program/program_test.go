@@ -174,6 +174,15 @@ func TestOptions(t *testing.T) {
 	}, options)
 }
 
+func TestWithSeconds(t *testing.T) {
+	wait := &cli.DurationFlag{Name: "wait", Aliases: []string{"w"}}
+	app := &cli.App{Flags: []cli.Flag{wait, &cli.StringFlag{Name: "name"}}}
+	require.Equal(t, strings.Fields("p --wait 0.5s -w=2s --wait 3ms --name 5 --wait soon -- --wait 1"),
+		WithSeconds(app, strings.Fields("p --wait 0.5 -w=2 --wait 3ms --name 5 --wait soon -- --wait 1")))
+	require.Equal(t, []string{"p", "go", "--wait", "1e", "-w"}, WithSeconds(&cli.App{Commands: []*cli.Command{
+		{Name: "go", Flags: []cli.Flag{wait}}}}, []string{"p", "go", "--wait", "1e", "-w"}))
+}
+
 func TestLogFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	l, err := OpenLog(path)
