@@ -36,6 +36,11 @@ type Config struct {
 	Concurrency int
 	// Workers, if not nil, bounds the requests that run at the same time on all connections that share it.
 	Workers *Workers
+	// Budget, if not nil, bounds what the peers of all connections that share it can make this process hold.
+	Budget *Budget
+	// FirstTimeout ends a connection, with an *[IdleError], when the peer has not begun its first message for so long.
+	// 0 means never, as in RPyC; a servers.Server has a default.
+	FirstTimeout time.Duration
 	// IdleTimeout ends a connection, with an *[IdleError], when so long nothing has come from the peer and no request
 	// of either side was under way. 0 means never, as in RPyC.
 	IdleTimeout time.Duration
@@ -54,9 +59,9 @@ type Config struct {
 	Credentials any
 
 	// Dialect is the protocol family the peer speaks: wire.FamilyD for RPyC 6, wire.FamilyC for 4.1 to 5.3,
-	// wire.FamilyB for 4.0, wire.FamilyA for 3, with a 2 behind it for peers with Python 2; nil finds out. For what that
-	// costs see [Dial]; a peer before RPyC 6 that is served is asked a question when it connects, unless its host is
-	// known to speak FamilyC.
+	// wire.FamilyB for 4.0, wire.FamilyA for 3, with a 2 behind it for peers with Python 2; nil finds out. For what
+	// that costs see [Dial]; a peer before RPyC 6 that is served is asked a question when it connects, unless its host
+	// is known to speak FamilyC.
 	Dialect *wire.Dialect
 	// Families are the protocol families that this side speaks; nil is all. A peer that speaks another is refused: the
 	// Dial functions fail with a *[FamilyError], and a peer that has connected gets an exception that says so.

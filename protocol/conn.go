@@ -125,6 +125,7 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	c.reader.alarm.init(pulsed, c.watch)
 	c.state.expiry.alarm.init(pulsed, c.expire)
 	c.reader.state.Store(taken)
+	c.reader.noteCalm()
 	c.leaveParent = context.AfterFunc(ctx, func() { c.die(context.Cause(ctx)) })
 	return c
 }
@@ -152,8 +153,15 @@ func (c *Conn) abort(cause error) {
 // begin is the first goroutine of a connection.
 func (c *Conn) begin() {
 	c.startKeeper()
-	if c.dialect.Load() == nil {
+	came := c.awaitFirst()
+	if c.dialect.Load() != nil {
+		if c.cfg.FirstTimeout > 0 && len(c.early) == 0 {
+			_, _ = c.frames.Peek() // what it returns comes again with the first read
+		}
+		came()
+	} else {
 		err := c.checkGreeting()
+		came()
 		if err == nil && c.olderFamily() {
 			err = c.surveyClient()
 		}

@@ -46,6 +46,9 @@ func (l locked) addExport(v any, class *exposed.Class) (wire.Ref, error) {
 	if n, limit := len(x.objects)+len(x.classes), l.c.cfg.Limits.Exports; n >= limit {
 		return wire.Ref{}, &LimitError{What: "objects held by the peer", Got: int64(n) + 1, Limit: int64(limit)}
 	}
+	if err := l.coverExports(len(x.objects) + len(x.classes) + 1); err != nil {
+		return wire.Ref{}, err
+	}
 	if x.objects == nil {
 		x.init()
 	}
@@ -143,6 +146,9 @@ func (c *Conn) decref(r wire.Ref, n int64) exposed.Dropper {
 		l.exports.remove(e)
 		if _, foreign := e.obj.(*netref.Object); foreign {
 			CollectSoon() // this was what kept an object of another peer, as a rule
+		}
+		if l.leases.exports.held > 0 {
+			_ = l.coverExports(len(l.exports.objects) + len(l.exports.classes)) // less is always there
 		}
 		d, _ := e.obj.(exposed.Dropper)
 		return d

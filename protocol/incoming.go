@@ -32,6 +32,7 @@ type incoming struct {
 	buf      frame.Buffer // has the args that are still encoded
 	thread   uint64       // the peer's thread that has asked, if threads are bound
 	refs     int32        // references to objects of the peer that came with it and were not given back
+	weight   int64        // of its values, taken from the budget
 	followed bool         // other requests were queued when this one's turn came
 
 	dropped exposed.Dropper // of a DEL, the object that is to be told in turn; the request has been answered
@@ -69,6 +70,9 @@ func (c *Conn) receiveRequest(
 	u unboxer, seq wire.Seq, body brine.Cursor, buf frame.Buffer, readerRuns bool,
 ) (*incoming, error) {
 	in := &incoming{c: c, d: u.d, seq: seq, buf: buf, thread: u.d.ReadThreads(buf.Payload).Sender}
+	if c.cfg.Budget != nil {
+		in.weight = u.weight
+	}
 	all := body
 	if err := in.parse(&u, &body); err != nil {
 		if err := wire.CheckBody(all); err != nil {
@@ -102,9 +106,17 @@ func (c *Conn) receiveRequest(
 		c.reader.delegateNext--
 	}
 	l := c.lock()
-	if l.refuses(in) {
+	var no error
+	switch {
+	case l.refuses(in):
+		no = refusal()
+	case !l.turns.free() && in.h != wire.HandleClose && in.h != wire.HandleDel &&
+		!l.coverQueued(l.turns.bytes+int64(len(buf.Payload))):
+		no = overBudget()
+	}
+	if no != nil {
 		l.unlock()
-		in.refuse(refusal())
+		in.refuse(no)
 		return nil, nil
 	}
 	l.expiry.ensure(c, false)     // the peer may not read the answer
@@ -411,6 +423,11 @@ func (in *incoming) answerAtOnce(v any, err error) {
 	}
 	in.forgetArgs()
 	in.answer(v, err, mode)
+	if in.weight > 0 {
+		l := in.c.lock()
+		l.giveDecoded(in)
+		l.unlock()
+	}
 }
 
 // refuse answers a request that is not carried out, but has been read.

@@ -107,7 +107,8 @@ func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 		}
 	}
 	weight := c.weigh(d, buf.Payload)
-	heavy := weight > c.cfg.Limits.Decoded
+	limit := c.cfg.Limits.Decoded
+	heavy := weight > limit
 	if !heavy {
 		c.traceIn(d, buf.Payload)
 	}
@@ -115,11 +116,14 @@ func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 	if err != nil {
 		return nil, c.misunderstood(d, buf, err)
 	}
+	if kind == wire.Request && !heavy && !c.takeDecoded(weight) {
+		heavy, weight, limit = true, c.cfg.Budget.decoded.limit+1, c.cfg.Budget.decoded.limit
+	}
 	if heavy {
-		c.refuse(d, kind, seq, buf, weight)
+		c.refuse(d, kind, seq, buf, tooHeavy(weight, limit))
 		return nil, nil
 	}
-	u := unboxer{c: c, d: d, left: c.cfg.Limits.Decoded - weight}
+	u := unboxer{c: c, d: d, weight: weight, left: limit - weight}
 	if kind == wire.Request {
 		if c.reader.delegated { // it may be queued for long, and must not hinder the frame reader meanwhile
 			buf.Detach(buf.Payload)

@@ -23,9 +23,10 @@ type role struct {
 
 	// Used by the watch only (watch.go).
 	alarm   alarm
-	watched atomic.Bool // the alarm is set
-	seen    uint32      // vacated, when the watch last looked
-	quiet   int         // how many looks in a row have found it unchanged
+	watched atomic.Bool  // the alarm is set
+	calm    atomic.Int64 // when the watch last ended, from epoch
+	seen    uint32       // vacated, when the watch last looked
+	quiet   int          // how many looks in a row have found it unchanged
 
 	keptAsked atomic.Uint64 // for collectKept: 1 more than the collector's generation when it was called; 0 if it was not
 }
@@ -158,6 +159,7 @@ func (c *Conn) finishRequest(in *incoming) (next *incoming) {
 		next = l.pass(in.lane)
 	}
 	l.turns.finished(in)
+	l.trimLeases(in)
 	if w := c.cfg.Workers; w != nil {
 		w.passOn(in, next)
 	}

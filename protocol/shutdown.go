@@ -27,7 +27,7 @@ const (
 	refusalAttr  = "not_begun"
 	refusalText  = "the peer is shutting down, and has not begun this request"
 	refusalTrace = "EOFError: " + refusalText + "\n"
-	lateGrace    = 300 * time.Millisecond // for requests that later ones than those that were accepted need
+	maxLate      = 1000                   // requests begun for handlers of requests that came later than the shutdown
 	farewellWait = 300 * time.Millisecond // for the peer to hang up, if it reads at all
 )
 
@@ -44,7 +44,6 @@ func (c *Conn) Shutdown(ctx context.Context) error {
 	if !l.draining {
 		l.draining = true
 		l.turns.accepted = l.turns.running + l.turns.queued
-		l.turns.noAccepted()
 	}
 	l.drained = append(l.drained, idle)
 	l.unlock()
@@ -93,8 +92,8 @@ func (c *Conn) sayLast() {
 }
 
 // refuses reports whether a request that has just come is not to be begun, because this side shuts down. One that a
-// handler may wait for is begun: at any time while handlers of accepted requests are under way, and for a while
-// afterwards, so that clients that go on asking cannot keep the connection for ever.
+// handler may wait for is begun: at any time while handlers of accepted requests are under way, and for a number of
+// requests afterwards, so that clients that go on asking cannot keep the connection for ever.
 func (l locked) refuses(in *incoming) bool {
 	if !l.draining || in.h == wire.HandleDel || in.h == wire.HandleClose {
 		return false
@@ -103,14 +102,10 @@ func (l locked) refuses(in *incoming) bool {
 	if l.sealed || t.waiting == 0 && len(l.pending) == 0 {
 		return true
 	}
-	return t.accepted == 0 && time.Now().After(t.lateUntil)
-}
-
-// noAccepted notes when the last of the requests that were accepted before the shutdown has been answered.
-func (t *turns) noAccepted() {
 	if t.accepted == 0 {
-		t.lateUntil = time.Now().Add(lateGrace)
+		t.late++
 	}
+	return t.late > maxLate
 }
 
 // refusal is the answer to a request that is not begun.

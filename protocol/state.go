@@ -32,6 +32,7 @@ type state struct {
 	turns   turns
 	exports exports
 	imports imports
+	leases  leases
 }
 
 func (s *state) init(concurrency int) {
@@ -113,6 +114,7 @@ func (c *Conn) finish() {
 	}
 	l = c.lock()
 	dropped := l.exports.clear()
+	l.endLeases()
 	l.imports.clear()
 	l.unlock()
 	for _, d := range dropped {

@@ -1,7 +1,5 @@
 package protocol
 
-import "time"
-
 // turns keeps the requests of the peer in order. A request needs a turn to run; there is one, or as many as
 // Config.Concurrency says, and requests that have none wait in a queue. A handler that waits for the peer gives its
 // turn up, so that what the peer asks in order to answer is served. Afterwards it takes the turn back, before any
@@ -17,8 +15,8 @@ type turns struct {
 	waiting int              // handlers that wait for the peer
 
 	// Used while this side shuts down (shutdown.go).
-	accepted  int       // requests from before that are not answered yet
-	lateUntil time.Time // once these are, when requests stop being begun for handlers that wait
+	accepted int // requests from before that are not answered yet
+	late     int // requests begun since then for handlers that wait
 
 	parked chan<- task // takes a task for the parked goroutine; nil if there is none
 }
@@ -38,6 +36,9 @@ func (t *turns) init(perLane int) { t.perLane, t.single.freeTurns = perLane, per
 func (t *turns) parallel() bool { return t.perLane > 1 || t.lanes != nil }
 
 func (t *turns) idle() bool { return t.running == 0 && t.queued == 0 }
+
+// free reports whether a request is sure to get a turn at once.
+func (t *turns) free() bool { return t.lanes == nil && t.single.freeTurns > 0 }
 
 // laneOf finds or makes the lane of a request.
 func (t *turns) laneOf(in *incoming) *lane {
@@ -95,7 +96,7 @@ func (l locked) begin(in *incoming) {
 	t.running++
 	t.current = in
 	in.hasTurn = true
-	in.excess = t.running > l.c.cfg.Limits.Running
+	in.excess = t.running > l.c.cfg.Limits.Running || !l.coverRunning(t.running)
 }
 
 // crowded reports whether so much is queued that the reader has to consider whether to read on.
@@ -140,7 +141,6 @@ func (t *turns) finished(in *incoming) {
 	}
 	if !in.late && t.accepted > 0 {
 		t.accepted--
-		t.noAccepted()
 	}
 	if in.lane.requests--; in.lane.requests == 0 && t.lanes != nil {
 		delete(t.lanes, in.lane.thread)

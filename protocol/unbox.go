@@ -23,6 +23,7 @@ type unboxer struct {
 	discard bool
 	refs    int32 // references to objects of the peer that there were
 	depth   int   // how many containers the next value is nested in
+	weight  int64 // of the message, 0 if it is light
 	left    int64 // what the message may still weigh
 }
 

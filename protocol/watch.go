@@ -54,6 +54,7 @@ func (r *role) look() (again, stuck bool) {
 	if r.quiet++; r.quiet < watchQuiet || r.lookForKept() {
 		return true, false
 	}
+	r.noteCalm()
 	// A holder that gives the role up now either sees that it is not watched, or is seen here.
 	r.watched.Store(false)
 	if r.vacated.Load() == vacated || r.watched.Swap(true) {

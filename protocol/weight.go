@@ -15,18 +15,21 @@ import (
 // refWeight is what a handle takes that is made for a reference: the handle, its entry in the table, its cleanup.
 const refWeight = 512
 
-// weigh returns what the values of a message weigh, or 0 if they cannot exceed Limits.Decoded.
+// weigh returns what the values of a message weigh, or 0 if they cannot exceed Limits.Decoded, or need not be counted.
 func (c *Conn) weigh(d *wire.Dialect, payload []byte) int64 {
 	limit := c.cfg.Limits.Decoded
-	if int64(len(payload)) <= limit/brine.MaxWeight {
+	light := limit / brine.MaxWeight
+	if c.cfg.Budget != nil {
+		light = min(light, bytesPortion)
+	}
+	if int64(len(payload)) <= light {
 		return 0
 	}
 	return d.Weigh(payload, limit)
 }
 
 // refuse answers a request that is too heavy to be decoded, or fails the call that a reply is for.
-func (c *Conn) refuse(d *wire.Dialect, kind wire.Kind, seq wire.Seq, buf frame.Buffer, weight int64) {
-	err := c.tooHeavy(weight)
+func (c *Conn) refuse(d *wire.Dialect, kind wire.Kind, seq wire.Seq, buf frame.Buffer, err error) {
 	if kind == wire.Request {
 		in := &incoming{c: c, d: d, seq: seq, buf: buf, thread: d.ReadThreads(buf.Payload).Sender}
 		in.answerAtOnce(nil, formException(err))
@@ -40,8 +43,10 @@ func (c *Conn) refuse(d *wire.Dialect, kind wire.Kind, seq wire.Seq, buf frame.B
 
 const decodedValues = "memory for the decoded values of a message"
 
-func (c *Conn) tooHeavy(weight int64) error {
-	return &LimitError{What: decodedValues, Got: weight, Limit: c.cfg.Limits.Decoded}
+func (c *Conn) tooHeavy(weight int64) error { return tooHeavy(weight, c.cfg.Limits.Decoded) }
+
+func tooHeavy(weight, limit int64) error {
+	return &LimitError{What: decodedValues, Got: weight, Limit: limit}
 }
 
 // isTooHeavy reports whether an error is tooHeavy's.

@@ -24,7 +24,9 @@
 //
 // # Silent and slow clients
 //
-// RPyC serves a client for as long as it is connected, and so does a Server by default. For clients that are not
+// RPyC serves a client for as long as it is connected. A Server by default ends connections on which nothing has come
+// for five minutes since they were made, and, when descriptors run out, those that have been idle for longest; its
+// connections share a budget (Server.Budget). For clients that are not
 // trusted to behave, set in Server.Config IdleTimeout (nothing comes and nothing runs) and StallTimeout (a message that
 // does not get on, or is not read), and MaxConns. AuthTimeout has a default. TCP keepalive is on, and finds clients
 // whose machine is gone.

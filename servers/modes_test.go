@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -320,6 +321,47 @@ func TestAcceptErrors(t *testing.T) {
 	if last != nil {
 		<-last.Done()
 	}
+}
+
+// TestRoomForNewcomers has descriptors run out: the connection that has been idle for longest makes room, and not one
+// that is busy, or has been lately.
+func TestRoomForNewcomers(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	f := &failing{l, make(chan error, 3)}
+	h := newHall()
+	srv := &servers.Server{Service: h}
+	result := make(chan error, 1)
+	go func() { result <- srv.Serve(t.Context(), f) }()
+	busy := dial(t, l.Addr().String())
+	stays := async(t, busy, "stay", "busy")
+	require.Equal(t, "busy", <-h.came)
+	silent, lately := dial(t, l.Addr().String()), dial(t, l.Addr().String())
+	require.Equal(t, "x", call[string](t, lately, "pass", "x"))
+	<-h.came
+	f.errs <- syscall.EMFILE
+	newcomers := []*protocol.Conn{dial(t, l.Addr().String()), dial(t, l.Addr().String())} // one before the error, perhaps
+	<-silent.Done()
+	require.Equal(t, "x", call[string](t, lately, "pass", "x"))
+	for _, c := range newcomers {
+		_, err = c.Ping(t.Context())
+		require.NoError(t, err)
+	}
+	close(h.leave)
+	require.Equal(t, "busy", await(t, stays))
+	stop(t, srv, result)
+}
+
+// TestFirstMessage has a server whose clients must say something soon.
+func TestFirstMessage(t *testing.T) {
+	srv := &servers.Server{Service: newHall(), Config: &protocol.Config{FirstTimeout: 10 * time.Millisecond}}
+	addr, result := start(t, t.Context(), srv)
+	c, err := net.Dial("tcp", addr)
+	require.NoError(t, err)
+	_, err = c.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF)
+	require.NoError(t, c.Close())
+	stop(t, srv, result)
 }
 
 // TestLogLines compares with what an operator of RPyC's servers reads, by their first words.

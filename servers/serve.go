@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 
@@ -35,8 +37,9 @@ func (s *Server) ListenAndServe(ctx context.Context, network, addr string) error
 // for several listeners. The end of ctx ends the connections, too, abruptly and without waiting for handlers;
 // [Server.Shutdown] is the way to an orderly end. The values of ctx are visible to handlers.
 //
-// A failure to accept that may pass, such as too many open files, is logged, and accepting goes on after a pause. Every
-// other one is returned, and the connections there are go on.
+// A failure to accept that may pass is logged, and accepting goes on after a pause. If it is for want of descriptors,
+// connections that have been idle for longest are closed first. Every other one is returned, and the connections there
+// are go on.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if Forked() {
 		if l != nil {
@@ -91,6 +94,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		if !passing(err) {
 			return fmt.Errorf("rpyc: accept: %w", err)
 		}
+		if outOfFiles(err) && s.makeRoom(log) {
+			continue
+		}
 		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
 		log.Warn("accept failed", "error", err, "retry", pause)
 		if !sleep(ctx, pause, s.closing) {
@@ -101,6 +107,36 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return context.Cause(ctx)
 	}
 	return ErrServerClosed
+}
+
+// defaultFirstTimeout bounds the time until a client's first message unless Config.FirstTimeout says otherwise. RPyC's
+// clients send nothing until they are used, which may be a while after they have connected.
+const defaultFirstTimeout = 5 * time.Minute
+
+// makeRoom closes those connections that have been idle for longest, a few at a time, because no descriptors are left
+// to accept others. It reports whether there were any.
+func (s *Server) makeRoom(log *slog.Logger) bool {
+	type quiet struct {
+		c     *protocol.Conn
+		since time.Time
+	}
+	var idle []quiet
+	for _, c := range s.Clients() {
+		if since, ok := c.IdleSince(); ok && c.Err() == nil {
+			idle = append(idle, quiet{c, since})
+		}
+	}
+	slices.SortFunc(idle, func(a, b quiet) int { return a.since.Compare(b.since) })
+	for _, q := range idle[:min(len(idle), 1+len(idle)/64)] {
+		log.Warn("closed because no descriptors are left", "peer", peerName(q.c), "idle", time.Since(q.since))
+		_ = q.c.CloseNow()
+	}
+	return len(idle) > 0
+}
+
+// outOfFiles reports whether the process or the system has no descriptors left.
+func outOfFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // passing reports whether accepting may succeed later: the process or the system is out of something for a while, or

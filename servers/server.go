@@ -49,16 +49,19 @@ type Server struct {
 	Service any
 	// NewService makes a root object for each connection; it is used instead of Service if it is set.
 	NewService func() any
-	// Name is the service's name in logs, and tells the forking servers of a program apart. "" means the first of Aliases.
+	// Name is the service's name in logs, and tells the forking servers of a program apart. "" means the first of
+	// Aliases.
 	Name string
 	// Aliases are the names under which the service is registered. nil means those that the service tells the peer: see
 	// exposed.ServiceAliases. With NewService and without Aliases, one more service is made in order to ask.
 	Aliases []string
-	// Registrar, if not nil, is told once a minute where the server is, under its aliases, and in the end that it is gone
-	// (registrar, auto_register): see registry.Announce. &registry.UDPClient{} is RPyC's default, which broadcasts.
+	// Registrar, if not nil, is told once a minute where the server is, under its aliases, and in the end that it is
+	// gone (registrar, auto_register): see registry.Announce. &registry.UDPClient{} is RPyC's default, which
+	// broadcasts.
 	Registrar registry.Registrar
-	// Config is the configuration of the connections; nil means RPyC's defaults. IdleTimeout and StallTimeout in it are
-	// what keeps silent clients from being served for ever.
+	// Config is the configuration of the connections; nil means RPyC's defaults, but for FirstTimeout, of which 0 means
+	// 5 minutes here and a negative value never. IdleTimeout and StallTimeout in it are what keeps clients that fall
+	// silent later from being served for ever; protocol.Hardened is for clients nobody vouches for.
 	Config *protocol.Config
 
 	// Mode is how connections are served.
@@ -77,30 +80,38 @@ type Server struct {
 	// once.
 	WhenFull Full
 
-	// Authenticator checks peers before they are served, and may replace the stream, as TLS does; nil lets everybody in.
+	// Budget bounds what the peers of all connections can make the process hold together; zero fields mean the defaults
+	// of protocol.BudgetLimits. Config.Budget, if it is set, is used in its place. It does not count across the
+	// processes of a [Forking] server.
+	Budget protocol.BudgetLimits
+
+	// Authenticator checks peers before they are served, and may replace the stream, as TLS does; nil lets everybody
+	// in.
 	Authenticator Authenticator
 	// AuthTimeout bounds the authentication; 0 means 10 s, negative no limit.
 	AuthTimeout time.Duration
-	// OnAccept, if not nil, is called with each connection that was accepted, before it is authenticated, on a goroutine
-	// of its own. An error refuses it. It may not read or write.
+	// OnAccept, if not nil, is called with each connection that was accepted, before it is authenticated, on a
+	// goroutine of its own. An error refuses it. It may not read or write.
 	OnAccept func(c net.Conn) error
 	// OnServe, if not nil, is called with each connection that is about to be served, after the service's OnConnect. An
 	// error closes it.
 	OnServe func(c *protocol.Conn) error
-	// Handle, if not nil, serves the stream of each connection in place of RPyC's protocol, for instance by passing it on
-	// to another process; the server accepts, counts, authenticates, registers and logs. credentials is what the
-	// Authenticator has returned. The connection ends when Handle returns. Shutdown ends the stream's input, so that what
-	// is under way can be answered, or closes a stream that is no net.Conn, and waits; Close closes the stream. OnServe
-	// and OnGone are not called.
+	// Handle, if not nil, serves the stream of each connection in place of RPyC's protocol, for instance by passing it
+	// on to another process; the server accepts, counts, authenticates, registers and logs. credentials is what the
+	// Authenticator has returned. The connection ends when Handle returns. Shutdown ends the stream's input, so that
+	// what is under way can be answered, or closes a stream that is no net.Conn, and waits; Close closes the stream.
+	// OnServe and OnGone are not called.
 	Handle func(ctx context.Context, stream io.ReadWriteCloser, credentials any) error
 	// OnGone, if not nil, is called when a connection that was served has ended, after the service's OnDisconnect.
 	OnGone func(c *protocol.Conn)
-	// Logger is told of connections coming and going, at level Info; nil is silent. The connections log to it, too, unless
-	// Config has a logger. The messages are RPyC's: "server started", "accepted", "welcome", "goodbye", and so on.
+	// Logger is told of connections coming and going, at level Info; nil is silent. The connections log to it, too,
+	// unless Config has a logger. The messages are RPyC's: "server started", "accepted", "welcome", "goodbye", and so
+	// on.
 	Logger *slog.Logger
 
 	once    sync.Once // of what init makes
 	workers *protocol.Workers
+	budget  *protocol.Budget
 	slots   chan struct{} // holds a token for each connection, if MaxConns is set
 	names   sync.Once     // of aliases
 	aliases []string
@@ -164,6 +175,7 @@ func (s *Server) init() {
 		if s.Mode == Pool {
 			s.workers = protocol.NewWorkers(s.Workers, s.Batch, s.WhenBusy == Refuse)
 		}
+		s.budget = protocol.NewBudget(s.Budget)
 		if s.MaxConns > 0 {
 			s.slots = make(chan struct{}, s.MaxConns)
 		}
@@ -191,6 +203,12 @@ func (s *Server) config(credentials any) *protocol.Config {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = s.Logger
+	}
+	if cfg.FirstTimeout == 0 {
+		cfg.FirstTimeout = defaultFirstTimeout
+	}
+	if cfg.Budget == nil {
+		cfg.Budget = s.budget
 	}
 	if s.workers != nil {
 		cfg.Workers = s.workers
