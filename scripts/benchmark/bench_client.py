@@ -89,8 +89,46 @@ def download(root, job):
     return lambda: check(len(source(size, "random")) == size)
 
 
+SLOW, MILLIS = 8, 20  # mixedSlow, slowMillis in rows.go
+
+
+def slow_only(root, job):
+    call = rpyc.async_(root.sleep)
+
+    def one():
+        for result in [call(MILLIS) for _ in range(SLOW)]:
+            result.wait()
+    return one
+
+
+def mixed(root, job):
+    slow, answer = slow_only(root, job), root.add
+
+    def one():
+        for _ in range(20):
+            answer(1, 2)
+        slow()
+    return one
+
+
+def by_tuple(root, job):
+    total = root.total
+    return lambda: check(total((1, 2, 3)) == 6)
+
+
+def by_list(root, job):
+    total = root.total
+    return lambda: check(total([1, 2, 3]) == 6)
+
+
+def kept_by_list(root, job):
+    root.keep(lambda: None)
+    return by_list(root, job)
+
+
 MODES = {"sync": sync, "uncached": uncached, "getattr": getattr_, "async100": async_, "callback": callback,
-         "newobj": newobj, "exc": exc, "upload": upload, "download": download}
+         "newobj": newobj, "exc": exc, "upload": upload, "download": download,
+         "slowonly": slow_only, "mixed": mixed, "bytuple": by_tuple, "bylist": by_list, "keptbylist": kept_by_list}
 
 
 def connect(job):

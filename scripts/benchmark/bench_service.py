@@ -28,6 +28,11 @@ class Thing:
         return self.value
 
 
+class Pair:
+    exposed_name = "name"
+    exposed_start = 3
+
+
 class Bench(rpyc.Service):
     exposed_answer = 42
 
@@ -48,6 +53,12 @@ class Bench(rpyc.Service):
 
     def exposed_callback(self, function, times):
         return sum(function(i, 1) for i in range(times))
+
+    def exposed_pair(self):
+        return Pair()
+
+    def exposed_dicts(self, n):
+        return [{"a": i, "b": 2 * i} for i in range(n)]
 
     def exposed_fail(self, text):
         raise ValueError(text)

@@ -15,10 +15,12 @@ func TestStacks(t *testing.T) {
 		client, server string
 		modes          []string
 	}{
-		{"raw", "raw", []string{"sync", "pipe64", "pipe64c", "conns", "echo"}},
+		{"raw", "raw", []string{"sync", "pipe64", "pipe64c", "conns", "conns500", "echo"}},
 		{"netrpc", "netrpc", []string{"sync", "conc64", "conns", "echo"}},
-		{"gorpyc", "gorpyc", []string{"sync", "callattr", "conc64", "conns", "echo", "upload", "download", "connect"}},
-		{"prepared", "gorpyc", []string{"sync", "conc64", "conns"}},
+		{"gorpyc", "gorpyc", []string{"sync", "callattr", "conc2", "conc8", "conc64", "conns", "echo", "upload", "download",
+			"connect", "asstruct", "dicts"}},
+		{"gorpyc", "parallel", []string{"sync"}},
+		{"prepared", "gorpyc", []string{"sync", "conc64", "conns", "idle"}},
 		{"gorpyc", "canned", []string{"sync", "conc64", "connect"}},
 		{"prepared", "canned", []string{"sync", "conc64"}},
 	}

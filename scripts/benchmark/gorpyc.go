@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"sync"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
@@ -17,6 +18,10 @@ import (
 // Bench is the service measured; bench_service.py exposes the same names.
 type Bench struct {
 	Answer int
+
+	mu   sync.Mutex
+	kept any
+	heap any
 }
 
 // Add adds two numbers.
@@ -98,10 +103,7 @@ func loadGorpyc(j job) (sample, error) {
 			return c.Close()
 		}))
 	}
-	n := 1
-	if j.Mode == "conns" {
-		n = manyConns
-	}
+	n := connections(j.Mode)
 	dial := func() (*protocol.Conn, error) { return protocol.Dial(ctx, "tcp", j.addr(), config()) }
 	conns, closeAll, err := dialMany(n, dial)
 	if err != nil {
@@ -117,8 +119,7 @@ func loadGorpyc(j job) (sample, error) {
 
 func gorpycSteps(ctx context.Context, j job, conns []*protocol.Conn) (steps []step, err error) {
 	root := conns[0].Root()
-	switch j.Mode {
-	case "sync", "conns", "conc64":
+	if w := width[j.Mode]; w > 0 {
 		for _, c := range conns {
 			add, err := netref.Get[*netref.Object](ctx, c.Root(), "add")
 			if err != nil {
@@ -128,12 +129,13 @@ func gorpycSteps(ctx context.Context, j job, conns []*protocol.Conn) (steps []st
 				sum, err := netref.CallFunc[int](ctx, add, 1, 2)
 				return expect(err, sum == 3)
 			})
-			steps = append(steps, op)
-		}
-		for j.Mode == "conc64" && len(steps) < inFlight {
-			steps = append(steps, steps[0])
+			for range w {
+				steps = append(steps, op)
+			}
 		}
 		return steps, nil
+	}
+	switch j.Mode {
 	case "callattr":
 		return []step{once(func() error {
 			sum, err := netref.Call[int](ctx, root, "add", 1, 2)
@@ -157,7 +159,7 @@ func gorpycSteps(ctx context.Context, j job, conns []*protocol.Conn) (steps []st
 			return expect(err, len(data) == j.Size)
 		})}, nil
 	}
-	return nil, j.unknown()
+	return conversionSteps(ctx, j, conns[0])
 }
 
 // expect adds to an operation's error that its result is wrong.

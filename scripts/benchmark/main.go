@@ -5,7 +5,8 @@
 //	benchmark run    measures and prints a report
 //	benchmark serve  is one server; it prints a JSON line {"host", "port", "pid"} and ends when its stdin does
 //	benchmark load   is one client; it reads jobs from stdin and prints a sample for each, as JSON lines
-//	benchmark plot   draws a chart (SVG, to stdout) of what run --json has written: docs/speed.svg
+//	benchmark plot   draws a chart (SVG, to stdout) of what run --json has written: docs/speed.svg, and with --targets
+//	                 docs/performance.svg
 //
 // Servers and clients are processes of their own. "same" pins both to one CPU, which shows what the software costs and
 // repeats well; "free" leaves them to the kernel, which shows concurrency and what waking another CPU costs. Every

@@ -30,6 +30,7 @@ type sample struct {
 	P99       float64 `json:"p99_us"`
 	ClientCPU float64 `json:"client_cpu_us"`
 	ServerCPU float64 `json:"server_cpu_us"`
+	Bytes     float64 `json:"bytes,omitempty"` // of memory for each connection, in the mode idle
 	Err       string  `json:"err,omitempty"`
 }
 

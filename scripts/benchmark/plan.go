@@ -131,6 +131,40 @@ func plan(quick bool) []group {
 	python("callback", same, 1, true, "gorpyc", "python")
 	python("async100", free, 1, true, "gorpyc", "canned", "python")
 
+	gs = append(gs,
+		group{title: "CPython server, calls under way at the same time", times: 1, exps: []experiment{
+			exp("prepared", "python", "conc64", free),
+			exp("gorpyc", "python", "conc2", free),
+			exp("gorpyc", "python", "conc8", free),
+			exp("gorpyc", "python", "conc64", free),
+		}},
+		group{title: "CPython server, conversions", times: 1, spare: true, exps: []experiment{
+			exp("gorpyc", "python", "callattr", free),
+			exp("gorpyc", "python", "asstruct", free),
+			exp("gorpyc", "python", "dicts", free),
+		}},
+		group{title: fmt.Sprintf("CPython client, %d calls of %d ms at once after quick ones", mixedSlow, slowMillis), times: 1,
+			spare: true, exps: []experiment{
+				exp("python", "parallel", "slowonly", free),
+				exp("python", "parallel", "mixed", free),
+			}},
+		group{title: "CPython client, a kept callback and lists; much live memory", times: 1, spare: true, exps: []experiment{
+			exp("python", "largeheap", "bytuple", free),
+			exp("python", "largeheap", "bylist", free),
+			exp("python", "largeheap", "keptbylist", free),
+		}},
+		group{title: fmt.Sprintf("Minimal client, %d connections", 10*manyConns), times: 1, spare: true, exps: []experiment{
+			exp("raw", "raw", "conns500", free),
+			exp("prepared", "gorpyc", "conns500", free),
+			exp("prepared", "python", "conns500", free),
+		}},
+		group{title: "Memory of an idle connection", times: 1, spare: true, exps: []experiment{
+			exp("prepared", "canned", "idle", free),
+			exp("prepared", "gorpyc", "idle", free),
+			exp("prepared", "python", "idle", free),
+		}},
+	)
+
 	anchor := exp("raw", "raw", "sync", same)
 	anchor.Again = true
 	gs = append(gs, group{title: "CPython server", times: 1, spare: true, exps: []experiment{

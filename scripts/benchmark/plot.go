@@ -9,19 +9,23 @@ import (
 	"strings"
 )
 
-// plot draws what a CPython client sees of a Go server and of a CPython server, from the file that `run --json` has
-// written.
+// plot draws what a CPython client sees of a Go server and of a CPython server, or how far what is judged is from its
+// targets, from the file that `run --json` has written.
 func plot(args []string) error {
-	if len(args) != 1 {
+	fs := newFlags("plot")
+	targets := fs.Bool("targets", false, "draw the ratios that are judged, against their targets")
+	_ = fs.Parse(args)
+	if fs.NArg() != 1 {
 		return errors.New("plot: want the file that run --json has written")
 	}
-	text, err := os.ReadFile(args[0])
+	text, err := os.ReadFile(fs.Arg(0))
 	if err != nil {
 		return err
 	}
 	var doc struct {
-		Go      string `json:"go"`
-		CPUs    int    `json:"cpus"`
+		Go      string  `json:"go"`
+		CPUs    int     `json:"cpus"`
+		Judged  []judge `json:"judged"`
 		Samples []struct {
 			experiment
 			sample
@@ -40,6 +44,10 @@ func plot(args []string) error {
 		return median(xs)
 	}
 	d := drawing{w: os.Stdout}
+	if *targets {
+		plotTargets(&d, doc.Judged, fmt.Sprintf("Medians of one run on %d processors, %s; scripts/bench.", doc.CPUs, doc.Go))
+		return d.err
+	}
 	d.begin()
 	d.panel(0, "Time of a call at the client, µs (median)", func(server, mode string) float64 {
 		return medianOf(server, mode, medianTime)
@@ -95,12 +103,16 @@ const (
 	bold                   = `font-weight="bold"`
 )
 
-func (d *drawing) begin() {
-	height := float64(chartTop + rowHeight*len(bars) + 30)
+// open begins a chart of the height.
+func (d *drawing) open(height float64) {
 	d.printf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" font-family=\"sans-serif\" "+
 		"font-size=\"12\" fill=\"#222\">\n",
 		chartWidth, height)
 	d.rect(0, 0, chartWidth, height, "#ffffff")
+}
+
+func (d *drawing) begin() {
+	d.open(float64(chartTop + rowHeight*len(bars) + 30))
 	d.rect(labelWidth, 12, 12, 12, goColour)
 	d.text(labelWidth+17, 22, bold, "Go service (gorpyc)")
 	d.rect(labelWidth+160, 12, 12, 12, pythonColour)

@@ -121,17 +121,17 @@ func (c *preparedConn) call() error {
 
 // loadPrepared carries out a job.
 func loadPrepared(j job) (sample, error) {
-	n := 1
-	if j.Mode == "conns" {
-		n = manyConns
+	dial := func() (*preparedConn, error) { return dialPrepared(j.addr()) }
+	if j.Mode == "idle" {
+		return measureIdle(j, dial)
 	}
-	conns, closeAll, err := dialMany(n, func() (*preparedConn, error) { return dialPrepared(j.addr()) })
+	conns, closeAll, err := dialMany(connections(j.Mode), dial)
 	if err != nil {
 		return sample{}, err
 	}
 	defer closeAll()
 	switch c := conns[0]; j.Mode {
-	case "sync", "conns":
+	case "sync", "conns", "conns500":
 		var steps []step
 		for _, c := range conns {
 			steps = append(steps, once(c.call))

@@ -154,6 +154,13 @@ func (f *fleet) server(stack, placement string) (*server, error) {
 
 // measure carries out an experiment. A sample with an error in it is one that failed; an error is the end of the run.
 func (f *fleet) measure(e experiment, seconds float64) (sample, error) {
+	if e.Mode == "idle" { // memory that others have used is used again
+		key := [2]string{e.Server, e.Placement}
+		if s := f.servers[key]; s != nil {
+			delete(f.servers, key)
+			s.stop()
+		}
+	}
 	srv, err := f.server(e.Server, e.Placement)
 	if err != nil {
 		return sample{}, err

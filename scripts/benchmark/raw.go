@@ -125,8 +125,8 @@ func loadRaw(j job) (sample, error) {
 		op = rawTogether
 	case "echo":
 		op, size = rawEcho, j.Size+rawHeader
-	case "conns":
-		n = manyConns
+	default:
+		n = connections(j.Mode)
 	}
 	conns, closeAll, err := dialMany(n, func() (*rawConn, error) { return dialRaw(j.addr(), op, size) })
 	if err != nil {
@@ -134,7 +134,7 @@ func loadRaw(j job) (sample, error) {
 	}
 	defer closeAll()
 	switch c := conns[0]; j.Mode {
-	case "sync", "echo", "conns":
+	case "sync", "echo", "conns", "conns500":
 		var steps []step
 		for _, c := range conns {
 			steps = append(steps, once(c.call))

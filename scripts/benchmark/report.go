@@ -25,6 +25,10 @@ func (r *results) report(w io.Writer, quick bool) {
 				p("  %-42s %s\n", name, r.failure(i, e))
 				continue
 			}
+			if b := r.median(i, e, func(s sample) float64 { return s.Bytes }); b > 0 {
+				p("  %-42s %10.1f KB\n", name, b/1024)
+				continue
+			}
 			p("  %-42s %10.0f %7.2f %9s %9s %7.1f + %5.1f %3d\n", name, r.median(i, e, sample.rate),
 				r.ratio(i, e, g.exps[0], sample.rate),
 				micro(r.median(i, e, func(s sample) float64 { return s.P50 })),
@@ -134,6 +138,7 @@ func (r *results) judge() []judge {
 	rate("one call after the other, gorpyc / net/rpc, same", ours, netrpc, 1)
 	ours.Mode, netrpc.Mode, ours.Placement, netrpc.Placement = "conc64", "conc64", free, free
 	rate("64 in flight on one connection, gorpyc / net/rpc, free", ours, netrpc, 3)
+	js = append(js, r.judgeMore()...)
 	for _, g := range r.groups {
 		for _, e := range g.exps {
 			if e.Client == "python" && e.Server == "canned" {
@@ -177,4 +182,43 @@ func (r *results) stepBetween(group int, a, b experiment, of func(sample) float6
 		return 0
 	}
 	return max(y/x, x/y)
+}
+
+// judgeMore computes what is judged of single measurements: see docs/performance.md.
+func (r *results) judgeMore() (js []judge) {
+	add := func(what string, a, b experiment, of func(sample) float64, goal float64, atMost bool) {
+		i, ok := r.find(a, b)
+		if !ok {
+			return
+		}
+		v := r.ratio(i, a, b, of)
+		js = append(js, judge{What: what, Value: v, Goal: goal, AtMost: atMost, OK: v > 0 && (v >= goal) != atMost})
+	}
+	at := func(client, server, mode string, size int) experiment {
+		return experiment{Client: client, Server: server, Mode: mode, Placement: free, Size: size}
+	}
+	for _, size := range echoSizes[2:] {
+		ours := at("gorpyc", "gorpyc", "echo", size)
+		text := bytesText(size)
+		add("echo of "+text+", gorpyc / raw", ours, at("raw", "raw", "echo", size), sample.rate, 0.35, false)
+		add("echo of "+text+", gorpyc / net/rpc", ours, at("netrpc", "netrpc", "echo", size), sample.rate, 1.5, false)
+	}
+	loader := at("prepared", "python", "conc64", 0)
+	add("Go client on CPython, 64 in flight, / prepared requests", at("gorpyc", "python", "conc64", 0), loader,
+		sample.rate, 1, false)
+	add("Go client on CPython, p99 of 8 in flight / of 2", at("gorpyc", "python", "conc8", 0),
+		at("gorpyc", "python", "conc2", 0), func(s sample) float64 { return s.P99 }, 8, true)
+	add("struct of two attributes / one call, CPython server", at("gorpyc", "python", "asstruct", 0),
+		at("gorpyc", "python", "callattr", 0), meanTime, 4, true)
+	add("slow calls at once after quick ones / without, Concurrency", at("python", "parallel", "mixed", 0),
+		at("python", "parallel", "slowonly", 0), meanTime, 1.3, true)
+	for _, mode := range []string{"bylist", "keptbylist"} {
+		add("server's CPU of a call with a list / with a tuple, "+mode, at("python", "largeheap", mode, 0),
+			at("python", "largeheap", "bytuple", 0), func(s sample) float64 { return s.ServerCPU }, 4, true)
+	}
+	add("500 connections, gorpyc / CPython", at("prepared", "gorpyc", "conns500", 0),
+		at("prepared", "python", "conns500", 0), sample.rate, 8, false)
+	add("memory of an idle connection, gorpyc / canned", at("prepared", "gorpyc", "idle", 0),
+		at("prepared", "canned", "idle", 0), func(s sample) float64 { return s.Bytes }, 1, true)
+	return js
 }

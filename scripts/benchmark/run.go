@@ -19,6 +19,8 @@ type options struct {
 	rounds int
 	budget time.Duration // no round is begun that would exceed it; 0 for none
 	json   string
+	before string // the file with the baseline
+	after  string // the file to write the next one to
 	only   *regexp.Regexp
 }
 
@@ -27,6 +29,8 @@ func parseOptions(args []string) (o options, err error) {
 	fs.BoolVar(&o.quick, "quick", false, "measure for less than a minute")
 	fs.IntVar(&o.rounds, "rounds", 0, "number of rounds; 0 means 3 if quick, 6 otherwise")
 	fs.StringVar(&o.json, "json", "", "write all samples to `file`")
+	fs.StringVar(&o.before, "baseline", "", "say what is worse than in `file`")
+	fs.StringVar(&o.after, "write-baseline", "", "write CPU times, as multiples, to `file`")
 	pattern := fs.String("only", "", "measure what matches the regular `expression`, as in gorpyc>gorpyc/sync@same, and "+
 		"what it is compared to")
 	fs.StringVar(&o.profileDir, "cpuprofile", "", "write CPU profiles of gorpyc's processes to `directory`")
@@ -94,6 +98,16 @@ func run(args []string) error {
 	}
 	fmt.Printf("in the end%s; beside other work, trust ratios of CPU times rather than of rates\n", loadAverage())
 	res.report(os.Stdout, o.quick)
+	if o.before != "" {
+		if err := res.compareBaseline(os.Stdout, o.before); err != nil {
+			return err
+		}
+	}
+	if o.after != "" {
+		if err := res.writeBaseline(o.after); err != nil {
+			return err
+		}
+	}
 	if o.json != "" {
 		return res.writeJSON(o.json)
 	}

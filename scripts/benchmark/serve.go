@@ -22,6 +22,9 @@ var serverStacks = map[string]func(net.Listener) error{
 	"canned": eachConn(serveCanned),
 	"netrpc": serveNetRPC,
 	"gorpyc": serveGorpyc,
+
+	"parallel":  serveParallel,
+	"largeheap": serveLargeHeap,
 }
 
 // eachConn serves every connection by a goroutine of its own.
@@ -45,8 +48,8 @@ func eachConn(handle func(net.Conn) error) func(net.Listener) error {
 // serve is the command of that name.
 func serve(args []string) error {
 	fs := newFlags("serve")
-	stack := fs.String("stack", "gorpyc", "what serves: gorpyc, canned (prepared answers to a CPython client), netrpc "+
-		"or raw")
+	stack := fs.String("stack", "gorpyc", "what serves: gorpyc, parallel (gorpyc with Concurrency), largeheap (gorpyc "+
+		"with much live memory), canned (prepared answers to a CPython client), netrpc or raw")
 	host := fs.String("host", "127.0.0.1", "address to listen on")
 	port := fs.Int("port", 0, "port to listen on, 0 for any that is free")
 	cpuprofile := fs.String("cpuprofile", "", "write a CPU profile to `file`")
