@@ -41,7 +41,7 @@ func TestBudget(t *testing.T) {
 		"reversed": func(ctx context.Context) (any, error) {
 			return callOn(ctx, all, dict, "__reversed__")
 		},
-		"text":  func(ctx context.Context) (any, error) { return exposed.Iter(ctx, strings.Repeat("x", 1<<17)) },
+		"text":  func(ctx context.Context) (any, error) { return exposed.Iter(ctx, strings.Repeat("x", 1<<20)) },
 		"tuple": func(ctx context.Context) (any, error) { return exposed.Iter(ctx, brine.Tuple(nones())) },
 		"bytes": func(ctx context.Context) (any, error) { return exposed.Iter(ctx, make([]byte, 1<<20)) },
 		"error": func(ctx context.Context) (any, error) { return newError(ctx, make([]byte, 1<<20)) },
@@ -134,4 +134,29 @@ func TestKeysOfOneHash(t *testing.T) {
 	for i := range int64(8192) { // plain values are found by themselves
 		require.NoError(t, d.Set(t.Context(), brine.Tuple{i, new(big.Int).Mul(big.NewInt(i), big.NewInt(1<<61-1))}, nil))
 	}
+}
+
+// TestIterationOfText: the characters are those that a loop over Python's text gives, and are not all made at once.
+func TestIterationOfText(t *testing.T) {
+	it, err := exposed.Iter(t.Context(), "aé€😀")
+	require.NoError(t, err)
+	for _, want := range []string{"a", "é", "€", "😀"} {
+		v, ok, err := exposed.Next(t.Context(), it)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, want, v)
+	}
+	for range 2 {
+		_, ok, err := exposed.Next(t.Context(), it)
+		require.NoError(t, err)
+		require.False(t, ok)
+	}
+	long := strings.Repeat("é", 4<<20)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	it, err = exposed.Iter(t.Context(), long)
+	require.NoError(t, err)
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
+	runtime.KeepAlive(it)
 }

@@ -49,11 +49,7 @@ func defineContainer(c *Class) {
 	c.method("__iter__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
 		v := norm(self)
 		it := overPlain(v).as(iteratorClassOf(c))
-		n := weight(v)
-		if text, ok := v.(string); ok {
-			n += 4 * int64(len(text)) // its characters
-		}
-		return it, pay(ctx, it, n)
+		return it, pay(ctx, it, weight(v))
 	})
 	c.method("__contains__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 		v := norm(args[0])

@@ -103,12 +103,34 @@ func plainLen(v any) int {
 func overPlain(v any) *iterator {
 	switch x := v.(type) {
 	case string:
-		return overEach([]rune(x), func(r rune) any { return string(r) })
+		return overText(x)
 	case []byte:
 		return overEach(x, func(b byte) any { return int64(b) })
 	}
 	all, _ := pyvalue.Items(v)
 	return overItems(all)
+}
+
+// overText iterates over the characters of a text, which may be long: they are not all decoded at once.
+func overText(text string) *iterator {
+	var mu sync.Mutex
+	return &iterator{
+		over: nextFunc(func(context.Context) (any, bool, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if text == "" {
+				return nil, false, nil
+			}
+			r, n := utf8.DecodeRuneInString(text)
+			text = text[n:]
+			return string(r), true, nil
+		}),
+		left: func() int {
+			mu.Lock()
+			defer mu.Unlock()
+			return utf8.RuneCountInString(text)
+		},
+	}
 }
 
 // itself is for iterating over items that need no conversion.
