@@ -78,8 +78,8 @@ func (s *Server) stop() ([]*protocol.Conn, <-chan struct{}) {
 	}
 	if s.ended == nil {
 		s.ended = make(chan struct{})
-		s.maybeEnded()
 	}
+	s.maybeEnded()
 	cs := make([]*protocol.Conn, 0, len(s.conns))
 	for c := range s.conns {
 		cs = append(cs, c)

@@ -364,6 +364,38 @@ func TestFirstMessage(t *testing.T) {
 	stop(t, srv, result)
 }
 
+// TestConfigFor gives two clients different configurations, and follows a server's life.
+func TestConfigFor(t *testing.T) {
+	var seen atomic.Value
+	srv := &servers.Server{Service: newHall()}
+	srv.ConfigFor = func(conn net.Conn, credentials any) *protocol.Config {
+		if seen.Swap(conn.RemoteAddr().String()) == nil {
+			return &protocol.Config{Name: "first"}
+		}
+		return nil
+	}
+	srv.Config = &protocol.Config{Name: "others"}
+	require.Nil(t, srv.Addr())
+	addr, result := start(t, t.Context(), srv)
+	for _, want := range []string{"first", "others"} {
+		c := dial(t, addr)
+		require.Equal(t, addr, srv.Addr().String())
+		require.Equal(t, c.LocalAddr().String(), seen.Load())
+		require.Eventually(t, func() bool { return len(srv.Clients()) == 1 }, 10*time.Second, time.Millisecond)
+		require.Equal(t, want, srv.Clients()[0].Name())
+		require.NoError(t, c.Close())
+		require.Eventually(t, func() bool { return len(srv.Clients()) == 0 }, 10*time.Second, time.Millisecond)
+	}
+	select {
+	case <-srv.Done():
+		t.Error("the server still serves")
+	default:
+	}
+	stop(t, srv, result)
+	<-srv.Done()
+	require.Nil(t, srv.Addr())
+}
+
 // TestLogLines compares with what an operator of RPyC's servers reads, by their first words.
 func TestLogLines(t *testing.T) {
 	var mu sync.Mutex

@@ -264,7 +264,7 @@ func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteC
 		gone()
 		return nil, ErrServerClosed
 	}
-	c, err := protocol.NewConn(ctx, stream, s.service(), s.config(credentials))
+	c, err := protocol.NewConn(ctx, stream, s.service(), s.config(raw, credentials))
 	s.opened(o, c)
 	if err != nil {
 		log.Warn("refused", "reason", err)

@@ -64,6 +64,11 @@ type Server struct {
 	// silent later from being served for ever; protocol.Hardened is for clients nobody vouches for.
 	Config *protocol.Config
 
+	// ConfigFor, if not nil, gives the configuration of one connection in place of Config, by the client's address and by
+	// what the Authenticator has returned. nil means Config. It is called by several goroutines at once. conn is nil for
+	// a stream that is no network connection; it must not be read or written.
+	ConfigFor func(conn net.Conn, credentials any) *protocol.Config
+
 	// Mode is how connections are served.
 	Mode Mode
 	// Workers is how many requests a [Pool] runs at the same time; 0 means 20 (nbThreads). A handler that waits for its
@@ -192,11 +197,39 @@ func (s *Server) service() any {
 	return s.Service
 }
 
-// config is the configuration of one connection.
-func (s *Server) config(credentials any) *protocol.Config {
+// Addr is the address that the server listens on, of one of its listeners if there are several; nil before it serves
+// and after it was closed. With port 0 it tells the port that the system has chosen.
+func (s *Server) Addr() net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for l := range s.listeners {
+		return l.Addr()
+	}
+	return nil
+}
+
+// Done is closed when the server was closed and its last connection has ended.
+func (s *Server) Done() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended == nil {
+		s.ended = make(chan struct{})
+		s.maybeEnded()
+	}
+	return s.ended
+}
+
+// config is the configuration of one connection. conn may be nil.
+func (s *Server) config(conn net.Conn, credentials any) *protocol.Config {
+	with := s.Config
+	if s.ConfigFor != nil {
+		if c := s.ConfigFor(conn, credentials); c != nil {
+			with = c
+		}
+	}
 	var cfg protocol.Config
-	if s.Config != nil {
-		cfg = *s.Config
+	if with != nil {
+		cfg = *with
 	}
 	if credentials != nil {
 		cfg.Credentials = credentials
