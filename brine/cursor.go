@@ -22,6 +22,7 @@ type Cursor struct {
 	depth  int
 	limits Limits
 	alias  bool
+	types  bool
 }
 
 // NewCursor returns a cursor at the start of data with the default limits.
@@ -35,6 +36,10 @@ func (c *Cursor) SetLimits(l Limits) { c.limits = l.withDefaults() }
 // SetAlias tells whether the []byte values that [Cursor.Value] returns may share
 // memory with the data. The default is to copy them.
 func (c *Cursor) SetAlias(alias bool) { c.alias = alias }
+
+// SetTypes tells whether classes may come by value, as between peers of rpyc-ng
+// 7.0.13 and later: see [Type]. By default their tags are unassigned.
+func (c *Cursor) SetTypes(types bool) { c.types = types }
 
 // SetDepth tells how many tuples the caller has entered at this point. The
 // levels count against [Limits].Depth in Value, Skip, Raw and Tuple. A caller that
@@ -55,7 +60,11 @@ func (c *Cursor) Kind() Kind {
 	if c.pos >= len(c.data) {
 		return KindInvalid
 	}
-	return kinds[c.data[c.pos]]
+	tag := c.data[c.pos]
+	if c.types && typeOf(tag) != "" {
+		return KindType
+	}
+	return kinds[tag]
 }
 
 // head is the decoded start of a value.
@@ -124,6 +133,9 @@ func (c *Cursor) head(at, end int) (head, error) {
 			h.n = int(tag) - tagBytes1 + 1
 		case tag >= tagTuple1 && tag <= tagTuple4:
 			h.n = int(tag) - tagTuple1 + 1
+		case c.types && typeOf(tag) != "":
+			h.kind = KindType
+			return h, nil
 		default:
 			return head{}, c.fail(at, errUnknownTag)
 		}

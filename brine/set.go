@@ -82,6 +82,8 @@ func AppendKey(b []byte, v any) (key []byte, ok bool) {
 		return binary.BigEndian.AppendUint64(b, math.Float64bits(imag(v))), !math.IsNaN(real(v)) && !math.IsNaN(imag(v))
 	case string:
 		return append(append(b, 's'), v...), true
+	case Type:
+		return append(append(b, 't'), v...), true
 	case []byte:
 		return append(append(b, 'b'), v...), true
 	}

@@ -1,7 +1,8 @@
 package brine
 
-// Tag bytes. Tags 07, 1c–1f and f0–ff are unassigned; 20–ef are the integers
-// −48 … 159 in one byte.
+// Tag bytes. Tags 07, 1c–1f and f0–ff are unassigned, except that rpyc-ng has
+// classes of its own there (see typeOf); 20–ef are the integers −48 … 159 in
+// one byte.
 const (
 	tagNone           = 0x00
 	tagEmptyBytes     = 0x01
@@ -55,11 +56,12 @@ const (
 	KindFrozenSet
 	KindEllipsis
 	KindNotImplemented
+	KindType
 )
 
 var kindNames = [...]string{
 	"invalid", "None", "bool", "int", "float", "complex", "str", "bytes",
-	"tuple", "slice", "frozenset", "Ellipsis", "NotImplemented",
+	"tuple", "slice", "frozenset", "Ellipsis", "NotImplemented", "type",
 }
 
 // String returns the name Python users know: "str", "int", "frozenset", …

@@ -18,6 +18,30 @@ type EllipsisType struct{}
 // NotImplementedType is the type of [NotImplemented].
 type NotImplementedType struct{}
 
+// Type is one of the Python classes that rpyc-ng 7.0.13 and later send by value, by its name: NoneType, int, bool,
+// float, bytes, str, complex, NotImplementedType or ellipsis. It is read if [Cursor.SetTypes] says so, and never
+// written: older releases do not understand it, and all take a reference to the class.
+type Type string
+
+// String returns "<class 'int'>" and so on, as Python's repr does.
+func (t Type) String() string { return "<class '" + string(t) + "'>" }
+
+const (
+	tagNoneType  = 0x1c // … 0x1f
+	tagBytesType = 0xf0 // … 0xf4
+)
+
+// typeOf returns the class that a tag stands for, "" if it is none.
+func typeOf(tag byte) Type {
+	switch {
+	case tag >= tagNoneType && tag < tagIntMin:
+		return [...]Type{"NoneType", "int", "bool", "float"}[tag-tagNoneType]
+	case tag >= tagBytesType && tag < tagBytesType+5:
+		return [...]Type{"bytes", "str", "complex", "NotImplementedType", "ellipsis"}[tag-tagBytesType]
+	}
+	return ""
+}
+
 var (
 	// Ellipsis is Python's Ellipsis, written "...". Compare with ==.
 	Ellipsis EllipsisType

@@ -49,6 +49,8 @@ func (c *Cursor) value(end, depth int, in *Interner) (any, int, error) {
 		v = Ellipsis
 	case KindNotImplemented:
 		v = NotImplemented
+	case KindType:
+		v = typeOf(h.tag)
 	case KindInt:
 		i, b, next, err := c.integer(at, h, end, depth, false)
 		if err != nil {

@@ -14,7 +14,8 @@ import struct
 
 import rpyc
 
-RPYC = tuple(int(part) for part in rpyc.version.version)  # text in some releases
+version = rpyc.version.version  # numbers, texts, or in rpyc-ng one text
+RPYC = tuple(int(part) for part in (version.split(".") if isinstance(version, str) else version))
 
 INTERPRETER_ATTRS = {"add_note", "name", "obj", "name_from", "with_traceback", "_remote_tb", "_remote_version",
                      "__notes__",

@@ -145,21 +145,24 @@ def serving_thread(conn):
     return Eager(conn)
 
 
-def old_release(version, release):
-    """The start of a command for an old Python, and an environment in which it has an old RPyC, installed when it is
-    first asked for.  None if this Python is not here.  Without a version it is the one that runs the tests."""
-    python = shutil.which("python" + version) if version else sys.executable
-    version = version or "%d.%d" % sys.version_info[:2]
-    if python is None or subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL).returncode:
+def other_release(versions, release, distribution="rpyc"):
+    """The start of a command for a Python, and an environment in which it has a release of RPyC that is not the one
+    under test, installed when it is first asked for.  None if none of the Python versions is here.  Without versions
+    it is the one that runs the tests."""
+    for version in versions.split() or ["%d.%d" % sys.version_info[:2]]:
+        python = shutil.which("python" + version) if versions else sys.executable
+        if python and subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL).returncode == 0:
+            break
+    else:
         return None
-    directory = os.path.join(CACHE, "old", "py%s-rpyc%s" % (version, release))
+    directory = os.path.join(CACHE, "old", "py%s-%s%s" % (version, distribution, release))
     os.makedirs(directory, exist_ok=True)
     with open(directory + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp = os.path.join(directory, ".complete")
         if not os.path.exists(stamp):
             done = subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target",
-                                   directory, "--upgrade", "rpyc==" + release],
+                                   directory, "--upgrade", "%s==%s" % (distribution, release)],
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
             if done.returncode:
                 raise PeerError(done.stdout.decode("utf-8", "replace"))

@@ -6,6 +6,8 @@ from describe import bits, class_name
 
 def encode(value):
     """value as something json.dumps takes, with exact type and exact value."""
+    if issubclass(type(value), type) and hasattr(type(value), "____bind_instance__"):
+        return {"ref": value.____id_pack__[0]}  # in rpyc-ng the proxy of a class is a class
     if isinstance(value, rpyc.BaseNetref):
         return {"ref": object.__getattribute__(value, "____id_pack__")[0]}
     kind = type(value)

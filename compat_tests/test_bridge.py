@@ -15,7 +15,7 @@ import pytest
 import rpyc
 
 from describe import RPYC
-from harness import HERE, Program, Server, eventually, free_port, old_release
+from harness import HERE, Program, Server, eventually, free_port, other_release
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("go_only")]
 
@@ -94,7 +94,7 @@ _SEEN = {}
 @pytest.mark.parametrize("of_client", RELEASES, ids=NAMES)
 def test_any_release_with_any_other(of_client, of_server, bridge, start):
     """A client sees through the bridge what it sees of a service of its own kind directly."""
-    client, server = old_release(*of_client), old_release(*of_server)
+    client, server = other_release(*of_client), other_release(*of_server)
     if client is None or server is None:
         pytest.skip("one of these Pythons is not here")
     python, env = client

@@ -187,12 +187,12 @@ def test_client(name, client, served_by, peers, run_program, request):
     perform(name, client, watched(request, peers.shared(served_by)), peers, run_program)
 
 
-def perform(name, client, server, peers, run_program, env=None):
+def perform(name, client, server, peers, run_program, env=None, python=sys.executable):
     """One scenario, by a client of this kind."""
     if client == "go":
         command = [peers.binaries.path("goclient")]
     else:
-        command = [sys.executable, os.path.join(HERE, "reference", "ref_client.py")]
+        command = [python, os.path.join(HERE, "reference", "ref_client.py")]
     tag = "%s-%s-%s-%d" % (name, client, server.kind, len(env or ()))
     program = run_program(client + " client", command + [server.host, str(server.port), name, tag],
                           dict(env or {}, PYTHONDONTWRITEBYTECODE="1"))

@@ -1,30 +1,38 @@
-"""Releases from before the protocol that the matrix tests: RPyC 3.4.4 and 4.0.2, on Pythons that they run on.
+"""Releases that are not in the matrix: RPyC 3.4.4, 4.0.2 and 4.1 on Python 2, and rpyc-ng, all on one Go port.
 
-What an old client sees of the Go service is compared with what it sees of its own kind; what the Go client sees of an
-old service with what it sees of a service of the release under test.
+What such a client sees of the Go service is compared with what it sees of its own kind; what the Go client sees of such
+a service with what it sees of a service of the release under test.
 """
 import os
 import sys
 
 import pytest
 
+from conftest import watched
 from describe import RPYC
-from harness import HERE, Program, Server, old_release
+from harness import HERE, Program, Server, other_release
+from test_clients import EXPECTED, perform
 
 pytestmark = pytest.mark.skipif(not os.environ.get("GORPYC_OLD_RELEASES") or RPYC < (6,),
                                 reason="old releases are tested in one cell of the matrix: RPyC 6, GORPYC_OLD_RELEASES")
 
-OLD = [("2.7", "3.4.4"), ("2.7", "4.1.0"), ("2.7", "4.1.5"), ("3.6", "3.4.4"), ("3.6", "4.0.2")]
+NEW_PYTHONS = "3.13 3.12 3.11 3.10"
+NG = [(NEW_PYTHONS, release, "rpyc-ng") for release in ("7.0.2", "7.0.11", "7.0.15")]
+OLD = [("2.7", "3.4.4"), ("2.7", "4.1.0"), ("2.7", "4.1.5"), ("3.6", "3.4.4"), ("3.6", "4.0.2")] + NG
 SERVICE = os.path.join(HERE, "reference", "old_service.py")
 CLASSIC = os.path.join(HERE, "reference", "old_classic.py")
 CLASSIC_CLIENT = os.path.join(HERE, "reference", "old_classic_client.py")
 CLIENT = os.path.join(HERE, "reference", "old_client.py")
 
 
-@pytest.fixture(scope="module", params=OLD, ids=["py%s-rpyc%s" % pair for pair in OLD])
+def name_of(release):
+    return "py%s-rpyc%s" % release if len(release) == 2 else "%s%s" % (release[2], release[1])
+
+
+@pytest.fixture(scope="module", params=OLD, ids=name_of)
 def old(request):
-    """The start of a command for an old Python, and an environment in which it has an old RPyC."""
-    found = old_release(*request.param)
+    """The start of a command for a Python, and an environment in which it has an RPyC that is not in the matrix."""
+    found = other_release(*request.param)
     if found is None:
         pytest.skip("python%s is not here" % request.param[0])
     return found
@@ -109,3 +117,11 @@ def test_new_clients_see_no_difference(peers, start):
     own = start("cpython", [sys.executable, SERVICE])
     seen, expected = (lines("client", [sys.executable, CLIENT, s.host, str(s.port)]) for s in (server, own))
     assert seen == expected
+
+
+@pytest.mark.parametrize("name", sorted(set(EXPECTED) - {"close"}))  # which closes RPyC's socket, a private attribute
+@pytest.mark.seconds(180)
+def test_behaviour_for_the_newest_fork(name, peers, run_program, request):
+    """A client of rpyc-ng sees of the behaviour service what one of RPyC 6 does."""
+    python, env = other_release(*NG[-1]) or pytest.skip("no Python for rpyc-ng is here")
+    perform(name, "cpython", watched(request, peers.shared("go")), peers, run_program, env, python[0])

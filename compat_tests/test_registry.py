@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from describe import RPYC
-from harness import HERE, eventually, old_release
+from harness import HERE, eventually, other_release
 
 OLD = {"py%s-rpyc344" % version: version for version in ("2.7", "3.6")}
 SIDES = ["cpython", "go"]
@@ -43,7 +43,7 @@ def script(side, name):
     """The command for one of the reference programs, and its environment."""
     path = os.path.join(HERE, "reference", name)
     if side in OLD:
-        found = old_release(OLD[side], "3.4.4")
+        found = other_release(OLD[side], "3.4.4")
         if found is None:
             pytest.skip("python%s is not here" % OLD[side])
         return found[0] + [path], found[1]

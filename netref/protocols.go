@@ -3,7 +3,6 @@ package netref
 import (
 	"context"
 
-	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
@@ -133,7 +132,7 @@ func (o *Object) isInstance(ctx context.Context, class *Object) (is bool, err er
 		return false, lacking(err, "isinstance() arg 2 must be a type, a tuple of types, or a union")
 	}
 	ref, _ := o.Ref()
-	err = class.request(ctx, &is, wire.HandleInstanceCheck, brine.Tuple{ref.Name, ref.Class, ref.Object})
+	err = class.request(ctx, &is, wire.HandleInstanceCheck, ref.Tuple())
 	return is, err
 }
 
@@ -149,7 +148,8 @@ func sameClassID(o, class *Object) bool {
 //
 // As with RPyC's own proxies, __exit__ is given the class of the exception that the error is in Python (see
 // vinegar.FromError), and what becomes of that at the other end is a TypeError if a CPython serves the object, and an
-// exception of that class without arguments if a Go program does.
+// exception of that class without arguments if a Go program does. A peer of rpyc-ng 7.0.3 or later is given the
+// exception itself.
 func (o *Object) With(ctx context.Context, f func(v any) error) error { return With(ctx, o, f) }
 
 // With is [Object.With] with what __enter__ returned converted to T.
@@ -173,12 +173,13 @@ func With[T any](ctx context.Context, o *Object, f func(v T) error) (err error) 
 	}
 	failed = nil
 	if err != nil {
-		failed = vinegar.FromError(err).Class
+		failed = vinegar.FromError(err)
 	}
 	return err
 }
 
-// exit leaves a context manager; failed is nil or a class of exceptions. What __exit__ returns counts by its truth.
+// exit leaves a context manager; failed is nil, an exception or a class of exceptions. What __exit__ returns counts by
+// its truth.
 func (o *Object) exit(ctx context.Context, failed any) (suppress bool, err error) {
 	v, err := o.Request(ctx, wire.HandleCtxExit, failed)
 	if err != nil {

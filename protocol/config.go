@@ -58,10 +58,10 @@ type Config struct {
 	// Credentials are what an authenticator found out about the peer: see [Conn.Credentials].
 	Credentials any
 
-	// Dialect is the protocol family the peer speaks: wire.FamilyD for RPyC 6, wire.FamilyC for 4.1 to 5.3,
-	// wire.FamilyB for 4.0, wire.FamilyA for 3, with a 2 behind it for peers with Python 2; nil finds out. For what
-	// that costs see [Dial]; a peer before RPyC 6 that is served is asked a question when it connects, unless its host
-	// is known to speak FamilyC.
+	// Dialect is the protocol family the peer speaks: wire.FamilyE for rpyc-ng 7, wire.FamilyD for RPyC 6, wire.FamilyC
+	// for 4.1 to 5.3, wire.FamilyB for 4.0, wire.FamilyA for 3, the last three with a 2 behind them for peers with
+	// Python 2; nil finds out. For what that costs see [Dial]; a peer before RPyC 6 that is served is asked a question
+	// when it connects, unless its host is known to speak FamilyC.
 	Dialect *wire.Dialect
 	// Families are the protocol families that this side speaks; nil is all. A peer that speaks another is refused: the
 	// Dial functions fail with a *[FamilyError], and a peer that has connected gets an exception that says so.

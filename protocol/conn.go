@@ -186,7 +186,12 @@ func (c *Conn) Local() any { return c.local }
 func (c *Conn) Name() string { return c.cfg.Name }
 
 // Dialect is the protocol family in use; nil before the peer's first message if it was not set.
-func (c *Conn) Dialect() *wire.Dialect { return c.dialect.Load() }
+func (c *Conn) Dialect() *wire.Dialect {
+	if d := c.dialect.Load(); d != nil {
+		return d.Shown()
+	}
+	return nil
+}
 
 // Stream is the stream the connection was made of. It is not to be read or written.
 func (c *Conn) Stream() io.ReadWriteCloser { return c.stream }

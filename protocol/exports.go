@@ -58,8 +58,13 @@ func (l locked) addExport(v any, class *exposed.Class) (wire.Ref, error) {
 		e.ref = wire.Ref{Name: v.Name(), Class: v.ID()}
 	case *netref.Object:
 		e.ref = foreignRef(v, x.last+1)
+	case *foreignType:
+		e.ref = foreignRef(v.instance, 0)
 	default:
 		e.ref = wire.Ref{Name: exposed.RefName(v, class), Class: class.ID(), Object: x.last + 1}
+		if _, module := v.(exposed.Named); module {
+			e.ref = e.ref.AsModule()
+		}
 	}
 	if e.ref.IsClass() {
 		x.classes[e.ref.Class] = e

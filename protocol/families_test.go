@@ -17,10 +17,10 @@ import (
 )
 
 // accepted is a connection that was not told what its peer speaks, which the test plays. remote is the peer's address.
-func accepted(t *testing.T, d *wire.Dialect, remote string, cfg *protocol.Config) (*protocol.Conn, *peer) {
+func accepted(t *testing.T, root any, d *wire.Dialect, remote string, cfg *protocol.Config) (*protocol.Conn, *peer) {
 	t.Helper()
 	near, far := transport.Pipe()
-	c, err := protocol.NewConn(context.Background(), from{near, remote}, &service{}, cfg)
+	c, err := protocol.NewConn(context.Background(), from{near, remote}, root, cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_ = c.CloseNow()
@@ -88,7 +88,7 @@ func askRoot(p *peer) any {
 func TestOldClients(t *testing.T) {
 	for d := range oldRoot {
 		t.Run(d.String(), func(t *testing.T) {
-			c, p := accepted(t, d, "127.0.0.1", nil)
+			c, p := accepted(t, &service{}, d, "127.0.0.1", nil)
 			p.getRoot("root")
 			answerSurvey(p)
 			var m message
@@ -121,7 +121,7 @@ func TestFamiliesLeftOut(t *testing.T) {
 			var log bytes.Buffer
 			cfg := &protocol.Config{Families: []*wire.Dialect{spoken, wire.FamilyB},
 				Logger: slog.New(slog.NewTextHandler(&log, nil))}
-			c, p := accepted(t, d, "127.0.0.1", cfg)
+			c, p := accepted(t, &service{}, d, "127.0.0.1", cfg)
 			p.getRoot(int64(0))
 			if d != wire.FamilyD {
 				answerSurvey(p)
@@ -136,7 +136,8 @@ func TestFamiliesLeftOut(t *testing.T) {
 			require.Contains(t, log.String(), "protocol family "+d.String())
 		})
 	}
-	c, p := accepted(t, wire.FamilyC, "127.0.0.1", &protocol.Config{Families: []*wire.Dialect{wire.FamilyC, wire.FamilyD}})
+	newOnes := &protocol.Config{Families: []*wire.Dialect{wire.FamilyC, wire.FamilyD}}
+	c, p := accepted(t, &service{}, wire.FamilyC, "127.0.0.1", newOnes)
 	require.Len(t, askRoot(p), 3, "nothing to be asked: only FamilyC begins like this")
 	require.Same(t, wire.FamilyC, c.Dialect())
 
@@ -159,20 +160,20 @@ func TestFamiliesLeftOut(t *testing.T) {
 // TestHostsRemembered asks the second client of a host nothing, and finds out all the same if it is not like the first.
 func TestHostsRemembered(t *testing.T) {
 	const host = "192.0.2.7"
-	_, p := accepted(t, wire.FamilyC, host, nil)
+	_, p := accepted(t, &service{}, wire.FamilyC, host, nil)
 	p.getRoot("root")
 	answerSurvey(p)
 	m := p.next()
 	require.Equal(t, "root", m.seq, m.text)
 
-	c, p := accepted(t, wire.FamilyC, host, nil)
+	c, p := accepted(t, &service{}, wire.FamilyC, host, nil)
 	root := askRoot(p)
 	p.call("sum", root, "add", val(int64(2)), val(int64(3)))
 	require.Equal(t, val(int64(5)), p.next().body)
 	require.Same(t, wire.FamilyC, c.Dialect())
 
 	// RPyC 3 takes the name for the number, and inspects it.
-	c, p = accepted(t, wire.FamilyA, host, nil)
+	c, p = accepted(t, &service{}, wire.FamilyA, host, nil)
 	name := askRoot(p).(brine.Tuple)[0]
 	require.IsType(t, "", name)
 	p.send(wire.Request, "inspect", brine.Tuple{int64(wire.HandleInspect), val(brine.Tuple{name})})
@@ -187,11 +188,11 @@ func TestHostsRemembered(t *testing.T) {
 	}
 	require.Equal(t, val(int64(5)), m.body)
 
-	_, p = accepted(t, wire.FamilyC, host, nil) // the host has both
+	_, p = accepted(t, &service{}, wire.FamilyC, host, nil) // the host has both
 	p.getRoot("root")
 	answerSurvey(p)
 
-	_, p = accepted(t, wire.FamilyC, "192.0.2.8", nil) // Go peers say that they are ones
+	_, p = accepted(t, &service{}, wire.FamilyC, "192.0.2.8", nil) // Go peers say that they are ones
 	p.send(wire.Request, int64(0), brine.Tuple{int64(wire.HandleGetRoot), tup()})
 	require.Equal(t, wire.Reply, p.next().kind)
 }

@@ -65,9 +65,18 @@ func (in *incoming) handle() (any, error) {
 	case wire.HandleOldSlicing:
 		return in.oldSlicing(o, vs)
 	case wire.HandleCtxExit:
+		if in.d.HasKinds() && vs[1] != nil && in.args[1].raw != nil {
+			if vs[1], err = in.exitedWith(); err != nil {
+				return nil, err
+			}
+		}
 		return exposed.Exit(in, access, o, vs[1])
 	case wire.HandleInstanceCheck:
 		return in.instanceCheck(o, 1)
+	case wire.HandleSubclassCheck:
+		return in.instanceCheck(o, 1)
+	case wire.HandleBool:
+		return exposed.Truth(in, o)
 	}
 	return nil, vinegar.KeyError.New(int64(in.h))
 }
@@ -140,6 +149,9 @@ func (in *incoming) compare(o any, vs []any) (any, error) {
 		}
 		op = s
 	}
+	if in.d.CallsInTwo() {
+		return in.compareByMethod(o, vs[1], op)
+	}
 	return exposed.Compare(in, &in.c.cfg.Access, o, vs[1], op)
 }
 
@@ -178,6 +190,15 @@ func names(ns []string) brine.Tuple {
 // left in in.dropped. An object that is not in the table has been refused before.
 func (in *incoming) del() error {
 	e := in.args[0].entry
+	if e == nil && in.d.HasKinds() {
+		r, err := in.refArg(0)
+		if err != nil {
+			return err
+		}
+		l := in.c.lock()
+		e = l.exports.find(r)
+		l.unlock()
+	}
 	if e == nil {
 		return vinegar.KeyError.New("not an object of this side")
 	}
@@ -210,9 +231,13 @@ func (in *incoming) refArg(i int) (wire.Ref, error) {
 	return r, nil
 }
 
-// inspect answers INSPECT on the reader: a peer sends it while it decodes a message of ours, and cannot go on before it
-// has the answer. For an object of a third peer, that peer is asked by another goroutine.
+// inspect answers INSPECT and TYPE on the reader: a peer sends them while it decodes a message of ours, and cannot go
+// on before it has the answer. For an object of a third peer, that peer is asked by another goroutine.
 func (in *incoming) inspect() {
+	if in.h == wire.HandleType {
+		in.classOf()
+		return
+	}
 	r, err := in.refArg(0)
 	if err != nil {
 		in.answerAtOnce(nil, err)
@@ -225,7 +250,11 @@ func (in *incoming) inspect() {
 		in.answerAtOnce(nil, unknownRef(r))
 		return
 	}
-	if o, ok := e.obj.(*netref.Object); ok {
+	o, foreign := e.obj.(*netref.Object)
+	if t, ok := e.obj.(*foreignType); ok {
+		o, foreign = t.instance, true
+	}
+	if foreign {
 		go func() {
 			ms, err := remoteMethods(in.c.base, o)
 			in.forgetArgs()
@@ -300,8 +329,11 @@ func (in *incoming) instanceCheck(o any, i int) (any, error) {
 	l := in.c.lock()
 	e := l.exports.find(r)
 	l.unlock()
-	if e == nil {
+	switch {
+	case e == nil:
 		return false, nil
+	case in.d.CallsInTwo():
+		return exposed.IsInstance(in, e.obj, o)
 	}
 	return exposed.InstanceCheck(in, o, e.obj)
 }

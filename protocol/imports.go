@@ -157,11 +157,15 @@ func (c *Conn) sendDel(r wire.Ref, n int, mode sendMode) {
 // sendOneDel sends one DEL, which gives back as many of n references as the peer's family allows.
 func (c *Conn) sendOneDel(r wire.Ref, n int64, mode sendMode) (given int64) {
 	d := c.dialect.Load()
+	seq := c.seq.Add(1) - 1
+	if d.DelByRef() != nil && c.delWaits(seq, r, n) {
+		return n
+	}
 	w := c.getWorkspace()
 	defer c.putWorkspace(w)
 	s := &w.scratch
 	s.begin()
-	b := d.AppendRequest(d.AppendThreads(s.b, wire.Threads{Sender: ourThread}), c.seq.Add(1)-1, wire.HandleDel)
+	b := d.AppendRequest(d.AppendThreads(s.b, wire.Threads{Sender: ourThread}), seq, wire.HandleDel)
 	s.b, given = d.AppendDelArgs(b, r, n)
 	if c.endFrame(d, s) == nil { // it always is: the frame has a few bytes
 		_ = c.send(c.base, s, mode) // it fails if the connection has ended, and the peer has given up everything

@@ -58,7 +58,7 @@ var arities = [...]arity{
 	wire.HandleRepr: {1, 1}, wire.HandleStr: {1, 1}, wire.HandleCmp: {2, 3}, wire.HandleHash: {1, 1},
 	wire.HandleDir: {1, 1}, wire.HandlePickle: {2, 2}, wire.HandleDel: {1, 2}, wire.HandleInspect: {1, 1},
 	wire.HandleBuffIter: {2, 2}, wire.HandleOldSlicing: {6, 6}, wire.HandleCtxExit: {2, 2},
-	wire.HandleInstanceCheck: {2, 2},
+	wire.HandleInstanceCheck: {2, 2}, wire.HandleBool: {1, 1}, wire.HandleSubclassCheck: {2, 2}, wire.HandleType: {1, 1},
 }
 
 // receiveRequest does what has to be done with a request in the order of arrival: it resolves references, answers what
@@ -95,7 +95,7 @@ func (c *Conn) receiveRequest(
 	case wire.HandleGetRoot:
 		in.root()
 		return nil, nil
-	case wire.HandleInspect:
+	case wire.HandleInspect, wire.HandleType:
 		in.inspect()
 		return nil, nil
 	case wire.HandleClose:
@@ -189,7 +189,7 @@ func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) (n int, err error)
 			if label == wire.LabelTuple {
 				x, err = u.next(body)
 			} else {
-				x.raw, err = body.Raw()
+				x, err = u.plain(body)
 			}
 			if err == nil {
 				err = in.addArg(x)

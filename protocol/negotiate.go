@@ -38,6 +38,9 @@ func negotiate(ctx context.Context, open func(context.Context) (io.ReadWriteClos
 		d := dialects[i]
 		with := cfg.clone()
 		with.Dialect = d
+		if cfg.mayBind() {
+			with.Dialect = d.Unsettled()
+		}
 		c, err := attempt(ctx, open, root, &with, cfg.mayBind() && d == wire.FamilyC)
 		if err == nil {
 			dialled.met(key, d)
@@ -73,7 +76,7 @@ func (c *Config) attempts(last *wire.Dialect) ([]*wire.Dialect, error) {
 		return []*wire.Dialect{c.Dialect}, nil
 	}
 	var dialects []*wire.Dialect
-	if c.speaks(wire.FamilyD) {
+	if c.speaks(wire.FamilyD) || c.speaks(wire.FamilyE) {
 		dialects = append(dialects, wire.FamilyD)
 	}
 	if c.speaks(wire.FamilyC) || c.speaksOld() {
@@ -94,9 +97,11 @@ func (c *Config) mayBind() bool { return c == nil || c.Dialect == nil }
 func hungUp(err error) bool {
 	var wrong *WrongDialectError
 	var stranger *NotRPyCError
+	var family *FamilyError
 	var timeout interface{ Timeout() bool }
 	return errors.As(err, &wrong) ||
-		errors.Is(err, ErrClosed) && !errors.As(err, &stranger) && !errors.Is(err, context.Canceled) &&
+		errors.Is(err, ErrClosed) && !errors.As(err, &stranger) && !errors.As(err, &family) &&
+			!errors.Is(err, context.Canceled) &&
 			!(errors.As(err, &timeout) && timeout.Timeout())
 }
 
@@ -147,7 +152,7 @@ func (c *Conn) ask(ctx context.Context, p *call, d *wire.Dialect, survey bool) e
 			c.dialect.Store(d)
 		}
 	}
-	if err == nil && !c.cfg.speaks(d) {
+	if err == nil && !d.IsUnsettled() && !c.cfg.speaks(d) {
 		err = &FamilyError{Got: d.Family(), Spoken: c.cfg.Families}
 	}
 	if !stop() && err != nil {

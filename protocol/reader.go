@@ -98,6 +98,9 @@ func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 		if d, err = wire.Detect(buf.Payload); err != nil {
 			return nil, err
 		}
+		if !d.AsksAsGo(buf.Payload) {
+			d = d.Unsettled()
+		}
 		c.setDialect(d)
 	}
 	if c.familyUnknown() {
@@ -164,6 +167,9 @@ func (c *Conn) receiveAnswer(u unboxer, kind wire.Kind, seq wire.Seq, body brine
 	p, more := c.answered(seq)
 	if p == nil || more { // nothing is sent on receipt of an answer that nobody waits for, such as that to DEL
 		defer c.acknowledge() // whoever waits for the answer is woken first
+	}
+	if p == nil && u.d.DelByRef() != nil {
+		c.delAnswered(seq, kind)
 	}
 	u.discard = p == nil
 	var x boxed

@@ -29,6 +29,9 @@ func (c *Conn) Request(ctx context.Context, dst any, h wire.Handler, args ...any
 		}
 		p.reset()
 		c.calls.Put(p)
+		if err == errCallsInTwo {
+			return c.callInTwo(ctx, dst, args)
+		}
 		return err
 	}
 	if err := c.await(ctx, p, in); err != nil {
@@ -49,7 +52,11 @@ func (c *Conn) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.
 		go c.iterateAll(ctx, p, args[0])
 		return netref.NewAsyncResult(p), nil
 	}
-	if err := c.start(ctx, p, h, args); err != nil {
+	err := c.start(ctx, p, h, args)
+	if err == errCallsInTwo {
+		err = c.startInTwo(ctx, p, args)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return netref.NewAsyncResult(p), nil
@@ -64,8 +71,6 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	if err != nil {
 		return err
 	}
-	h, args = d.Adapt(h, args)
-	p.c = c
 	if len(args) > 0 {
 		// before this request gets its number, so that requests are sent in the order of their numbers
 		if o, ok := args[0].(*netref.Object); ok && o == c.root {
@@ -73,7 +78,18 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 				return err
 			}
 		}
+		d = c.dialect.Load() // which the root may have told
 	}
+	if h == wire.HandleCtxExit {
+		if args, err = exitArgs(d, args); err != nil {
+			return err
+		}
+	}
+	h, args = d.Adapt(h, args)
+	if h == wire.HandleCallAttr && d.CallsInTwo() {
+		return errCallsInTwo
+	}
+	p.c = c
 	p.seq = c.seq.Add(1) - 1
 	w := c.getWorkspace()
 	defer c.putWorkspace(w)
@@ -253,6 +269,7 @@ func (p *call) take(ctx context.Context, dst any) error {
 	case a.raw != nil:
 		raw := brine.NewCursor(a.raw)
 		if a.exc {
+			raw.SetTypes(p.c.dialect.Load().HasKinds())
 			return p.c.refused(decodeException(&raw))
 		}
 		raw.SetAlias(a.buf.Owned())

@@ -197,7 +197,7 @@ func (p *peer) send(k wire.Kind, seq, body any) {
 }
 
 // kindByte reports whether the kind of a message is a byte before its tuple.
-func (p *peer) kindByte() bool { return p.d == wire.FamilyD || p.d == wire.FamilyD.BindThreads() }
+func (p *peer) kindByte() bool { return p.d.Version() != "" } // those that say their release
 
 func (p *peer) encode(k wire.Kind, seq, body any) []byte {
 	p.t.Helper()

@@ -33,6 +33,8 @@ type state struct {
 	exports exports
 	imports imports
 	leases  leases
+	del     delProbe
+	inTwo   <-chan struct{} // closed when the last call of startInTwo has been sent; nil if there was none
 }
 
 func (s *state) init(concurrency int) {
@@ -162,6 +164,7 @@ func (c *Conn) setDialect(d *wire.Dialect) {
 		l.turns.lanes = make(map[uint64]*lane)
 		l.unlock()
 	}
+	c.guessed = c.guessed || d.IsUnsettled()
 	c.dialect.Store(d)
 	close(c.dialectSet)
 }

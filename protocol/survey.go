@@ -92,9 +92,8 @@ func (c *Conn) surveyAsked() (*wire.Dialect, error) {
 // one that this side does.
 func (c *Conn) familyUnknown() bool { return c.guessed || len(c.cfg.Families) > 0 && !c.admitted }
 
-// settle takes a message to find out which family the peer speaks, if that is not certain, and returns it. The host of
-// a peer that was taken for one of FamilyC may have others: these show when they name our root, and are asked then.
-// They have got the root's name where they look for its number, and go on to call it that.
+// settle takes a message to find out which family the peer speaks, if that is not certain, and returns it. A family
+// that this side does not speak is refused.
 func (c *Conn) settle(d *wire.Dialect, payload []byte) (*wire.Dialect, error) {
 	if c.guessed {
 		var err error
@@ -102,17 +101,27 @@ func (c *Conn) settle(d *wire.Dialect, payload []byte) (*wire.Dialect, error) {
 			return nil, err
 		}
 	}
+	if d.IsUnsettled() && (c.cfg.speaks(wire.FamilyD) || c.cfg.speaks(wire.FamilyE)) {
+		return d, nil
+	}
 	if c.admitted = c.cfg.speaks(d); !c.admitted {
 		return nil, c.refuseFamily(d, payload)
 	}
 	return d, nil
 }
 
+// checkGuess looks at how a message names an object. Families D and E differ in that. The host of a peer that was taken
+// for one of FamilyC may have others: these show when they name our root, and are asked then. They have got the root's
+// name where they look for its number, and go on to call it that.
 func (c *Conn) checkGuess(d *wire.Dialect, payload []byte) (*wire.Dialect, error) {
 	form := d.RefForm(payload, c.rootSeq.Load())
 	switch {
+	case d.IsUnsettled() && form.Members == 0 && d.AsksAsGo(payload):
+		d = d.Settled(3)
 	case form.Members == 0:
 		return d, nil
+	case d.IsUnsettled():
+		d = d.Settled(form.Members)
 	case form.Members == 3 && form.First == brine.KindString:
 	default:
 		early := c.early
@@ -130,6 +139,8 @@ func (c *Conn) checkGuess(d *wire.Dialect, payload []byte) (*wire.Dialect, error
 	}
 	c.guessed = false
 	c.dialect.Store(d)
-	clients.met(clientHost(c.RemoteAddr()), d)
+	if d.BeginsLike(wire.FamilyC) {
+		clients.met(clientHost(c.RemoteAddr()), d)
+	}
 	return d, nil
 }

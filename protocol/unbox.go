@@ -8,6 +8,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -75,8 +76,7 @@ func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
 	c.SetDepth(u.depth + 1)
 	switch label {
 	case wire.LabelValue:
-		raw, err := c.Raw()
-		return boxed{raw: raw}, err
+		return u.plain(c)
 	case wire.LabelTuple:
 		items, err := u.tuple(c)
 		return boxed{value: items}, err
@@ -96,6 +96,35 @@ func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
 		}
 		return boxed{value: u.peerObject(r)}, nil
 	}
+}
+
+// plain takes a value as it is encoded, or, from a peer of family E, decoded if there are classes in it.
+func (u *unboxer) plain(c *brine.Cursor) (boxed, error) {
+	raw, err := c.Raw()
+	if err != nil || !u.d.HasKinds() {
+		return boxed{raw: raw}, err
+	}
+	strict := brine.NewCursor(raw)
+	if strict.Skip() == nil {
+		return boxed{raw: raw}, nil
+	}
+	with := brine.NewCursor(raw)
+	with.SetTypes(true)
+	v, err := with.Value()
+	return boxed{value: withClasses(v)}, err
+}
+
+// withClasses puts our classes in the place of those that came by value.
+func withClasses(v any) any {
+	switch v := v.(type) {
+	case brine.Type:
+		return exposed.BuiltinClass(string(v))
+	case brine.Tuple:
+		for i := range v {
+			v[i] = withClasses(v[i])
+		}
+	}
+	return v
 }
 
 // value decodes a boxed value completely.

@@ -326,3 +326,13 @@ type Method struct {
 	Name, Doc string
 	HasDoc    bool // false: the documentation is None
 }
+
+// BuiltinClass returns the class of that name, such as "int" or "NoneType"; nil if there is none.
+func BuiltinClass(name string) *Class {
+	for _, c := range builtinClasses {
+		if c.module == "builtins" && c.name == name {
+			return c
+		}
+	}
+	return nil
+}

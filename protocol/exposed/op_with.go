@@ -53,6 +53,22 @@ func Exit(ctx context.Context, p *Policy, v, exc any) (r any, err error) {
 	return CallAttr(ctx, p, v, "__exit__", NewArgs(args, nil))
 }
 
+// ExceptionOf returns the exception that CTXEXIT is given: as it is, or one without arguments of the class that is
+// given; nil if exc is neither.
+func ExceptionOf(exc any) *vinegar.Error {
+	switch x := norm(exc).(type) {
+	case *netref.Object:
+		return vinegar.ClassNamed(x.ClassName()).New()
+	case *Class:
+		if x.exception != nil {
+			return x.exception.New()
+		}
+	case error:
+		return vinegar.FromError(x)
+	}
+	return nil
+}
+
 var _ = around("__exit__", func(p *binding.Plan) callable { return exitMethod{p} })
 
 // exitMethod is a Go method that defines __exit__. It may take, besides a context, the three arguments of Python, the

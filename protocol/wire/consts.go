@@ -61,6 +61,9 @@ const (
 	HandleOldSlicing    Handler = 18 // o, item method, slice method, start, stop, args
 	HandleCtxExit       Handler = 19 // o, exception
 	HandleInstanceCheck Handler = 20 // o (a class), id pack by value
+	HandleBool          Handler = 21 // o; this and the next two in family E only
+	HandleSubclassCheck Handler = 22 // o (a class), id pack by value
+	HandleType          Handler = 23 // id pack by value
 )
 
 var handlerNames = [...]string{
@@ -69,6 +72,7 @@ var handlerNames = [...]string{
 	HandleRepr: "REPR", HandleStr: "STR", HandleCmp: "CMP", HandleHash: "HASH", HandleDir: "DIR",
 	HandlePickle: "PICKLE", HandleDel: "DEL", HandleInspect: "INSPECT", HandleBuffIter: "BUFFITER",
 	HandleOldSlicing: "OLDSLICING", HandleCtxExit: "CTXEXIT", HandleInstanceCheck: "INSTANCECHECK",
+	HandleBool: "BOOL", HandleSubclassCheck: "SUBCLASSCHECK", HandleType: "TYPE",
 }
 
 // String gives the operation's name as the protocol's constants spell it, without the HANDLE_ prefix.
@@ -82,7 +86,7 @@ func (h Handler) String() string {
 // HasTarget reports whether h's first argument is a target.
 func (h Handler) HasTarget() bool {
 	switch h {
-	case HandlePing, HandleClose, HandleGetRoot, HandleInspect:
+	case HandlePing, HandleClose, HandleGetRoot, HandleInspect, HandleType:
 		return false
 	}
 	return true
@@ -97,5 +101,5 @@ func (h Handler) TakesName() bool {
 	return false
 }
 
-// Known reports whether h is one of the twenty operations.
-func (h Handler) Known() bool { return h >= HandlePing && h <= HandleInstanceCheck }
+// Known reports whether h is one of the operations, some of which are not in all families.
+func (h Handler) Known() bool { return h >= HandlePing && h <= HandleType }

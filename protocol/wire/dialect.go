@@ -17,6 +17,11 @@ type Dialect struct {
 	python2  bool     // names are byte strings
 	threads  bool     // a message begins with the threads it is from and for, see threads.go
 	base     *Dialect // with threads, the family without them
+
+	kinds     bool     // an id pack has a fourth member, the kind of object, see family_e.go
+	unsettled bool     // the peer may be of either family D or E
+	delByRef  bool     // DEL takes a reference, of a family where it otherwise takes an id pack by value
+	shown     *Dialect // what users are told that this is
 }
 
 // The families this package speaks.
@@ -33,6 +38,8 @@ var (
 	FamilyC2 = &Dialect{family: "C2", python2: true}
 	// FamilyD is spoken by RPyC 6.
 	FamilyD = &Dialect{family: "D", version: "6.0.2", kindByte: true}
+	// FamilyE is spoken by rpyc-ng 7, see family_e.go.
+	FamilyE = &Dialect{family: "E", version: "7.0.15", kindByte: true, kinds: true}
 )
 
 // String gives the family's letter.
@@ -41,7 +48,9 @@ func (d *Dialect) String() string { return d.family }
 // Releases says in words who speaks the family.
 func (d *Dialect) Releases() string {
 	f := d.Family()
-	s := map[byte]string{'A': "RPyC 3", 'B': "RPyC 4.0", 'C': "RPyC 4.1 to 5.3", 'D': "RPyC 6"}[f.family[0]]
+	s := map[byte]string{
+		'A': "RPyC 3", 'B': "RPyC 4.0", 'C': "RPyC 4.1 to 5.3", 'D': "RPyC 6", 'E': "rpyc-ng 7",
+	}[f.family[0]]
 	switch {
 	case f == FamilyC2:
 		s = "RPyC 4.1 on Python 2"
@@ -187,6 +196,7 @@ func CheckBody(body brine.Cursor) error {
 func (d *Dialect) ReadHeaderUnchecked(payload []byte) (Kind, Seq, brine.Cursor, error) {
 	if d.kindByte && !d.threads && len(payload) > 2 && payload[1] == tuple2 { // the message of every current peer
 		c := brine.NewCursor(payload[2:])
+		c.SetTypes(d.kinds)
 		k := Kind(payload[0])
 		if n, err := c.Int64(); err == nil && k >= Request && k <= Exception {
 			return k, Seq{N: n}, c, nil
@@ -210,6 +220,7 @@ func (d *Dialect) Weigh(payload []byte, limit int64) int64 {
 		skip++
 	}
 	c := brine.NewCursor(payload[min(skip, len(payload)):])
+	c.SetTypes(d.kinds)
 	return c.Weigh(limit)
 }
 
@@ -231,6 +242,7 @@ func (d *Dialect) readHeader(payload []byte) (Kind, Seq, brine.Cursor, error) {
 		want = 3
 	}
 	c := brine.NewCursor(payload)
+	c.SetTypes(d.kinds)
 	if c.Kind() != brine.KindTuple {
 		return 0, Seq{}, c, formError("a message tuple", &c)
 	}
@@ -286,7 +298,7 @@ func (d *Dialect) AppendRequest(b []byte, seq int64, h Handler) []byte {
 // looks the number up by equality, so True and 3.0 are numbers too; what is no known number is returned as unknown.
 func (d *Dialect) ReadHandler(c *brine.Cursor) (h Handler, unknown any, err error) {
 	if n, ok := c.Pair(); ok {
-		if h = Handler(n); h.Known() {
+		if h = Handler(n); d.takes(h) {
 			return h, nil, nil
 		}
 		return 0, int64(n), nil
@@ -317,10 +329,15 @@ func (d *Dialect) ReadHandler(c *brine.Cursor) (h Handler, unknown any, err erro
 			h = Handler(i)
 		}
 	}
-	if !h.Known() {
+	if !d.takes(h) {
 		return 0, v, nil
 	}
 	return h, nil, nil
+}
+
+// takes reports whether peers of the family may ask for h.
+func (d *Dialect) takes(h Handler) bool {
+	return h >= HandlePing && (h <= HandleInstanceCheck || d.kinds && h <= HandleType)
 }
 
 // AppendLabel appends the head of a boxed value; the value it describes follows.

@@ -15,6 +15,7 @@
 //	B       4.0.0 – 4.0.2  brine of (kind, seq, body)                yes, see [Survey]
 //	C       4.1.0 – 5.3.1  brine of (kind, seq, body)                yes
 //	D       6.0.0 –        one byte kind, then brine of (seq, body)  yes
+//	E       rpyc-ng 7      as D                                      yes, see [Dialect.Settled]
 //
 // A2, B2 and C2 are the same on Python 2, where names are byte strings.
 //

@@ -174,6 +174,11 @@ func (d *Dialect) AppendDelArgs(b []byte, r Ref, n int64) ([]byte, int64) {
 		b = brine.AppendTupleHeader(b, 1)
 		return brine.AppendInt(b, r.oid()), 1
 	}
+	if d.kinds && !d.delByRef {
+		b = d.AppendLabel(b, LabelValue)
+		b = brine.AppendTupleHeader(b, 2)
+		return brine.AppendInt(d.AppendRef(b, r), n), n
+	}
 	b = d.AppendLabel(b, LabelTuple)
 	b = brine.AppendTupleHeader(b, 2)
 	b = d.AppendLocalRef(b, r)
@@ -192,6 +197,8 @@ func (d *Dialect) Adapt(h Handler, args []any) (Handler, []any) {
 		return HandleCallAttr, []any{args[0], args[2], brine.Tuple{args[1]}, brine.Tuple(nil)}
 	case h == HandleHash && d.oids && !d.bare:
 		return HandleCallAttr, []any{args[0], "__hash__", brine.Tuple(nil), brine.Tuple(nil)}
+	case h == HandleCallAttr && d.CallsInTwo() && len(args) > 1 && args[1] == "__bool__":
+		return HandleBool, args[:1]
 	case h == HandleCtxExit && d.bare && len(args) == 2:
 		return HandleCallAttr, []any{args[0], "__exit__", brine.Tuple{args[1], args[1], nil}, brine.Tuple(nil)}
 	}

@@ -24,6 +24,9 @@ type Ref struct {
 	odd string
 	// old is set if the peer knows objects by one number: what it names has that number as Object and no Class.
 	old bool
+	// kind is the fourth member, in family E. An object of ours has it only if it is a module; the others' follows from
+	// the rest.
+	kind kind
 }
 
 // IsClass reports whether the ref names a class rather than an instance.
@@ -35,6 +38,7 @@ func (r Ref) Names(own Ref) bool {
 	if r.old {
 		return r.Object == own.Object && (r.Object != 0 || r.Class == own.Class)
 	}
+	r.kind = own.kind
 	return r == own
 }
 
@@ -117,10 +121,18 @@ func (d *Dialect) AppendRef(b []byte, r Ref) []byte {
 	if r.odd != "" {
 		return append(b, r.odd...)
 	}
-	b = brine.AppendTupleHeader(b, 3)
+	members := 3
+	if d.kinds {
+		members = 4
+	}
+	b = brine.AppendTupleHeader(b, members)
 	b = d.appendName(b, d.refName(r))
 	b = brine.AppendInt(b, r.Class)
-	return brine.AppendInt(b, r.Object)
+	b = brine.AppendInt(b, r.Object)
+	if d.kinds {
+		b = brine.AppendInt(b, int64(r.theKind()))
+	}
+	return b
 }
 
 // refName is the ref's name as the peer's Python has it.
@@ -180,7 +192,8 @@ func (d *Dialect) readPlainRef(c *brine.Cursor, names *Names) (Ref, bool) {
 	if c.Kind() != brine.KindTuple {
 		return Ref{}, false
 	}
-	if n, err := c.Tuple(); err != nil || n != 3 {
+	n, err := c.Tuple()
+	if err != nil || n != 3 && (n != 4 || !d.kinds) || n == 3 && d.kinds && !d.unsettled {
 		return Ref{}, false
 	}
 	name, ok := d.readRefName(c)
@@ -195,7 +208,14 @@ func (d *Dialect) readPlainRef(c *brine.Cursor, names *Names) (Ref, bool) {
 	if err != nil {
 		return Ref{}, false
 	}
-	return Ref{Name: names.get(name), Class: class, Object: object}, true
+	r := Ref{Name: names.get(name), Class: class, Object: object}
+	if n == 4 {
+		var ok bool
+		if r.kind, ok = readKind(c); !ok {
+			return Ref{}, false
+		}
+	}
+	return r, true
 }
 
 // readRefName reads the name in an id pack, in our form.
@@ -229,6 +249,9 @@ func (r Ref) Tuple() any {
 		if v, err := brine.Unmarshal([]byte(r.odd)); err == nil {
 			return v
 		}
+	}
+	if r.kind != 0 {
+		return brine.Tuple{r.Name, r.Class, r.Object, int64(r.kind)}
 	}
 	return brine.Tuple{r.Name, r.Class, r.Object}
 }

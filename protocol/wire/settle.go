@@ -21,7 +21,7 @@ func (d *Dialect) RefForm(payload []byte, root int64) RefForm {
 	switch kind {
 	case Request:
 		h, odd, err := d.ReadHandler(&c)
-		if err != nil || odd != nil || !h.HasTarget() && h != HandleInspect {
+		if err != nil || odd != nil || !h.HasTarget() && h != HandleInspect && h != HandleType {
 			return RefForm{}
 		}
 		return d.targetForm(&c)

@@ -11,7 +11,7 @@ type Threads struct {
 
 const threadsSize = 16
 
-var boundC, boundD = FamilyC.binding(), FamilyD.binding()
+var boundC, boundD, boundE = FamilyC.binding(), FamilyD.binding(), FamilyE.binding()
 
 func (d *Dialect) binding() *Dialect {
 	b := *d
@@ -21,8 +21,10 @@ func (d *Dialect) binding() *Dialect {
 	return &b
 }
 
-// Family returns the family itself of a form in which messages name threads, and otherwise d.
+// Family returns the family that d is a form of: d itself, unless messages name threads or something about the peer is
+// not certain yet.
 func (d *Dialect) Family() *Dialect {
+	d = d.Shown()
 	if d.base != nil {
 		return d.base
 	}
@@ -31,11 +33,13 @@ func (d *Dialect) Family() *Dialect {
 
 // BindThreads returns the form of d in which messages name threads; nil for the families that have none.
 func (d *Dialect) BindThreads() *Dialect {
-	switch d {
-	case FamilyC, boundC:
+	switch d.Family() {
+	case FamilyC:
 		return boundC
-	case FamilyD, boundD:
+	case FamilyD:
 		return boundD
+	case FamilyE:
+		return boundE
 	}
 	return nil
 }
