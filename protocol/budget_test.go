@@ -194,3 +194,11 @@ func TestHardened(t *testing.T) {
 	require.ErrorAs(t, p.Err(), &limit)
 	<-q.Done()
 }
+
+// TestVersion has exceptions claim a release.
+func TestVersion(t *testing.T) {
+	_, p := scripted(t, nil, &protocol.Config{Version: "5.9.1"})
+	p.call(int64(1), p.root(), "nothing")
+	m := p.expectException(int64(1), "builtins.AttributeError")
+	require.Contains(t, m.body.(brine.Tuple)[2], brine.Tuple{"_remote_version", "5.9.1"})
+}

@@ -26,6 +26,9 @@ type Config struct {
 	HideTraceback bool
 	// HideVersion sends "<version denied>" in place of the release claimed (include_local_version=False).
 	HideVersion bool
+	// Version is the release that exceptions claim to come from, such as "6.0.2"; "" means the newest of the family that
+	// is spoken.
+	Version string
 
 	// Timeout bounds a request whose context has no deadline (sync_request_timeout). 0 means 30 s, negative none.
 	Timeout time.Duration

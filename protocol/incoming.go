@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -484,7 +485,7 @@ func (in *incoming) appendException(b []byte, err error) []byte {
 	e := vinegar.FromError(err)
 	o := vinegar.DumpOptions{
 		HideTraceback: cfg.HideTraceback && e.Traceback != refusalTrace, HideVersion: cfg.HideVersion,
-		Version: in.d.Version(), Python2: in.d.Python2(), Repr: in.repr,
+		Version: cmp.Or(cfg.Version, in.d.Version()), Python2: in.d.Python2(), Repr: in.repr,
 	}
 	nb, err := vinegar.AppendPayload(b, e, &o)
 	if err == nil {
