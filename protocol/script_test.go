@@ -170,7 +170,7 @@ func excClass(body any) string {
 	}
 	if t, ok := body.(brine.Tuple); ok && len(t) == 4 {
 		if c, ok := t[0].(brine.Tuple); ok && len(c) == 2 {
-			return fmt.Sprintf("%v.%v", c[0], c[1])
+			return fmt.Sprintf("%s.%s", c[0], c[1])
 		}
 	}
 	return fmt.Sprintf("%T", body)

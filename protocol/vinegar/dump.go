@@ -77,8 +77,8 @@ func AppendPayload(b []byte, e *Error, o *DumpOptions) ([]byte, error) {
 	if o.Python2 && module == "builtins" {
 		module, name = "exceptions", python2Class(e.class()).name
 	}
-	d.text(module)
-	d.text(name)
+	d.name(module, o)
+	d.name(name, o)
 
 	d.tuple(len(e.Args))
 	for _, v := range e.Args {
@@ -96,7 +96,7 @@ func AppendPayload(b []byte, e *Error, o *DumpOptions) ([]byte, error) {
 	d.tuple(len(attrs))
 	for _, a := range attrs {
 		d.tuple(2)
-		d.text(a.Name)
+		d.name(a.Name, o)
 		d.value(a.Value)
 	}
 
@@ -109,6 +109,15 @@ func AppendPayload(b []byte, e *Error, o *DumpOptions) ([]byte, error) {
 		return b, d.err
 	}
 	return d.out, nil
+}
+
+// name appends the name of a class or an attribute, which is a byte string in Python 2: RPyC 3 makes classes of them.
+func (d *dumper) name(s string, o *DumpOptions) {
+	if o.Python2 {
+		d.value([]byte(s))
+		return
+	}
+	d.text(s)
 }
 
 // wireName returns the names under which a Python peer shall look the class up.
