@@ -551,3 +551,17 @@ def test_no_introspection(kinds, peers):
         ours.close()
     finally:
         server.stop()
+
+
+def test_copies(root):
+    """What is sent by value is Python's own, and costs no more requests."""
+    stop = {"city": "a", "km": 1.5}
+    assert root.stop() == (("city", "a"), ("km", 1.5)) and dict(root.stop()) == stop
+    trip, as_tuple, pairs, again = root.trips()
+    stops = tuple((("city", city), ("km", km)) for city, km in (("a", 1.5), ("b", 2.0)))
+    assert as_tuple[:4] == ("t", stops, (("x", 1), ("y", 2)), None)
+    payer = dict(pairs).pop("payer")
+    assert dict(pairs) == {"name": "t", "stops": stops, "count": (("x", 1), ("y", 2)), "again": None, "payer": payer}
+    assert again[:4] == ("t", stops, (("x", 1), ("y", 2)), ...)
+    assert payer is as_tuple[4] is again[4] and payer.balance == 8  # registered, and so by reference
+    assert trip.name == "t" and [dict(s)["city"] for s in trip.stops] == ["a", "b"]

@@ -1,7 +1,6 @@
 package exposed
 
 import (
-	"context"
 	"reflect"
 
 	"github.com/gorpyc/gorpyc/netref"
@@ -15,7 +14,4 @@ type Args = binding.Args
 // NewArgs returns decoded arguments. It keeps the slices.
 func NewArgs(pos []any, kw []netref.Keyword) *Args { return binding.NewArgs(pos, kw) }
 
-var (
-	contextType = reflect.TypeFor[context.Context]()
-	errorType   = reflect.TypeFor[error]()
-)
+var errorType = reflect.TypeFor[error]()

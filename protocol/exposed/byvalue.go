@@ -22,8 +22,8 @@ import (
 //
 // By value go, besides brine's own forms: named types of a basic kind (as that kind), time.Duration (as seconds),
 // big.Int, arrays (as tuples; arrays of bytes as bytes), named byte slices, pointers to any of these and nil of any
-// pointer, func, channel or interface type. Types that were registered with [Register], and errors, always go by
-// reference.
+// pointer, func, channel or interface type. Types that were registered with [Register], but those with
+// ClassOptions.Copy, and errors always go by reference.
 func ByValue(v any) (form any, ok bool) { return byValue(v, 0) }
 
 func byValue(v any, depth int) (any, bool) {
@@ -74,7 +74,10 @@ func byValueOf(v any, rv reflect.Value, depth int) (any, bool) {
 			return nil, true
 		}
 	}
-	if registered(t) {
+	if c := registeredClass(t); c != nil {
+		if items, ok := copied(c.opts.Copy, v).(brine.Tuple); ok {
+			return tupleForm(items, depth)
+		}
 		return addressable(v, rv), false
 	}
 	if _, isError := v.(error); isError {
@@ -132,6 +135,8 @@ var (
 )
 
 func isByte(t reflect.Type) bool { return t.Kind() == reflect.Uint8 && !registered(t) }
+
+func isEmptyStruct(t reflect.Type) bool { return t.Kind() == reflect.Struct && t.NumField() == 0 }
 
 // plainPointee reports whether a pointer to t is only an optional value.
 func plainPointee(t reflect.Type) bool {

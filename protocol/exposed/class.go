@@ -166,7 +166,7 @@ func (c *Class) spellings() map[string]*attr {
 		if a.goName == "" || !a.exposed {
 			continue
 		}
-		alias := DefaultPrefix + lowerCamel(a.goName)
+		alias := DefaultPrefix + binding.LowerCamel(a.goName)
 		if _, taken := camel[alias]; taken || all[alias] != nil {
 			a = nil // ambiguous
 		}

@@ -3,7 +3,6 @@ package exposed
 import (
 	"context"
 	"reflect"
-	"slices"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
@@ -115,70 +114,20 @@ func addFunctionAttrs(c *Class) {
 	})
 }
 
-// The bits of co_flags that say what a function takes.
-const (
-	codeVarArgs     = 0x04
-	codeVarKeywords = 0x08
-)
-
-// count counts the parameters of the kinds from first to last, the object included.
-func (c *codeObject) count(first, last binding.Kind) int {
-	n := 0
-	for _, q := range c.plan.Params() {
-		if q.Kind >= first && q.Kind <= last {
-			n++
-		}
-	}
-	if c.plan.Self() != "" && first == binding.PositionalOnly {
-		n++
-	}
-	return n
-}
-
-// varnames lists the parameters in CPython's order: *args and **kwargs come last.
-func (c *codeObject) varnames() brine.Tuple {
-	names := brine.Tuple{}
-	if self := c.plan.Self(); self != "" {
-		names = append(names, self)
-	}
-	for _, kinds := range [][]binding.Kind{
-		{binding.PositionalOnly, binding.PositionalOrKeyword}, {binding.KeywordOnly},
-		{binding.VarPositional}, {binding.VarKeyword},
-	} {
-		for _, q := range c.plan.Params() {
-			if slices.Contains(kinds, q.Kind) {
-				names = append(names, q.Name)
-			}
-		}
-	}
-	return names
-}
-
-func (c *codeObject) flags() int {
-	flags := 0x03 // optimised, with locals of its own
-	for _, q := range c.plan.Params() {
-		switch q.Kind {
-		case binding.VarPositional:
-			flags |= codeVarArgs
-		case binding.VarKeyword:
-			flags |= codeVarKeywords
-		}
-	}
-	return flags
-}
-
 func defineCode(c *Class) {
 	for name, get := range map[string]func(c *codeObject) any{
-		"co_name":           func(c *codeObject) any { return c.plan.Name() },
-		"co_qualname":       func(c *codeObject) any { return c.plan.QualName() },
-		"co_filename":       func(c *codeObject) any { return c.at.File },
-		"co_firstlineno":    func(c *codeObject) any { return int64(c.at.Line) },
-		"co_argcount":       func(c *codeObject) any { return c.count(binding.PositionalOnly, binding.PositionalOrKeyword) },
-		"co_kwonlyargcount": func(c *codeObject) any { return c.count(binding.KeywordOnly, binding.KeywordOnly) },
-		"co_varnames":       func(c *codeObject) any { return c.varnames() },
-		"co_flags":          func(c *codeObject) any { return c.flags() },
+		"co_name":        func(c *codeObject) any { return c.plan.Name() },
+		"co_qualname":    func(c *codeObject) any { return c.plan.QualName() },
+		"co_filename":    func(c *codeObject) any { return c.at.File },
+		"co_firstlineno": func(c *codeObject) any { return int64(c.at.Line) },
+		"co_argcount": func(c *codeObject) any {
+			return c.plan.Count(binding.PositionalOnly, binding.PositionalOrKeyword)
+		},
+		"co_kwonlyargcount": func(c *codeObject) any { return c.plan.Count(binding.KeywordOnly, binding.KeywordOnly) },
+		"co_varnames":       func(c *codeObject) any { return c.plan.VarNames() },
+		"co_flags":          func(c *codeObject) any { return c.plan.CodeFlags() },
 		"co_posonlyargcount": func(c *codeObject) any {
-			if n := c.count(binding.PositionalOnly, binding.PositionalOnly); n > 1 || c.plan.Self() == "" {
+			if n := c.plan.Count(binding.PositionalOnly, binding.PositionalOnly); n > 1 || c.plan.Self() == "" {
 				return n
 			}
 			return 0 // the object alone is positional-only in no signature

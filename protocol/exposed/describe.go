@@ -5,7 +5,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 )
@@ -44,7 +43,7 @@ func Describe[T any](o ClassOptions) {
 // a package can be described, not methods, method values or func literals. If it comes back from the peer as an
 // argument of type any, it is f. DescribeFunc panics like [Describe].
 func DescribeFunc(f *Function) {
-	if f == nil || f.fn.Kind() != reflect.Func || !packageLevel(f.fn) {
+	if f == nil || f.fn.Kind() != reflect.Func || !binding.PackageLevel(f.fn) {
 		panic("exposed: only a func of a package can be described")
 	}
 	pc := f.fn.Pointer()
@@ -73,13 +72,4 @@ func refill(about func(*Class) bool) {
 			c.fill(c.opts)
 		}
 	}
-}
-
-// packageLevel reports whether fn is a func that the source declares by name, without a receiver.
-func packageLevel(fn reflect.Value) bool {
-	if fn.IsNil() || binding.FuncName(fn) == "<lambda>" {
-		return false
-	}
-	name := binding.FullName(fn)
-	return !strings.HasSuffix(name, "-fm") && strings.Count(name[strings.LastIndexByte(name, '/')+1:], ".") == 1
 }

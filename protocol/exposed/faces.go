@@ -88,5 +88,8 @@ func around(name string, f func(p *binding.Plan) callable) struct{} {
 // readOnlyView is [ReadOnly], which knows containers; the object model knows none.
 var readOnlyView func(v any) any
 
+// copied is [Copy.Of], which knows containers as well.
+var copied func(f Copy, v any) any
+
 // identified is implemented by objects that are the same as others of equal identity.
 type identified interface{ identity() (key any, ok bool) }

@@ -60,21 +60,12 @@ var (
 // arguments by position only, as a func that is exposed as it is.
 func Func(f any, params ...string) *Function {
 	fn := reflect.ValueOf(f)
-	if len(params) == 0 && !takesArguments(fn) {
+	if len(params) == 0 && !binding.TakesArguments(fn) {
 		params = []string{}
 	}
 	r := &Function{fn: fn, params: params}
 	r.named(funcNameOf(fn))
 	return r
-}
-
-// takesArguments reports whether fn has parameters besides a context.
-func takesArguments(fn reflect.Value) bool {
-	if fn.Kind() != reflect.Func {
-		return false
-	}
-	n := fn.Type().NumIn()
-	return n > 1 || n == 1 && fn.Type().In(0) != contextType
 }
 
 func funcNameOf(fn reflect.Value) string {
@@ -91,27 +82,11 @@ func (f *Function) named(name string) {
 	p, err := binding.New(f.fn, binding.Options{Name: name, Qual: name, Params: f.params})
 	if err != nil {
 		_, methodErr := binding.New(f.fn, binding.Options{Name: name, Qual: name, Params: f.params, Method: true})
-		if methodErr != nil || !couldBeMethod(f.fn.Type(), f.params) {
+		if methodErr != nil || !binding.CouldBeMethod(f.fn.Type(), f.params) {
 			panic(err)
 		}
 	}
 	f.plan = p
-}
-
-// couldBeMethod reports whether a func's first parameter may be an object: its type is one that can be registered, or
-// it is declared as "self".
-func couldBeMethod(t reflect.Type, params []string) bool {
-	if t.NumIn() == 0 {
-		return false
-	}
-	if len(params) > 0 && params[0] == "self" {
-		return true
-	}
-	recv := t.In(0)
-	if recv.Kind() == reflect.Pointer {
-		recv = recv.Elem()
-	}
-	return recv.PkgPath() != "" && recv.Kind() != reflect.Interface
 }
 
 // Doc sets the documentation string and returns f. It is to be called before f is exposed.

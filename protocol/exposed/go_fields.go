@@ -4,26 +4,9 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
-
-// fieldName returns a field's Python name and the options of its rpyc tag; no name if it is not to be seen.
-func fieldName(f reflect.StructField) (string, map[string]bool) {
-	tag := strings.Split(f.Tag.Get("rpyc"), ",")
-	opts := map[string]bool{}
-	for _, o := range tag[1:] {
-		opts[o] = true
-	}
-	switch {
-	case tag[0] == "-" || !f.IsExported():
-		return "", opts
-	case tag[0] != "":
-		return tag[0], opts
-	}
-	return pythonName(f.Name), opts
-}
 
 // addFields enters the exported fields, those of embedded structs included.
 func (c *Class) addFields(t reflect.Type) {

@@ -153,5 +153,3 @@ func (m goMap) clear() error {
 	m.rv.Clear()
 	return nil
 }
-
-func isEmptyStruct(t reflect.Type) bool { return t.Kind() == reflect.Struct && t.NumField() == 0 }

@@ -1,7 +1,8 @@
 package exposed
 
 import (
-	"unicode"
+	"reflect"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/netref"
@@ -69,16 +70,20 @@ var localNames = makeSet(`
 // pythonName is the Python name of an exported Go method or field, without a prefix.
 func pythonName(goName string) string { return netref.PythonName(goName) }
 
-// lowerCamel is an exported Go name in the manner of Java: addUser for AddUser, httpServer for HTTPServer.
-func lowerCamel(goName string) string {
-	rs := []rune(goName)
-	for i := range rs {
-		if !unicode.IsUpper(rs[i]) || i > 0 && i+1 < len(rs) && unicode.IsLower(rs[i+1]) {
-			break
-		}
-		rs[i] = unicode.ToLower(rs[i])
+// fieldName returns a field's Python name and the options of its rpyc tag; no name if it is not to be seen.
+func fieldName(f reflect.StructField) (string, map[string]bool) {
+	tag := strings.Split(f.Tag.Get("rpyc"), ",")
+	opts := map[string]bool{}
+	for _, o := range tag[1:] {
+		opts[o] = true
 	}
-	return string(rs)
+	switch {
+	case tag[0] == "-" || !f.IsExported():
+		return "", opts
+	case tag[0] != "":
+		return tag[0], opts
+	}
+	return pythonName(f.Name), opts
 }
 
 // MethodName returns the Python name that an exported Go method gives its object: the special method, such as

@@ -41,12 +41,30 @@ type ClassOptions struct {
 	// Bases are the base classes. The Go types of those that were registered have to be embedded in T for their
 	// methods and properties to work. nil means object, or list, dict or function for containers and funcs.
 	Bases []*Class
+	// Copy sends objects of the class by value, wherever they are results or inside of results; see [Copy]. The peer
+	// cannot call their methods then.
+	Copy Copy
 	// Service makes objects of the class refuse every assignment and deletion with "access denied", but those that
 	// Properties provide for, and gives them get_service_name and get_service_aliases, as rpyc.Service does. Aliases are
 	// their names; the default is the class's name without "Service".
 	Service bool
 	Aliases []string
 }
+
+// Copy is a form in which structs and containers go to a peer by value, so that it has their contents with the answer
+// and does not ask for each attribute. What RPyC carries by value is immutable: lists and dicts become tuples. A type
+// is sent so everywhere by ClassOptions.Copy, the result of a method by returning [Copy.Of].
+type Copy int
+
+const (
+	// ByReference is the default: the peer gets a reference and asks.
+	ByReference Copy = iota
+	// AsTuple makes a struct the tuple of its fields, in the order in which Go declares them: the peer unpacks it, or
+	// makes a namedtuple of it by Point(*p).
+	AsTuple
+	// AsPairs makes a struct a tuple of pairs, each of a name and a value: dict(p) is a dict there.
+	AsPairs
+)
 
 // Property is a computed attribute. Get is a func of the object that returns the value, Set one of the object and the
 // new value, Del one of the object; a nil one refuses the operation. Get runs once per read and may fail.

@@ -3,6 +3,7 @@ package exposed
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -138,19 +139,10 @@ func (p *Policy) plain(name string) bool {
 		return true
 	case p.Introspect && introspected[name]:
 		return true
-	case !p.DenySafe && (safeNames[name] || p.extraSafe(name)):
+	case !p.DenySafe && (safeNames[name] || slices.Contains(p.ExtraSafe, name)):
 		return true
 	}
 	return p.AllowPublic && !strings.HasPrefix(name, "_")
-}
-
-func (p *Policy) extraSafe(name string) bool {
-	for _, s := range p.ExtraSafe {
-		if s == name {
-			return true
-		}
-	}
-	return false
 }
 
 func (p *Policy) prefix() string {

@@ -1,6 +1,7 @@
 package exposed
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -31,11 +32,17 @@ func lookupRegistered(t reflect.Type) *Class {
 }
 
 // registered reports whether t, or what it points to, was registered.
-func registered(t reflect.Type) bool {
+func registered(t reflect.Type) bool { return registeredClass(t) != nil }
+
+// registeredClass is the class with which t, or what it points to, was registered; nil if it was not.
+func registeredClass(t reflect.Type) *Class {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return t.PkgPath() != "" && lookupRegistered(t) != nil
+	if t.PkgPath() == "" {
+		return nil
+	}
+	return lookupRegistered(t)
 }
 
 func descriptionOf(t reflect.Type) *ClassOptions {
@@ -87,6 +94,7 @@ func withDescription(t reflect.Type, o *ClassOptions) *ClassOptions {
 		m.Aliases = d.Aliases
 	}
 	m.Service = m.Service || d.Service
+	m.Copy = cmp.Or(m.Copy, d.Copy)
 	m.Params = merged(m.Params, d.Params)
 	m.Names = merged(m.Names, d.Names)
 	m.Docs = merged(m.Docs, d.Docs)

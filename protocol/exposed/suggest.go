@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -26,7 +27,7 @@ func suggesting(err error, p *Policy, v any, c *Class, name string) error {
 		if !exposed || len(bare) > maxSuggested || strings.HasPrefix(bare, "_") {
 			continue
 		}
-		if d := distance(asked, bare); d > 0 && d < least {
+		if d := binding.Distance(asked, bare); d > 0 && d < least {
 			best, least = bare, d
 		}
 	}
@@ -34,27 +35,4 @@ func suggesting(err error, p *Policy, v any, c *Class, name string) error {
 		return e.Class.New(text + ". Did you mean: '" + best + "'?")
 	}
 	return err
-}
-
-// distance counts the letters that have to be changed, added, dropped or exchanged with their neighbour to make b of a.
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before, last, row = last, row, before
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }

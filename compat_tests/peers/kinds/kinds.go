@@ -274,6 +274,42 @@ func (n *Named) String() string { return fmt.Sprintf("number %d", n.n) }
 // Stringer makes one.
 func (k *Kinds) Stringer() fmt.Stringer { return &Named{7} }
 
+// Stop is copied out wherever it goes, Trip where a method says so.
+type Stop struct {
+	City string
+	Km   float64
+	seen bool
+}
+
+var _ = exposed.Register[Stop](exposed.ClassOptions{Copy: exposed.AsPairs})
+
+// Trip has a list and a map, and may be part of itself.
+type Trip struct {
+	Name  string
+	Stops []*Stop
+	Count map[string]int
+	Again *Trip
+	Payer *Account
+	When  time.Time `rpyc:"-"`
+}
+
+func trip() *Trip {
+	return &Trip{Name: "t", Stops: []*Stop{{"a", 1.5, true}, {"b", 2, false}}, Count: map[string]int{"x": 1, "y": 2},
+		Payer: payer}
+}
+
+var payer = &Account{balance: 8}
+
+// Stop is copied because of its type.
+func (k *Kinds) Stop() *Stop { return &Stop{"a", 1.5, true} }
+
+// Trips returns a trip by reference, as a tuple, as pairs, and one that contains itself.
+func (k *Kinds) Trips() (*Trip, any, any, any) {
+	again := trip()
+	again.Again = again
+	return trip(), exposed.AsTuple.Of(trip()), exposed.AsPairs.Of(*trip()), exposed.AsTuple.Of(again)
+}
+
 // Account has a property whose setter may fail.
 type Account struct{ balance int }
 

@@ -1,0 +1,76 @@
+package binding
+
+import (
+	"reflect"
+	"strings"
+	"unicode"
+)
+
+// LowerCamel is an exported Go name in the manner of Java: addUser for AddUser, httpServer for HTTPServer.
+func LowerCamel(goName string) string {
+	rs := []rune(goName)
+	for i := range rs {
+		if !unicode.IsUpper(rs[i]) || i > 0 && i+1 < len(rs) && unicode.IsLower(rs[i+1]) {
+			break
+		}
+		rs[i] = unicode.ToLower(rs[i])
+	}
+	return string(rs)
+}
+
+// Distance counts the letters that have to be changed, added, dropped or exchanged with their neighbour to make b of a.
+func Distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before, last, row = last, row, before
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}
+
+// TakesArguments reports whether fn has parameters besides a context.
+func TakesArguments(fn reflect.Value) bool {
+	if fn.Kind() != reflect.Func {
+		return false
+	}
+	n := fn.Type().NumIn()
+	return n > 1 || n == 1 && fn.Type().In(0) != contextType
+}
+
+// CouldBeMethod reports whether a func's first parameter may be an object: its type is one that can be registered, or
+// it is declared as "self".
+func CouldBeMethod(t reflect.Type, params []string) bool {
+	if t.NumIn() == 0 {
+		return false
+	}
+	if len(params) > 0 && params[0] == "self" {
+		return true
+	}
+	recv := t.In(0)
+	if recv.Kind() == reflect.Pointer {
+		recv = recv.Elem()
+	}
+	return recv.PkgPath() != "" && recv.Kind() != reflect.Interface
+}
+
+// PackageLevel reports whether fn is a func that the source declares by name, without a receiver.
+func PackageLevel(fn reflect.Value) bool {
+	if fn.IsNil() || FuncName(fn) == "<lambda>" {
+		return false
+	}
+	name := FullName(fn)
+	return !strings.HasSuffix(name, "-fm") && strings.Count(name[strings.LastIndexByte(name, '/')+1:], ".") == 1
+}
