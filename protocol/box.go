@@ -216,6 +216,7 @@ func (m *boxer) undo() {
 type scratch struct {
 	b       []byte
 	payload int // where the payload begins
+	size    int // of the payload, once the frame is complete: its length before compression
 }
 
 // scratchSize is what a scratch begins with.
@@ -239,6 +240,7 @@ func (s *scratch) trim() {
 
 // endFrame completes the frame in s.
 func (c *Conn) endFrame(d *wire.Dialect, s *scratch) error {
+	s.size = len(s.b) - s.payload
 	c.traceOut(d, s.b[s.payload:])
 	b, err := frame.End(s.b, 0, c.cfg.compression())
 	if err == nil {

@@ -58,6 +58,9 @@ type Config struct {
 	// back at once in any case.
 	NoCollect bool
 
+	// Hooks are told of requests and connections, for metrics, traces and logs.
+	Hooks Hooks
+
 	// Credentials are what an authenticator found out about the peer: see [Conn.Credentials].
 	Credentials any
 

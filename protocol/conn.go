@@ -136,6 +136,7 @@ func (c *Conn) open() error {
 		c.abort(err)
 		return err
 	}
+	c.tellOpened()
 	go c.begin()
 	return nil
 }

@@ -5,29 +5,46 @@ import (
 	"time"
 )
 
-// incoming is its handler's context: it carries the request's identity, and otherwise is the connection's base context,
-// so that contexts derived from it cost no goroutine.
+// incoming is its handler's context: it carries the request's identity, and otherwise is the context of its hooks, or
+// the connection's base context, so that contexts derived from it cost no goroutine.
+
+// parent is what the handler's context is besides the request's identity.
+func (in *incoming) parent() context.Context {
+	if in.observed != nil {
+		return in.observed.ctx
+	}
+	return in.c.base
+}
 
 // Deadline implements context.Context.
-func (in *incoming) Deadline() (time.Time, bool) { return in.c.base.Deadline() }
+func (in *incoming) Deadline() (time.Time, bool) { return in.parent().Deadline() }
 
-// Done implements context.Context: it is closed when the connection has ended.
-func (in *incoming) Done() <-chan struct{} { return in.c.base.Done() }
+// Done implements context.Context: it is closed when the connection has ended,
+// or earlier if a hook wants it.
+func (in *incoming) Done() <-chan struct{} { return in.parent().Done() }
 
 // Err implements context.Context.
-func (in *incoming) Err() error { return in.c.base.Err() }
+func (in *incoming) Err() error { return in.parent().Err() }
 
 type incomingKey struct{}
 
 // Value implements context.Context.
 func (in *incoming) Value(key any) any {
+	if v, ok := in.identity(key); ok {
+		return v
+	}
+	return in.parent().Value(key)
+}
+
+// identity is the part of Value that tells which request it is.
+func (in *incoming) identity(key any) (any, bool) {
 	switch key {
 	case incomingKey{}:
-		return in
+		return in, true
 	case connKey{}:
-		return in.c
+		return in.c, true
 	}
-	return in.c.base.Value(key)
+	return nil, false
 }
 
 // handlerOf returns the request whose handler is about to wait, by the context that it passes on; nil if no handler

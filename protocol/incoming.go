@@ -36,16 +36,18 @@ type incoming struct {
 	weight   int64        // of its values, taken from the budget
 	followed bool         // other requests were queued when this one's turn came
 
+	observed *observed // nil without hooks, and before they are told
+
 	dropped exposed.Dropper // of a DEL, the object that is to be told in turn; the request has been answered
 
 	// Guarded by the connection's lock, see turns.go and workers.go.
 	lane      *lane // where it queues; nil before
 	hasTurn   bool
 	hasWorker bool          // it has one of Config.Workers
-	streak    int           // how many requests its worker has run before it in a row
 	finished  bool          // the handler has returned
 	late      bool          // it has come while this side shuts down
 	excess    bool          // too many requests have begun: this one is to be refused
+	streak    int           // how many requests its worker has run before it in a row
 	waits     int           // goroutines of the handler that wait for the peer
 	back      chan struct{} // closed when those of them that want the turn back may go on; nil if there are none
 }
@@ -265,6 +267,9 @@ func (in *incoming) run(hold bool) (held bool) {
 		in.c.die(ErrClosed) // the end of the stream is the answer
 		return false
 	}
+	if len(in.c.cfg.Hooks.Serve) > 0 {
+		in.observe()
+	}
 	if in.excess {
 		in.forgetArgs()
 		in.answer(nil, vinegar.RecursionError.New("too many requests under way"), sendNow)
@@ -287,6 +292,7 @@ func (in *incoming) run(hold bool) (held bool) {
 		w.giveUpBeforeAnswer(in)
 	}
 	if err != nil && !in.c.cfg.SendKeyboardInterrupt && errors.Is(err, vinegar.KeyboardInterrupt) {
+		in.unobserve(err, 0)
 		in.c.die(err) // as upstream: not answered, and the end of the connection
 		return false
 	}
@@ -466,10 +472,12 @@ func (in *incoming) answer(v any, err error, mode sendMode) {
 	if err != nil {
 		s.b = in.appendException(in.header(s.b, wire.Exception), err)
 		if err := in.c.endFrame(in.d, s); err != nil {
+			in.unobserve(err, 0)
 			in.c.die(err)
 			return
 		}
 	}
+	in.unobserve(err, s.size)
 	_ = in.c.send(context.Background(), s, mode)
 	runtime.KeepAlive(v) // handles named in the answer must not be given back before it is on its way
 }

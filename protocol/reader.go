@@ -172,6 +172,9 @@ func (c *Conn) receiveAnswer(u unboxer, kind wire.Kind, seq wire.Seq, body brine
 		c.delAnswered(seq, kind)
 	}
 	u.discard = p == nil
+	if p != nil && p.observed != nil {
+		p.observed.info.BytesIn = len(buf.Payload)
+	}
 	var x boxed
 	var err error
 	if kind == wire.Exception {

@@ -20,8 +20,19 @@ import (
 // The end of ctx ends the waiting, and the error is its cause; the peer carries the request out all the same. A ctx
 // without a deadline gets the connection's default timeout.
 func (c *Conn) Request(ctx context.Context, dst any, h wire.Handler, args ...any) error {
+	o := c.observeCall(ctx, h, args)
+	if o == nil {
+		return c.request(ctx, dst, h, args, nil)
+	}
+	err := c.request(o.ctx, dst, h, args, o)
+	o.endCall(err)
+	return err
+}
+
+// request is Request, with what hooks are told of it.
+func (c *Conn) request(ctx context.Context, dst any, h wire.Handler, args []any, o *observed) error {
 	p := c.calls.Get().(*call)
-	p.sync = true
+	p.sync, p.observed = true, o
 	in := waiterOf(ctx)
 	if err := c.start(ctx, p, h, args); err != nil {
 		if in != nil {
@@ -52,11 +63,17 @@ func (c *Conn) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.
 		go c.iterateAll(ctx, p, args[0])
 		return netref.NewAsyncResult(p), nil
 	}
+	if p.observed = c.observeCall(ctx, h, args); p.observed != nil {
+		ctx = p.observed.ctx
+	}
 	err := c.start(ctx, p, h, args)
 	if err == errCallsInTwo {
 		err = c.startInTwo(ctx, p, args)
 	}
 	if err != nil {
+		if p.observed != nil {
+			p.observed.endCall(err)
+		}
 		return nil, err
 	}
 	return netref.NewAsyncResult(p), nil
@@ -76,6 +93,9 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 		if o, ok := args[0].(*netref.Object); ok && o == c.root {
 			if err := fetchRoot(ctx, o); err != nil {
 				return err
+			}
+			if p.observed != nil {
+				p.observed.info.Class = o.ClassName()
 			}
 		}
 		d = c.dialect.Load() // which the root may have told
@@ -116,6 +136,9 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 		return err
 	}
 
+	if p.observed != nil {
+		p.observed.info.BytesOut = s.size
+	}
 	l := c.lock()
 	if l.broken {
 		cause := l.cause
@@ -218,14 +241,17 @@ type call struct {
 	ch     chan struct{} // gets a token (sync) or is closed when there is an answer
 	born   uint          // the tick of expiry it was sent in; 0 if the default timeout is not for it
 	answer answer
-	short  [32]byte // memory for the encoding of a short answer
+
+	observed *observed // nil without hooks
+
+	short [32]byte // memory for the encoding of a short answer
 }
 
 // newCall makes what Conn.calls holds. The pool is the connection's own because of the channel: one that was made in a
 // synctest bubble must not turn up outside.
 func newCall() any { return &call{ch: make(chan struct{}, 1)} }
 
-func (p *call) reset() { p.c, p.born, p.answer = nil, 0, answer{} }
+func (p *call) reset() { p.c, p.born, p.answer, p.observed = nil, 0, answer{}, nil }
 
 // answer is a reply or what stands in its place.
 type answer struct {
@@ -239,6 +265,9 @@ type answer struct {
 // complete gives the call its answer. It has been taken out of the table.
 func (p *call) complete(a answer) {
 	p.answer = a
+	if p.observed != nil && !p.sync {
+		p.endStarted(a)
+	}
 	if p.sync {
 		p.ch <- struct{}{}
 	} else {

@@ -113,6 +113,7 @@ func (c *Conn) finish() {
 	l.unlock()
 	if !unopened {
 		c.disconnected()
+		c.tellClosed()
 	}
 	l = c.lock()
 	dropped := l.exports.clear()
