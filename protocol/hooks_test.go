@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -401,3 +402,24 @@ type quiet struct{}
 
 func (quiet) CallBegin(context.Context, *protocol.RequestInfo) context.Context { return nil }
 func (quiet) CallEnd(context.Context, *protocol.RequestInfo)                   {}
+
+// TestQueuedCountsRequestsThatHaveNotBegun has three requests come while one runs.
+func TestQueuedCountsRequestsThatHaveNotBegun(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a, b, err := protocol.Pair(context.Background(), nil, watchedService{}, nil)
+		require.NoError(t, err)
+		_, err = netref.Call[int](t.Context(), a.Root(), "add", 1, 2)
+		require.NoError(t, err)
+		for range 4 {
+			_, err := a.Start(t.Context(), wire.HandleCallAttr, a.Root(), "forever", brine.Tuple{})
+			require.NoError(t, err)
+		}
+		time.Sleep(time.Second) // of the bubble: until another goroutine reads than the one that runs the handler
+		synctest.Wait()
+		require.Equal(t, 3, b.Queued())
+		_ = a.CloseNow()
+		_ = b.CloseNow()
+		<-a.Done()
+		<-b.Done()
+	})
+}

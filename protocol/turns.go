@@ -260,3 +260,10 @@ func (q *fifo[T]) pop() (v T, ok bool) {
 	}
 	return v, true
 }
+
+// Queued returns the number of requests of the peer that have not begun.
+func (c *Conn) Queued() int {
+	l := c.lock()
+	defer l.unlock()
+	return l.turns.queued
+}
