@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -393,33 +392,6 @@ func (in *incoming) forgetArgs() {
 		clear(in.space.args[:min(len(in.args), len(in.space.args))])
 	}
 	in.args = nil
-}
-
-// workspace is memory for one message: a request of the peer while it is handled and answered, or one of ours while it
-// is encoded. It is used again for others.
-type workspace struct {
-	args     [5]boxed      // there are rarely more
-	callArgs exposed.Args  // of a call that came encoded
-	given    *exposed.Args // of a call that came with references to objects of the peer
-	scratch  scratch
-}
-
-var workspaces = sync.Pool{New: func() any { return &workspace{scratch: scratch{b: make([]byte, 0, scratchSize)}} }}
-
-// getWorkspace takes the connection's spare workspace, or one of the pool if there are several messages at a time.
-func (c *Conn) getWorkspace() *workspace {
-	if w := c.spareSpace.Swap(nil); w != nil {
-		return w
-	}
-	return workspaces.Get().(*workspace)
-}
-
-func (c *Conn) putWorkspace(w *workspace) {
-	w.callArgs, w.given = exposed.Args{}, nil
-	w.scratch.trim()
-	if !c.spareSpace.CompareAndSwap(nil, w) {
-		workspaces.Put(w)
-	}
 }
 
 // answerAtOnce answers on the reader, which must not wait for the peer to read.
