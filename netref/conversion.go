@@ -162,6 +162,11 @@ func (c *conversion) inside(s step, f func() error) error {
 // assign converts v, which c.path leads to.
 func (c *conversion) assign(dst reflect.Value, v any) error {
 	t := dst.Type()
+	if o, ok := v.(*Object); ok && o != nil && t != objectType {
+		if own, ok := o.Own(); ok {
+			v = own
+		}
+	}
 	if c.deep && t == anyType {
 		return c.fetch(dst, v)
 	}
@@ -177,6 +182,12 @@ func (c *conversion) assign(dst reflect.Value, v any) error {
 		if src.Type().AssignableTo(t) {
 			dst.Set(src)
 			return nil
+		}
+		if t == objectType {
+			if own := ownHandle(v); own != nil {
+				dst.Set(reflect.ValueOf(own))
+				return nil
+			}
 		}
 		if form, ok := c.form(v, t); ok {
 			if err, failed := form.(error); failed {
@@ -438,14 +449,17 @@ func (c *conversion) local(dst, src reflect.Value) error {
 			}
 		}
 		return nil
-	case t.Kind() == reflect.Func && src.Kind() == reflect.Func:
-		return &ConvertError{From: "function", To: t, Reason: "it is the Go func " + src.Type().String()}
 	case basicKind(src.Kind()) && src.Kind() == t.Kind() && (!c.sure || src.Type() != durationType):
 		dst.Set(src.Convert(t))
 		return nil
 	}
 	if form, ok := pyvalue.FromGo(src); ok && !received(src.Interface()) && !(c.sure && src.Type() == durationType) {
 		return c.assign(dst, form)
+	}
+	if !received(src.Interface()) && !c.sure {
+		if own := ownHandle(src.Interface()); own != nil {
+			return c.object(dst, own)
+		}
 	}
 	return &ConvertError{From: typeName(src.Interface()), To: t}
 }

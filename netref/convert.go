@@ -55,7 +55,8 @@ var (
 //	file-like objects            io.Reader, io.Writer, io.Closer, io.Seeker and their combinations: see [File]
 //	exceptions and their classes error, *vinegar.Error: with the peer's text, and the arguments as far as it tells them
 //	any of these                 a pointer to what takes it
-//	object of ours come back     its own type, or as the value it stands for ([Valuer])
+//	object of ours come back     its own type, or as the value it stands for ([Valuer]); otherwise what an object of the
+//	                             peer's of the same kind would be converted to
 //
 // The fields of a struct are looked for under the name in their tag `rpyc:"name"`, or [PythonName] of their own. All of
 // them must be there, and be readable for us, but those tagged `rpyc:",optional"`, which keep their zero value.

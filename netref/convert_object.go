@@ -145,6 +145,9 @@ func (c *conversion) askNumber(dst reflect.Value, o *Object, method string, othe
 // notThat tells an object that cannot be asked for its contents from a failed conversation.
 func notThat(exc error, o *Object, t reflect.Type) error {
 	if isAnyOf(exc, vinegar.TypeError, vinegar.AttributeError, vinegar.LookupError) {
+		if _, own := o.Own(); own { // what it lacks is in this program
+			return &ConvertError{From: typeName(o), To: t}
+		}
 		return &ConvertError{From: typeName(o), To: t, Reason: exc.Error()}
 	}
 	return exc

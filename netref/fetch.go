@@ -42,6 +42,8 @@ func Fetch(ctx context.Context, v any) (any, error) {
 
 var lists = classes("list", "range", "dict_keys", "dict_values", "dict_items", "collections.deque")
 
+func isContainer(class string) bool { return lists[class] || mappings[class] || sets[class] }
+
 // fetch stores the copy of v in an any.
 func (c *conversion) fetch(dst reflect.Value, v any) error {
 	if v == nil {
@@ -57,12 +59,17 @@ func (c *conversion) fetch(dst reflect.Value, v any) error {
 		return nil
 	}
 	o, ok := v.(*Object)
+	if _, own := v.(Valuer); own { // perhaps a container of package exposed
+		if handle := ownHandle(v); handle != nil && isContainer(typeName(handle)) {
+			o, ok = handle, true
+		}
+	}
 	if !ok || o.IsClass() {
 		dst.Set(reflect.ValueOf(v))
 		return nil
 	}
 	class := typeName(o)
-	if lists[class] || mappings[class] || sets[class] {
+	if isContainer(class) {
 		c.enter(o)
 		if to, ok := c.seen[o]; ok {
 			return c.through(dst, to, nil)

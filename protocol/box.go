@@ -174,6 +174,9 @@ func (m *boxer) handle(b []byte, o *netref.Object) ([]byte, error) {
 	if o == nil {
 		return brine.AppendNone(m.d.AppendLabel(b, wire.LabelValue)), nil
 	}
+	if v, own := o.Own(); own {
+		return m.value(b, v)
+	}
 	ref, ok := o.Ref()
 	if !ok {
 		if err := fetchRoot(m.ctx, o); err != nil {

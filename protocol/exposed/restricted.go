@@ -34,8 +34,8 @@ type restricted struct {
 	read, write map[string]bool
 }
 
-// unrestricted is what the view itself may do with the object.
-var unrestricted = &Policy{AllowAll: true, AllowSet: true}
+// unrestricted is for what this program itself does with an object.
+var unrestricted = Unrestricted()
 
 // PyGetAttr implements [AttrGetter].
 func (r *restricted) PyGetAttr(ctx context.Context, name string) (any, error) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -162,7 +163,7 @@ func (p *Plan) misfit(err error, q *Param, i int, v any) error {
 		return vinegar.OverflowError.Errorf("%s() %s: %s out of range for Go type %v", p.displayName(), which, ce.From, ce.To)
 	}
 	from := strings.TrimPrefix(ce.From, "builtins.")
-	if ce.Path == "" && strings.HasPrefix(from, "Go ") { // an object of ours that came back
+	if _, peers := v.(*netref.Object); ce.Path == "" && !peers && pyvalue.TypeName(v) == "" {
 		from = model.TypeName(v)
 	}
 	if ce.Reason != "" {
