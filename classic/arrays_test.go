@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/classic"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/pickle"
 )
 
@@ -313,6 +314,19 @@ func TestArraysAndFrames(t *testing.T) {
 		both(t, c, "np.array([1, 255], dtype='u1')", []byte{1, 255})
 		neither[[]byte](t, c, "np.array([1, 2])", "numpy.ndarray")
 		neither[float64](t, c, "np.timedelta64(5, 'ns')", "numpy.timedelta64")
+
+		both(t, c, "np.matrix([[1, 2]])", [][]int{{1, 2}})
+		both(t, c, "np.array(['NaT', '2024-01-02'], dtype='M8[s]')", []*time.Time{nil,
+			ptr(time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC))})
+		sent := new(requests)
+		counted := dial(t, c.RemoteAddr().String(), &protocol.Config{Trace: sent})
+		array, err := classic.Eval[*netref.Object](ctx, counted, "__import__('numpy').arange(1000.)")
+		require.NoError(t, err)
+		var floats []float64
+		require.Equal(t, 2, sent.during(func() { floats, err = netref.As[[]float64](ctx, array) }), "its size, and it")
+		require.NoError(t, err)
+		require.Len(t, floats, 1000)
+		require.Equal(t, 999.0, floats[999])
 
 		day := time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC)
 		both(t, c, "pd.Series([1, 2])", []int{1, 2})

@@ -53,6 +53,7 @@ func wrap(c *protocol.Conn, err error) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Root().Peer().SetPickles(true) // as classic servers do; one that does not says so when it is asked
 	return New(c), nil
 }
 

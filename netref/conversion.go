@@ -23,6 +23,8 @@ type conversion struct {
 	// sure is set while a copy is converted of what the peer can still be asked for: forms that it may not have (see
 	// Former), and what would be handles in an any, are errors then.
 	sure bool
+	// noCopies is set when a copy was of no use.
+	noCopies bool
 
 	path       []step         // leads to what is being assigned; after a failure, to what has failed
 	fresh      []*question    // asked since the last answer, in order

@@ -168,6 +168,30 @@ func (c *conversion) sequence(dst reflect.Value, o *Object) error {
 			return c.assign(dst, v)
 		}, "tobytes", brine.Tuple{}, brine.Tuple{})
 	}
+	if class := typeName(o); t.Kind() == reflect.Slice && c.mayCopy(o, t.Elem(), arrayClasses[class]) {
+		switch {
+		case arrayClasses[class]:
+			return c.array(dst, o)
+		case class == "list" && !bytes:
+			return c.ask(o, wire.HandleBuffIter, func(v any, exc error) error {
+				items, ok := v.(brine.Tuple)
+				switch {
+				case !ok || len(items) == sampleItems && !isWorthCopying(items[0]):
+					return c.iterate(dst, o)
+				case len(items) < sampleItems:
+					return c.items(dst, items, class, o)
+				}
+				return c.list(dst, o, items)
+			}, sampleItems)
+		}
+	}
+	return c.iterate(dst, o)
+}
+
+// iterate fetches the items of an iterable in one request, and then what has to be asked for of each.
+func (c *conversion) iterate(dst reflect.Value, o *Object) error {
+	t := dst.Type()
+	bytes := t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 	return c.ask(o, wire.HandleBuffIter, func(v any, exc error) error {
 		if exc != nil {
 			return notThat(exc, o, t)
@@ -175,6 +199,11 @@ func (c *conversion) sequence(dst reflect.Value, o *Object) error {
 		items, err := chunkOf(v)
 		if err != nil {
 			return err
+		}
+		if t.Kind() == reflect.Slice && len(items) > manyObjects && isWorthCopying(items[0]) && typeName(o) == "list" {
+			if _, known := o.peer.Pickles(); !known && c.mayCopy(o, t.Elem(), true) {
+				return c.list(dst, o, items)
+			}
 		}
 		if bytes && !slices.ContainsFunc(items, isByteObject) {
 			return assignBytes(dst, o, items)

@@ -10,9 +10,18 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
+// ready are the classes whose items are there before they are asked for.
+var ready = classes("list", "tuple", "dict", "set", "frozenset", "range", "bytearray", "mappingproxy", "dict_keys",
+	"dict_values", "dict_items", "collections.OrderedDict", "collections.Counter", "collections.defaultdict",
+	"collections.deque", "numpy.ndarray")
+
 // Iter iterates over the object (Python: for x in o), asking for one item at a time, so that the peer produces no item
-// that is not consumed. After an error, which comes as the last pair, the iteration is over.
+// that is not consumed. Those of Python's own containers are there already and are fetched as [Object.BuffIter] does.
+// After an error, which comes as the last pair, the iteration is over.
 func (o *Object) Iter(ctx context.Context) iter.Seq2[any, error] {
+	if ready[typeName(o)] && !o.IsClass() {
+		return o.BuffIter(ctx, nil)
+	}
 	return func(yield func(any, error) bool) {
 		it, err := o.iterator(ctx)
 		if err != nil {
@@ -43,7 +52,7 @@ func Next[T any](ctx context.Context, it *Object) (item T, ok bool, err error) {
 	return item, false, err
 }
 
-// Iter iterates over the object with every item converted to T, asking for one at a time as [Object.Iter] does. [Items]
+// Iter iterates over the object with every item converted to T, asking for them as [Object.Iter] does. [Items]
 // is quicker where the peer may produce more than is consumed.
 func Iter[T any](ctx context.Context, o *Object) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) { each(ctx, o.Iter(ctx), yield) }

@@ -24,6 +24,9 @@ type Requester interface {
 	// Unpickle returns the value of a pickle that the peer has sent, in the forms of package pickle. exact is a field of
 	// its Decoder.
 	Unpickle(data []byte, exact bool) (any, error)
+	// Pickles reports whether the peer allows pickles of its objects, if that is known; SetPickles tells it.
+	Pickles() (allowed, known bool)
+	SetPickles(allowed bool)
 	// Bound gives a context without a deadline the connection's default timeout.
 	Bound(ctx context.Context) (context.Context, context.CancelFunc)
 }

@@ -32,12 +32,13 @@ func Obtain[T any](ctx context.Context, v any) (T, error) {
 }
 
 func obtain(ctx context.Context, dst reflect.Value, o *Object) error {
-	live := holdsValues(dst.Type(), nil) // whether what the copy does not say can be asked of the object
+	live := holdsValues(dst.Type(), nil, false) // whether what the copy does not say can be asked of the object
 	var data []byte
 	var copied any
 	err := o.request(ctx, &data, wire.HandlePickle, highestPickle)
 	pickled := err == nil
 	if pickled {
+		o.peer.SetPickles(true)
 		if copied, err = o.peer.Unpickle(data, false); err != nil {
 			return err
 		}
@@ -75,15 +76,17 @@ func obtain(ctx context.Context, dst reflect.Value, o *Object) error {
 const highestPickle = -1
 
 // holdsValues reports whether a type takes nothing but values: where an any is part of it, what is a copy and what a
-// handle would depend on how it was got. outer are the structs it is looked for in.
-func holdsValues(t reflect.Type, outer []reflect.Type) bool {
+// handle would depend on how it was got; orAny lets an any pass. outer are the structs it is looked for in.
+func holdsValues(t reflect.Type, outer []reflect.Type, orAny bool) bool {
 	switch t.Kind() {
-	case reflect.Interface, reflect.Func, reflect.Chan:
+	case reflect.Interface:
+		return orAny && t == anyType
+	case reflect.Func, reflect.Chan:
 		return false
 	case reflect.Map:
-		return holdsValues(t.Key(), outer) && holdsValues(t.Elem(), outer)
+		return holdsValues(t.Key(), outer, orAny) && holdsValues(t.Elem(), outer, orAny)
 	case reflect.Slice, reflect.Array, reflect.Pointer:
-		return holdsValues(t.Elem(), outer)
+		return holdsValues(t.Elem(), outer, orAny)
 	case reflect.Struct:
 		if t == objectType.Elem() {
 			return false
@@ -92,7 +95,7 @@ func holdsValues(t reflect.Type, outer []reflect.Type) bool {
 			return true
 		}
 		for _, f := range structFields(t) {
-			if !holdsValues(t.FieldByIndex(f.index).Type, append(outer, t)) {
+			if !holdsValues(t.FieldByIndex(f.index).Type, append(outer, t), orAny) {
 				return false
 			}
 		}

@@ -59,6 +59,7 @@ type Conn struct {
 	spareSpace atomic.Pointer[workspace] // of the last message, for the next; nil while it is in use
 
 	dialect    atomic.Pointer[wire.Dialect]
+	pickles    atomic.Int32  // what is known of whether the peer allows them, see requester.Pickles
 	dialectSet chan struct{} // closed when dialect is set
 
 	seq     atomic.Int64 // of the next request of ours

@@ -128,6 +128,10 @@ func (o *oracle) Start(context.Context, wire.Handler, ...any) (*netref.AsyncResu
 func (o *oracle) Release(*netref.Object) {}
 
 // Keep implements netref.Requester.
+func (*oracle) Pickles() (allowed, known bool) { return false, true }
+
+func (*oracle) SetPickles(bool) {}
+
 func (*oracle) Unpickle([]byte, bool) (any, error) { return nil, errors.ErrUnsupported }
 
 func (o *oracle) Keep(*netref.Object) {}

@@ -30,6 +30,30 @@ func (r *requester) Unpickle(data []byte, exact bool) (any, error) {
 	return d.Decode(data)
 }
 
+// What is known of whether the peer allows pickles.
+const (
+	picklesAllowed = 1
+	picklesRefused = 2
+)
+
+// Pickles implements netref.Requester. Python 2 pickles texts as bytes.
+func (r *requester) Pickles() (allowed, known bool) {
+	if d := r.dialect.Load(); d == nil || d.Python2() {
+		return false, true
+	}
+	n := r.pickles.Load()
+	return n == picklesAllowed, n != 0
+}
+
+// SetPickles implements netref.Requester.
+func (r *requester) SetPickles(allowed bool) {
+	if allowed {
+		r.pickles.Store(picklesAllowed)
+	} else {
+		r.pickles.Store(picklesRefused)
+	}
+}
+
 // Bound implements netref.Requester.
 func (r *requester) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	return bounded(ctx, r.cfg.Timeout)

@@ -150,6 +150,12 @@ func (w *owned) Start(ctx context.Context, h wire.Handler, args ...any) (*netref
 // Unpickle implements netref.Requester.
 func (*owned) Unpickle([]byte, bool) (any, error) { return nil, errors.ErrUnsupported }
 
+// Pickles implements netref.Requester.
+func (*owned) Pickles() (allowed, known bool) { return false, true }
+
+// SetPickles implements netref.Requester.
+func (*owned) SetPickles(bool) {}
+
 // Bound implements netref.Requester.
 func (*owned) Bound(ctx context.Context) (context.Context, context.CancelFunc) { return ctx, func() {} }
 

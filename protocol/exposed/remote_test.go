@@ -110,6 +110,10 @@ func (l *loopback) Request(ctx context.Context, dst any, h wire.Handler, args ..
 func (l *loopback) Start(context.Context, wire.Handler, ...any) (*netref.AsyncResult, error) {
 	return nil, errors.New("not needed here")
 }
+func (*loopback) Pickles() (allowed, known bool) { return false, true }
+
+func (*loopback) SetPickles(bool) {}
+
 func (*loopback) Unpickle([]byte, bool) (any, error) { return nil, errors.ErrUnsupported }
 
 func (l *loopback) Keep(*netref.Object) {}
