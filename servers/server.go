@@ -109,6 +109,12 @@ type Server struct {
 	Handle func(ctx context.Context, stream io.ReadWriteCloser, credentials any) error
 	// OnGone, if not nil, is called when a connection that was served has ended, after the service's OnDisconnect.
 	OnGone func(c *protocol.Conn)
+	// Checks are what the server needs to be ready, by name, such as a database: see [Server.Health]. They may be called
+	// at the same time and have to heed their context, which ends after 5 s for all of them.
+	Checks map[string]func(ctx context.Context) error
+	// DrainDelay is how long Shutdown goes on accepting when the server has become one that is not ready, so that load
+	// balancers have noticed before connections are refused. 0 means not at all.
+	DrainDelay time.Duration
 	// Logger is told of connections coming and going, at level Info; nil is silent. The connections log to it, too,
 	// unless Config has a logger. The messages are RPyC's: "server started", "accepted", "welcome", "goodbye", and so
 	// on.
@@ -130,6 +136,7 @@ type Server struct {
 	conns     map[*protocol.Conn]struct{}
 	handled   map[handled]struct{} // those of Handle
 	forked    map[*worker]struct{}
+	leaving   bool // Shutdown has begun
 	closed    bool
 	closing   chan struct{}   // closed when closed is set
 	grace     context.Context // ended when connections are not to be ended in order any more

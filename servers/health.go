@@ -1,0 +1,70 @@
+package servers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// checkTimeout bounds all of Server.Checks together.
+const checkTimeout = 5 * time.Second
+
+// Health answers what orchestrators ask by HTTP, on an address of its own: /healthz whether the process is alive, with
+// 200 always, and /readyz whether clients should be sent here: 200 if so, otherwise 503 and the reasons, one a line. A
+// server is ready while it listens, does not shut down, and all Checks pass.
+func (s *Server) Health() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { report(w, nil) })
+	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) { report(w, s.unready(r.Context())) })
+	return mux
+}
+
+func report(w http.ResponseWriter, reasons []string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if len(reasons) > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = fmt.Fprintln(w, strings.Join(reasons, "\n"))
+		return
+	}
+	_, _ = fmt.Fprintln(w, "ok")
+}
+
+// unready returns why the server is not ready; nothing if it is.
+func (s *Server) unready(ctx context.Context) []string {
+	s.mu.Lock()
+	listening, leaving := len(s.listeners) > 0, s.closed || s.leaving
+	s.mu.Unlock()
+	switch {
+	case leaving:
+		return []string{"shutting down"}
+	case !listening:
+		return []string{"not listening"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	var reasons []string
+	for _, name := range slices.Sorted(maps.Keys(s.Checks)) {
+		if err := s.Checks[name](ctx); err != nil {
+			reasons = append(reasons, name+": "+err.Error())
+		}
+	}
+	return reasons
+}
+
+// announceLeaving makes the server one that is not ready, and goes on accepting for DrainDelay, unless ctx or the
+// server ends.
+func (s *Server) announceLeaving(ctx context.Context) {
+	s.mu.Lock()
+	wait := !s.closed && !s.leaving && len(s.listeners) > 0
+	s.leaving = true
+	closing := s.stopping()
+	s.mu.Unlock()
+	if wait && s.DrainDelay > 0 {
+		sleep(ctx, s.DrainDelay, closing)
+	}
+}
