@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -119,7 +120,7 @@ func (c *Class) instantiate(ctx context.Context, args *Args) (any, error) {
 			return nil, err
 		}
 		e := c.exception.New(pos...)
-		return e, pay(ctx, e, weightOf(pos))
+		return e, quota.Pay(ctx, e, quota.WeightOf(pos))
 	case c == typeClass:
 		pos, err := binding.BuiltinArgs(args, "type", "type", 1, 1)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -77,7 +78,7 @@ func defineDict(c *Class) {
 		keys := m.keys()
 		slices.Reverse(keys)
 		it := overItems(keys)
-		return it, pay(ctx, it, int64(len(keys))*itemSize)
+		return it, quota.Pay(ctx, it, int64(len(keys))*quota.ItemSize)
 	})
 	mapMethod(c, "__eq__", 1, 1, func(ctx context.Context, m mapping, self any, args []any) (any, error) {
 		other, ok := asMapping(args[0])

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -49,7 +50,7 @@ func defineContainer(c *Class) {
 	c.method("__iter__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
 		v := norm(self)
 		it := overPlain(v).as(iteratorClassOf(c))
-		return it, pay(ctx, it, weight(v))
+		return it, quota.Pay(ctx, it, quota.Weight(v))
 	})
 	c.method("__contains__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 		v := norm(args[0])

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -256,19 +257,19 @@ func (d *Dict) set(ctx context.Context, key, value any) error {
 
 // pay pays for n entries more than there are. What the dict had before a peer came to it costs nothing.
 func (d *Dict) pay(ctx context.Context, n int) error {
-	if b, _ := ctx.Value(budgetKey{}).(*Budget); b == nil {
+	if quota.Of(ctx) == nil {
 		return nil
 	}
 	d.mu.Lock()
 	if d.paid == 0 {
-		d.paid = int64(d.live) * entrySize
+		d.paid = int64(d.live) * quota.EntrySize
 	}
-	more := growth(d.paid, int64(d.live+n)*entrySize)
+	more := quota.Growth(d.paid, int64(d.live+n)*quota.EntrySize)
 	d.mu.Unlock()
 	if more == 0 {
 		return nil
 	}
-	if err := pay(ctx, d, more); err != nil {
+	if err := quota.Pay(ctx, d, more); err != nil {
 		return err
 	}
 	d.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -22,6 +23,15 @@ const maxText = 16 << 20
 
 // maxDepth bounds the operations nested in each other; it is CPython's default, sys.getrecursionlimit().
 const maxDepth = 1000
+
+// Budget bounds the memory that containers take which a peer has made or made larger: see [NewBudget].
+type Budget = quota.Budget
+
+// NewBudget returns a budget of so many bytes. An item of a list counts 16 bytes, an entry of a dict or set 160.
+func NewBudget(limit int64) *Budget { return quota.New(limit) }
+
+// WithBudget returns a context for operations on behalf of a peer whose budget is b.
+func WithBudget(ctx context.Context, b *Budget) context.Context { return quota.With(ctx, b) }
 
 // nestKey is the key under which a context carries how many operations are nested in each other. A peer can put a list
 // into itself, or an iterator into a million others; no recursion may believe that it ends.

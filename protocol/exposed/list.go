@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -22,7 +23,7 @@ type List struct {
 
 // NewList returns a list of the items.
 func NewList(items ...any) *List {
-	return &List{items: slices.Clone(items), paid: int64(len(items)) * itemSize}
+	return &List{items: slices.Clone(items), paid: int64(len(items)) * quota.ItemSize}
 }
 
 // makeList returns a list of the n items that fill returns, for the peer whose budget is in the context.
@@ -38,12 +39,12 @@ func makeList(ctx context.Context, n int, fill func() []any) (any, error) {
 // pay pays for n items, before the list has them.
 func (l *List) pay(ctx context.Context, n int) error {
 	l.mu.Lock()
-	more := growth(l.paid, int64(n)*itemSize)
+	more := quota.Growth(l.paid, int64(n)*quota.ItemSize)
 	l.mu.Unlock()
 	if more == 0 {
 		return nil
 	}
-	if err := pay(ctx, l, more); err != nil {
+	if err := quota.Pay(ctx, l, more); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -57,7 +58,7 @@ func (l *List) Append(items ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.items = append(l.items, items...)
-	l.paid = max(l.paid, int64(len(l.items))*itemSize)
+	l.paid = max(l.paid, int64(len(l.items))*quota.ItemSize)
 	l.changes++
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -77,7 +78,7 @@ func overKeys(ctx context.Context, what string, m mapping, build func(ctx contex
 	keys := m.keys()
 	n := len(keys)
 	it := overItems(keys)
-	if err := pay(ctx, it, int64(n)*itemSize); err != nil {
+	if err := quota.Pay(ctx, it, int64(n)*quota.ItemSize); err != nil {
 		return nil, err
 	}
 	switch {

@@ -1,4 +1,5 @@
-package exposed
+// Package quota counts the memory of containers that a peer has made here.
+package quota
 
 import (
 	"context"
@@ -23,8 +24,8 @@ type Budget struct {
 	collected   atomic.Int64 // when a collection was last asked for, in nanoseconds
 }
 
-// NewBudget returns a budget of so many bytes.
-func NewBudget(limit int64) *Budget {
+// New returns a budget of so many bytes.
+func New(limit int64) *Budget {
 	b := new(Budget)
 	b.limit.Store(limit)
 	return b
@@ -35,22 +36,29 @@ func (b *Budget) Used() int64 { return b.used.Load() }
 
 type budgetKey struct{}
 
-// WithBudget returns a context for operations on behalf of a peer whose budget is b.
-func WithBudget(ctx context.Context, b *Budget) context.Context {
+// With returns a context for operations on behalf of a peer whose budget is b.
+func With(ctx context.Context, b *Budget) context.Context {
 	return context.WithValue(ctx, budgetKey{}, b)
 }
 
+// What an item of a list and an entry of a dict or set count, in bytes.
 const (
-	itemSize  = 16
-	entrySize = 160
+	ItemSize  = 16
+	EntrySize = 160
 	// unpaid is how many bytes an object may take without being counted: their number has a limit of its own.
 	unpaid = 512
 )
 
-// pay has the context's budget, if it has one, pay for n bytes that of takes until it is garbage. It is a MemoryError
-// if there are not so many left.
-func pay[T any](ctx context.Context, of *T, n int64) error {
+// Of returns the context's budget, nil if it has none.
+func Of(ctx context.Context) *Budget {
 	b, _ := ctx.Value(budgetKey{}).(*Budget)
+	return b
+}
+
+// Pay has the context's budget, if it has one, pay for n bytes that of takes until it is garbage. It is a MemoryError
+// if there are not so many left.
+func Pay[T any](ctx context.Context, of *T, n int64) error {
+	b := Of(ctx)
 	if b == nil || n <= unpaid {
 		return nil
 	}
@@ -88,17 +96,17 @@ func (b *Budget) collect() bool {
 	return true
 }
 
-// growth is how much more than paid bytes is to be paid for an object that grows to n bytes: something in advance, so
+// Growth is how much more than paid bytes is to be paid for an object that grows to n bytes: something in advance, so
 // that an object which grows an item at a time pays seldom. It is 0 if enough was paid.
-func growth(paid, n int64) int64 {
+func Growth(paid, n int64) int64 {
 	if n <= max(paid, unpaid) {
 		return 0
 	}
 	return n + n/4 - paid
 }
 
-// weight estimates the memory of a plain value, with what is in it.
-func weight(v any) int64 {
+// Weight estimates the memory of a plain value, with what is in it.
+func Weight(v any) int64 {
 	switch x := v.(type) {
 	case string:
 		return int64(len(x))
@@ -107,19 +115,20 @@ func weight(v any) int64 {
 	case *big.Int:
 		return int64(x.BitLen() / 8)
 	case brine.Tuple:
-		return weightOf(x)
+		return WeightOf(x)
 	case brine.FrozenSet:
-		return weightOf(x)
+		return WeightOf(x)
 	case brine.Slice:
-		return weightOf([]any{x.Start, x.Stop, x.Step})
+		return WeightOf([]any{x.Start, x.Stop, x.Step})
 	}
 	return 0
 }
 
-func weightOf(items []any) int64 {
-	n := int64(len(items)) * itemSize
+// WeightOf is Weight of the items of a tuple.
+func WeightOf(items []any) int64 {
+	n := int64(len(items)) * ItemSize
 	for _, v := range items {
-		n += weight(v)
+		n += Weight(v)
 	}
 	return n
 }

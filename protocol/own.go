@@ -1,4 +1,4 @@
-package exposed
+package protocol
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -14,6 +15,8 @@ import (
 // owned is the peer of handles on an object of this program: requests are carried out at once, by the goroutine that
 // makes them. Nothing is refused, as Python refuses its own objects nothing.
 type owned struct{ v any }
+
+var openPolicy = exposed.Unrestricted()
 
 func init() {
 	netref.SetOwner(func(v any) netref.Owner { return &owned{v} })
@@ -24,11 +27,12 @@ func (w *owned) Value() any { return w.v }
 
 // Ref implements netref.Owner.
 func (w *owned) Ref() wire.Ref {
-	switch c := norm(w.v).(type) {
-	case *Class:
+	form, _ := exposed.ByValue(w.v)
+	switch c := form.(type) {
+	case *exposed.Class:
 		return wire.Ref{Name: c.Name(), Class: 1}
 	default:
-		return wire.Ref{Name: ClassOf(w.v).Name(), Class: 1, Object: 1}
+		return wire.Ref{Name: exposed.ClassOf(w.v).Name(), Class: 1, Object: 1}
 	}
 }
 
@@ -47,7 +51,7 @@ func (w *owned) Request(ctx context.Context, dst any, h wire.Handler, args ...an
 
 // handed is a value as a peer would hand it over.
 func handed(v any) any {
-	form, byValue := ByValue(v)
+	form, byValue := exposed.ByValue(v)
 	if byValue {
 		return form
 	}
@@ -65,8 +69,8 @@ func handed(v any) any {
 	return netref.New(w, w.Ref())
 }
 
-// taken is an argument without the handle that stands for it.
-func taken(v any) any {
+// withoutHandle is an argument without the handle that stands for it.
+func withoutHandle(v any) any {
 	switch x := v.(type) {
 	case *netref.Object:
 		if own, ok := x.Own(); ok {
@@ -75,7 +79,7 @@ func taken(v any) any {
 	case brine.Tuple:
 		t := make(brine.Tuple, len(x))
 		for i := range x {
-			t[i] = taken(x[i])
+			t[i] = withoutHandle(x[i])
 		}
 		return t
 	}
@@ -94,47 +98,43 @@ func (w *owned) answer(ctx context.Context, h wire.Handler, args []any) (any, er
 func (w *owned) operate(ctx context.Context, h wire.Handler, args []any) (any, error) {
 	a := make([]any, 4) // more than any operation needs
 	for i := range min(len(args), len(a)) {
-		a[i] = taken(args[i])
+		a[i] = withoutHandle(args[i])
 	}
 	switch h {
 	case wire.HandleCall:
-		in, err := CallArgs(ctx, a[1], a[2])
+		in, err := exposed.CallArgs(ctx, a[1], a[2])
 		if err != nil {
 			return nil, err
 		}
-		return Call(ctx, w.v, in)
+		return exposed.Call(ctx, w.v, in)
 	case wire.HandleCallAttr:
-		in, err := CallArgs(ctx, a[2], a[3])
+		in, err := exposed.CallArgs(ctx, a[2], a[3])
 		if err != nil {
 			return nil, err
 		}
-		return CallAttr(ctx, unrestricted, w.v, a[1], in)
+		return exposed.CallAttr(ctx, openPolicy, w.v, a[1], in)
 	case wire.HandleGetAttr:
-		return GetAttr(ctx, unrestricted, w.v, a[1])
+		return exposed.GetAttr(ctx, openPolicy, w.v, a[1])
 	case wire.HandleSetAttr:
-		return nil, SetAttr(ctx, unrestricted, w.v, a[1], a[2])
+		return nil, exposed.SetAttr(ctx, openPolicy, w.v, a[1], a[2])
 	case wire.HandleDelAttr:
-		return nil, DelAttr(ctx, unrestricted, w.v, a[1])
+		return nil, exposed.DelAttr(ctx, openPolicy, w.v, a[1])
 	case wire.HandleRepr:
-		return Repr(ctx, w.v)
+		return exposed.Repr(ctx, w.v)
 	case wire.HandleStr:
-		return Str(ctx, w.v)
+		return exposed.Str(ctx, w.v)
 	case wire.HandleHash:
-		return Hash(ctx, w.v)
+		return exposed.Hash(ctx, w.v)
 	case wire.HandleDir:
-		names, err := Dir(ctx, unrestricted, w.v)
-		t := make(brine.Tuple, len(names))
-		for i, n := range names {
-			t[i] = n
-		}
-		return t, err
+		all, err := exposed.Dir(ctx, openPolicy, w.v)
+		return names(all), err
 	case wire.HandleCmp:
 		op, _ := a[2].(string)
-		return Compare(ctx, unrestricted, w.v, a[1], op)
+		return exposed.Compare(ctx, openPolicy, w.v, a[1], op)
 	case wire.HandleBuffIter:
-		return BuffIter(ctx, w.v, a[1])
+		return exposed.BuffIter(ctx, w.v, a[1])
 	case wire.HandleCtxExit:
-		return Exit(ctx, unrestricted, w.v, a[1])
+		return exposed.Exit(ctx, openPolicy, w.v, a[1])
 	case wire.HandlePickle:
 		return nil, vinegar.ValueError.New("pickling is disabled")
 	}
