@@ -54,6 +54,9 @@ uses = [
     "np.array(a[1:]).tolist()", "np.array(a[::-1]).tolist()", "np.array(a[5:]).shape", "a[1:].shape",
     "[np.array(row).tolist() for row in a]", "a[np.int64(1)] is None", "np.array_equal(a, a)", "np.array(a).flags.writeable",
 ]
+old = int(rpyc.version.version[0]) < 6
+if old: # the __array__ of their proxies takes no dtype
+    uses.remove("np.array(a, dtype='c16').dtype")
 def outcome(use, a):
     try:
         return eval(use, {"a": a, "np": np})
@@ -72,7 +75,7 @@ assert root.given(lambda a: float(np.array(a).sum())) == 15.0
 closed = rpyc.connect("127.0.0.1", int(sys.argv[1]))
 try:
     np.array(closed.root.matrix())
-    wrong += 1
+    wrong += not old # only RPyC 6 asks the client's own configuration
 except ValueError as e: # as with CPython's arrays
     assert "pickling is disabled" in str(e), e
 sys.exit(wrong)

@@ -13,6 +13,8 @@ from describe import RPYC
 REQUEST, REPLY, EXCEPTION = 1, 2, 3
 VALUE, TUPLE, LOCAL, REMOTE = 1, 2, 3, 4
 BARE = RPYC >= (6,)  # the message type stands in front of the brine instead of inside
+ANSWERS = {consts.HANDLE_DEL: (VALUE, None), consts.HANDLE_INSPECT: (VALUE, ()),
+           consts.HANDLE_GETROOT: (REMOTE, ("rpyc.core.service.VoidService", 98, 99))}
 
 
 def message(kind, seq, args):
@@ -46,7 +48,8 @@ def plain(seq, handler, *args):
 
 
 class Peer:
-    """One connection.  DEL and INSPECT requests are answered as they come; the rest is the test's business.
+    """One connection.  DEL and INSPECT requests are answered as they come, and the one for the root object by which a
+    Go server finds out which of the releases before 6 it has to do with; the rest is the test's business.
 
     released counts, per reference, how often the server gave it back.
     """
@@ -74,13 +77,13 @@ class Peer:
         return data
 
     def receive(self):
-        """The next message (kind, seq, args) but DEL and INSPECT; EOFError at the end of the connection."""
+        """The next message (kind, seq, args) but DEL, INSPECT and GETROOT; EOFError at the end of the connection."""
         while True:
             length, flag = struct.unpack(">LB", self._exactly(5))
             payload = self._exactly(length)
             assert self._exactly(1) == b"\n"
             kind, seq, args = parse(zlib.decompress(payload) if flag else payload)
-            if kind == REQUEST and args[0] in (consts.HANDLE_DEL, consts.HANDLE_INSPECT):
+            if kind == REQUEST and args[0] in ANSWERS:
                 self._housekeeping(seq, *args)
             else:
                 return kind, seq, args
@@ -90,7 +93,7 @@ class Peer:
             target, count = boxed[1] if boxed[0] == TUPLE else [(LOCAL, None), (VALUE, 0)]
             assert target[0] == LOCAL and count[0] == VALUE, boxed
             self.released[target[1]] += count[1]
-        self.send(message(REPLY, seq, (VALUE, None if handler == consts.HANDLE_DEL else ())))
+        self.send(message(REPLY, seq, ANSWERS[handler]))
 
     def answer(self, seq):
         """The next message, which must be the answer to seq: ("reply", boxed) or ("exception", payload)."""

@@ -220,7 +220,7 @@ def test_json(tool, service, classic, tmp_path):
     assert ask("get", service, "rate") == 3
     thing = ask("get", service, "thing")
     assert thing["object"].endswith("Thing") and "Thing object at" in thing["repr"]
-    assert {"name": "add", "method": True, "doc": "Adds."} in ask("ls", service)
+    assert {"name": "add", "method": True, "kind": "method", "doc": "Adds."} in ask("ls", service)
     described = ask("inspect", service)
     assert described["doc"] == "A calculator." and described["class"].endswith("CalculatorService")
     ping = ask("ping", service, "-c", "2", "-i", "1ms")
