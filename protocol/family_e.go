@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -35,6 +36,7 @@ func (c *Conn) startInTwo(ctx context.Context, p *call, args []any) error {
 	if err != nil {
 		return err
 	}
+	args = copiedBytes(args)
 	sent := make(chan struct{})
 	l := c.lock()
 	before := l.inTwo
@@ -45,6 +47,22 @@ func (c *Conn) startInTwo(ctx context.Context, p *call, args []any) error {
 		p.complete(answer{value: v, err: err})
 	}()
 	return nil
+}
+
+// copiedBytes returns arguments that are sent later with bytes of their own: the caller may use his again.
+func copiedBytes(args []any) []any {
+	own := make([]any, len(args))
+	for i, v := range args {
+		switch v := v.(type) {
+		case []byte:
+			own[i] = bytes.Clone(v)
+		case brine.Tuple:
+			own[i] = brine.Tuple(copiedBytes(v))
+		default:
+			own[i] = v
+		}
+	}
+	return own
 }
 
 // finishInTwo calls the method that get gives, after before is closed, and closes sent.
