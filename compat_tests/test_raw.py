@@ -237,7 +237,7 @@ def test_a_reference_comes_back_as_it_was_sent(peer):
 def test_late_replies_are_dropped_and_their_references_released(peer):
     peer.send(message(REPLY, 777, (VALUE, "nobody asked")))
     peer.send(message(EXCEPTION, 778, (("builtins", "KeyError"), ("x",), (), "text")))
-    assert peer.alive()
+    assert peer.call("add", (VALUE, 2), (VALUE, 3)) == (VALUE, 5)  # by which it also shows its protocol family
     pack = (LIST, 5001, 5002)
     peer.send(message(REPLY, 779, (REMOTE, pack)))
     assert taken_back(peer, pack) == 1
