@@ -16,6 +16,7 @@ import rpyc
 
 from describe import RPYC
 from harness import HERE, Program, Server, eventually, free_port, other_release
+from test_old_releases import NEW_PYTHONS
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("go_only")]
 
@@ -24,8 +25,10 @@ CLIENT = os.path.join(HERE, "reference", "old_client.py")
 BRIDGED = os.path.join(HERE, "reference", "bridged_service.py")
 CLASSIC = os.path.join(HERE, "reference", "old_classic.py")
 
-RELEASES = [("2.7", "3.4.4"), ("3.6", "3.4.4"), ("3.6", "4.0.2"), ("", "4.1.5"), ("", "5.3.1"), ("", "6.0.2")]
-NAMES = ["py%s-rpyc%s" % (python or "here", release) for python, release in RELEASES]
+RELEASES = [("2.7", "3.4.4"), ("3.6", "3.4.4"), ("3.6", "4.0.2"), ("", "4.1.5"), ("", "5.3.1"), ("", "6.0.2"),
+            (NEW_PYTHONS, "7.0.15", "rpyc-ng")]
+NAMES = ["py%s-%s%s" % (release[0].split()[0] if release[0] else "here", (release + ("rpyc",))[2], release[1])
+         for release in RELEASES]
 
 all_releases = pytest.mark.skipif(
     not os.environ.get("GORPYC_OLD_RELEASES") or RPYC < (6,),

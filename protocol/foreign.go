@@ -17,10 +17,10 @@ var foreignClasses struct {
 	last     int64
 }
 
-// foreignClass is a class of a peer, by the peer's own number for it.
+// foreignClass is a class of a peer, by the peer's own number for it, or the one of the only object known to be of it.
 type foreignClass struct {
-	origin netref.Requester
-	class  int64
+	origin        netref.Requester
+	class, object int64
 }
 
 type foreignClassID struct {
@@ -33,7 +33,10 @@ const firstForeignClass = 1 << 40
 
 func foreignClassOf(o *netref.Object) foreignClass {
 	r, _ := o.Ref()
-	return foreignClass{o.Peer(), r.Class}
+	if r.Class == 0 { // families A and B do not number classes: each object may be of another
+		return foreignClass{origin: o.Peer(), object: r.Object}
+	}
+	return foreignClass{origin: o.Peer(), class: r.Class}
 }
 
 // foreignRef is the id pack under which o, an object of another peer, is exported: with the name that its own peer gave

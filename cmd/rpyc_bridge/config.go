@@ -182,7 +182,7 @@ func (r *route) secure(b *bridge) (err error) {
 }
 
 var families = []*wire.Dialect{
-	wire.FamilyA, wire.FamilyB, wire.FamilyC, wire.FamilyD, wire.FamilyA2, wire.FamilyB2, wire.FamilyC2,
+	wire.FamilyA, wire.FamilyB, wire.FamilyC, wire.FamilyD, wire.FamilyE, wire.FamilyA2, wire.FamilyB2, wire.FamilyC2,
 }
 
 // auto has the bridge find the service's family out.
