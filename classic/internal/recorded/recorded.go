@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package recorded compares the Go classic engine with recordings of CPython, for tests. record.py beside it makes them
 // and says what programs may do.
 package recorded
