@@ -50,9 +50,11 @@ uses = [
     "np.array(a).tolist()", "np.asarray(a).dtype", "np.array(a, dtype='c16').dtype", "np.sum(a)",
     "(np.asarray(a) + 1).tolist()",
     "len(a)", "a.shape", "a.ndim", "a.size", "np.dtype(a.dtype)", "str(a.tolist())", "isinstance(a, np.ndarray)",
-    "np.array(a[0]).tolist()", "np.array(a[-1]).tolist()", "a[1][1] if a.ndim == 2 else 0", "a[1, 2]", "a[0, 0, 0]", "a[7]", "a[-8]",
+    "np.array(a[0]).tolist()", "np.array(a[-1]).tolist()", "a[1][1] if a.ndim == 2 else 0",
+    "a[1, 2]", "a[0, 0, 0]", "a[7]", "a[-8]",
     "np.array(a[1:]).tolist()", "np.array(a[::-1]).tolist()", "np.array(a[5:]).shape", "a[1:].shape",
-    "[np.array(row).tolist() for row in a]", "a[np.int64(1)] is None", "np.array_equal(a, a)", "np.array(a).flags.writeable",
+    "[np.array(row).tolist() for row in a]", "a[np.int64(1)] is None", "np.array_equal(a, a)",
+    "np.array(a).flags.writeable",
 ]
 old = int(rpyc.version.version[0]) < 6
 if old: # the __array__ of their proxies takes no dtype

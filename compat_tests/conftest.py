@@ -16,7 +16,7 @@ import rpyc
 
 import expected
 from describe import RPYC
-from harness import ALARMS, Peers, Program, children_obey_signals
+from harness import ALARMS, Peers, Program, Server, children_obey_signals
 from terminal import Terminal
 
 KINDS = ("cpython", "go", "bridge")
@@ -180,6 +180,21 @@ def fresh_server(request, kind, peers):
     yield program
     program.stop()
     check_health(program, 0)
+
+
+@pytest.fixture
+def start():
+    """start(kind, command, …) -> a Server that ends with the test."""
+    started = []
+
+    def go(*arguments, **options):
+        started.append(Server(*arguments, **options))
+        return started[-1]
+    yield go
+    for server in reversed(started):
+        if server.running():
+            server.signal(signal.SIGTERM)
+        server.stop()
 
 
 @pytest.fixture

@@ -255,6 +255,17 @@ class Program:
         return self.process.returncode
 
 
+def printed(command, env=None):
+    """The lines that a program prints which ends well within a minute."""
+    program = Program(os.path.basename(command[-1]), command, env)
+    try:
+        seen = program.lines(60)
+        assert program.process.wait() == 0, program.stderr()
+        return seen
+    finally:
+        program.stop()
+
+
 class Server(Program):
     """A program that serves: its first line is READY host port."""
 

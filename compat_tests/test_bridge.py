@@ -15,7 +15,7 @@ import pytest
 import rpyc
 
 from describe import RPYC
-from harness import HERE, Program, Server, eventually, free_port, other_release
+from harness import HERE, Program, eventually, free_port, other_release, printed
 from test_old_releases import NEW_PYTHONS
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("go_only")]
@@ -33,21 +33,6 @@ NAMES = ["py%s-%s%s" % (release[0].split()[0] if release[0] else "here", (releas
 all_releases = pytest.mark.skipif(
     not os.environ.get("GORPYC_OLD_RELEASES") or RPYC < (6,),
     reason="releases are paired in one cell of the matrix: RPyC 6, GORPYC_OLD_RELEASES")
-
-
-@pytest.fixture
-def start():
-    """start(kind, command, …) -> a Server that ends with the test."""
-    started = []
-
-    def go(*arguments, **options):
-        started.append(Server(*arguments, **options))
-        return started[-1]
-    yield go
-    for server in reversed(started):
-        if server.running():
-            server.signal(signal.SIGTERM)
-        server.stop()
 
 
 @pytest.fixture
@@ -79,16 +64,6 @@ def connect():
             conn.close()
 
 
-def lines(command, env=None):
-    program = Program("client", command, env)
-    try:
-        seen = program.lines(60)
-        assert program.process.wait() == 0, program.stderr()
-        return seen
-    finally:
-        program.stop()
-
-
 _SEEN = {}
 
 
@@ -103,9 +78,9 @@ def test_any_release_with_any_other(of_client, of_server, bridge, start):
     python, env = client
     if of_client not in _SEEN:
         own = start("cpython", python + [SERVICE], env=env)
-        _SEEN[of_client] = lines(python + [CLIENT, own.host, str(own.port)], env)
+        _SEEN[of_client] = printed(python + [CLIENT, own.host, str(own.port)], env)
     far = bridge(start("cpython", server[0] + [SERVICE], env=server[1]))
-    assert lines(python + [CLIENT, far.host, str(far.port)], env) == _SEEN[of_client]
+    assert printed(python + [CLIENT, far.host, str(far.port)], env) == _SEEN[of_client]
 
 
 def test_only_what_is_allowed(service, bridge, connect):

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import watched
 from describe import RPYC
-from harness import HERE, Program, Server, other_release
+from harness import HERE, other_release, printed
 from test_clients import EXPECTED, perform
 
 pytestmark = pytest.mark.skipif(not os.environ.get("GORPYC_OLD_RELEASES") or RPYC < (6,),
@@ -38,36 +38,12 @@ def old(request):
     return found
 
 
-def lines(name, command, env=None):
-    program = Program(name, command, env)
-    try:
-        seen = program.lines(60)
-        assert program.process.wait() == 0, program.stderr()
-        return seen
-    finally:
-        program.stop()
-
-
-@pytest.fixture
-def start():
-    """Starts servers that end with the test."""
-    started = []
-
-    def go(*arguments, **options):
-        started.append(Server(*arguments, **options))
-        return started[-1]
-    yield go
-    for server in started:
-        server.signal(15)
-        server.stop()
-
-
 def test_old_clients_see_what_they_see_of_their_own_kind(old, peers, start):
     python, env = old
     seen = {}
     for kind, server in (("cpython", start("cpython", python + [SERVICE], env=env)),
                          ("go", start("go", [peers.binaries.path("oldpeer"), "serve"]))):
-        seen[kind] = lines("old client", python + [CLIENT, server.host, str(server.port)], env)
+        seen[kind] = printed(python + [CLIENT, server.host, str(server.port)], env)
     assert len(seen["cpython"]) > 20
     assert seen["go"] == seen["cpython"]
 
@@ -77,7 +53,7 @@ def test_old_services_look_like_new_ones_to_go(old, peers, start):
     seen = {}
     for kind, server in (("new", start("cpython", [sys.executable, SERVICE])),
                          ("old", start("cpython", python + [SERVICE], env=env))):
-        seen[kind] = lines("Go client", [peers.binaries.path("oldpeer"), "call", server.host, str(server.port)])
+        seen[kind] = printed([peers.binaries.path("oldpeer"), "call", server.host, str(server.port)])
     assert len(seen["new"]) > 12
     assert seen["old"] == seen["new"]
 
@@ -87,7 +63,7 @@ def test_classic_mode_of_old_releases(old, peers, start):
     seen = {}
     for kind, server in (("new", start("cpython", [sys.executable, CLASSIC])),
                          ("old", start("cpython", python + [CLASSIC], env=env))):
-        seen[kind] = lines("Go client", [peers.binaries.path("oldpeer"), "classic", server.host, str(server.port)])
+        seen[kind] = printed([peers.binaries.path("oldpeer"), "classic", server.host, str(server.port)])
     assert len(seen["new"]) == 10
     assert seen["old"] == seen["new"]
 
@@ -98,7 +74,7 @@ def test_classic_clients_of_old_releases(old, peers, start):
     for kind, server in (("cpython", start("cpython", python + [CLASSIC], env=env)),
                          ("go", start("go", [peers.binaries.path("rpyc_classic"), "--ready", "-q", "--host",
                                              "127.0.0.1", "-p", "0"]))):
-        seen[kind] = lines("old client", python + [CLASSIC_CLIENT, server.host, str(server.port)], env)
+        seen[kind] = printed(python + [CLASSIC_CLIENT, server.host, str(server.port)], env)
     assert len(seen["cpython"]) == 24
     assert seen["go"] == seen["cpython"]
 
@@ -107,7 +83,7 @@ def test_servers_that_want_the_clients_interpreter_in_return(peers, start):
     seen = []
     for service in "SlaveService", "ClassicService":
         server = start("cpython", [sys.executable, CLASSIC, service])
-        seen.append(lines("Go client", [peers.binaries.path("oldpeer"), "classic", server.host, str(server.port)]))
+        seen.append(printed([peers.binaries.path("oldpeer"), "classic", server.host, str(server.port)]))
     assert seen[0] == seen[1]
 
 
@@ -115,7 +91,7 @@ def test_new_clients_see_no_difference(peers, start):
     """A server that serves old releases serves new ones as before."""
     server = start("go", [peers.binaries.path("oldpeer"), "serve"])
     own = start("cpython", [sys.executable, SERVICE])
-    seen, expected = (lines("client", [sys.executable, CLIENT, s.host, str(s.port)]) for s in (server, own))
+    seen, expected = (printed([sys.executable, CLIENT, s.host, str(s.port)]) for s in (server, own))
     assert seen == expected
 
 

@@ -48,7 +48,6 @@ func FuzzProgram(f *testing.F) {
 				t.Fatalf("%s: %v\n%v", what, exc, exc.Frames)
 			}
 		}
-		began := time.Now()
 		show := func(ctx context.Context, v any) error {
 			_, err := exposed.Repr(ctx, v)
 			return err
@@ -58,7 +57,6 @@ func FuzzProgram(f *testing.F) {
 		check("execute", e.Exec(ctx, text, nil))
 		_, err = e.Interactive(ctx, text, nil, show)
 		check("interactive", err)
-		require.Less(t, time.Since(began), 30*time.Second)
 		require.NoError(t, m.Close())
 	})
 }

@@ -81,13 +81,19 @@ func (b *bridge) config(check func(context.Context, exposed.Use, any, string) er
 	return cfg
 }
 
-// relay is that of a client's connection.
+// relay is that of a client's connection. The first request of the client may come before OnServe, and its last one may
+// still ask here when forget has been called: then the relay is over, and nobody keeps it.
 func (b *bridge) relay(c *protocol.Conn) *relay {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	r := b.relays[c]
-	if r == nil {
-		r = &relay{b: b, client: c}
+	if r := b.relays[c]; r != nil {
+		return r
+	}
+	r := &relay{b: b, client: c}
+	select {
+	case <-c.Done():
+		r.over = true
+	default:
 		b.relays[c] = r
 		b.clients.Add(1)
 	}
@@ -115,7 +121,7 @@ func (b *bridge) dial(ctx context.Context, root any) (*protocol.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := int(b.next.Add(1)-1) % len(addrs)
+	first := int((b.next.Add(1) - 1) % uint64(len(addrs)))
 	var errs []error
 	for i := range addrs {
 		a := addrs[(first+i)%len(addrs)]
@@ -205,6 +211,7 @@ func (r *relay) connect() (*protocol.Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
 	defer cancel()
+	r.client.AfterDone(cancel) // nobody waits for the service any more
 	up, err := r.b.dial(ctx, protocol.LazyRoot(r.clientRoot))
 	if err != nil {
 		r.b.failed.Add(1)

@@ -76,12 +76,8 @@ type (
 // string or UTF-8 in a []byte. A method is read as a new object each time.
 func GetAttr(ctx context.Context, p *Policy, v, name any) (r any, err error) {
 	defer protect(&err)
-	n, err := attrName(name)
+	v, n, err := p.admit(ctx, UseGet, v, name)
 	if err != nil {
-		return nil, err
-	}
-	v = norm(v)
-	if err := p.guard(ctx, UseGet, v, n); err != nil {
 		return nil, err
 	}
 	switch x := v.(type) {
@@ -197,12 +193,8 @@ func (a *attr) getFromClass(ctx context.Context, c *Class) (any, error) {
 // SetAttr assigns to an attribute of v under the policy.
 func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
 	defer protect(&err)
-	n, err := attrName(name)
+	v, n, err := p.admit(ctx, UseSet, v, name)
 	if err != nil {
-		return err
-	}
-	v = norm(v)
-	if err := p.guard(ctx, UseSet, v, n); err != nil {
 		return err
 	}
 	switch x := v.(type) {
@@ -259,12 +251,8 @@ func (p *Policy) target(
 // DelAttr deletes an attribute of v under the policy.
 func DelAttr(ctx context.Context, p *Policy, v, name any) (err error) {
 	defer protect(&err)
-	n, err := attrName(name)
+	v, n, err := p.admit(ctx, UseDelete, v, name)
 	if err != nil {
-		return err
-	}
-	v = norm(v)
-	if err := p.guard(ctx, UseDelete, v, n); err != nil {
 		return err
 	}
 	switch x := v.(type) {

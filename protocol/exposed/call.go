@@ -58,12 +58,8 @@ func callFunc(ctx context.Context, self any, args *Args) (any, error) {
 // CallAttr calls the attribute of v that a peer asks for: GetAttr and Call in one, without an object for the method.
 func CallAttr(ctx context.Context, p *Policy, v, name any, args *Args) (r any, err error) {
 	defer protect(&err)
-	n, err := attrName(name)
+	v, n, err := p.admit(ctx, UseGet, v, name)
 	if err != nil {
-		return nil, err
-	}
-	v = norm(v)
-	if err := p.guard(ctx, UseGet, v, n); err != nil {
 		return nil, err
 	}
 	switch x := v.(type) {

@@ -52,6 +52,16 @@ const (
 	UseDelete
 )
 
+// admit brings an object and the name of an attribute, as a peer gives them, into their normal forms, and asks p.Guard.
+func (p *Policy) admit(ctx context.Context, use Use, v, name any) (any, string, error) {
+	n, err := attrName(name)
+	if err != nil {
+		return nil, "", err
+	}
+	v = norm(v)
+	return v, n, p.guard(ctx, use, v, n)
+}
+
 // guard asks p.Guard.
 func (p *Policy) guard(ctx context.Context, use Use, v any, name string) error {
 	if p == nil || p.Guard == nil {
