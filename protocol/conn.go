@@ -41,6 +41,10 @@ type Conn struct {
 	root   *netref.Object
 	local  any
 
+	since    time.Time
+	identity *Identity
+	peerIsGo atomic.Bool
+
 	base   context.Context // parent of the handlers' contexts, ended when the stream is gone
 	cancel context.CancelCauseFunc
 	done   chan struct{} // closed when everything has ended
@@ -99,7 +103,9 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 		root = VoidService{}
 	}
 	exposed.MarkService(root)
-	c := &Conn{cfg: cfg.clone(), stream: stream, local: root, done: make(chan struct{}), dialectSet: make(chan struct{})}
+	c := &Conn{cfg: cfg.clone(), stream: stream, local: root, done: make(chan struct{}), dialectSet: make(chan struct{}),
+		since: time.Now()}
+	c.identity = c.identify()
 	if c.cfg.Name == "" {
 		c.cfg.Name = fmt.Sprintf("conn%d", connNumber.Add(1))
 	}
@@ -208,11 +214,8 @@ func (c *Conn) RemoteAddr() net.Addr {
 
 // log is the logger for what is to be said about the connection.
 func (c *Conn) log() *slog.Logger {
-	l := c.cfg.Logger.With("conn", c.cfg.Name)
-	if a := c.RemoteAddr(); a != nil && a.String() != "" { // those of Unix sockets mostly have no name
-		l = l.With("peer", a.String())
-	}
-	return l
+	as := append([]slog.Attr{slog.String("conn", c.cfg.Name)}, c.Peer().LogAttrs()...)
+	return slog.New(c.cfg.Logger.Handler().WithAttrs(as))
 }
 
 // Done is closed when the connection has ended and all that served it has returned: no handler runs any more, and

@@ -84,6 +84,13 @@ func askRoot(p *peer) any {
 	}
 }
 
+// oldReleases are who speaks these families.
+var oldReleases = map[*wire.Dialect]string{
+	wire.FamilyA: "RPyC 3", wire.FamilyA2: "RPyC 3 on Python 2",
+	wire.FamilyB: "RPyC 4.0", wire.FamilyB2: "RPyC 4.0 on Python 2",
+	wire.FamilyC: "RPyC 4.1 to 5.3", wire.FamilyC2: "RPyC 4.1 on Python 2",
+}
+
 // TestOldClients serves clients of all families before RPyC 6, with nothing configured.
 func TestOldClients(t *testing.T) {
 	for d := range oldRoot {
@@ -96,6 +103,9 @@ func TestOldClients(t *testing.T) {
 				m = p.next() // what the survey was told of is given back
 			}
 			require.Same(t, d, c.Dialect())
+			require.Equal(t, oldReleases[d], c.Peer().Release())
+			require.Equal(t, d.Python2(), c.Peer().Python == 2)
+			require.False(t, c.Peer().Go)
 			ref := m.body.(brine.Tuple)[1].(brine.Tuple)
 			require.Len(t, ref, 3)
 			name := ref[1]

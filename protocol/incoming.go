@@ -95,6 +95,9 @@ func (c *Conn) receiveRequest(
 		in.answerAtOnce(v, err)
 		return nil, nil
 	case wire.HandleGetRoot:
+		if in.d.AsksAsGo(buf.Payload) {
+			c.peerIsGo.Store(true)
+		}
 		in.root()
 		return nil, nil
 	case wire.HandleInspect, wire.HandleType:

@@ -421,7 +421,7 @@ func TestLogLines(t *testing.T) {
 	require.Equal(t, `msg="server started" service=CALCULATOR
 msg=accepted service=CALCULATOR
 msg=welcome service=CALCULATOR
-msg=goodbye service=CALCULATOR
+msg=goodbye service=CALCULATOR release=gorpyc
 msg="server has terminated" service=CALCULATOR
 `, log.String())
 }

@@ -271,7 +271,9 @@ func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteC
 		gone()
 		return nil, err
 	}
-	if credentials != nil {
+	if id := c.Identity(); id != nil {
+		log = log.With("identity", id.String())
+	} else if credentials != nil {
 		log = log.With("credentials", loggable(credentials))
 	}
 	log.Info("welcome")
@@ -282,6 +284,9 @@ func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteC
 		}
 	}
 	c.AfterDone(func() {
+		if r := c.Peer().Release(); r != "" {
+			log = log.With("release", r)
+		}
 		log.Info("goodbye")
 		if s.OnGone != nil {
 			s.OnGone(c)

@@ -36,6 +36,10 @@ func (whoami) Name(ctx context.Context) string {
 		if !cert.Equal(state.PeerCertificates[0]) {
 			return "two certificates"
 		}
+		if id := protocol.IdentityFromContext(ctx); id == nil || id.String() != "tls:"+cert.Subject.CommonName ||
+			id.Attrs["dns"][0] != "localhost" {
+			return "another identity"
+		}
 		return cert.Subject.CommonName
 	}
 	return "nobody"

@@ -41,6 +41,8 @@ type summary struct {
 	Errors  int64   `json:"errors"`
 	Rate    float64 `json:"per_second,omitempty"`
 	Connect float64 `json:"connect,omitempty"`
+	Release string  `json:"release,omitempty"`
+	Family  string  `json:"family,omitempty"`
 	Min     float64 `json:"min"`
 	Mean    float64 `json:"avg"`
 	P50     float64 `json:"p50"`

@@ -375,6 +375,7 @@ func TestPingAndBench(t *testing.T) {
 	addr := serveCalculator(t)
 	out, errs, code := gorpyc(t, "", "ping", addr, "-c", "2", "-i", "1ms")
 	require.Zero(t, code, errs)
+	require.Regexp(t, `^connected to \S+ in \S+: RPyC 6 \(family D\)\nping 1: `, out)
 	require.Contains(t, out, "ping 2: ")
 	require.Contains(t, out, "2 pings, min ")
 	out, errs, code = gorpyc(t, "", "bench", addr, "add", "1", "2", "--calls", "40", "-n", "2", "-c", "2", "--json")

@@ -14,7 +14,7 @@ func pingCommand() *cli.Command {
 		Name: "ping", Category: groupMeasure,
 		Usage:     "measure the round trips of RPyC's ping",
 		ArgsUsage: "[ADDRESS]",
-		Description: `A line for each ping and their minimum, mean and maximum. Ctrl-C ends it early, with the summary. A lost
+		Description: `What the other end runs, a line for each ping, and their minimum, mean and maximum. Ctrl-C ends it early, with the summary. A lost
 ping ends it with status 4.`,
 		Flags: connectionFlags(
 			&cli.IntFlag{Name: "count", Aliases: []string{"c"}, Value: 4, Usage: "`NUMBER` of pings; 0 is without end"},
@@ -41,7 +41,8 @@ ping ends it with status 4.`,
 			defer func() { _ = s.CloseNow() }()
 			connecting := time.Since(begun)
 			if !s.out.json {
-				s.out.printf("connected to %v in %v\n", t, rounded(connecting))
+				p := conn.Peer()
+				s.out.printf("connected to %v in %v: %s (family %v)\n", t, rounded(connecting), p.Release(), p.Family.Family())
 			}
 			return s.ping(c.Context, c.Int("count"), c.Duration("interval"), t.timeout, connecting)
 		},
@@ -76,7 +77,8 @@ func (s *session) ping(ctx context.Context, count int, interval, timeout, connec
 	if len(times) > 0 {
 		sum := times.summary()
 		if s.out.json {
-			sum.Connect = connecting.Seconds()
+			p := s.Peer()
+			sum.Connect, sum.Release, sum.Family = connecting.Seconds(), p.Release(), p.Family.Family().String()
 			_ = s.out.document(sum)
 		} else {
 			s.out.printf("%d pings, min %v, avg %v, max %v\n", len(times), rounded(times.min()), rounded(times.mean()),
