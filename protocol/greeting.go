@@ -39,6 +39,8 @@ func stranger(first []byte) error {
 		return nil
 	case bytes.HasPrefix(first, []byte("HTTP")):
 		what = "an HTTP server"
+	case bytes.HasPrefix(first, []byte("RPYC-")):
+		what = "a server that asks for a token or a key before, see package auth"
 	case bytes.HasPrefix(first, []byte("SSH-")):
 		what = "an SSH server"
 	}

@@ -58,6 +58,7 @@ var arrows = []arrow{
 	{from: "protocol/vinegar", to: []string{"brine/..."}},
 	{from: "protocol/frame", to: []string{"brine"}},
 	{from: "protocol/transport"},
+	{from: "protocol/transport/auth"},
 	{from: "protocol/transport/ssh", outside: []string{"golang.org/x/crypto/ssh/..."}},
 	{from: "netref", to: with(facts, "protocol/wire")},
 	{from: "protocol/exposed/internal/binding", to: with(facts, "netref", "protocol/wire")},

@@ -1,0 +1,181 @@
+package servers
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/transport/auth"
+)
+
+// Secret is what a peer proves with who it is.
+type Secret struct {
+	// Name is the peer's name, which [HMAC] is told by the client. [Token] finds it by the token.
+	Name string `json:"name"`
+	// Keys are the tokens or keys that it may have, of at least 16 bytes each; several while one takes the place of
+	// another. A key is the bytes of the text.
+	Keys []string `json:"keys"`
+	// Attrs become those of the peer's protocol.Identity.
+	Attrs map[string][]string `json:"attrs,omitempty"`
+}
+
+// String gives the name, and never the keys.
+func (s Secret) String() string { return s.Name }
+
+// GoString is String.
+func (s Secret) GoString() string { return s.Name }
+
+// minKey is how long a key has to be: one that can be guessed protects nothing.
+const minKey = 16
+
+// Secrets are where [Token] and [HMAC] look peers up, for each connection anew. They are asked by several goroutines at
+// a time.
+type Secrets interface {
+	// Secrets returns those that are valid at the moment. An error refuses every peer.
+	Secrets() ([]Secret, error)
+}
+
+// FixedSecrets are Secrets that do not change.
+type FixedSecrets []Secret
+
+// Secrets returns s.
+func (s FixedSecrets) Secrets() ([]Secret, error) { return s, nil }
+
+// SecretsFile has Secrets in a file: a JSON list of objects with "name", "keys" and, if need be, "attrs". It is read
+// again when its size or time of modification has changed, so that keys are changed without a restart: the new one is
+// put beside the old one, the clients get it, the old one is taken out. If it cannot be read then, what was read before
+// stays in use, and OnError is told.
+type SecretsFile struct {
+	Path string
+	// OnError is told that the changed file cannot be used; nil tells nobody.
+	OnError func(error)
+
+	mu      sync.Mutex
+	read    bool
+	size    int64
+	changed time.Time
+	secrets []Secret
+}
+
+// Secrets returns what is in the file.
+func (f *SecretsFile) Secrets() ([]Secret, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := f.refresh()
+	switch {
+	case err == nil || !f.read:
+		return f.secrets, err
+	case f.OnError != nil:
+		f.OnError(err)
+	}
+	return f.secrets, nil
+}
+
+// refresh reads the file if it has changed. The lock is held.
+func (f *SecretsFile) refresh() error {
+	info, err := os.Stat(f.Path)
+	if err != nil {
+		return fmt.Errorf("rpyc: secrets: %w", err)
+	}
+	if f.read && info.Size() == f.size && info.ModTime().Equal(f.changed) {
+		return nil
+	}
+	data, err := os.ReadFile(f.Path)
+	if err != nil {
+		return fmt.Errorf("rpyc: secrets: %w", err)
+	}
+	var secrets []Secret
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&secrets); err != nil {
+		return fmt.Errorf("rpyc: secrets: %s is no list of names and keys", f.Path) // JSON's errors may quote a key
+	}
+	if err := checkSecrets(secrets); err != nil {
+		return err
+	}
+	f.read, f.size, f.changed, f.secrets = true, info.Size(), info.ModTime(), secrets
+	return nil
+}
+
+func checkSecrets(all []Secret) error {
+	for _, s := range all {
+		if s.Name == "" {
+			return errors.New("rpyc: secrets: one has no name")
+		}
+		for _, k := range s.Keys {
+			if len(k) < minKey {
+				return fmt.Errorf("rpyc: secrets: a key of %q is shorter than %d bytes", s.Name, minKey)
+			}
+		}
+	}
+	return nil
+}
+
+// Token asks each client for a token, by the handshake that package auth describes, and identifies it as the one that
+// has it. The credentials are a *protocol.Identity of kind "token". Everybody who can read the network can read the
+// token, so it belongs into TLS: Chain(TLS(cfg), Token(secrets)).
+func Token(secrets Secrets) Authenticator {
+	return bySecret("token", secrets, func(conn net.Conn, all []Secret) (who Secret, err error) {
+		err = auth.ServeToken(conn, func(token string) bool {
+			given, found := sha256.Sum256([]byte(token)), 0
+			for _, s := range all { // all of them, so that the time does not tell how near a guess was
+				for _, k := range s.Keys {
+					sum := sha256.Sum256([]byte(k))
+					if subtle.ConstantTimeCompare(given[:], sum[:]) == 1 {
+						who, found = s, 1
+					}
+				}
+			}
+			return found == 1
+		})
+		return who, err
+	})
+}
+
+// HMAC has each client prove that it has the key of a name, by the handshake that package auth describes. The
+// credentials are a *protocol.Identity of kind "hmac". The key stays secret from who reads the network. What follows
+// does not, without TLS.
+func HMAC(secrets Secrets) Authenticator {
+	return bySecret("hmac", secrets, func(conn net.Conn, all []Secret) (who Secret, err error) {
+		_, err = auth.ServeHMAC(conn, func(name string) (keys [][]byte) {
+			for _, s := range all {
+				if s.Name == name {
+					who = s
+					for _, k := range s.Keys {
+						keys = append(keys, []byte(k))
+					}
+				}
+			}
+			return keys
+		})
+		return who, err
+	})
+}
+
+// bySecret makes an authenticator of a handshake.
+func bySecret(kind string, secrets Secrets, ask func(net.Conn, []Secret) (Secret, error)) Authenticator {
+	return AuthenticatorFunc(func(_ context.Context, conn net.Conn) (net.Conn, any, error) {
+		all, err := secrets.Secrets()
+		if err == nil {
+			err = checkSecrets(all)
+		}
+		if err != nil {
+			return nil, nil, &AuthenticationError{Reason: "no secrets", Cause: err}
+		}
+		who, err := ask(conn, all)
+		if err != nil {
+			linger(conn)
+			return nil, nil, &AuthenticationError{Reason: kind, Cause: err}
+		}
+		return conn, &protocol.Identity{Name: who.Name, Kind: kind, Attrs: who.Attrs}, nil
+	})
+}
