@@ -144,7 +144,7 @@ EXPECTED = {
         "mine log": [["enter", "exit"], ["enter", "failed"], ["enter", "failed"]],
     },
     "async_calls": {"hundred": sum(range(100)) + 100, "error": Error("ValueError", "bad value", 7, None),
-                    "slow": "slow"},
+                    "batch": (sum(range(100)) + 100, True), "slow": "slow"},
     "threads": {"on one connection": True, "on 200 connections": True, "alive": 3},
     "timeout": {"expires": Local("timeout"), "early": True, "late reference": Local("timeout"), "alive": 3,
                 "released": True},

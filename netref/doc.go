@@ -77,6 +77,8 @@
 //	r = rpyc.async_(o.add)(1, 2)          r, err := o.CallMethodAsync(ctx, "add", 1, 2)
 //	x = r.value                           x, err := netref.Await[int](ctx, r)
 //	x = r.ready                           x := r.Ready()
+//	rs = [add(i, 1) for i in range(9)]    for i := range xs { b.Call(&xs[i], o, "add", i, 1) } // add is async_
+//	xs = [r.value for r in rs]            err := b.Do(ctx) // b is a Batch
 //	r = rpyc.timed(o.add, 5)(1, 2)        ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 //	except KeyError as e:                 if errors.Is(err, vinegar.KeyError) {
 //	x = e.args                            x := e.Args

@@ -94,6 +94,45 @@ func BenchmarkCall64(b *testing.B) {
 	wg.Wait()
 }
 
+// BenchmarkBatch64 is the same in batches, by one goroutine.
+func BenchmarkBatch64(b *testing.B) {
+	root := benchPair(b).Root()
+	ctx := b.Context()
+	var batch netref.Batch
+	var sums [64]int
+	b.ReportAllocs()
+	for i := 0; i < b.N; i += len(sums) {
+		for i := range sums {
+			batch.Call(&sums[i], root, "add", 1, 2)
+		}
+		if err := batch.Do(ctx); err != nil || sums[63] != 3 {
+			b.Fatal(err, sums)
+		}
+	}
+}
+
+// BenchmarkAsync64 is the same with asynchronous calls of one goroutine.
+func BenchmarkAsync64(b *testing.B) {
+	root := benchPair(b).Root()
+	ctx := b.Context()
+	var rs [64]*netref.AsyncResult
+	b.ReportAllocs()
+	for i := 0; i < b.N; i += len(rs) {
+		for i := range rs {
+			r, err := root.CallMethodAsync(ctx, "add", 1, 2)
+			if err != nil {
+				b.Fatal(err)
+			}
+			rs[i] = r
+		}
+		for _, r := range rs {
+			if n, err := netref.Await[int](ctx, r); n != 3 || err != nil {
+				b.Fatal(n, err)
+			}
+		}
+	}
+}
+
 // BenchmarkSoftware is a sequential call without a network.
 func BenchmarkSoftware(b *testing.B) {
 	c, s, err := protocol.Pair(b.Context(), nil, &service{}, nil)

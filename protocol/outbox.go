@@ -70,7 +70,9 @@ type sendMode uint8
 const (
 	sendNow    sendMode = iota // by the sender, at once; it waits
 	sendGather                 // by the sender, after other goroutines had a chance to add theirs; it waits
+	sendSoon                   // by a goroutine, or by the sender when it begins to wait for an answer; it waits
 	sendHeld                   // with the sender's next frame, when it flushes, or after holdLimit; it waits
+	sendQueued                 // as sendHeld, by a sender that is sure to flush very soon
 	sendTry                    // by the sender as far as the stream takes it without blocking, the rest by a goroutine
 	sendLater                  // by a goroutine, together with others that are sent in this mode
 )
@@ -97,9 +99,16 @@ func (o *outbox) send(ctx context.Context, f []byte, mode sendMode) (copied bool
 	case o.closed:
 		o.mu.Unlock()
 		return true, errStreamClosed
-	case mode == sendHeld && !o.onePerWrite && o.queued+len(f) <= chunkSize:
+	case (mode == sendHeld || mode == sendQueued) && !o.onePerWrite && o.queued+len(f) <= chunkSize:
 		copied = o.add(f)
-		o.startHoldTimer()
+		if mode == sendHeld {
+			o.startHoldTimer()
+		}
+		o.mu.Unlock()
+		return copied, nil
+	case mode == sendSoon && !o.onePerWrite && o.queued+len(f) <= chunkSize:
+		copied = o.add(f)
+		o.startFlusher()
 		o.mu.Unlock()
 		return copied, nil
 	case mode == sendLater, mode == sendTry && (o.tryWriter == nil || o.writing || len(o.queue) > 0 || len(f) > chunkSize):
@@ -185,15 +194,26 @@ func (o *outbox) addAndFlush(f []byte) (copied bool) {
 	unread, limit := o.unread, o.c.cfg.Limits.Unread
 	o.unread += int64(len(f))
 	copied = o.add(f)
-	if !o.writing && !o.flushing {
-		o.flushing = true
-		go o.flush()
-	}
+	o.startFlusher()
 	o.mu.Unlock()
 	if unread > limit {
 		o.c.die(&LimitError{What: "bytes of answers the peer does not read", Got: unread, Limit: limit})
 	}
 	return copied
+}
+
+// startFlusher has a goroutine flush the queue, unless somebody is writing or one has been started that has not begun.
+func (o *outbox) startFlusher() {
+	if o.writing || o.flushing {
+		return
+	}
+	o.flushing = true
+	go func() {
+		o.mu.Lock()
+		o.flushing = false
+		o.mu.Unlock()
+		o.flush()
+	}()
 }
 
 // startHoldTimer sees to it that frames are not held for long, whatever their sender does.
@@ -216,14 +236,40 @@ func (o *outbox) startHoldTimer() {
 
 // flush writes what is queued, if nobody does.
 func (o *outbox) flush() {
-	o.mu.Lock()
-	o.flushing = false
-	if o.writing || o.closed || len(o.queue) == 0 {
-		o.mu.Unlock()
+	if o.beginFlush() {
+		_ = o.drain(true)
+	}
+}
+
+// flushFor is flush by a sender who waits no longer than ctx, on streams that can be written to without blocking.
+func (o *outbox) flushFor(ctx context.Context) {
+	if o.beginFlush() {
+		_ = o.drain(o.tryWriter == nil || ctx.Done() == nil)
+	}
+}
+
+// flushGathered writes what is queued, if nobody does, after other goroutines had a chance to add their frames. It does
+// not wait for the peer to read: where that cannot be avoided, the goroutine that has been started writes.
+func (o *outbox) flushGathered() {
+	if o.tryWriter == nil || !o.beginFlush() {
 		return
 	}
+	o.mu.Unlock()
+	runtime.Gosched()
+	o.mu.Lock()
+	_ = o.drain(false)
+}
+
+// beginFlush has the caller write what is queued; false if there is nothing or somebody writes. If it is true, the lock
+// is held on return.
+func (o *outbox) beginFlush() bool {
+	o.mu.Lock()
+	if o.writing || o.closed || len(o.queue) == 0 {
+		o.mu.Unlock()
+		return false
+	}
 	o.writing = true
-	_ = o.drain(true)
+	return true
 }
 
 // tryWrite writes a frame as far as the stream takes it without blocking, while the queue is empty. The lock is held on

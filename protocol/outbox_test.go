@@ -97,6 +97,7 @@ func TestSendModes(t *testing.T) {
 		{"gather", sendGather, false, []string{"one", "two"}, true, []string{"one", "two"}},
 		{"held", sendHeld, false, []string{}, false, []string{"onetwo"}},
 		{"try", sendTry, false, []string{"one", "two"}, false, []string{"one", "two"}},
+		{"soon", sendSoon, false, nil, false, []string{"onetwo"}},
 		{"later", sendLater, false, nil, false, []string{"onetwo"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

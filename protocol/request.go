@@ -154,8 +154,14 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 		p.born = l.expiry.tick
 	}
 	mode := sendNow
-	if len(l.pending) > 1 {
+	switch {
+	case p.part != nil:
+		mode = sendQueued
+	case len(l.pending) <= 1:
+	case p.sync:
 		mode = sendGather
+	default:
+		mode = sendSoon
 	}
 	c.readOn.Signal()
 	l.unlock()
@@ -165,8 +171,13 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	switch {
 	case err == nil:
 	case errors.Is(err, errNotSent):
-		if !c.forget(p) && p.sync {
-			<-p.ch
+		if !c.forget(p) {
+			if p.part != nil {
+				return nil // whoever has taken it out completes it
+			}
+			if p.sync {
+				<-p.ch
+			}
 		}
 		m.undo()
 		return ended(ctx)
@@ -237,8 +248,9 @@ func interruption(ctx context.Context) error {
 type call struct {
 	c      *Conn
 	seq    int64
-	sync   bool          // Request made it and waits for it; as nobody else has it, it is used again
-	ch     chan struct{} // gets a token (sync) or is closed when there is an answer
+	sync   bool          // whoever made it waits for it; as nobody else has it, it is used again
+	ch     chan struct{} // gets a token (sync) or is closed when there is an answer; nil if there is a part
+	part   *part         // of a batch, which is told that there is an answer; nil for a request by itself
 	born   uint          // the tick of expiry it was sent in; 0 if the default timeout is not for it
 	answer answer
 
@@ -268,9 +280,12 @@ func (p *call) complete(a answer) {
 	if p.observed != nil && !p.sync {
 		p.endStarted(a)
 	}
-	if p.sync {
+	switch {
+	case p.part != nil:
+		p.part.completed()
+	case p.sync:
 		p.ch <- struct{}{}
-	} else {
+	default:
 		close(p.ch)
 	}
 }
@@ -334,6 +349,7 @@ func (p *call) Wait(ctx context.Context) error {
 		return nil
 	default:
 	}
+	p.c.out.flushGathered() // what asynchronous calls have left to a goroutine
 	if in := waiterOf(ctx); in != nil {
 		in.c.yield(in, false)
 		defer in.c.resume(in)

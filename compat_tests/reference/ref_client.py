@@ -302,6 +302,11 @@ def async_calls(c):
     results = [add(i, 1) for i in range(100)]
     c.step("hundred", lambda: sum(result.value for result in results))
     c.step("error", lambda: fail("value").value)
+    def batch():
+        sums, failed = [add(i, 1) for i in range(100)], fail("value")
+        failed.wait()
+        return sum(result.value for result in sums), failed.error
+    c.step("batch", batch)
     slow = rpyc.async_(c.root.sleep_echo)(0.2, "slow")
     c.step("slow", lambda: slow.value)
 

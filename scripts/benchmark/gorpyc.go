@@ -136,6 +136,8 @@ func gorpycSteps(ctx context.Context, j job, conns []*protocol.Conn) (steps []st
 		return steps, nil
 	}
 	switch j.Mode {
+	case "async64", "batch64":
+		return manyByOne(ctx, j, root)
 	case "callattr":
 		return []step{once(func() error {
 			sum, err := netref.Call[int](ctx, root, "add", 1, 2)
@@ -160,6 +162,39 @@ func gorpycSteps(ctx context.Context, j job, conns []*protocol.Conn) (steps []st
 		})}, nil
 	}
 	return conversionSteps(ctx, j, conns[0])
+}
+
+// manyByOne makes many calls at once by one goroutine.
+func manyByOne(ctx context.Context, j job, root *netref.Object) ([]step, error) {
+	add, err := netref.Get[*netref.Object](ctx, root, "add")
+	if err != nil {
+		return nil, err
+	}
+	var sums [inFlight]int
+	if j.Mode == "batch64" {
+		var b netref.Batch
+		return []step{func() (int, error) {
+			for i := range sums {
+				b.CallFunc(&sums[i], add, 1, 2)
+			}
+			err := b.Do(ctx)
+			return inFlight, expect(err, sums[inFlight-1] == 3)
+		}}, nil
+	}
+	var started [inFlight]*netref.AsyncResult
+	return []step{func() (int, error) {
+		for i := range started {
+			if started[i], err = add.CallAsync(ctx, 1, 2); err != nil {
+				return 0, err
+			}
+		}
+		for i, r := range started {
+			if sums[i], err = netref.Await[int](ctx, r); err != nil {
+				return 0, err
+			}
+		}
+		return inFlight, expect(nil, sums[inFlight-1] == 3)
+	}}, nil
 }
 
 // expect adds to an operation's error that its result is wrong.

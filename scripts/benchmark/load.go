@@ -74,6 +74,7 @@ func dialMany[C interface{ Close() error }](n int, dial func() (C, error)) (conn
 }
 
 const (
-	inFlight  = 64 // requests outstanding on one connection in the concurrent modes
-	manyConns = 50 // connections of the mode with many
+	inFlight     = 64 // requests outstanding on one connection in the concurrent modes
+	manyInFlight = 4096
+	manyConns    = 50 // connections of the mode with many
 )

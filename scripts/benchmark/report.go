@@ -137,7 +137,17 @@ func (r *results) judge() []judge {
 	rate("one call after the other, gorpyc / raw, same", ours, raw, 0.75)
 	rate("one call after the other, gorpyc / net/rpc, same", ours, netrpc, 1)
 	ours.Mode, netrpc.Mode, ours.Placement, netrpc.Placement = "conc64", "conc64", free, free
-	rate("64 in flight on one connection, gorpyc / net/rpc, free", ours, netrpc, 3)
+	rate("64 in flight on one connection, gorpyc / net/rpc, free", ours, netrpc, 6)
+	pipe := experiment{Client: "raw", Server: "raw", Mode: "pipe64", Placement: free}
+	rate("the same, gorpyc / raw without batching", ours, pipe, 2.5)
+	for _, mode := range []string{"async64", "batch64"} {
+		one := ours
+		one.Mode = mode
+		rate("64 by one goroutine, "+mode+", gorpyc / raw without batching", one, pipe, 3)
+	}
+	more := ours
+	more.Mode = "conc4096"
+	rate("4096 in flight / 64 in flight, gorpyc", more, ours, 0.9)
 	js = append(js, r.judgeMore()...)
 	for _, g := range r.groups {
 		for _, e := range g.exps {

@@ -13,7 +13,8 @@ import (
 )
 
 // width is how many calls a mode keeps under way on each connection, 0 for modes of another kind.
-var width = map[string]int{"sync": 1, "conns": 1, "conns500": 1, "conc2": 2, "conc8": 8, "conc64": inFlight}
+var width = map[string]int{"sync": 1, "conns": 1, "conns500": 1, "conc2": 2, "conc8": 8, "conc64": inFlight,
+	"conc4096": manyInFlight}
 
 // connections is how many connections a mode has.
 func connections(mode string) int {

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 func asyncCalls(ctx context.Context, c *client) error {
@@ -35,6 +38,20 @@ func asyncCalls(ctx context.Context, c *client) error {
 			return nil, err
 		}
 		return r.Wait(ctx)
+	})
+	step(ctx, c, "batch", func(ctx context.Context) (any, error) {
+		var b netref.Batch
+		sums := make([]int, 100)
+		for i := range sums {
+			b.Call(&sums[i], c.root, "add", i, 1)
+		}
+		b.Call(nil, c.root, "fail", "value")
+		err := b.Do(ctx)
+		sum := 0
+		for _, n := range sums {
+			sum += n
+		}
+		return brine.Tuple{sum, errors.Is(err, vinegar.ValueError)}, nil
 	})
 	slow, err := c.root.CallMethodAsync(ctx, "sleep_echo", 0.2, "slow")
 	if err != nil {
