@@ -28,8 +28,8 @@ func scientific(t *testing.T) string {
 	if exec.Command(path, "-c", "import numpy, pandas").Run() == nil {
 		return path
 	}
-	if os.Getenv("GORPYC_TEST_PYTHON") == "" {
-		t.Skip("NO NUMPY: the Python here has none, and without GORPYC_TEST_PYTHON none is installed")
+	if os.Getenv("GORPYC_TEST_PYTHON") == "" || os.Getenv("GORPYC_NO_NUMPY") != "" {
+		t.Skip("NO NUMPY: the Python here has none, and none is installed without GORPYC_TEST_PYTHON or with GORPYC_NO_NUMPY")
 	}
 	out, err := exec.Command(path, "-c", "import sys, rpyc.version as v; print('%d.%d' % sys.version_info[:2], "+
 		"getattr(v, 'version_string', None) or v.__version__)").Output()

@@ -145,6 +145,20 @@ def serving_thread(conn):
     return Eager(conn)
 
 
+# Forks of RPyC that are imported by another name, and what a Python runs at its start to know one as rpyc.
+FORKS = {"PortaPyC": "portapyc", "rpyc-async": "rpyc_async"}
+AS_RPYC = """
+import importlib
+import sys
+fork = %r
+for module in "", ".core.service", ".core.vinegar", ".utils.classic", ".utils.helpers", ".utils.server":
+    importlib.import_module(fork + module)
+for name in list(sys.modules):
+    if name == fork or name.startswith(fork + "."):
+        sys.modules["rpyc" + name[len(fork):]] = sys.modules[name]
+"""
+
+
 def other_release(versions, release, distribution="rpyc"):
     """The start of a command for a Python, and an environment in which it has a release of RPyC that is not the one
     under test, installed when it is first asked for.  None if none of the Python versions is here.  Without versions
@@ -166,6 +180,9 @@ def other_release(versions, release, distribution="rpyc"):
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
             if done.returncode:
                 raise PeerError(done.stdout.decode("utf-8", "replace"))
+            if distribution in FORKS:
+                with open(os.path.join(directory, "sitecustomize.py"), "w") as f:
+                    f.write(AS_RPYC % FORKS[distribution])
             open(stamp, "w").close()
     return [python], {"PYTHONPATH": directory, "PYTHONDONTWRITEBYTECODE": "1"}
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"net/netip"
 	"reflect"
 	"testing"
 	"time"
@@ -82,6 +83,28 @@ func TestAssign(t *testing.T) {
 		require.NoError(t, netref.Assign(ctx, reflect.ValueOf(&v).Elem(), c.from), name)
 		require.Equal(t, c.from, v, "any takes everything as it came")
 	}
+}
+
+// TestByteTexts converts what a peer on Python 2 sends, where texts are bytes.
+func TestByteTexts(t *testing.T) {
+	python2 := netref.WithByteTexts(t.Context())
+	for _, c := range []struct {
+		from any
+		want any
+	}{
+		{[]byte("caf\xc3\xa9"), "caf\u00e9"},
+		{brine.Tuple{[]byte("a"), "b"}, []string{"a", "b"}},
+		{[]byte("10.0.0.1"), netip.MustParseAddr("10.0.0.1")},
+	} {
+		dst := reflect.New(reflect.TypeOf(c.want)).Elem()
+		require.NoError(t, netref.Assign(python2, dst, c.from))
+		require.Equal(t, c.want, dst.Interface())
+		require.Error(t, netref.Assign(t.Context(), dst, c.from), "of any other peer it is no text")
+	}
+	require.Error(t, netref.Assign(python2, reflect.ValueOf(new(string)).Elem(), []byte{0xff}), "no UTF-8")
+	var v any
+	require.NoError(t, netref.Assign(python2, reflect.ValueOf(&v).Elem(), []byte("as it is")))
+	require.Equal(t, []byte("as it is"), v)
 }
 
 // TestAssignRaw checks that encoded values are converted as decoded ones are.

@@ -144,6 +144,9 @@ func (c *conversion) ask(o *Object, h wire.Handler, got func(v any, exc error) e
 	if len(c.path) > maxPath {
 		return &ConvertError{From: typeName(o), To: objectType, Reason: "objects nested too deep"}
 	}
+	if o.peer.ByteTexts() && c.ctx.Value(byteTexts{}) == nil {
+		c.ctx = WithByteTexts(c.ctx)
+	}
 	c.fresh = append(c.fresh, &question{o: o, h: h, args: args, path: c.here(), got: got})
 	return nil
 }
@@ -175,6 +178,7 @@ func (c *conversion) assign(dst reflect.Value, v any) error {
 	if c.sure && t.Kind() == reflect.Interface && !isPlain(v) {
 		return &ConvertError{From: typeName(v), To: t}
 	}
+	v = byteText(c.ctx, t, v)
 	if done, err := assignValue(dst, v); done {
 		return err
 	}

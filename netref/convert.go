@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
@@ -70,6 +71,7 @@ var (
 //
 // ctx is for what has to be asked of the peer, and for calls of funcs that take no context of their own.
 func Assign(ctx context.Context, dst reflect.Value, v any) error {
+	v = byteText(ctx, dst.Type(), v)
 	if done, err := assignValue(dst, v); done {
 		return err
 	}
@@ -82,6 +84,27 @@ func assignValue(dst reflect.Value, v any) (done bool, err error) {
 	done, err = pyvalue.Set(dst, v)
 	return done, fitted(err)
 }
+
+// byteText returns v, or the text that it is if it is bytes of a peer on Python 2 and t takes text.
+func byteText(ctx context.Context, t reflect.Type, v any) any {
+	if b, ok := v.([]byte); ok && (t.Kind() == reflect.String || pyvalue.TakesText(t)) &&
+		ctx.Value(byteTexts{}) != nil && utf8.Valid(b) {
+		return string(b)
+	}
+	return v
+}
+
+type byteTexts struct{}
+
+// WithByteTexts returns a context for conversions of what a peer on Python 2 sends, where texts are bytes: those that
+// hold UTF-8 do as text.
+func WithByteTexts(ctx context.Context) context.Context {
+	return context.WithValue(ctx, byteTexts{}, true)
+}
+
+// IsByteTexts reports whether key is the one by which conversions ask a context if it is for what Python 2 sends. It is
+// for implementations of context.Context that answer what [WithByteTexts] would.
+func IsByteTexts(key any) bool { return key == byteTexts{} }
 
 // fitted makes a ConvertError of a pyvalue.FitError. Other errors are left alone.
 func fitted(err error) error {

@@ -27,6 +27,8 @@ type Requester interface {
 	// Pickles reports whether the peer allows pickles of its objects, if that is known; SetPickles tells it.
 	Pickles() (allowed, known bool)
 	SetPickles(allowed bool)
+	// ByteTexts reports whether the peer's texts are bytes, as they are on Python 2.
+	ByteTexts() bool
 	// Bound gives a context without a deadline the connection's default timeout.
 	Bound(ctx context.Context) (context.Context, context.CancelFunc)
 }

@@ -34,6 +34,8 @@ var classNames = []string{
 	"numpy.bool_", "builtins.dict_keys", "", ".",
 }
 
+func (l *liar) ByteTexts() bool { return l.rand.IntN(2) == 0 }
+
 func (l *liar) Pickles() (allowed, known bool) { return l.rand.IntN(2) == 0, l.rand.IntN(2) == 0 }
 
 func (*liar) SetPickles(bool) {}

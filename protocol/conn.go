@@ -52,10 +52,12 @@ type Conn struct {
 	leaveParent func() bool // undoes that the end of the context given to NewConn ends the connection
 
 	reader     role
-	frames     *frame.Reader  // for the holder of the reader role, as are the next five
+	frames     *frame.Reader  // for the holder of the reader role, as are the next seven
 	early      []frame.Buffer // messages read before the dialect was known
 	guessed    bool           // the peer may turn out to speak another family, see settle
 	admitted   bool           // the peer's family is one of Config.Families
+	echoes     bool           // the peer names objects of ours as if they were its own
+	oddForm    bool           // a request in an unknown form has been logged
 	names      wire.Names     // names that the peer has used
 	quickAck   func()         // acknowledges at once what TCP has received; nil if the stream cannot
 	keeper     keeper

@@ -3,6 +3,8 @@ package protocol
 import (
 	"context"
 	"time"
+
+	"github.com/gorpyc/gorpyc/netref"
 )
 
 // incoming is its handler's context: it carries the request's identity, and otherwise is the context of its hooks, or
@@ -43,6 +45,9 @@ func (in *incoming) identity(key any) (any, bool) {
 		return in, true
 	case connKey{}:
 		return in.c, true
+	}
+	if in.d.Python2() && netref.IsByteTexts(key) {
+		return true, true
 	}
 	return nil, false
 }

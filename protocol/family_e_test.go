@@ -1,9 +1,12 @@
 package protocol_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -110,6 +113,44 @@ func TestFamilyEClient(t *testing.T) {
 	require.Equal(t, held-2, c.Exported(), "the older form")
 	p.request("type", wire.HandleType, val(id4("no", 1, 2, 3)))
 	p.expectException("type", "builtins.KeyError")
+}
+
+// TestEchoedReferences serves a client that names objects of this side as if they were its own, as rpyc-async does,
+// with a fourth member besides.
+func TestEchoedReferences(t *testing.T) {
+	_, p := accepted(t, managed{&manager{}}, wire.FamilyD, "127.0.0.1", nil)
+	root := askRoot(p).(brine.Tuple)
+	echo := func(ref any) any { return mine(append(ref.(brine.Tuple)[:3:3], int64(0))) }
+	p.request("call", wire.HandleCallAttr, echo(root), val("manager"), val(brine.Tuple{}), val(brine.Tuple{}))
+	m := p.next()
+	require.Equal(t, wire.Reply, m.kind, m.text)
+	manager := m.body.(brine.Tuple)[1]
+	p.request("call", wire.HandleCallAttr, echo(root), val("class"), tup(echo(manager)), val(brine.Tuple{}))
+	m = p.next()
+	require.Equal(t, wire.Reply, m.kind, m.text)
+	require.Contains(t, m.text, "protocol_test.manager", "an object of this side, not one of the peer's")
+	p.request("del", wire.HandleDel, echo(manager), val(int64(1)))
+	require.Equal(t, val(nil), p.next().body)
+
+}
+
+// TestUnknownForms says once what a peer sends that no known release does: a label of values, or a form of references.
+func TestUnknownForms(t *testing.T) {
+	var log bytes.Buffer
+	c, p := accepted(t, managed{&manager{}}, wire.FamilyD, "127.0.0.1",
+		&protocol.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	root := askRoot(p)
+	for range 2 {
+		p.request("fork", wire.HandleStr, brine.Tuple{int64(7), root})
+		p.expectException("fork", "builtins.ValueError")
+	}
+	p.request("fork", wire.HandleStr, yours(val("short")))
+	p.expectException("fork", "builtins.TypeError")
+	p.alive()
+	require.NoError(t, c.CloseNow())
+	<-c.Done()
+	require.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log.String())
+	require.Contains(t, log.String(), "fork")
 }
 
 func encoded(t *testing.T, v any) []byte {

@@ -140,7 +140,7 @@ func (c *Conn) receiveRequest(
 func (in *incoming) parse(u *unboxer, body *brine.Cursor) error {
 	h, unknown, err := in.d.ReadHandler(body)
 	if err != nil {
-		return formException(err)
+		return in.c.formRefused(err)
 	}
 	if unknown != nil {
 		return vinegar.KeyError.New(unknown)
@@ -156,7 +156,7 @@ func (in *incoming) parse(u *unboxer, body *brine.Cursor) error {
 		err = u.err
 	}
 	if err != nil {
-		return formException(err)
+		return in.c.formRefused(err)
 	}
 	if h == 0 {
 		return vinegar.KeyError.New(nil)
@@ -192,6 +192,7 @@ func (in *incoming) parseArgs(u *unboxer, body *brine.Cursor) (n int, err error)
 		for range n {
 			var x boxed
 			if label == wire.LabelTuple {
+				u.target = len(in.args) == 0 && in.h.HasTarget()
 				x, err = u.next(body)
 			} else {
 				x, err = u.plain(body)

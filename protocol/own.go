@@ -153,6 +153,9 @@ func (*owned) Unpickle([]byte, bool) (any, error) { return nil, errors.ErrUnsupp
 // Pickles implements netref.Requester.
 func (*owned) Pickles() (allowed, known bool) { return false, true }
 
+// ByteTexts implements netref.Requester.
+func (*owned) ByteTexts() bool { return false }
+
 // SetPickles implements netref.Requester.
 func (*owned) SetPickles(bool) {}
 

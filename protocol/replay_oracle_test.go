@@ -130,6 +130,9 @@ func (o *oracle) Release(*netref.Object) {}
 // Keep implements netref.Requester.
 func (*oracle) Pickles() (allowed, known bool) { return false, true }
 
+// ByteTexts implements netref.Requester.
+func (*oracle) ByteTexts() bool { return false }
+
 func (*oracle) SetPickles(bool) {}
 
 func (*oracle) Unpickle([]byte, bool) (any, error) { return nil, errors.ErrUnsupported }

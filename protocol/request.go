@@ -317,14 +317,17 @@ func (p *call) take(ctx context.Context, dst any) error {
 			return p.c.refused(decodeException(&raw))
 		}
 		raw.SetAlias(a.buf.Owned())
-		if s, ok := dst.(*string); ok && raw.Kind() == brine.KindBytes && p.c.dialect.Load().Python2() {
-			b, err := raw.Bytes()
-			*s = string(b)
-			return err
-		}
-		return decodeInto(ctx, dst, &raw)
+		return decodeInto(p.converting(ctx), dst, &raw)
 	}
-	return storeInto(ctx, dst, a.value)
+	return storeInto(p.converting(ctx), dst, a.value)
+}
+
+// converting is the context for conversions of the answer.
+func (p *call) converting(ctx context.Context) context.Context {
+	if p.c.dialect.Load().Python2() {
+		return netref.WithByteTexts(ctx)
+	}
+	return ctx
 }
 
 // The methods below make *call a netref.Pending.

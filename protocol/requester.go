@@ -54,6 +54,12 @@ func (r *requester) SetPickles(allowed bool) {
 	}
 }
 
+// ByteTexts implements netref.Requester.
+func (r *requester) ByteTexts() bool {
+	d := r.dialect.Load()
+	return d != nil && d.Python2()
+}
+
 // Bound implements netref.Requester.
 func (r *requester) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	return bounded(ctx, r.cfg.Timeout)

@@ -22,6 +22,7 @@ type unboxer struct {
 	err error // the first reference that could not be resolved; the rest is decoded all the same, for the counts
 	// discard says that nobody wants the message: references in it are given back at once.
 	discard bool
+	target  bool  // the next value is what a request is about
 	refs    int32 // references to objects of the peer that there were
 	depth   int   // how many containers the next value is nested in
 	weight  int64 // of the message, 0 if it is light
@@ -90,6 +91,11 @@ func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
 		r, err := u.d.ReadRemoteRef(c, &u.c.names)
 		if err != nil {
 			return boxed{}, err
+		}
+		if u.target || u.c.echoes {
+			if x, ok := u.echoed(r); ok {
+				return x, nil
+			}
 		}
 		if u.left -= refWeight; u.left < 0 {
 			return boxed{}, u.c.tooHeavy(u.c.cfg.Limits.Decoded - u.left)
@@ -168,6 +174,19 @@ func (u *unboxer) ownObject(r wire.Ref) boxed {
 		return boxed{}
 	}
 	return boxed{value: e.obj, entry: e}
+}
+
+// echoed finds the object of ours that the peer has named as if it were one of its own, as rpyc-async does: its
+// requests show it, which are about objects of the receiver. Its own ids are addresses, and ours count from one.
+func (u *unboxer) echoed(r wire.Ref) (boxed, bool) {
+	l := u.c.lock()
+	defer l.unlock()
+	e := l.exports.find(r.Echoed())
+	if e == nil {
+		return boxed{}, false
+	}
+	u.c.echoes = true
+	return boxed{value: e.obj, entry: e}, true
 }
 
 // bareTarget finds the target of a request of family A, which names it by its number.

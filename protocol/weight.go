@@ -69,3 +69,14 @@ func formException(err error) error {
 	}
 	return err
 }
+
+// formRefused is formException for a request. The first one is logged: no release of RPyC is known that sends it.
+func (c *Conn) formRefused(err error) error {
+	var label *wire.LabelError
+	var form *wire.FormError
+	if !c.oddForm && (errors.As(err, &label) || errors.As(err, &form)) {
+		c.oddForm = true
+		c.log().Warn("rpyc: a request has a form that no known release sends; the peer may be a fork", "error", err)
+	}
+	return formException(err)
+}

@@ -20,6 +20,13 @@ def leave(box):
         return value
 
 
+def caught(operation, kind):
+    try:
+        operation()
+    except kind as error:
+        return error.errno
+
+
 def main(host, port):
     conn = rpyc.connect(host, int(port))
     root = conn.root
@@ -40,6 +47,8 @@ def main(host, port):
     show("key", lambda: table[3])
     show("callback", lambda: root.call(lambda n: n * 10, 4))
     show("argument", lambda: root.total([1, 2, 3]))
+    show("texts", lambda: root.shout("abc", ["d", "e"], {"f": "g"}) == "ABCDEF")
+    show("opening", lambda: caught(lambda: root.read("/no/such/file"), IOError))
     show("error", root.fail)
     show("nothing", lambda: root.nothing)
     show("private", lambda: root._private)

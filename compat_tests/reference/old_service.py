@@ -60,6 +60,16 @@ class OldService(rpyc.Service):
         for i in range(n):
             yield i
 
+    def exposed_words(self):
+        return {"k": "v"}, ["a", "b"], {"Name": "n", "Count": 2}
+
+    def exposed_shout(self, word, more, counts):
+        return (word + "".join(more) + "".join(counts)).upper()
+
+    def exposed_read(self, path):
+        with open(path) as f:
+            return f.read()
+
     def exposed_total(self, numbers):
         return sum(numbers)
 

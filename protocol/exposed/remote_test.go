@@ -111,6 +111,7 @@ func (l *loopback) Start(context.Context, wire.Handler, ...any) (*netref.AsyncRe
 	return nil, errors.New("not needed here")
 }
 func (*loopback) Pickles() (allowed, known bool) { return false, true }
+func (*loopback) ByteTexts() bool                { return false }
 
 func (*loopback) SetPickles(bool) {}
 

@@ -76,6 +76,9 @@ func AppendPayload(b []byte, e *Error, o *DumpOptions) ([]byte, error) {
 	module, name := wireName(e)
 	if o.Python2 && module == "builtins" {
 		module, name = "exceptions", python2Class(e.class()).name
+		if e.file && name == "OSError" {
+			name = "IOError"
+		}
 	}
 	d.name(module, o)
 	d.name(name, o)

@@ -42,6 +42,7 @@ type Error struct {
 	cause  error
 	remote bool    // came from a peer: Traceback is the earlier part of the story
 	panic  *any    // what FromPanic was given
+	file   bool    // of an open file, or one that was to be opened: Python 2 has another class for it
 	text   *string // what the peer's str() says, of an exception that came as an object
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -58,6 +59,7 @@ func FromError(err error) (e *Error) {
 			return annotated(c.New(), i, err)
 		}
 		if e := fromSystem(node); e != nil {
+			e.file = slices.ContainsFunc(nodes[:i+1], ofFile)
 			return annotated(e, i, err)
 		}
 		if c := classOfGo(node); c != nil {
@@ -151,6 +153,21 @@ func fromSystem(node error) *Error {
 		e.With([...]string{"filename", "filename2"}[i], name)
 	}
 	return e
+}
+
+// ofFile reports whether an error is one of those that Python 2 gives as an IOError: those of files and sockets. Those
+// of the functions in its module os, such as stat and mkdir, are OSErrors there, too.
+func ofFile(err error) bool {
+	switch err := err.(type) {
+	case *net.OpError:
+		return true
+	case *fs.PathError:
+		switch err.Op {
+		case "open", "read", "write", "close", "seek", "truncate", "sync":
+			return true
+		}
+	}
+	return false
 }
 
 func errnoOf(err error) (num int64, text string, ok bool) {

@@ -1,6 +1,10 @@
 package vinegar_test
 
 import (
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,6 +12,28 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
+
+// TestPython2FileErrors says which of two classes an error of the operating system has in Python 2, where only one of
+// them is caught: open() and files raise an IOError, the functions of os an OSError.
+func TestPython2FileErrors(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	_, openErr := os.Open(missing)
+	_, statErr := os.Stat(missing)
+	for _, c := range []struct {
+		class string
+		err   error
+	}{
+		{"IOError", openErr},
+		{"OSError", statErr},
+		{"IOError", &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}},
+	} {
+		b, err := vinegar.AppendPayload(nil, vinegar.FromError(c.err), &vinegar.DumpOptions{Python2: true})
+		require.NoError(t, err)
+		v, err := brine.Unmarshal(b)
+		require.NoError(t, err)
+		require.Equal(t, brine.Tuple{[]byte("exceptions"), []byte(c.class)}, v.(brine.Tuple)[0])
+	}
+}
 
 // TestPython2Names sends names as Python 2 does, as byte strings: RPyC 3 there cannot make a class of a text.
 func TestPython2Names(t *testing.T) {

@@ -240,6 +240,23 @@ func (d *Dialect) readRefName(c *brine.Cursor) ([]byte, bool) {
 	return name, true
 }
 
+// Echoed returns the id pack of an object of ours that a peer may mean by r, which it has sent as one of its own: the
+// first three members. rpyc-async does so, and adds a fourth.
+func (r Ref) Echoed() Ref {
+	c := brine.NewCursor([]byte(r.odd))
+	if n, err := c.Tuple(); r.odd == "" || err != nil || n != 4 {
+		r.kind = 0
+		return r
+	}
+	var own Ref
+	if name, err := c.StringBytes(); err == nil {
+		own.Name = string(name)
+	}
+	own.Class, _ = c.Int64()
+	own.Object, _ = c.Int64()
+	return own
+}
+
 // Tuple gives the id pack as a value, as INSPECT takes it.
 func (r Ref) Tuple() any {
 	if r.old {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/gorpyc/gorpyc/netref"
@@ -65,6 +66,21 @@ func (service) Count(n int) iter.Seq[int] {
 			}
 		}
 	}
+}
+
+func (service) Shout(word string, more []string, counts map[string]string) string {
+	for _, m := range more {
+		word += m
+	}
+	for k := range counts {
+		word += k
+	}
+	return strings.ToUpper(word)
+}
+
+func (service) Read(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	return string(b), err
 }
 
 func (service) Total(numbers []int) (sum int) {
@@ -157,6 +173,21 @@ func ask(ctx context.Context, root *netref.Object) {
 	show("callback", sum, err)
 	sum, err = netref.Call[int](ctx, root, "total", []int{1, 2, 3})
 	show("argument", sum, err)
+	type named struct {
+		Name  string `rpyc:"Name"`
+		Count int    `rpyc:"Count"`
+	}
+	words, err := netref.Call[[]any](ctx, root, "words")
+	show("words", len(words), err)
+	if err != nil {
+		return
+	}
+	texts, err := netref.As[map[string]string](ctx, words[0])
+	show("texts of a dict", texts, err)
+	list, err := netref.As[[]string](ctx, words[1])
+	show("texts of a list", list, err)
+	record, err := netref.As[named](ctx, words[2])
+	show("texts of a struct", record, err)
 	_, err = netref.Call[any](ctx, root, "fail")
 	show("error", nil, err)
 	_, err = netref.Call[any](ctx, root, "missing")
