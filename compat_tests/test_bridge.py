@@ -207,6 +207,7 @@ def test_the_next_service_is_asked(service, bridge, connect):
         assert connect(far).root.add(1, 2) == 3
 
 
+@pytest.mark.skipif(RPYC < (5,), reason="ssl_connect of RPyC 4.1 speaks TLS 1.0 only")
 def test_tls_on_either_side(service, bridge, certificates):
     inner = bridge(service, "--tls-cert", certificates("server.pem"), "--tls-key", certificates("server.key"),
                    "--tls-ca", certificates("ca.pem"))

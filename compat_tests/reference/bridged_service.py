@@ -58,6 +58,7 @@ class BridgedService(rpyc.Service):
 def main():
     config = {"allow_pickle": True, "allow_setattr": True, "allow_delattr": True}
     server = ThreadedServer(BridgedService, hostname="127.0.0.1", port=0, protocol_config=config)
+    server.listener.listen(server.backlog)  # before it is ready; start() does so again
     print("READY", server.host, server.port)
     sys.stdout.flush()
     server.start()

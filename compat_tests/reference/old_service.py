@@ -79,6 +79,7 @@ class OldService(rpyc.Service):
 
 if __name__ == "__main__":
     server = ThreadedServer(OldService, hostname="127.0.0.1", port=0)
+    server.listener.listen(server.backlog)  # before it is ready; start() does so again
     sys.stdout.write("READY 127.0.0.1 %d\n" % server.port)
     sys.stdout.flush()
     server.start()
