@@ -3,14 +3,19 @@ package protocol
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
 )
 
-// Client stays connected to a service: it connects by itself, and again when a connection has ended, to whichever of
-// the service's servers answers, and spreads calls over several connections if it is to. RPyC has no counterpart.
+// Client stays connected to the servers of a service: it learns of them from a [Source], connects by itself, again when
+// a connection has ended, and spreads calls over the servers. RPyC has no counterpart.
+//
+// A call goes to the server with the fewest calls under way in proportion to its weight, and in turn among those that
+// have equally few. A server that is no longer among the addresses gets no more calls; those under way there finish.
+// One that has not answered several calls in a row is left alone for a while: see ClientConfig.Failures.
 //
 // What belongs to a connection ends with it: netrefs, and objects of ours the peer holds. Uses of such a netref fail at
 // once with an error that matches [ErrClosed]. So a program keeps no netrefs across calls, or gets them anew in
@@ -21,46 +26,64 @@ type Client struct {
 	cfg    ClientConfig
 	ctx    context.Context // of everything the client does by itself
 	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	wg     sync.WaitGroup // grows only while ctx has not ended and mu is held, or from a goroutine that is counted
 
-	mu      sync.Mutex
-	slots   []*slot
-	next    int           // the slot whose turn it is
-	change  chan struct{} // closed, and replaced, when a connection is there
-	lastErr error         // why the last attempt has failed; nil after one that has not
-}
-
-// slot is the place of one connection.
-type slot struct {
-	conn *Conn  // nil while there is none
-	addr string // of conn, or of the attempt to connect
+	mu       sync.Mutex
+	ranked   []Address     // all that are known, the best first
+	servers  []*server     // those that are connected to, in that order
+	draining []*server     // those that are not any more, with calls under way, the oldest first
+	change   chan struct{} // closed, and replaced, when a server can be called that could not
+	lastErr  error         // why the last attempt has failed; nil after one that has not
+	hedges   float64       // how many hedged calls are allowed at the moment
+	seed     maphash.Seed  // of the choice among more addresses than are connected to
 }
 
 // ClientConfig says what a [Client] connects to and how.
 type ClientConfig struct {
-	// Network is that of the addresses; "" means "tcp".
+	// Network is that of addresses which do not have one; "" means "tcp".
 	Network string
-	// Addrs are the addresses of the servers, any of which will do.
+	// Addrs are the addresses of the servers if they are always the same, and have neither weights nor zones.
 	Addrs []string
-	// Resolve, if not nil, is asked for the addresses in place of Addrs, before each attempt to connect. A registry is
-	// one source of them (registry.Registrar's Discover).
-	Resolve func(ctx context.Context) ([]string, error)
+	// Source, if not nil, tells the addresses in place of Addrs.
+	Source Source
 	// Dialer says how to connect, and what each connection serves; nil connects as [Dial] does.
 	Dialer *Dialer
 
-	// Conns is how many connections are kept, to different servers as far as there are; 0 means 1. Calls take turns on
-	// them.
+	// Conns is how many connections are kept to each server; 0 means 1.
 	Conns int
-	// MinBackoff and MaxBackoff bound the pause after none of the addresses could be connected to. It doubles each
-	// time, and is shortened by up to a half at random, so that the clients of a server do not come back all at once.
-	// 0 means 100 ms and 30 s.
+	// MaxServers is how many servers are connected to at the same time if there are more: those of the lowest priority
+	// first, those of the own zone first among them, and then some at random, heavy ones rather than light ones. For each
+	// that cannot be called, one more is connected to. So with 1, all calls go to one server as long as it is well. 0
+	// means 32.
+	MaxServers int
+	// Zone is where this program is. While at least half of the servers of the zone, by weight, can be called, all calls
+	// go to them; otherwise to those of all zones. "" knows no zones.
+	Zone string
+	// DrainTimeout is how long the connections to a server that is no longer among the addresses are kept for calls that
+	// are under way; 0 means 30 s.
+	DrainTimeout time.Duration
+	// MinBackoff and MaxBackoff bound the pause after an address could not be connected to. It doubles each time, and is
+	// shortened by up to a half at random, so that the clients of a server do not come back all at once. 0 means 100 ms
+	// and 30 s.
 	MinBackoff, MaxBackoff time.Duration
 	// PingInterval is how often the peer is pinged while no call is under way; a connection whose peer does not answer
 	// within PingTimeout is given up. During a call the peer is not pinged, since RPyC answers nothing else then; the
 	// call's own timeout counts. 0 means 30 s and negative never; a PingTimeout of 0 means 10 s.
 	PingInterval, PingTimeout time.Duration
-	// Retries is how often [Client.Do] and [Client.DoIdempotent] try again at most; 0 means 3, negative never.
+	// Failures is how many calls of [Client.Do] and its like in a row have to fail at a server, by a timeout or by the end
+	// of the connection, until it is left alone; 0 means 5 and negative never. Hedged calls that another server has
+	// answered first are among them. After a second the server is pinged; if it answers, it gets one call at a time until
+	// one is answered, and the first failure ends that. The pause doubles each time until a call succeeds, up to
+	// MaxBackoff. If no other server can be called, one that is left alone is.
+	Failures int
+	// Retries is how often [Client.Do] and its like try again at most; 0 means 3, negative never.
 	Retries int
+	// TryTimeout bounds each attempt of [Client.DoIdempotent] and [Idempotent], after which they try another server. 0
+	// means that the connection's default timeout does.
+	TryTimeout time.Duration
+	// HedgeDelay, if it is not 0, is how long [Idempotent] waits for an answer until it asks a second server as well. At
+	// most a tenth of the calls is asked twice.
+	HedgeDelay time.Duration
 
 	// OnConnect, if not nil, is called with each new connection before it is used for calls. An error closes the
 	// connection and counts as a failure to connect.
@@ -74,29 +97,37 @@ type ClientConfig struct {
 // ErrClientClosed is returned by uses of a [Client] after Close.
 var ErrClientClosed = errors.New("rpyc: client closed")
 
-// NewClient makes a client and has it begin to connect. It fails only if cfg has neither Addrs nor Resolve. The caller
+// minEjection is how long a server is left alone the first time.
+const minEjection = time.Second
+
+// NewClient makes a client and has it begin to connect. It fails only if cfg has neither Addrs nor Source. The caller
 // closes the client in the end.
 func NewClient(cfg ClientConfig) (*Client, error) {
-	if len(cfg.Addrs) == 0 && cfg.Resolve == nil {
+	if len(cfg.Addrs) == 0 && cfg.Source == nil {
 		return nil, errors.New("rpyc: a client needs addresses")
 	}
-	cfg.Addrs = slices.Clone(cfg.Addrs)
 	for _, d := range []struct {
 		value *time.Duration
 		or    time.Duration
 	}{
 		{&cfg.MinBackoff, 100 * time.Millisecond}, {&cfg.MaxBackoff, 30 * time.Second},
 		{&cfg.PingInterval, 30 * time.Second}, {&cfg.PingTimeout, 10 * time.Second},
+		{&cfg.DrainTimeout, 30 * time.Second},
 	} {
 		if *d.value == 0 {
 			*d.value = d.or
 		}
 	}
+	for _, n := range []struct {
+		value *int
+		or    int
+	}{{&cfg.Retries, 3}, {&cfg.Failures, 5}, {&cfg.Conns, 1}, {&cfg.MaxServers, 32}} {
+		if *n.value == 0 {
+			*n.value = n.or
+		}
+	}
 	if cfg.Network == "" {
 		cfg.Network = "tcp"
-	}
-	if cfg.Retries == 0 {
-		cfg.Retries = 3
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = silent
@@ -104,101 +135,73 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if cfg.Dialer == nil {
 		cfg.Dialer = &Dialer{}
 	}
-	c := &Client{cfg: cfg, change: make(chan struct{})}
-	c.ctx, c.cancel = context.WithCancel(context.Background())
-	for range max(cfg.Conns, 1) {
-		s := &slot{}
-		c.slots = append(c.slots, s)
-		c.wg.Go(func() { c.maintain(s) })
+	c := newClient(cfg)
+	if cfg.Source != nil {
+		c.wg.Go(c.watch)
+		return c, nil
 	}
+	addrs := make([]Address, len(cfg.Addrs))
+	for i, a := range cfg.Addrs {
+		addrs[i].Addr = a
+	}
+	c.update(addrs)
 	return c, nil
 }
 
-// Conn returns a connection that stands, as far as is known; the next call returns another if several are kept. It
-// waits for one until ctx ends, which without a deadline means the connections' default timeout; the error, a
-// *[NotConnectedError], then says why connecting has failed last.
+// Conn returns a connection to the server whose turn it is; the next call may return another. It waits for one until
+// ctx ends, which without a deadline means the connections' default timeout; the error, a *[NotConnectedError], then
+// says why connecting has failed last.
+//
+// Calls on it count as under way while they are without an answer, but only those of [Client.Do] and its like tell
+// whether the server is well.
 func (c *Client) Conn(ctx context.Context) (*Conn, error) {
-	ctx, cancel := bounded(ctx, c.cfg.Dialer.Config.clone().Timeout)
-	defer cancel()
-	for {
-		c.mu.Lock()
-		conn, change := c.pick(), c.change
-		c.mu.Unlock()
-		if conn != nil {
-			return conn, nil
-		}
-		select {
-		case <-change:
-		case <-c.ctx.Done():
-			return nil, ErrClientClosed
-		case <-ctx.Done():
-			c.mu.Lock()
-			last := c.lastErr
-			c.mu.Unlock()
-			return nil, &NotConnectedError{Cause: ended(ctx), Last: last}
-		}
-	}
+	conn, _, err := c.choose(ctx, nil)
+	return conn, err
 }
 
-// pick returns the connection whose turn it is, nil if there is none. The lock is held.
-func (c *Client) pick() *Conn {
-	if c.ctx.Err() != nil {
-		return nil
-	}
-	for range c.slots {
-		s := c.slots[c.next]
-		c.next = (c.next + 1) % len(c.slots)
-		if s.conn != nil && s.conn.usable() {
-			return s.conn
-		}
-	}
-	return nil
-}
-
-// Conns returns the connections there are at the moment.
+// Conns returns the connections there are at the moment, without those to servers that get no more calls.
 func (c *Client) Conns() []*Conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var conns []*Conn
-	for _, s := range c.slots {
-		if s.conn != nil {
-			conns = append(conns, s.conn)
-		}
+	for _, s := range c.servers {
+		conns = append(conns, s.conns...)
 	}
 	return conns
 }
 
-// Do calls f with a connection, and again with another one if f fails with an error that says that the peer has
-// certainly not been asked (see [SafeToRetry]). f makes one call, or knows what it does. Every other error is returned
-// as it is; SafeToRetry tells of it whether the call could have been carried out.
-func (c *Client) Do(ctx context.Context, f func(ctx context.Context, conn *Conn) error) error {
-	return c.do(ctx, f, false)
+// ServerStatus is what a [Client] knows of a server.
+type ServerStatus struct {
+	Address Address
+	// Conns is how many connections there are, Calls how many calls are under way.
+	Conns, Calls int
+	// Ejected says that the server is left alone because of failures, Draining that it is no longer among the addresses.
+	Ejected, Draining bool
+	// Err is why the last attempt to connect has failed; nil if it has not.
+	Err error
 }
 
-// DoIdempotent is [Client.Do] for calls that may be carried out twice: they are tried again after every end of a
-// connection. SafeToRetry tells of the last attempt only.
-func (c *Client) DoIdempotent(ctx context.Context, f func(ctx context.Context, conn *Conn) error) error {
-	return c.do(ctx, f, true)
-}
-
-func (c *Client) do(ctx context.Context, f func(ctx context.Context, conn *Conn) error, idempotent bool) error {
-	for n := 0; ; n++ {
-		conn, err := c.Conn(ctx)
-		if err != nil {
-			return err
-		}
-		err = f(ctx, conn)
-		again := SafeToRetry(err) || idempotent && errors.Is(err, ErrClosed)
-		if err == nil || !again || n >= c.cfg.Retries || ctx.Err() != nil || c.ctx.Err() != nil {
-			return err
-		}
+// Servers tells of the servers that are connected to, or are to be.
+func (c *Client) Servers() []ServerStatus {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []ServerStatus
+	for i, s := range slices.Concat(c.servers, c.draining) {
+		s.measure()
+		a := s.addr
+		a.Weight, a.Priority, a.Zone = s.Weight, s.Priority, s.Zone
+		all = append(all, ServerStatus{Address: a, Conns: len(s.conns), Calls: s.Load, Ejected: s.Ejected(),
+			Draining: i >= len(c.servers), Err: s.err})
 	}
+	return all
 }
 
 // Close closes the connections there are, as [Conn.Close] does, and ends the client. It returns when they have ended,
 // which includes their handlers.
 func (c *Client) Close() error {
+	c.mu.Lock()
 	c.cancel()
+	c.mu.Unlock()
 	c.wg.Wait()
 	return nil
 }

@@ -161,18 +161,14 @@ func TestClientRetries(t *testing.T) {
 // left.
 func TestClientBalances(t *testing.T) {
 	a, b := newSite(t), newSite(t)
-	asked := atomic.Int32{}
+	source := make(newsSource)
 	c, err := protocol.NewClient(protocol.ClientConfig{
-		Resolve: func(context.Context) ([]string, error) {
-			if asked.Add(1) == 1 {
-				return nil, errors.New("the registry is not up yet")
-			}
-			return []string{a.addr, b.addr}, nil
-		},
-		Conns: 2, MinBackoff: time.Millisecond, MaxBackoff: 10 * time.Millisecond,
+		Source: source, Conns: 2, MinBackoff: time.Millisecond, MaxBackoff: 10 * time.Millisecond,
 	})
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return len(c.Conns()) == 2 }, 10*time.Second, time.Millisecond)
+	source <- errors.New("the registry is not up yet")
+	source <- []string{a.addr, b.addr}
+	require.Eventually(t, func() bool { return len(c.Conns()) == 4 }, time.Minute, time.Millisecond)
 	for range 10 {
 		where(t, c)
 	}

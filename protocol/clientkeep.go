@@ -2,138 +2,71 @@ package protocol
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"time"
 )
 
-// maintain connects, looks after the connection until it ends, and connects again, until the client is closed.
-func (c *Client) maintain(s *slot) {
+// jitter is a pause of about d.
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// maintain connects to a server, looks after the connection until it ends, and connects again, until the server is to
+// be left.
+func (c *Client) maintain(s *server) {
+	defer c.left(s)
 	backoff := c.cfg.MinBackoff
-	for c.ctx.Err() == nil {
+	for s.gone.Err() == nil {
 		conn, err := c.connect(s)
 		if err != nil {
-			c.setLastErr(err)
-			if c.ctx.Err() != nil {
+			if s.gone.Err() != nil {
 				return
 			}
-			pause := backoff/2 + rand.N(backoff/2+1)
-			c.cfg.Logger.Warn("rpyc: not connected", "error", err, "retry", pause)
+			c.failed(s, err)
+			pause := jitter(backoff)
+			c.cfg.Logger.Warn("rpyc: not connected", "addr", s.addr.Addr, "error", err, "retry", pause)
 			backoff = min(2*backoff, c.cfg.MaxBackoff)
-			select {
-			case <-time.After(pause):
-			case <-c.ctx.Done():
-			}
+			sleep(s.gone, pause)
 			continue
 		}
-		c.cfg.Logger.Info("rpyc: connected", "addr", s.addr, "conn", conn.Name())
+		c.cfg.Logger.Info("rpyc: connected", "addr", s.addr.Addr, "conn", conn.Name())
 		began := time.Now()
-		c.attend(conn)
-		c.mu.Lock()
-		addr := s.addr
-		s.conn = nil
-		c.mu.Unlock()
-		if conn.Err() == nil { // calls that are under way on it go on
-			c.wg.Go(func() { c.seeOff(conn, addr) })
-		} else {
-			c.disconnected(conn, addr)
+		c.attend(s, conn)
+		c.drop(s, conn)
+		switch {
+		case conn.Err() != nil:
+			c.disconnected(s, conn)
+		case s.gone.Err() != nil:
+			c.drain(s, conn)
+		default: // the peer shuts down: calls that are under way on it go on
+			c.wg.Go(func() { c.seeOff(s, conn) })
 		}
 		if time.Since(began) > backoff { // a server that hangs up at once is not to be asked all the time
 			backoff = c.cfg.MinBackoff
 			continue
 		}
-		select {
-		case <-time.After(backoff/2 + rand.N(backoff/2+1)):
-		case <-c.ctx.Done():
-		}
+		sleep(s.gone, jitter(backoff))
 		backoff = min(2*backoff, c.cfg.MaxBackoff)
 	}
 }
 
-// seeOff waits for the end of a connection whose peer shuts down.
-func (c *Client) seeOff(conn *Conn, addr string) {
-	select {
-	case <-conn.base.Done():
-	case <-c.ctx.Done():
-		_ = conn.Close()
-		<-conn.Done()
-	}
-	c.disconnected(conn, addr)
-}
-
-// disconnected tells of the end of a connection.
-func (c *Client) disconnected(conn *Conn, addr string) {
-	err := conn.Err()
-	c.cfg.Logger.Info("rpyc: disconnected", "addr", addr, "conn", conn.Name(), "reason", err)
-	if c.cfg.OnDisconnect != nil {
-		c.cfg.OnDisconnect(conn, err)
-	}
-}
-
-// setLastErr remembers why there is no connection.
-func (c *Client) setLastErr(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lastErr = err
-}
-
-// connect tries the addresses, those first that other connections do not use, and gives the connection to the slot.
-func (c *Client) connect(s *slot) (*Conn, error) {
-	addrs := c.cfg.Addrs
-	if c.cfg.Resolve != nil {
-		var err error
-		if addrs, err = c.cfg.Resolve(c.ctx); err != nil {
-			return nil, err
-		}
-		if len(addrs) == 0 {
-			return nil, errors.New("rpyc: no server is known for the service")
-		}
-	}
-	var errs []error
-	for _, addr := range c.order(s, addrs) {
-		conn, err := c.dial(s, addr)
-		if err == nil {
-			return conn, nil
-		}
-		errs = append(errs, err)
-		if c.ctx.Err() != nil {
-			break
-		}
-	}
-	return nil, errors.Join(errs...)
-}
-
-// order sorts addresses by how many of the client's connections use them, in random order among equals.
-func (c *Client) order(s *slot, addrs []string) []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	uses := map[string]int{}
-	for _, other := range c.slots {
-		if other != s && other.addr != "" {
-			uses[other.addr]++
-		}
-	}
-	sorted := slices.Clone(addrs)
-	rand.Shuffle(len(sorted), func(i, j int) { sorted[i], sorted[j] = sorted[j], sorted[i] })
-	slices.SortStableFunc(sorted, func(a, b string) int { return uses[a] - uses[b] })
-	if len(sorted) > 0 {
-		s.addr = sorted[0] // so that others that are connecting take another
-	}
-	return sorted
-}
-
-// dial connects to one address.
-func (c *Client) dial(s *slot, addr string) (*Conn, error) {
-	c.mu.Lock()
-	s.addr = addr
-	c.mu.Unlock()
-	conn, err := c.cfg.Dialer.Dial(c.ctx, c.cfg.Network, addr)
+// connect makes a connection to a server and gives it to those who call.
+func (c *Client) connect(s *server) (*Conn, error) {
+	conn, err := c.cfg.Dialer.dial(s.gone, c.cfg.Network, s.addr)
 	if err != nil {
 		return nil, err
 	}
 	if c.cfg.OnConnect != nil {
-		if err := c.cfg.OnConnect(c.ctx, conn); err != nil {
+		if err := c.cfg.OnConnect(s.gone, conn); err != nil {
 			_ = conn.Close()
 			<-conn.Done()
 			return nil, err
@@ -141,15 +74,48 @@ func (c *Client) dial(s *slot, addr string) (*Conn, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.conn, c.lastErr = conn, nil
-	close(c.change)
-	c.change = make(chan struct{})
+	wasDown := len(s.conns) == 0
+	s.conns = append(s.conns, conn)
+	s.err, c.lastErr = nil, nil
+	if wasDown { // what failed was perhaps another process
+		s.Reset()
+		c.adjust()
+	}
+	c.changed()
 	return conn, nil
 }
 
-// attend waits until the connection has ended, closing it with the client, or its peer shuts down, and pings the peer
-// now and then.
-func (c *Client) attend(conn *Conn) {
+// changed wakes those who wait for a server that can be called. The lock is held.
+func (c *Client) changed() {
+	close(c.change)
+	c.change = make(chan struct{})
+}
+
+// failed notes why there is no connection to a server, or, if s is nil, to any.
+func (c *Client) failed(s *server, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastErr = err
+	if s == nil {
+		return
+	}
+	was := s.err
+	s.err = err
+	if was == nil && len(s.conns) == 0 {
+		c.adjust()
+	}
+}
+
+// drop takes a connection from those that calls are made on.
+func (c *Client) drop(s *server, conn *Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.conns = slices.DeleteFunc(s.conns, func(other *Conn) bool { return other == conn })
+}
+
+// attend waits until the connection has ended, its peer shuts down or the server is to be left, and pings the peer now
+// and then.
+func (c *Client) attend(s *server, conn *Conn) {
 	leaving := make(chan struct{})
 	conn.notifyLeave(func() { close(leaving) })
 	var tick <-chan time.Time
@@ -164,9 +130,7 @@ func (c *Client) attend(conn *Conn) {
 			return
 		case <-leaving:
 			return
-		case <-c.ctx.Done():
-			_ = conn.Close()
-			<-conn.Done()
+		case <-s.gone.Done():
 			return
 		case <-tick:
 			c.ping(conn)
@@ -186,16 +150,94 @@ func (c *Client) ping(conn *Conn) {
 	}
 }
 
-// usable reports whether requests may be sent, as far as is known.
-func (c *Conn) usable() bool {
-	l := c.lock()
-	defer l.unlock()
-	return !l.broken && !l.leaving
-}
-
 // hasPending reports whether a call is without an answer.
 func (c *Conn) hasPending() bool {
-	l := c.lock()
-	defer l.unlock()
-	return len(l.pending) > 0
+	pending, _ := c.occupied()
+	return pending > 0
+}
+
+// drainTick is how often it is looked whether calls are under way at a server that was left. One that has chosen the
+// connection just before has as much time to begin.
+const drainTick = 50 * time.Millisecond
+
+// drain closes the connection to a server that was left when no calls are under way there any more.
+func (c *Client) drain(s *server, conn *Conn) {
+	ctx, cancel := context.WithTimeout(s.cut, c.cfg.DrainTimeout)
+	defer cancel()
+	ticker := time.NewTicker(drainTick)
+	defer ticker.Stop()
+	for waiting := true; waiting; {
+		select {
+		case <-ctx.Done():
+			waiting = false
+		case <-conn.base.Done():
+			waiting = false
+		case <-ticker.C:
+			c.mu.Lock()
+			waiting = s.under > 0
+			c.mu.Unlock()
+			waiting = waiting || conn.hasPending()
+		}
+	}
+	_ = conn.Close()
+	<-conn.Done()
+	c.disconnected(s, conn)
+}
+
+// seeOff waits for the end of a connection whose peer shuts down.
+func (c *Client) seeOff(s *server, conn *Conn) {
+	select {
+	case <-conn.base.Done():
+	case <-c.ctx.Done():
+		_ = conn.Close()
+		<-conn.Done()
+	}
+	c.disconnected(s, conn)
+}
+
+// disconnected tells of the end of a connection.
+func (c *Client) disconnected(s *server, conn *Conn) {
+	err := conn.Err()
+	c.cfg.Logger.Info("rpyc: disconnected", "addr", s.addr.Addr, "conn", conn.Name(), "reason", err)
+	if c.cfg.OnDisconnect != nil {
+		c.cfg.OnDisconnect(conn, err)
+	}
+}
+
+// probe leaves a server alone that was ejected and then asks it, again and again, until it answers.
+func (c *Client) probe(s *server) {
+	for {
+		c.mu.Lock()
+		pause := s.Pause(minEjection, max(c.cfg.MaxBackoff, minEjection))
+		c.mu.Unlock()
+		sleep(s.gone, pause)
+		c.mu.Lock()
+		if s.gone.Err() != nil || !s.Ejected() { // it was connected to anew
+			s.probed = false
+			c.mu.Unlock()
+			return
+		}
+		s.measure()
+		conn := s.best
+		c.mu.Unlock()
+		if conn == nil {
+			continue // connecting says how it is
+		}
+		ctx, cancel := context.WithTimeout(s.gone, c.cfg.PingTimeout)
+		_, err := conn.Ping(ctx)
+		cancel()
+		c.mu.Lock()
+		if err != nil {
+			s.StillOut()
+		} else {
+			c.cfg.Logger.Info("rpyc: server is tried again", "addr", s.addr.Addr)
+			s.Readmit(c.cfg.Failures)
+			s.probed = false
+			c.adjust()
+			c.changed()
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+	}
 }

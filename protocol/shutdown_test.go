@@ -2,7 +2,6 @@ package protocol_test
 
 import (
 	"context"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,16 +158,16 @@ func TestLastClose(t *testing.T) {
 // when the last call there is answered.
 func TestClientLeavesPeerThatShutsDown(t *testing.T) {
 	old := newSite(t)
-	addr := atomic.Value{}
-	addr.Store(old.addr)
+	source := make(newsSource)
 	ended := make(chan *protocol.Conn, 10)
 	client, err := protocol.NewClient(protocol.ClientConfig{
-		Resolve:      func(context.Context) ([]string, error) { return []string{addr.Load().(string)}, nil },
+		Source:       source,
 		MinBackoff:   time.Millisecond,
 		OnDisconnect: func(c *protocol.Conn, _ error) { ended <- c },
 	})
 	require.NoError(t, err)
 	defer func() { _ = client.Close() }()
+	source <- []string{old.addr}
 	first, err := client.Conn(t.Context())
 	require.NoError(t, err)
 	long, err := first.Root().CallMethodAsync(t.Context(), "hold")
@@ -176,7 +175,7 @@ func TestClientLeavesPeerThatShutsDown(t *testing.T) {
 	<-old.held
 	next := newSite(t)
 	defer next.down()
-	addr.Store(next.addr)
+	source <- []string{old.addr, next.addr}
 	done := make(chan struct{})
 	go func() { defer close(done); old.gone() }()
 	require.Eventually(t, func() bool {

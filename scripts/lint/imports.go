@@ -66,6 +66,7 @@ var arrows = []arrow{
 	{from: "protocol/exposed", to: with(facts, "netref", "protocol/wire", "protocol/exposed/internal/...")},
 	{from: "protocol/pickle", to: []string{"brine/...", "netref"},
 		outside: []string{"github.com/nlpodyssey/gopickle/..."}},
+	{from: "protocol/internal/balance"},
 	{from: "registry", to: []string{"brine/..."}},
 	{from: "registry/fleet", to: []string{"registry"}},
 	{from: "protocol", to: []string{"brine/...", "netref", "protocol/...", "registry"}},
