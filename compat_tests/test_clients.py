@@ -172,6 +172,10 @@ EXPECTED = {
         "delete denied": Error("AttributeError", "cannot access 'value'"), "set": 5, "delete": None, "deleted": DENIED,
         "public": "plain", "root denied": Error("AttributeError", "access denied"),
     },
+    "greeting": {
+        "sum": 3, "greeted": True, "greeting": ("anna", 10), "refused": Local("closed"),
+        "own refusal": Error("ValueError", "refused", 3), "alive": 3,
+    },
 }
 
 

@@ -319,3 +319,20 @@ def test_the_library_is_the_one_under_test():
     if wanted:
         assert ".".join(map(str, RPYC)) == wanted
     assert Connector
+
+
+@pytest.mark.skipif(RPYC < (6,), reason="only a client of the newest family is called before it has said anything")
+def test_a_client_that_only_serves_is_called_when_it_connects(connect):
+    class Guest(rpyc.Service):
+        called = []
+
+        def exposed_name(self):
+            self.called.append("name")
+            return "anna"
+
+        def exposed_apply(self, f):
+            self.called.append(f())
+            return 1
+    conn = connect("greeting", service=Guest)
+    eventually(lambda: (conn.poll_all(0.01), Guest.called == ["name", 1])[1])
+    eventually(lambda: conn.root.greeting() == ("anna", 1))

@@ -34,11 +34,11 @@ var parts = sync.Pool{New: func() any { return new(part) }}
 // many: sent by few writes, waited for by one wake-up.
 func (r *requester) RequestAll(ctx context.Context, asks []netref.Ask) {
 	c := (*Conn)(r)
-	in := waiterOf(ctx)
+	in := waiterOf(ctx, c)
 	var all []*part
 	for len(asks) > 0 {
 		n := min(len(asks), partSize)
-		p := c.startPart(ctx, asks[:n])
+		p := c.startPart(ctx, asks[:n], in == nil)
 		asks = asks[n:]
 		if len(all) == 0 {
 			if in != nil {
@@ -61,8 +61,8 @@ func (r *requester) RequestAll(ctx context.Context, asks []netref.Ask) {
 	}
 }
 
-// startPart sends the requests of a part.
-func (c *Conn) startPart(ctx context.Context, asks []netref.Ask) *part {
+// startPart sends the requests of a part. stranger says that no handler is known to wait for them.
+func (c *Conn) startPart(ctx context.Context, asks []netref.Ask, stranger bool) *part {
 	p := parts.Get().(*part)
 	p.asks = asks
 	if cap(p.calls) < len(asks) {
@@ -74,6 +74,9 @@ func (c *Conn) startPart(ctx context.Context, asks []netref.Ask) *part {
 	defer p.completed()
 	defer c.out.flushFor(ctx)
 	for i := range asks {
+		if stranger {
+			p.calls[i].strangers = 1
+		}
 		p.start(ctx, c, i)
 	}
 	return p
@@ -148,6 +151,9 @@ func (p *part) take(ctx context.Context, c *Conn) {
 	}
 	for i := range p.calls {
 		a, q := &p.asks[i], &p.calls[i]
+		if q.lent {
+			c.takeBack(q)
+		}
 		if q.observed == nil {
 			a.Err = q.take(ctx, a.Dst)
 			continue

@@ -64,6 +64,8 @@ type Conn struct {
 	crowded    atomic.Bool               // many requests are queued
 	spareSpace atomic.Pointer[workspace] // of the last message, for the next; nil while it is in use
 
+	connecting atomic.Bool  // OnConnect is running
+	first      atomic.Int32 // who has said something first: nobody, peerFirst or weFirst
 	dialect    atomic.Pointer[wire.Dialect]
 	pickles    atomic.Int32  // what is known of whether the peer allows them, see requester.Pickles
 	dialectSet chan struct{} // closed when dialect is set
@@ -93,7 +95,7 @@ func NewConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 		return nil, err
 	}
 	c := newConn(ctx, stream, root, cfg)
-	if err := c.open(); err != nil {
+	if err := c.open(nil); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -139,17 +141,6 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	return c
 }
 
-// open calls the root object's OnConnect and begins to read.
-func (c *Conn) open() error {
-	if err := c.connected(); err != nil {
-		c.abort(err)
-		return err
-	}
-	c.tellOpened()
-	go c.begin()
-	return nil
-}
-
 // abort ends a connection that has not begun to read: its root object has not been told of it, or does not want it.
 func (c *Conn) abort(cause error) {
 	l := c.lock()
@@ -172,8 +163,8 @@ func (c *Conn) begin() {
 	} else {
 		err := c.checkGreeting()
 		came()
-		if err == nil && c.olderFamily() {
-			err = c.surveyClient()
+		if err == nil {
+			err = c.peerBegins()
 		}
 		if err != nil {
 			c.die(err)

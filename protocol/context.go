@@ -67,8 +67,15 @@ func handlerOf(ctx context.Context) *incoming {
 // waiterOf is handlerOf for a request that is about to be sent and then waited for. It counts the handler as one that
 // waits, since what the peer asks in order to answer may come before yield is called; resume is to be called in any
 // case.
-func waiterOf(ctx context.Context) *incoming {
+//
+// c is the connection of the request. Its OnConnect has no context to pass on, so a wait on c that is no handler's is
+// taken for one of OnConnect's while that runs; nil for c leaves that out.
+func waiterOf(ctx context.Context, c *Conn) *incoming {
 	in, l := lockHandlerOf(ctx)
+	if in == nil && l.c == nil && c != nil && c.connecting.Load() {
+		l = c.lock()
+		in = l.turns.opening
+	}
 	if in != nil {
 		if in.waits++; in.waits == 1 {
 			l.turns.waiting++
@@ -91,8 +98,8 @@ func lockHandlerOf(ctx context.Context) (in *incoming, l locked) {
 	if !in.finished {
 		return in, l
 	}
-	if in.c.cfg.Concurrency == 1 && l.turns.lanes == nil && l.turns.current != nil && !l.turns.current.finished {
-		return l.turns.current, l
+	if now := l.turns.single.current; in.c.cfg.Concurrency == 1 && now != nil && !now.finished {
+		return now, l
 	}
 	return nil, l
 }

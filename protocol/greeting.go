@@ -76,6 +76,11 @@ func (c *Conn) checkAnswer(d *wire.Dialect) error {
 	if err != nil {
 		return err
 	}
+	return checkFamily(first, d)
+}
+
+// checkFamily returns an error if a message begins as no message of dialect d does.
+func checkFamily(first []byte, d *wire.Dialect) error {
 	if other := detect(first); other != nil && !other.BeginsLike(d) {
 		return &WrongDialectError{Want: d, Got: other}
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
-	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -46,8 +45,9 @@ type incoming struct {
 	finished  bool          // the handler has returned
 	late      bool          // it has come while this side shuts down
 	excess    bool          // too many requests have begun: this one is to be refused
-	streak    int           // how many requests its worker has run before it in a row
-	waits     int           // goroutines of the handler that wait for the peer
+	streak    int32         // how many requests its worker has run before it in a row
+	waits     int32         // goroutines of the handler that wait for the peer
+	firstSeq  int64         // the number of the first request of ours that may be its handler's
 	back      chan struct{} // closed when those of them that want the turn back may go on; nil if there are none
 }
 
@@ -91,15 +91,19 @@ func (c *Conn) receiveRequest(
 			return nil, nil
 		}
 	case wire.HandlePing:
-		v, err := in.value(0)
-		in.answerAtOnce(v, err)
-		return nil, nil
+		if !c.holdsBack() {
+			v, err := in.value(0)
+			in.answerAtOnce(v, err)
+			return nil, nil
+		}
 	case wire.HandleGetRoot:
 		if in.d.AsksAsGo(buf.Payload) {
 			c.peerIsGo.Store(true)
 		}
-		in.root()
-		return nil, nil
+		if !c.holdsBack() {
+			in.root((*incoming).answerAtOnce)
+			return nil, nil
+		}
 	case wire.HandleInspect, wire.HandleType:
 		in.inspect()
 		return nil, nil
@@ -265,9 +269,13 @@ func (in *incoming) run(hold bool) (held bool) {
 		in.dropped = nil
 		return false
 	}
-	if in.h == wire.HandleClose {
+	switch in.h {
+	case wire.HandleClose:
 		in.c.out.settle()   // answers to what came before
 		in.c.die(ErrClosed) // the end of the stream is the answer
+		return false
+	case wire.HandlePing, wire.HandleGetRoot:
+		in.runHeld()
 		return false
 	}
 	if len(in.c.cfg.Hooks.Serve) > 0 {
@@ -334,23 +342,6 @@ func (in *incoming) runHandler() (v any, err error) {
 	v, err = in.handle()
 	returned = true
 	return v, err
-}
-
-// root answers GETROOT: on the reader, unless another peer has to be asked for the root object.
-func (in *incoming) root() {
-	switch root := in.c.local.(type) {
-	case *netref.Object:
-		in.forgetArgs()
-		go in.answer(root, nil, sendNow)
-	case LazyRoot:
-		in.forgetArgs()
-		go func() {
-			v, err := root.make(in.c)
-			in.answer(v, err, sendNow)
-		}()
-	default:
-		in.answerAtOnce(root, nil)
-	}
 }
 
 // undeclared matches the exceptions of calls that fail for want of declared parameters. The hint at it is logged once

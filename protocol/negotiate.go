@@ -122,18 +122,18 @@ func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser
 		c.abort(err)
 		return nil, &ClosedError{Cause: err} // nothing but the question for the root was sent
 	}
-	if err := c.open(); err != nil {
-		return nil, err
-	}
-	var v any
-	if err = p.Wait(ctx); err == nil {
-		err = p.take(ctx, &v)
-	}
-	if err == nil {
-		err = resolveTo(c.root, v)
-	}
+	err = c.open(func() error {
+		var v any
+		err := p.wait(ctx, waiterOf(ctx, nil))
+		if err == nil {
+			err = p.take(ctx, &v)
+		}
+		if err == nil {
+			err = resolveTo(c.root, v)
+		}
+		return err
+	})
 	if err != nil {
-		_ = c.CloseNow()
 		return nil, err
 	}
 	return c, nil

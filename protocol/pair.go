@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/gorpyc/gorpyc/protocol/transport"
@@ -17,13 +18,16 @@ func Pair(ctx context.Context, rootA, rootB any, cfg *Config) (a, b *Conn, err e
 	if with.Dialect == nil {
 		with.Dialect = wire.FamilyD
 	}
-	sa, sb := transport.Pipe()
-	if a, err = NewConn(ctx, sa, rootA, &with); err != nil {
-		_ = sb.Close()
+	if err := cmp.Or(CheckService(rootA), CheckService(rootB)); err != nil {
 		return nil, nil, err
 	}
-	if b, err = NewConn(ctx, sb, rootB, &with); err != nil {
-		_ = a.CloseNow()
+	sa, sb := transport.Pipe()
+	a, b = newConn(ctx, sa, rootA, &with), newConn(ctx, sb, rootB, &with)
+	opened := make(chan error, 1)
+	go func() { opened <- a.open(nil) }() // its OnConnect may call b
+	err = b.open(nil)
+	if err = cmp.Or(<-opened, err); err != nil {
+		_, _ = a.CloseNow(), b.CloseNow()
 		return nil, nil, err
 	}
 	return a, b, nil

@@ -33,7 +33,10 @@ func (c *Conn) Request(ctx context.Context, dst any, h wire.Handler, args ...any
 func (c *Conn) request(ctx context.Context, dst any, h wire.Handler, args []any, o *observed) error {
 	p := c.calls.Get().(*call)
 	p.sync, p.observed = true, o
-	in := waiterOf(ctx)
+	in := waiterOf(ctx, c)
+	if in == nil {
+		p.strangers = 1
+	}
 	if err := c.start(ctx, p, h, args); err != nil {
 		if in != nil {
 			in.c.resume(in)
@@ -163,6 +166,9 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	default:
 		mode = sendSoon
 	}
+	if p.strangers > 0 && l.turns.queued > 0 {
+		l.lookForStuck()
+	}
 	c.readOn.Signal()
 	l.unlock()
 
@@ -217,20 +223,24 @@ func (c *Conn) await(ctx context.Context, p *call, in *incoming) error {
 	if in != nil && done == c.base.Done() {
 		done = nil // the end of the connection answers p anyway
 	}
+	var err error
 	if done == nil {
 		<-p.ch
-		return nil
-	}
-	select {
-	case <-p.ch:
-		return nil
-	case <-done:
-		if !c.forget(p) {
-			<-p.ch
-			return nil
+	} else {
+		select {
+		case <-p.ch:
+		case <-done:
+			if c.forget(p) {
+				err = interruption(ctx)
+			} else {
+				<-p.ch
+			}
 		}
-		return interruption(ctx)
 	}
+	if p.lent {
+		c.takeBack(p)
+	}
+	return err
 }
 
 // interruption is the error for a request that was sent, when ctx ends the waiting for its answer. The context of a
@@ -246,13 +256,15 @@ func interruption(ctx context.Context) error {
 
 // call is a request of ours from when it is sent to when its answer has been taken.
 type call struct {
-	c      *Conn
-	seq    int64
-	sync   bool          // whoever made it waits for it; as nobody else has it, it is used again
-	ch     chan struct{} // gets a token (sync) or is closed when there is an answer; nil if there is a part
-	part   *part         // of a batch, which is told that there is an answer; nil for a request by itself
-	born   uint          // the tick of expiry it was sent in; 0 if the default timeout is not for it
-	answer answer
+	c         *Conn
+	seq       int64
+	sync      bool          // whoever made it waits for it; as nobody else has it, it is used again
+	lent      bool          // a handler's turn was given away because of it: see Conn.takeBack
+	strangers int32         // goroutines that wait for it, and that no handler is known for
+	ch        chan struct{} // gets a token (sync) or is closed when there is an answer; nil if there is a part
+	part      *part         // of a batch, which is told that there is an answer; nil for a request by itself
+	born      uint          // the tick of expiry it was sent in; 0 if the default timeout is not for it
+	answer    answer
 
 	observed *observed // nil without hooks
 
@@ -263,7 +275,9 @@ type call struct {
 // synctest bubble must not turn up outside.
 func newCall() any { return &call{ch: make(chan struct{}, 1)} }
 
-func (p *call) reset() { p.c, p.born, p.answer, p.observed = nil, 0, answer{}, nil }
+func (p *call) reset() {
+	p.c, p.born, p.answer, p.observed, p.strangers, p.lent = nil, 0, answer{}, nil, 0, false
+}
 
 // answer is a reply or what stands in its place.
 type answer struct {
@@ -353,9 +367,17 @@ func (p *call) Wait(ctx context.Context) error {
 	default:
 	}
 	p.c.out.flushGathered() // what asynchronous calls have left to a goroutine
-	if in := waiterOf(ctx); in != nil {
+	return p.wait(ctx, waiterOf(ctx, p.c))
+}
+
+// wait waits for the answer. in is the handler that does, nil if none.
+func (p *call) wait(ctx context.Context, in *incoming) error {
+	if in != nil {
 		in.c.yield(in, false)
 		defer in.c.resume(in)
+	} else {
+		p.strangerWaits()
+		defer p.strangerGoesOn()
 	}
 	p.c.passRole(false)
 	select {

@@ -12,9 +12,12 @@ import (
 
 // Connecter is implemented by root objects that want to know of their connections (Service.on_connect).
 type Connecter interface {
-	// OnConnect is called before the first request of a connection is served. It may keep c, and make requests in a
-	// goroutine of its own, but not itself: nothing is read before it has returned. An error refuses the connection. A
-	// root object whose OnConnect has no result is called, too, and never refuses.
+	// OnConnect is called before the first request of a connection is served, after a Dial function has got the
+	// peer's root object. It may keep c and call the peer, with any context: while it waits for an answer, and while
+	// anything else of this side waits for one on c, the peer's requests are served, as in RPyC; otherwise they wait
+	// until it has returned. A call to a peer that has said nothing yet takes it for one of RPyC 6, after half a second,
+	// unless Config.Dialect tells. An error or a panic refuses the connection, for which OnDisconnect is not called
+	// then. A root object whose OnConnect has no result is called, too, and never refuses.
 	OnConnect(c *Conn) error
 }
 
@@ -53,21 +56,6 @@ func CheckService(root any) error {
 
 // VoidService is a root object that has nothing (rpyc.core.service.VoidService).
 type VoidService struct{}
-
-func (c *Conn) connected() (err error) {
-	defer func() {
-		if p := recover(); p != nil { // of one connection, which must not end a server
-			err = vinegar.FromPanic(p, debug.Stack())
-		}
-	}()
-	switch s := c.local.(type) {
-	case Connecter:
-		return s.OnConnect(c)
-	case interface{ OnConnect(c *Conn) }:
-		s.OnConnect(c)
-	}
-	return nil
-}
 
 func (c *Conn) disconnected() {
 	defer c.logPanic("OnDisconnect")

@@ -169,20 +169,3 @@ func (c *Conn) setDialect(d *wire.Dialect) {
 	c.dialect.Store(d)
 	close(c.dialectSet)
 }
-
-// waitDialect returns the dialect. A side that was not told it has to wait for the peer's first message.
-func (c *Conn) waitDialect(ctx context.Context) (*wire.Dialect, error) {
-	if d := c.dialect.Load(); d != nil {
-		return d, nil
-	}
-	ctx, cancel := bounded(ctx, c.cfg.Timeout)
-	defer cancel()
-	select {
-	case <-c.dialectSet:
-		return c.dialect.Load(), nil
-	case <-ctx.Done():
-		return nil, ended(ctx)
-	case <-c.base.Done():
-		return nil, context.Cause(c.base)
-	}
-}

@@ -11,8 +11,11 @@ type turns struct {
 	queued  int              // requests in the queues of all lanes
 	bytes   int64            // the length of these
 	running int              // handlers that have begun and not returned, with a turn or without
-	current *incoming        // the request that got a turn last; nil if all turns are free
 	waiting int              // handlers that wait for the peer
+	opening *incoming        // stands for the root object's OnConnect, while that runs (opening.go)
+
+	looking bool                // lookForStuck will be called (stuck.go)
+	lent    map[*call]*incoming // whose turn was given away because of a call
 
 	// Used while this side shuts down (shutdown.go).
 	accepted int // requests from before that are not answered yet
@@ -26,6 +29,8 @@ type lane struct {
 	thread    uint64 // of the peer
 	requests  int    // that run or are queued
 	freeTurns int
+	current   *incoming       // the request that got a turn last; nil if all turns are free
+	suspect   suspect         // why its turn may have to be given away
 	queue     fifo[*incoming] // requests that have not begun
 	resuming  fifo[*incoming] // handlers that want their turn back
 }
@@ -38,7 +43,7 @@ func (t *turns) parallel() bool { return t.perLane > 1 || t.lanes != nil }
 func (t *turns) idle() bool { return t.running == 0 && t.queued == 0 }
 
 // free reports whether a request is sure to get a turn at once.
-func (t *turns) free() bool { return t.lanes == nil && t.single.freeTurns > 0 }
+func (t *turns) free() bool { return t.lanes == nil && t.single.freeTurns > 0 && !t.held() }
 
 // laneOf finds or makes the lane of a request.
 func (t *turns) laneOf(in *incoming) *lane {
@@ -63,12 +68,15 @@ func (l locked) admit(in *incoming, callerRuns bool) bool {
 	in.late = l.draining
 	in.lane = t.laneOf(in)
 	in.lane.requests++
-	if in.lane.freeTurns == 0 {
+	if in.lane.freeTurns == 0 || t.held() {
 		in.lane.queue.push(in)
 		t.queued++
 		t.bytes += int64(len(in.buf.Payload))
 		if t.crowded() {
 			l.c.crowded.Store(true)
+		}
+		if len(l.pending) > 0 {
+			l.lookForStuck()
 		}
 		return false
 	}
@@ -94,8 +102,9 @@ func (l locked) run(in *incoming) {
 func (l locked) begin(in *incoming) {
 	t := &l.turns
 	t.running++
-	t.current = in
+	in.lane.current = in
 	in.hasTurn = true
+	in.firstSeq = l.c.seq.Load()
 	in.excess = t.running > l.c.cfg.Limits.Running || !l.coverRunning(t.running)
 }
 
@@ -110,26 +119,38 @@ const (
 // pass hands a turn of the lane to a handler that wants it back, or else to the next queued request, which it returns
 // for the caller to run; otherwise the turn is free.
 func (l locked) pass(n *lane) *incoming {
-	t := &l.turns
 	for in, ok := n.resuming.pop(); ok; in, ok = n.resuming.pop() {
 		in.goOn()
 		if !in.finished && in.waits == 0 { // otherwise the last of its goroutines to go on takes the turn back
 			in.hasTurn = true
-			t.current = in
+			n.current = in
 			return nil
 		}
 	}
-	if in, ok := n.queue.pop(); ok {
-		in.followed = n.queue.len() > 0
-		t.queued--
-		t.bytes -= int64(len(in.buf.Payload))
-		l.begin(in)
-		l.c.readOn.Signal()
+	if in := l.beginNext(n); in != nil {
 		return in
 	}
 	n.freeTurns++
-	t.current = nil
+	n.current = nil
 	return nil
+}
+
+// beginNext gives a turn of the lane to the next queued request and returns that; nil if there is none that may begin.
+func (l locked) beginNext(n *lane) *incoming {
+	t := &l.turns
+	if t.held() {
+		return nil
+	}
+	in, ok := n.queue.pop()
+	if !ok {
+		return nil
+	}
+	in.followed = n.queue.len() > 0
+	t.queued--
+	t.bytes -= int64(len(in.buf.Payload))
+	l.begin(in)
+	l.c.readOn.Signal()
+	return in
 }
 
 // finished notes that a handler has returned. A lane without requests is not kept, since a peer may have any number of
@@ -142,7 +163,7 @@ func (t *turns) finished(in *incoming) {
 	if !in.late && t.accepted > 0 {
 		t.accepted--
 	}
-	if in.lane.requests--; in.lane.requests == 0 && t.lanes != nil {
+	if in.lane.requests--; in.lane.requests == 0 && in.lane != &t.single {
 		delete(t.lanes, in.lane.thread)
 	}
 }
@@ -176,17 +197,26 @@ func (n *lane) end() {
 // the last to go on takes it back. sent is passRole's.
 func (c *Conn) yield(in *incoming, sent bool) {
 	l := c.lock()
-	if w := c.cfg.Workers; w != nil {
-		w.giveUp(in)
-	}
-	if in.hasTurn {
-		in.hasTurn = false
-		if next := l.pass(in.lane); next != nil {
-			l.run(next)
-		}
-	}
+	l.giveUp(in)
 	l.unlock()
 	c.passRole(sent)
+}
+
+// giveUp gives the turn and the worker of a handler that waits to others.
+func (l locked) giveUp(in *incoming) {
+	if w := l.c.cfg.Workers; w != nil {
+		w.giveUp(in)
+	}
+	if !in.hasTurn {
+		return
+	}
+	in.hasTurn = false
+	if next := l.pass(in.lane); next != nil {
+		l.run(next)
+	}
+	if in == l.turns.opening {
+		l.beginHeld()
+	}
 }
 
 // resume takes the turn and a worker back. It waits until there are some.
@@ -209,7 +239,7 @@ func (c *Conn) retakeTurn(in *incoming) {
 	}
 	if in.lane.freeTurns > 0 {
 		in.lane.freeTurns--
-		l.turns.current = in
+		in.lane.current = in
 		in.hasTurn = true
 		l.unlock()
 		return

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -16,7 +17,7 @@ import (
 // an exception, which is Python's BlockingIOError. Workers are safe for concurrent use.
 type Workers struct {
 	size   int
-	streak int // how many requests of one connection a worker runs in a row
+	streak int32 // how many requests of one connection a worker runs in a row
 	refuse bool
 
 	mu      sync.Mutex
@@ -34,7 +35,7 @@ func NewWorkers(n, batch int, refuse bool) *Workers {
 	if batch < 1 {
 		batch = 10
 	}
-	return &Workers{size: n, streak: batch, refuse: refuse, idle: n}
+	return &Workers{size: n, streak: int32(min(batch, math.MaxInt32)), refuse: refuse, idle: n}
 }
 
 // Busy is how many workers are taken.
@@ -135,7 +136,7 @@ func (w *Workers) giveUpBeforeAnswer(in *incoming) {
 // retake gets a worker for a handler that has waited for its peer, and waits for one if none is idle.
 func (w *Workers) retake(in *incoming) {
 	l := in.c.lock()
-	needed := in.waits == 0 && !in.hasWorker && !in.finished && !l.broken
+	needed := in.waits == 0 && !in.hasWorker && !in.finished && !l.broken && in != l.turns.opening
 	l.unlock()
 	if !needed {
 		return

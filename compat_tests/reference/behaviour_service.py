@@ -411,3 +411,15 @@ class BehaviourService(rpyc.Service):
                 time.sleep(interval)
 
         threading.Thread(target=run, daemon=True).start()
+
+
+class GreetingService(BehaviourService):
+    """Calls its client, which calls back, when that connects, and refuses one that fails."""
+
+    def on_connect(self, conn):
+        super().on_connect(conn)
+        self._greeting = ()
+        self._greeting = (conn.root.name(), conn.root.apply(self.exposed_bump))
+
+    def exposed_greeting(self):
+        return self._greeting

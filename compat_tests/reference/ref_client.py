@@ -35,8 +35,8 @@ class Client:
         self.conn = self.connect()
         self.root = self.conn.root
 
-    def connect(self, port=None, **config):
-        return rpyc.connect(self.host, port or self.port, config=config)
+    def connect(self, port=None, service=rpyc.VoidService, **config):
+        return rpyc.connect(self.host, port or self.port, service=service, config=config)
 
     def endpoint(self, name):
         return self.connect(self.root.endpoint(name))
@@ -424,6 +424,36 @@ def attributes(c):
     c.step("deleted", lambda: writable.value)
     c.step("public", lambda: c.endpoint("public").root.make_gadget().plain())
     c.step("root denied", lambda: setattr(c.endpoint("all").root, "answer", 5))
+
+
+class Guest(rpyc.Service):
+    """Is called by a server that calls its client when that connects, and calls it then."""
+
+    def on_connect(self, conn):
+        self.sum = conn.root.add(1, 2)
+
+    def exposed_name(self):
+        return "anna"
+
+    def exposed_apply(self, f):
+        return f() * 10
+
+
+@scenario
+def greeting(c):
+    port, guest = c.root.endpoint("greeting"), Guest()
+    conn = c.connect(port, guest)
+    c.step("sum", lambda: guest.sum)
+    c.step("greeted", lambda: c.until(conn.root.greeting))
+    c.step("greeting", lambda: conn.root.greeting())
+    c.step("refused", lambda: [root.add(1, 2) for root in [c.connect(port).root] for _ in range(10000)])
+    c.step("own refusal", lambda: c.connect(port, Refuser()))
+    c.step("alive", lambda: conn.root.add(1, 2))
+
+
+class Refuser(Guest):
+    def on_connect(self, conn):
+        raise ValueError("refused", conn.root.add(1, 2))
 
 
 def main():

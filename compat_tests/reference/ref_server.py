@@ -3,8 +3,8 @@
 
     ref_server.py [--host HOST] [--port PORT] [--no-stdin]
 
-Prints ``READY host port`` when all six endpoints accept connections and serves until stdin reaches its end (or for ever
-with ``--no-stdin``).
+Prints ``READY host port`` when all seven endpoints accept connections and serves until stdin reaches its end (or for
+ever with ``--no-stdin``).
 """
 import argparse
 import logging
@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 
-# The endpoints differ in protocol configuration alone.
+# The endpoints differ in protocol configuration alone, but for that named greeting.
 CONFIGS = {
     "default": {},
     "rw": {"allow_setattr": True, "allow_delattr": True},
@@ -20,6 +20,7 @@ CONFIGS = {
     "all": {"allow_all_attrs": True, "allow_setattr": True, "allow_delattr": True},
     "pickle": {"allow_pickle": True},
     "quiet": {"include_local_traceback": False, "include_local_version": False},
+    "greeting": {},
 }
 
 
@@ -36,7 +37,7 @@ def main():
 
     for name, config in CONFIGS.items():
         server = ThreadedServer(
-            behaviour_service.BehaviourService,
+            getattr(behaviour_service, "GreetingService" if name == "greeting" else "BehaviourService"),
             hostname=options.host,
             port=options.port if name == "default" else 0,
             protocol_config=config,

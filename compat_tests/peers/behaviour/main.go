@@ -26,7 +26,7 @@ import (
 	"github.com/gorpyc/gorpyc/servers"
 )
 
-// endpoints are the configurations the service is served with.
+// endpoints are the configurations the service is served with; that named greeting has another service.
 var endpoints = []struct {
 	name   string
 	config protocol.Config
@@ -37,6 +37,7 @@ var endpoints = []struct {
 	{"all", protocol.Config{Access: exposed.Policy{AllowAll: true, AllowSet: true, AllowDel: true}}},
 	{"pickle", protocol.Config{AllowPickle: true}},
 	{"quiet", protocol.Config{HideTraceback: true, HideVersion: true}},
+	{"greeting", protocol.Config{}},
 }
 
 func main() {
@@ -66,7 +67,12 @@ func run(host string, port int, noStdin bool) error {
 		world.ports[e.name] = l.Addr().(*net.TCPAddr).Port
 	}
 	for i, e := range endpoints {
-		srv := &servers.Server{Config: &e.config, NewService: func() any { return newService(world) }}
+		srv := &servers.Server{Config: &e.config, NewService: func() any {
+			if e.name == "greeting" {
+				return &greeter{Service: newService(world)}
+			}
+			return newService(world)
+		}}
 		go func() { _ = srv.Serve(ctx, listeners[i]) }() // ends with the program
 	}
 	fmt.Println("READY", host, world.ports["default"])

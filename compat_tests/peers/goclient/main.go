@@ -44,6 +44,7 @@ var scenarios = map[string]func(ctx context.Context, c *client) error{
 	"ping":        ping,
 	"operators":   operators,
 	"attributes":  attributes,
+	"greeting":    greeting,
 }
 
 func main() {
@@ -96,17 +97,19 @@ type client struct {
 
 // connect opens one more connection to the service.
 func (c *client) connect(ctx context.Context) (*protocol.Conn, error) {
-	return c.dial(ctx, c.port, protocol.Config{})
+	return c.dial(ctx, c.port, nil)
 }
 
-// dial opens a connection to a port of the service. What the first connection found out about the peer's dialect, later
-// ones are told.
-func (c *client) dial(ctx context.Context, port int, cfg protocol.Config) (*protocol.Conn, error) {
+// dial opens a connection to a port of the service, whose peer gets root. What the first connection found out about the
+// peer's dialect, later ones are told.
+func (c *client) dial(ctx context.Context, port int, root any) (*protocol.Conn, error) {
+	var cfg protocol.Config
 	if c.conn != nil {
 		cfg.Dialect = c.conn.Dialect()
 	}
 	cfg.BindThreads = os.Getenv("RPYC_BIND_THREADS") == "true" // as RPyC's own default
-	return protocol.Dial(ctx, "tcp", net.JoinHostPort(c.host, strconv.Itoa(port)), &cfg)
+	d := &protocol.Dialer{Config: &cfg, Root: root}
+	return d.Dial(ctx, "tcp", net.JoinHostPort(c.host, strconv.Itoa(port)))
 }
 
 // endpoint connects to the service under another configuration.
@@ -115,7 +118,7 @@ func (c *client) endpoint(ctx context.Context, name string) (*protocol.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	return c.dial(ctx, port, protocol.Config{})
+	return c.dial(ctx, port, nil)
 }
 
 // step performs one step and writes its line.
