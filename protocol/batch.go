@@ -85,7 +85,7 @@ func (c *Conn) startPart(ctx context.Context, asks []netref.Ask, stranger bool) 
 // start sends one request.
 func (p *part) start(ctx context.Context, c *Conn, i int) {
 	a, q := &p.asks[i], &p.calls[i]
-	q.sync, q.part = true, p
+	q.sync, q.part, q.c = true, p, c
 	if q.observed = c.observeCall(ctx, a.Op, a.Args()); q.observed != nil {
 		ctx = q.observed.ctx
 	}
