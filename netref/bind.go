@@ -40,6 +40,9 @@ import (
 // are keyword arguments as [KwArgs] makes them; a pointer to a struct is an object like any other. A func whose result
 // is an [*AsyncResult] does not wait.
 //
+// A func with an error and up to two parameters of type int, string, float64 or any (the first of two a string, or of
+// the second's type) costs no more than [Call]; others are made by reflection, which allocates five times more.
+//
 // Bind asks the peer once for each object which names there are, and returns a *[BindError] if one is missing that is
 // not optional.
 func Bind(ctx context.Context, o *Object, target any) error {
@@ -137,10 +140,12 @@ func bindStruct(ctx context.Context, o *Object, s reflect.Value, path string, de
 
 func bindField(ctx context.Context, o *Object, field reflect.Value, f *structField, path string, depth int) error {
 	name, t := f.name, field.Type()
-	later := context.WithoutCancel(ctx) // of calls of funcs without a context
+	bound := func(do remoteCall) reflect.Value {
+		return goFunc(t, boundCall{do, context.WithoutCancel(ctx)}) // Bind's may end
+	}
 	switch bindingOf(f, t) {
 	case toMethod:
-		field.Set(goFunc(later, t, func(ctx context.Context, dst any, args []any) (err error) {
+		field.Set(bound(func(ctx context.Context, dst any, args ...any) (err error) {
 			if r, ok := dst.(**AsyncResult); ok {
 				*r, err = o.CallMethodAsync(ctx, name, args...)
 				return err
@@ -148,11 +153,11 @@ func bindField(ctx context.Context, o *Object, field reflect.Value, f *structFie
 			return o.CallMethodInto(ctx, dst, name, args...)
 		}))
 	case toGetter:
-		field.Set(goFunc(later, t, func(ctx context.Context, dst any, _ []any) error {
+		field.Set(bound(func(ctx context.Context, dst any, _ ...any) error {
 			return named(name, o.request(ctx, dst, wire.HandleGetAttr, name))
 		}))
 	case toSetter:
-		field.Set(goFunc(later, t, func(ctx context.Context, _ any, args []any) error {
+		field.Set(bound(func(ctx context.Context, _ any, args ...any) error {
 			if len(args) != 1 {
 				return fmt.Errorf("netref: setting %s takes one value, not %d", name, len(args))
 			}
@@ -192,9 +197,7 @@ func (e *BindError) Error() string {
 
 // makeFunc makes a Go func of a callable object of the peer.
 func makeFunc(ctx context.Context, t reflect.Type, o *Object) reflect.Value {
-	return goFunc(ctx, t, func(ctx context.Context, dst any, args []any) error {
-		return o.CallInto(ctx, dst, args...)
-	})
+	return goFunc(t, boundCall{o.CallInto, ctx})
 }
 
 var (
@@ -202,49 +205,66 @@ var (
 	errorType   = reflect.TypeFor[error]()
 )
 
-// goFunc makes a Go func of type t out of a call to the peer. ctx is for funcs without a context parameter.
-func goFunc(ctx context.Context, t reflect.Type,
-	call func(ctx context.Context, dst any, args []any) error) reflect.Value {
-	takesContext := t.NumIn() > 0 && t.In(0) == contextType
-	results := t.NumOut()
-	returnsError := results > 0 && t.Out(results-1) == errorType
-	if returnsError {
-		results--
+// goFunc makes a Go func of type t out of a call to the peer.
+func goFunc(t reflect.Type, c boundCall) reflect.Value {
+	if p := reflect.New(t); setDirect(p.Interface(), c) {
+		return p.Elem()
+	}
+	f := funcForm{
+		typ: t, results: t.NumOut(), takesContext: t.NumIn() > 0 && t.In(0) == contextType, variadic: t.IsVariadic(),
+	}
+	if f.returnsError = f.results > 0 && t.Out(f.results-1) == errorType; f.returnsError {
+		f.results--
+	}
+	if n := t.NumIn(); n > 0 && !f.variadic {
+		f.keywords = KeywordStruct(t.In(n - 1))
 	}
 	return reflect.MakeFunc(t, func(in []reflect.Value) []reflect.Value {
-		ctx := ctx
-		if takesContext {
-			if c, ok := in[0].Interface().(context.Context); ok {
-				ctx = c
+		ctx := c.later
+		if f.takesContext {
+			if given, ok := in[0].Interface().(context.Context); ok {
+				ctx = given
 			}
 			in = in[1:]
 		}
-		out, err := callFunc(ctx, t, results, spread(in, t), call)
-		if !returnsError {
-			if err != nil {
-				panic(err)
-			}
+		out, err := f.call(ctx, c.do, f.spread(in))
+		switch {
+		case !f.returnsError && err != nil:
+			panic(err)
+		case !f.returnsError:
 			return out
+		case err == nil:
+			return append(out, noError)
 		}
 		e := reflect.New(errorType).Elem()
-		if err != nil {
-			e.Set(reflect.ValueOf(err))
-		}
+		e.Set(reflect.ValueOf(err))
 		return append(out, e)
 	})
 }
 
+var noError = reflect.Zero(errorType)
+
+// funcForm is what a func made by reflection has to know of its type.
+type funcForm struct {
+	typ          reflect.Type
+	takesContext bool
+	variadic     bool
+	keywords     bool // the last parameter stands for keyword arguments
+	results      int  // without the error
+	returnsError bool
+}
+
 // spread gives a func's arguments as those of a call.
-func spread(in []reflect.Value, t reflect.Type) []any {
+func (f *funcForm) spread(in []reflect.Value) []any {
 	args := make([]any, 0, len(in))
 	for i, v := range in {
 		last := i == len(in)-1
 		switch {
-		case last && t.IsVariadic():
+		case last && f.variadic:
 			for j := range v.Len() {
 				args = append(args, v.Index(j).Interface())
 			}
-		case last && KeywordStruct(v.Type()):
+		case last && f.keywords:
 			args = append(args, fieldArgs(v))
 		default:
 			args = append(args, v.Interface())
@@ -267,25 +287,25 @@ func KeywordStruct(t reflect.Type) bool {
 	return t.NumField() > 0
 }
 
-func callFunc(ctx context.Context, t reflect.Type, results int, args []any,
-	call func(ctx context.Context, dst any, args []any) error) ([]reflect.Value, error) {
-	out := make([]reflect.Value, results, results+1)
+// call makes the call and converts the result, or from a tuple the results.
+func (f *funcForm) call(ctx context.Context, do remoteCall, args []any) ([]reflect.Value, error) {
+	out := make([]reflect.Value, f.results, f.results+1)
 	for i := range out {
-		out[i] = reflect.New(t.Out(i)).Elem()
+		out[i] = reflect.New(f.typ.Out(i)).Elem()
 	}
-	switch results {
+	switch f.results {
 	case 0:
-		return out, call(ctx, nil, args)
+		return out, do(ctx, nil, args...)
 	case 1:
-		return out, call(ctx, out[0].Addr().Interface(), args)
+		return out, do(ctx, out[0].Addr().Interface(), args...)
 	}
 	var all any
-	if err := call(ctx, &all, args); err != nil {
+	if err := do(ctx, &all, args...); err != nil {
 		return out, err
 	}
 	items, ok := all.(brine.Tuple)
-	if !ok || len(items) != results {
-		return out, notFit(all, t, fmt.Sprintf("the func has %d results", results))
+	if !ok || len(items) != f.results {
+		return out, notFit(all, f.typ, fmt.Sprintf("the func has %d results", f.results))
 	}
 	for i, v := range items {
 		if err := Assign(ctx, out[i], v); err != nil {

@@ -143,6 +143,15 @@ func gorpycSteps(ctx context.Context, j job, conns []*protocol.Conn) (steps []st
 			sum, err := netref.Call[int](ctx, root, "add", 1, 2)
 			return expect(err, sum == 3)
 		})}, nil
+	case "bound":
+		var bound struct {
+			Add func(ctx context.Context, a, b int) (int, error)
+		}
+		err := netref.Bind(ctx, root, &bound)
+		return []step{once(func() error {
+			sum, err := bound.Add(ctx, 1, 2)
+			return expect(err, sum == 3)
+		})}, err
 	case "echo":
 		data := payload(j.Size)
 		return []step{once(func() error {

@@ -78,6 +78,7 @@ func plan(quick bool) []group {
 			exp("raw", "raw", "sync", same),
 			exp("gorpyc", "gorpyc", "sync", same),
 			exp("gorpyc", "gorpyc", "callattr", same),
+			exp("gorpyc", "gorpyc", "bound", same),
 			exp("netrpc", "netrpc", "sync", same),
 			exp("prepared", "gorpyc", "sync", same),
 			exp("gorpyc", "canned", "sync", same),

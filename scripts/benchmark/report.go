@@ -136,6 +136,9 @@ func (r *results) judge() []judge {
 	netrpc := experiment{Client: "netrpc", Server: "netrpc", Mode: "sync", Placement: same}
 	rate("one call after the other, gorpyc / raw, same", ours, raw, 0.75)
 	rate("one call after the other, gorpyc / net/rpc, same", ours, netrpc, 1)
+	called, bound := ours, ours
+	called.Mode, bound.Mode = "callattr", "bound"
+	rate("a func of netref.Bind / netref.Call, same", bound, called, 0.97)
 	ours.Mode, netrpc.Mode, ours.Placement, netrpc.Placement = "conc64", "conc64", free, free
 	rate("64 in flight on one connection, gorpyc / net/rpc, free", ours, netrpc, 6)
 	pipe := experiment{Client: "raw", Server: "raw", Mode: "pipe64", Placement: free}
