@@ -132,6 +132,14 @@ func TestNegotiate(t *testing.T) {
 	var wrong *protocol.WrongDialectError
 	require.ErrorAs(t, err, &wrong)
 	require.ErrorContains(t, err, "family C")
+	newer := func(s io.ReadWriteCloser) {
+		p := newPeer(t, s, wire.FamilyD)
+		p.reply(p.next().seq, mine(id4("m.Service", 1, 2, 3)))
+		p.expectEOF()
+	}
+	_, err = negotiate(t, &protocol.Config{Dialect: wire.FamilyD}, newer)
+	require.ErrorAs(t, err, &wrong)
+	require.Same(t, wire.FamilyE, wrong.Got)
 	_, err = negotiate(t, nil, raises)
 	require.ErrorIs(t, err, vinegar.RuntimeError)
 	_, err = negotiate(t, nil, byValue)

@@ -131,6 +131,9 @@ func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser
 		if err == nil {
 			err = resolveTo(c.root, v)
 		}
+		if r, ok := c.root.Ref(); ok && r.HasKind() && cfg.Dialect.Family() == wire.FamilyD && !cfg.Dialect.IsUnsettled() {
+			err = &WrongDialectError{Want: cfg.Dialect, Got: wire.FamilyE} // told that it is D, and so not found out
+		}
 		return err
 	})
 	if err != nil {

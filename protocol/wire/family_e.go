@@ -36,6 +36,16 @@ func (r Ref) theKind() kind {
 	return kindInstance
 }
 
+// HasKind reports whether r, as the peer sent it, has the fourth member that family E has.
+func (r Ref) HasKind() bool {
+	if r.odd == "" {
+		return r.kind != 0
+	}
+	c := brine.NewCursor([]byte(r.odd))
+	_, ok := FamilyE.readPlainRef(&c, &Names{})
+	return ok
+}
+
 // AsModule returns r as the id pack of a module.
 func (r Ref) AsModule() Ref {
 	r.kind = kindModule
