@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/talk"
 	"github.com/gorpyc/gorpyc/protocol/frame"
 )
 
@@ -49,7 +50,7 @@ func FuzzReplay(f *testing.F) {
 			if rec.End != "" {
 				continue
 			}
-			messageOf(rec.payload)
+			talk.Of(rec.payload)
 			_ = rec.expected()
 			script.translate(rec.payload)
 			script.learn(rec.payload, records[(i+1)%len(records)].payload)

@@ -56,7 +56,7 @@ func newApp() *cli.App {
 			callCommand(), getCommand(), setCommand(), lsCommand(), inspectCommand(), shellCommand(),
 			evalCommand(), execCommand(), uploadCommand(), downloadCommand(),
 			discoverCommand(), listCommand(),
-			pingCommand(), benchCommand(), tapCommand(), completionsCommand(), helpCommand(), versionCommand(),
+			pingCommand(), benchCommand(), tapCommand(), conformCommand(), completionsCommand(), helpCommand(), versionCommand(),
 			completeCommand(),
 		},
 		Action: func(c *cli.Context) error {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/talk"
 	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -174,7 +175,7 @@ func replay(ctx context.Context, t *target, r *recorder, frames []recorded, begu
 
 // expected reports whether a message of the server's has to come again.
 func (r *recorded) expected() bool {
-	return r.Dir == "<" && r.End == "" && !messageOf(r.payload).is(wire.Request, wire.HandleDel)
+	return r.Dir == "<" && r.End == "" && !talk.Of(r.payload).Is(wire.Request, wire.HandleDel)
 }
 
 // player says the client's part of a recorded conversation to a server.
@@ -218,8 +219,8 @@ func (p *player) listen() ([]byte, error) {
 			return nil, err
 		}
 		p.note("<", "", payload)
-		m := messageOf(payload)
-		if !m.is(wire.Request, wire.HandleDel) {
+		m := talk.Of(payload)
+		if !m.Is(wire.Request, wire.HandleDel) {
 			return payload, nil
 		}
 		answer := p.script.none(m)
@@ -236,9 +237,9 @@ func (p *player) listenFor(was []byte) error {
 			payload, err := p.listen()
 			switch {
 			case isTimeout(err):
-				m := messageOf(was)
+				m := talk.Of(was)
 				return coded{fmt.Errorf("the server has not said this in %v: %s", p.timeout,
-					(&wire.Dumper{}).Dump(m.dialect, was)), exitTimeout}
+					(&wire.Dumper{}).Dump(m.Dialect, was)), exitTimeout}
 			case err != nil:
 				return fmt.Errorf("the server has hung up, where it had not before: %w", err)
 			case i == maxEarly:

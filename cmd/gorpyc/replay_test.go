@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/cmd/internal/talk"
 	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -23,12 +24,12 @@ func boxedTuple(items ...any) brine.Tuple {
 
 func boxedValue(v any) brine.Tuple { return brine.Tuple{int64(wire.LabelValue), v} }
 
-func request(seq int64, h wire.Handler, args brine.Tuple) message {
-	return message{dialect: wire.FamilyD, kind: wire.Request, seq: wire.Num(seq), body: brine.Tuple{int64(h), args}}
+func request(seq int64, h wire.Handler, args brine.Tuple) talk.Message {
+	return talk.Message{Dialect: wire.FamilyD, Kind: wire.Request, Seq: wire.Num(seq), Body: brine.Tuple{int64(h), args}}
 }
 
-func reply(seq int64, v brine.Tuple) message {
-	return message{dialect: wire.FamilyD, kind: wire.Reply, seq: wire.Num(seq), body: v}
+func reply(seq int64, v brine.Tuple) talk.Message {
+	return talk.Message{Dialect: wire.FamilyD, Kind: wire.Reply, Seq: wire.Num(seq), Body: v}
 }
 
 // The server that a conversation is said to again gives other ids, counts its requests differently, gives back what it
@@ -43,7 +44,7 @@ func TestReplayCallbacks(t *testing.T) {
 	none := boxedValue(nil)
 	then := []struct {
 		dir string
-		message
+		talk.Message
 	}{
 		{">", request(0, wire.HandleGetRoot, boxedTuple())},
 		{"<", reply(0, remote(100))},
@@ -61,7 +62,7 @@ func TestReplayCallbacks(t *testing.T) {
 	// what the server of today says (<) and has to hear (>)
 	now := []struct {
 		dir string
-		message
+		talk.Message
 	}{
 		{">", request(0, wire.HandleGetRoot, boxedTuple())},
 		{"<", reply(0, remote(200))},
@@ -78,7 +79,7 @@ func TestReplayCallbacks(t *testing.T) {
 	f, err := os.Create(path)
 	require.NoError(t, err)
 	for _, m := range then {
-		payload, err := m.append()
+		payload, err := m.Append()
 		require.NoError(t, err)
 		raw, err := frame.Append(nil, payload, frame.Compress{})
 		require.NoError(t, err)
@@ -97,7 +98,7 @@ func TestReplayCallbacks(t *testing.T) {
 			}
 			defer c.Close()
 			for _, m := range now {
-				payload, err := m.append()
+				payload, err := m.Append()
 				if err != nil {
 					return err
 				}

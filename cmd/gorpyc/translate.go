@@ -1,50 +1,10 @@
 package main
 
 import (
-	"fmt"
-	"math/big"
-
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/cmd/internal/talk"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
-
-// message is a message taken apart as far as a replay has to look into it.
-type message struct {
-	dialect *wire.Dialect // nil for what is no message; nothing else is set then
-	threads wire.Threads
-	kind    wire.Kind
-	seq     wire.Seq
-	handler wire.Handler // of a request
-	body    any
-}
-
-func messageOf(payload []byte) message {
-	d, err := wire.Detect(payload)
-	if err != nil {
-		return message{}
-	}
-	kind, seq, c, err := d.ReadHeader(payload)
-	if err != nil {
-		return message{}
-	}
-	m := message{dialect: d, kind: kind, seq: seq, threads: d.ReadThreads(payload)}
-	if m.body, err = c.Value(); err != nil {
-		return message{}
-	}
-	if pair, ok := m.body.(brine.Tuple); ok && kind == wire.Request && len(pair) == 2 {
-		n, _ := pair[0].(int64)
-		m.handler = wire.Handler(n)
-	}
-	return m
-}
-
-func (m message) is(k wire.Kind, h wire.Handler) bool { return m.kind == k && m.handler == h }
-
-// append puts a message together again.
-func (m message) append() ([]byte, error) {
-	b := m.dialect.AppendThreads(nil, m.threads)
-	return brine.Append(m.dialect.AppendHeader(b, m.kind, m.seq), m.body)
-}
 
 // translation makes of the messages that a client has sent those that it would send today: with the ids, the numbers
 // of requests and the threads that the server has given in the place of those recorded.
@@ -63,78 +23,78 @@ func newTranslation() *translation {
 // learn takes what the server has said now as what it had said then, and reports whether it can be that: an answer to
 // the same request, or a request for the same operation.
 func (t *translation) learn(was, now []byte) bool {
-	a, b := messageOf(was), messageOf(now)
-	if a.dialect == nil || b.dialect == nil {
-		return a.dialect == b.dialect
+	a, b := talk.Of(was), talk.Of(now)
+	if a.Dialect == nil || b.Dialect == nil {
+		return a.Dialect == b.Dialect
 	}
-	if a.kind == wire.Request {
-		if b.kind != wire.Request || a.handler != b.handler {
+	if a.Kind == wire.Request {
+		if b.Kind != wire.Request || a.Handler != b.Handler {
 			return false
 		}
-		t.calls[a.seq] = b.seq
-		t.compare(item(a.body, 1), item(b.body, 1))
+		t.calls[a.Seq] = b.Seq
+		t.compare(talk.Item(a.Body, 1), talk.Item(b.Body, 1))
 	} else {
-		if b.kind == wire.Request || a.seq != b.seq {
+		if b.Kind == wire.Request || a.Seq != b.Seq {
 			return false
 		}
-		if a.kind == wire.Reply && b.kind == wire.Reply {
-			t.compare(a.body, b.body)
+		if a.Kind == wire.Reply && b.Kind == wire.Reply {
+			t.compare(a.Body, b.Body)
 		}
 	}
-	t.threads[a.threads.Sender] = b.threads.Sender
+	t.threads[a.Threads.Sender] = b.Threads.Sender
 	return true
 }
 
 // compare learns the ids in a boxed value.
 func (t *translation) compare(was, now any) {
-	label, ok := item(was, 0).(int64)
-	if !ok || item(now, 0) != label {
+	label, ok := talk.Item(was, 0).(int64)
+	if !ok || talk.Item(now, 0) != label {
 		return
 	}
-	was, now = item(was, 1), item(now, 1)
+	was, now = talk.Item(was, 1), talk.Item(now, 1)
 	switch wire.Label(label) {
 	case wire.LabelTuple:
 		a, _ := was.(brine.Tuple)
 		for i := range a {
-			t.compare(a[i], item(now, i))
+			t.compare(a[i], talk.Item(now, i))
 		}
 	case wire.LabelRemoteRef:
-		t.ids[idKey(was)] = now
-		if isInt(item(was, 0)) { // an old release describes the object by its number, and then uses that alone
+		t.ids[talk.Key(was)] = now
+		if talk.IsInt(talk.Item(was, 0)) { // an old release describes the object by its number, and then uses that alone
 			t.bare = true
-			t.ids[idKey(item(was, 0))] = item(now, 0)
+			t.ids[talk.Key(talk.Item(was, 0))] = talk.Item(now, 0)
 		}
 	}
 }
 
 // translate gives the message to send; nil for the answer to a DEL, which is answered when it comes.
 func (t *translation) translate(was []byte) []byte {
-	m := messageOf(was)
-	if m.dialect == nil {
+	m := talk.Of(was)
+	if m.Dialect == nil {
 		return was
 	}
-	t.thread = m.threads.Sender
-	m.threads.Recipient = t.threads[m.threads.Recipient]
-	if m.kind == wire.Request {
-		args := item(m.body, 1)
+	t.thread = m.Threads.Sender
+	m.Threads.Recipient = t.threads[m.Threads.Recipient]
+	if m.Kind == wire.Request {
+		args := talk.Item(m.Body, 1)
 		switch {
-		case t.bare && m.handler.HasTarget():
+		case t.bare && m.Handler.HasTarget():
 			args = t.target(args)
-		case m.handler == wire.HandleInspect || m.handler == wire.HandleInstanceCheck: // which have ids as values
+		case m.Handler == wire.HandleInspect || m.Handler == wire.HandleInstanceCheck: // which have ids as values
 			args = t.anywhere(args)
 		}
-		m.body = brine.Tuple{item(m.body, 0), t.boxed(args)}
+		m.Body = brine.Tuple{talk.Item(m.Body, 0), t.boxed(args)}
 	} else {
-		seq, ok := t.calls[m.seq]
+		seq, ok := t.calls[m.Seq]
 		if !ok {
 			return nil
 		}
-		m.seq = seq
-		if m.kind == wire.Reply {
-			m.body = t.boxed(m.body)
+		m.Seq = seq
+		if m.Kind == wire.Reply {
+			m.Body = t.boxed(m.Body)
 		}
 	}
-	out, err := m.append()
+	out, err := m.Append()
 	if err != nil {
 		return was
 	}
@@ -164,7 +124,7 @@ func (t *translation) boxed(v any) any {
 
 // anywhere puts ids of today wherever in a value there is one.
 func (t *translation) anywhere(v any) any {
-	if now, ok := t.ids[idKey(v)]; ok {
+	if now, ok := t.ids[talk.Key(v)]; ok {
 		return now
 	}
 	items, ok := v.(brine.Tuple)
@@ -180,13 +140,13 @@ func (t *translation) anywhere(v any) any {
 
 // target puts the id of today in the place of the first of boxed arguments, if that is a bare number.
 func (t *translation) target(args any) any {
-	label := item(args, 0)
-	items, ok := item(args, 1).(brine.Tuple)
+	label := talk.Item(args, 0)
+	items, ok := talk.Item(args, 1).(brine.Tuple)
 	if !ok || len(items) == 0 {
 		return args
 	}
 	items = append(brine.Tuple{}, items...)
-	if first, boxed := items[0].(brine.Tuple); boxed && len(first) == 2 && isInt(first[1]) {
+	if first, boxed := items[0].(brine.Tuple); boxed && len(first) == 2 && talk.IsInt(first[1]) {
 		items[0] = brine.Tuple{first[0], t.id(first[1])}
 	} else if !boxed {
 		items[0] = t.id(items[0])
@@ -195,43 +155,20 @@ func (t *translation) target(args any) any {
 }
 
 func (t *translation) id(was any) any {
-	if now, ok := t.ids[idKey(was)]; ok {
+	if now, ok := t.ids[talk.Key(was)]; ok {
 		return now
 	}
 	return was
 }
 
 // none answers a request with None.
-func (t *translation) none(m message) []byte {
-	answer := message{dialect: m.dialect, kind: wire.Reply, seq: m.seq, body: brine.Tuple{int64(wire.LabelValue), nil},
-		threads: wire.Threads{Sender: t.thread, Recipient: m.threads.Sender}}
-	if m.threads.Recipient != 0 {
-		answer.threads.Sender = m.threads.Recipient
+func (t *translation) none(m talk.Message) []byte {
+	answer := talk.Message{Dialect: m.Dialect, Kind: wire.Reply, Seq: m.Seq,
+		Body:    brine.Tuple{int64(wire.LabelValue), nil},
+		Threads: wire.Threads{Sender: t.thread, Recipient: m.Threads.Sender}}
+	if m.Threads.Recipient != 0 {
+		answer.Threads.Sender = m.Threads.Recipient
 	}
-	b, _ := answer.append() // None can be encoded
+	b, _ := answer.Append() // None can be encoded
 	return b
-}
-
-// item gives a tuple's member; nil if there is none.
-func item(v any, i int) any {
-	if t, ok := v.(brine.Tuple); ok && i < len(t) {
-		return t[i]
-	}
-	return nil
-}
-
-func isInt(v any) bool {
-	switch v.(type) {
-	case int64, *big.Int:
-		return true
-	}
-	return false
-}
-
-func idKey(v any) string {
-	b, err := brine.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(b)
 }

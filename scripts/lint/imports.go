@@ -79,7 +79,10 @@ var arrows = []arrow{
 	{from: "classic/modules", to: with(connections, "classic/internal/..."), outside: []string{"golang.org/x/sys/unix"}},
 	{from: "classic/slave", to: with(connections, "classic/...")},
 	// Programs may use all of the library but not each other.
+	{from: "cmd/internal/conform", to: library, outside: []string{"go.starlark.net/syntax"}},
 	{from: "cmd/internal/...", to: library, outside: []string{"github.com/urfave/cli/v2"}},
+	{from: "cmd/gorpyc", to: with(library, "cmd/internal/...", "compat_tests/reference"),
+		outside: []string{"github.com/urfave/cli/v2"}},
 	{from: "cmd/...", to: with(library, "cmd/internal/..."), outside: []string{"github.com/urfave/cli/v2"}},
 	{from: "examples/...", to: library},
 	{from: "compat_tests/...", to: library},

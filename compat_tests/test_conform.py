@@ -1,0 +1,56 @@
+"""gorpyc conform against this cell's servers and clients."""
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from describe import RPYC
+from harness import HERE
+from conftest import selected
+
+pytestmark = pytest.mark.core
+
+CLIENT = """
+import sys
+sys.path.insert(0, sys.argv[2])
+import behaviour_service, rpyc
+conn = rpyc.connect("127.0.0.1", int(sys.argv[1]), service=behaviour_service.BehaviourService)
+conn.root
+conn.close()
+"""
+OLD = {"lists.format", "objects.format"}  # RPyC 4.1 does not count __format__ as safe
+
+
+@pytest.fixture
+def conform(request, peers):
+    if "go" not in selected(request.config):
+        pytest.skip("only Go is tested here")
+    return [peers.binaries.path("gorpyc"), "conform", "--json", "--patience", "30"]
+
+
+def failed(text):
+    report = json.loads(text)
+    assert report["counts"]["passed"] > 400
+    return {r["id"]: r["detail"] for r in report["results"] if r["state"] == "failed"}
+
+
+def test_servers(conform, server):
+    done = subprocess.run(conform + ["%s:%d" % (server.host, server.port)], stdout=subprocess.PIPE, timeout=120)
+    assert set(failed(done.stdout)) <= (OLD if RPYC < (5, 1) else set()), failed(done.stdout)
+
+
+def test_clients(conform):
+    listening = subprocess.Popen(conform + ["--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+    word, address = listening.stderr.readline().decode().split()
+    assert word == "READY"
+    port = address.rsplit(":", 1)[1]
+    client = subprocess.Popen([sys.executable, "-c", CLIENT, port, os.path.join(HERE, "reference")])
+    try:
+        out, _ = listening.communicate(timeout=120)
+    finally:
+        listening.kill()
+    assert client.wait(30) == 0
+    assert set(failed(out)) <= (OLD if RPYC < (5, 1) else set()), failed(out)
