@@ -61,6 +61,10 @@ type Config struct {
 	// Hooks are told of requests and connections, for metrics, traces and logs.
 	Hooks Hooks
 
+	// Gate, if not nil, is asked before a request of the peer is carried out. Package servers/access has one, for policies
+	// and limits.
+	Gate Gate
+
 	// Credentials are what an authenticator found out about the peer: see [Conn.Credentials].
 	Credentials any
 

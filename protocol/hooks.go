@@ -88,6 +88,9 @@ type RequestInfo struct {
 	// Known reports, for requests of the peer, whether this program gave the names in Class and Method: there are only so
 	// many of them. Otherwise the peer, or another one, made them up. It is false for requests to the peer.
 	Known bool
+	// Nested is for a [Gate], and false for others: it reports that a handler of the same connection waits for its peer,
+	// so that this request may be part of the answer.
+	Nested bool
 	// Start is when the request's turn came, or when it was made.
 	Start time.Time
 
@@ -164,13 +167,18 @@ func (s serveContext) Value(key any) any {
 // observe tells the hooks that the request begins.
 func (in *incoming) observe() {
 	c := in.c
-	o := &observed{ctx: serveContext{c.base, in}}
-	o.info = RequestInfo{Conn: c, Op: in.h, Start: time.Now(), BytesIn: len(in.buf.Payload)}
-	o.info.Class, o.info.Method, o.info.Known = in.callee()
+	o := &observed{ctx: serveContext{c.base, in}, info: in.describe(time.Now())}
 	for _, h := range c.cfg.Hooks.Serve {
 		o.begin(h.ServeBegin)
 	}
 	in.observed = o
+}
+
+// describe says what there is to say when the request begins.
+func (in *incoming) describe(start time.Time) RequestInfo {
+	r := RequestInfo{Conn: in.c, Op: in.h, Start: start, BytesIn: len(in.buf.Payload)}
+	r.Class, r.Method, r.Known = in.callee()
+	return r
 }
 
 // callee says what the request is of.

@@ -282,16 +282,26 @@ func (in *incoming) run(hold bool) (held bool) {
 		in.observe()
 	}
 	if in.excess {
-		in.forgetArgs()
-		in.answer(nil, vinegar.RecursionError.New("too many requests under way"), sendNow)
+		in.turnAway(vinegar.RecursionError.New("too many requests under way"))
 		return false
+	}
+	var leave func()
+	if in.c.cfg.Gate != nil {
+		var err error
+		if leave, err = in.enter(); err != nil {
+			in.logError(err)
+			in.turnAway(err)
+			return false
+		}
 	}
 	if w := in.c.cfg.Workers; w != nil && !w.employ(in) {
-		in.forgetArgs()
-		in.answer(nil, w.exhausted(), sendNow)
+		if leave != nil {
+			leave()
+		}
+		in.turnAway(w.exhausted())
 		return false
 	}
-	v, err := in.runHandler()
+	v, err := in.runHandler(leave)
 	if err != nil {
 		in.logError(err)
 	}
@@ -329,10 +339,14 @@ func (in *incoming) giveBackCopied() {
 	in.space.given = nil
 }
 
-// runHandler carries out the operation. A panic becomes an exception for this request.
-func (in *incoming) runHandler() (v any, err error) {
+// runHandler carries out the operation, and calls leave, if it is not nil. A panic becomes an exception for this
+// request.
+func (in *incoming) runHandler(leave func()) (v any, err error) {
 	returned := false
 	defer func() {
+		if leave != nil {
+			defer leave()
+		}
 		if p := recover(); p != nil {
 			err = vinegar.FromPanic(p, debug.Stack())
 		} else if !returned {

@@ -71,6 +71,7 @@ var arrows = []arrow{
 	{from: "registry/fleet", to: []string{"registry"}},
 	{from: "protocol", to: []string{"brine/...", "netref", "protocol/...", "registry"}},
 	{from: "servers", to: []string{"brine/...", "protocol/...", "registry"}},
+	{from: "servers/access", to: connections},
 	{from: "classic", to: connections},
 	{from: "classic/terminal", to: []string{"classic"}, outside: []string{"github.com/peterh/liner"}},
 	{from: "classic/worker", to: []string{"protocol/frame", "brine/pyvalue"}},
