@@ -2,6 +2,7 @@ package netref
 
 import (
 	"context"
+	"sync"
 
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -21,20 +22,17 @@ type Pending interface {
 // AsyncResult is the result of a call that has not been waited for (rpyc.core.async_.AsyncResult). It is safe for
 // concurrent use.
 type AsyncResult struct {
-	p     Pending
-	name  string        // of the method called, for errors
-	taken chan struct{} // holds one token while nobody is taking the value
-	done  bool          // guarded by the token
+	p    Pending
+	name string // of the method called, for errors
+
+	mu    sync.Mutex // held while the value is being taken
+	done  bool
 	value any
 	err   error
 }
 
 // NewAsyncResult wraps what the connection knows of a request. It is meant for the connection.
-func NewAsyncResult(p Pending) *AsyncResult {
-	r := &AsyncResult{p: p, taken: make(chan struct{}, 1)}
-	r.taken <- struct{}{}
-	return r
-}
+func NewAsyncResult(p Pending) *AsyncResult { return &AsyncResult{p: p} }
 
 // Done is closed when the result is there, or an error in its place.
 func (r *AsyncResult) Done() <-chan struct{} { return r.p.Done() }
@@ -55,12 +53,12 @@ func (r *AsyncResult) Wait(ctx context.Context) (any, error) {
 	if err := r.p.Wait(ctx); err != nil {
 		return nil, err
 	}
-	<-r.taken
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if !r.done {
 		r.err = r.p.Take(ctx, &r.value)
 		r.done = true
 	}
-	r.taken <- struct{}{}
 	return r.value, r.err
 }
 

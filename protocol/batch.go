@@ -94,7 +94,7 @@ func (p *part) start(ctx context.Context, c *Conn, i int) {
 		return
 	}
 	if err == errCallsInTwo {
-		x := &call{c: c, ch: make(chan struct{})}
+		x := &call{c: c}
 		if err = c.startInTwo(ctx, x, a.Args()); err == nil {
 			p.later = append(p.later, started{i, x})
 		}

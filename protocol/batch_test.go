@@ -102,6 +102,37 @@ func TestAsyncCallsAreGathered(t *testing.T) {
 	})
 }
 
+// TestManyCallsAllocate counts the allocations, of both sides, of a call among many.
+func TestManyCallsAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	c := pair(t, &service{}, nil)
+	ctx, root := t.Context(), c.Root()
+	const many = 100
+	var sums [many]int
+	one := testing.AllocsPerRun(100, func() { sums[0], _ = netref.Call[int](ctx, root, "add", 1, 2) })
+	var b netref.Batch
+	batch := testing.AllocsPerRun(20, func() {
+		for i := range sums {
+			b.Call(&sums[i], root, "add", 1, 2)
+		}
+		require.NoError(t, b.Do(ctx))
+	})
+	var rs [many]*netref.AsyncResult
+	async := testing.AllocsPerRun(20, func() {
+		for i := range rs {
+			rs[i], _ = root.CallMethodAsync(ctx, "add", 1, 2)
+		}
+		for i, r := range rs {
+			sums[i], _ = netref.Await[int](ctx, r)
+		}
+	})
+	require.Equal(t, 3, sums[many-1])
+	require.LessOrEqual(t, batch/many, one-1, "the result has its place, and nothing else is of the call's own")
+	require.LessOrEqual(t, async/many, one+2.5, "what stands for the call, and its result")
+}
+
 // TestBatchAnswers has a peer answer in another order than it was asked, with values, exceptions and nothing.
 func TestBatchAnswers(t *testing.T) {
 	bubble(t, func(t *testing.T) {

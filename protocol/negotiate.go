@@ -117,7 +117,7 @@ func attempt(ctx context.Context, open func(context.Context) (io.ReadWriteCloser
 		return nil, err
 	}
 	c := newConn(base, stream, root, cfg)
-	p := &call{ch: make(chan struct{})}
+	p := new(call)
 	if err := c.ask(ctx, p, cfg.Dialect, survey); err != nil {
 		c.abort(err)
 		return nil, &ClosedError{Cause: err} // nothing but the question for the root was sent

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -60,7 +61,7 @@ func (c *Conn) request(ctx context.Context, dst any, h wire.Handler, args []any,
 // Start sends the request and returns at once (Connection.async_request). Nothing bounds the time until the answer
 // comes.
 func (c *Conn) Start(ctx context.Context, h wire.Handler, args ...any) (*netref.AsyncResult, error) {
-	p := &call{c: c, ch: make(chan struct{})}
+	p := &call{c: c}
 	if d := c.dialect.Load(); h == wire.HandleBuffIter && d != nil && d.IteratesNext() && len(args) == 2 &&
 		args[1] == nil {
 		go c.iterateAll(ctx, p, args[0])
@@ -261,10 +262,14 @@ type call struct {
 	sync      bool          // whoever made it waits for it; as nobody else has it, it is used again
 	lent      bool          // a handler's turn was given away because of it: see Conn.takeBack
 	strangers int32         // goroutines that wait for it, and that no handler is known for
-	ch        chan struct{} // gets a token (sync) or is closed when there is an answer; nil if there is a part
+	ch        chan struct{} // gets a token when there is an answer; nil if it is not sync, or there is a part
 	part      *part         // of a batch, which is told that there is an answer; nil for a request by itself
 	born      uint          // the tick of expiry it was sent in; 0 if the default timeout is not for it
 	answer    answer
+
+	// Of a call that is not sync: closed when there is an answer. It is made when somebody waits, which in the midst of
+	// many calls is the exception. When there is an answer it is hasAnswer.
+	wake atomic.Pointer[chan struct{}]
 
 	observed *observed // nil without hooks
 
@@ -300,9 +305,18 @@ func (p *call) complete(a answer) {
 	case p.sync:
 		p.ch <- struct{}{}
 	default:
-		close(p.ch)
+		if ch := p.wake.Swap(&hasAnswer); ch != nil {
+			close(*ch)
+		}
 	}
 }
+
+// hasAnswer is a closed channel.
+var hasAnswer = func() chan struct{} {
+	ch := make(chan struct{})
+	close(ch)
+	return ch
+}()
 
 // completeRaw is complete for an answer that is left encoded, a part of buf.
 func (p *call) completeRaw(raw []byte, exc bool, buf frame.Buffer) {
@@ -347,7 +361,16 @@ func (p *call) converting(ctx context.Context) context.Context {
 // The methods below make *call a netref.Pending.
 
 // Done implements netref.Pending.
-func (p *call) Done() <-chan struct{} { return p.ch }
+func (p *call) Done() <-chan struct{} {
+	if ch := p.wake.Load(); ch != nil {
+		return *ch
+	}
+	ch := make(chan struct{})
+	if p.wake.CompareAndSwap(nil, &ch) {
+		return ch
+	}
+	return *p.wake.Load()
+}
 
 // Take implements netref.Pending.
 func (p *call) Take(ctx context.Context, dst any) error { return p.take(ctx, dst) }
@@ -361,10 +384,8 @@ func (p *call) Abandon() {
 
 // Wait implements netref.Pending.
 func (p *call) Wait(ctx context.Context) error {
-	select {
-	case <-p.ch:
+	if p.wake.Load() == &hasAnswer {
 		return nil
-	default:
 	}
 	p.c.out.flushGathered() // what asynchronous calls have left to a goroutine
 	return p.wait(ctx, waiterOf(ctx, p.c))
@@ -381,7 +402,7 @@ func (p *call) wait(ctx context.Context, in *incoming) error {
 	}
 	p.c.passRole(false)
 	select {
-	case <-p.ch:
+	case <-p.Done():
 		return nil
 	case <-ctx.Done():
 		return interruption(ctx)
