@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gorpyc/gorpyc/observe/page"
 	"github.com/gorpyc/gorpyc/registry"
 )
 
@@ -82,9 +83,7 @@ func New(source Source, opts *Options) *Handler {
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
-	h.mux.ServeHTTP(w, r)
+	page.Serve(h.mux, w, r)
 }
 
 // Close ends the pinging and waits for it.

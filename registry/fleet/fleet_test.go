@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -279,28 +278,3 @@ func (s fakeSource) Registrations(yield func(registry.Registration) bool) {
 func (fakeSource) Recent() []registry.Event { return nil }
 
 func (fakeSource) Stats() registry.Stats { return registry.Stats{Started: time.Now()} }
-
-func TestAge(t *testing.T) {
-	for seconds, want := range map[float64]string{0.4: "now", 1: "1 s", 119.9: "119 s", 120: "2 min", 7199: "119 min",
-		7200: "2 h", 172800: "2 d"} {
-		require.Equal(t, want, age(seconds))
-	}
-}
-
-// lockedBuffer collects what a program prints.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}

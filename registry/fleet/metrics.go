@@ -1,20 +1,18 @@
 package fleet
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gorpyc/gorpyc/observe/page"
 )
 
 func (h *Handler) json(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	_ = enc.Encode(h.fleet(queryOf(r), maxServers))
+	page.WriteJSON(w, h.fleet(queryOf(r), maxServers))
 }
 
 // maxLabels bounds the number of time series: the names of services are the peers' choice.

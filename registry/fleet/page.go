@@ -1,12 +1,8 @@
 package fleet
 
 import (
-	"bytes"
 	"cmp"
-	"crypto/sha256"
-	_ "embed" // for the page's parts
-	"encoding/base64"
-	"fmt"
+	_ "embed" // for the page
 	"html/template"
 	"net"
 	"net/http"
@@ -15,30 +11,18 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gorpyc/gorpyc/observe/page"
 )
 
 var (
 	//go:embed page.html
 	pageText string
-	//go:embed page.css
-	styleText string
-	//go:embed page.js
-	scriptText string
 
-	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-		"age": age, "addr": addr, "stale": stale, "recently": recently, "reach": reach,
-	}).Parse(pageText))
-
-	// The page runs and shows what is in it and nothing else, whatever a service's name may be.
-	policy = fmt.Sprintf("default-src 'none'; connect-src 'self'; img-src data:; style-src '%s'; script-src '%s'; "+
-		"base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
-		hash(styleText), hash(scriptText))
+	fleetPage = page.Must(pageText, template.FuncMap{
+		"addr": addr, "stale": stale, "recently": recently, "reach": reach,
+	}, "The registry does not answer. What follows is what it said last.")
 )
-
-func hash(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}
 
 // What one page shows at most: it is read by people.
 const (
@@ -121,39 +105,14 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 		unreachable = *n
 	}
 	groups := f.groups(byHost)
-	var b bytes.Buffer
-	err := pageTemplate.Execute(&b, map[string]any{
+	fleetPage.Write(w, h.opts.Title, h.opts.Refresh, map[string]any{
 		"Title": h.opts.Title, "Refresh": max(1, int(h.opts.Refresh/time.Second)), "Fleet": f, "Only": q.service,
 		"Text": r.FormValue("q"), "ByHost": byHost, "Groups": groups,
 		"Open":     f.Totals.Registrations <= pageOpen || len(groups) == 1,
 		"Problems": f.problems, "Hidden": f.bad - len(f.problems), "Ping": h.opts.Ping, "Unreachable": unreachable,
 		"ServicesLink": link(""), "HostsLink": link("hosts"), "JSON": "fleet.json" + strings.TrimPrefix(link(""), "./"),
 		"Requests": requests, "Rejects": rejects, "Up": time.Since(f.Started).Seconds(),
-		"Style": template.CSS(styleText), "Script": template.JS(scriptText),
 	})
-	if err != nil {
-		http.Error(w, "the page could not be made", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", policy)
-	_, _ = w.Write(b.Bytes())
-}
-
-// age is a number of seconds for people: "now", "12 s", "3 min", "5 h", "2 d".
-func age(seconds float64) string {
-	switch d := time.Duration(seconds * float64(time.Second)); {
-	case d < time.Second:
-		return "now"
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", int(d.Hours()))
-	default:
-		return fmt.Sprintf("%d d", int(d.Hours()/24))
-	}
 }
 
 func addr(s Server) string {

@@ -12,7 +12,7 @@
         const answer = await fetch(location.href, { cache: "no-store" });
         if (!answer.ok) throw new Error(answer.statusText);
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const now = page.getElementById("fleet"), before = document.getElementById("fleet");
+        const now = page.getElementById("shown"), before = document.getElementById("shown");
         // what a person has opened or closed stays so
         for (const group of before.querySelectorAll("details")) {
           const same = now.querySelector(`details[data-key="${CSS.escape(group.dataset.key)}"]`);
@@ -28,7 +28,7 @@
     timer = setTimeout(update, every);
   }
   timer = setTimeout(update, every);
-  form.addEventListener("input", () => { // it filters while one types
+  if (form) form.addEventListener("input", () => { // it filters while one types
     history.replaceState(null, "", "./?" + new URLSearchParams(new FormData(form)));
     clearTimeout(timer);
     timer = setTimeout(update, 150);
