@@ -20,7 +20,7 @@ func (r *results) cpuRatios() map[string]float64 {
 	values := make(map[string]float64)
 	for i, g := range r.groups {
 		for _, e := range g.exps[1:] {
-			if v := r.ratio(i, e, g.exps[0], sample.cpu); v > 0 {
+			if v := r.ratio(i, e, g.exps[0], sample.CPU); v > 0 {
 				values[g.title+": "+e.String()] = math.Round(v*1000) / 1000
 			}
 		}

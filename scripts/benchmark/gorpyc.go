@@ -12,6 +12,7 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/scripts/benchmark/measure"
 	"github.com/gorpyc/gorpyc/servers"
 )
 
@@ -70,7 +71,8 @@ func (*Bench) Stats() brine.Tuple {
 	if b, err := os.ReadFile("/proc/self/statm"); err == nil {
 		_, _ = fmt.Sscan(string(b), &size, &resident)
 	}
-	return brine.Tuple{os.Getpid(), resident * os.Getpagesize(), cpuTime(os.Getpid()).Seconds(), runtime.NumGoroutine()}
+	pid := os.Getpid()
+	return brine.Tuple{pid, resident * os.Getpagesize(), measure.CPUTime(pid).Seconds(), runtime.NumGoroutine()}
 }
 
 // Thing is an object that is passed by reference.
@@ -95,8 +97,8 @@ func serveGorpyc(l net.Listener) error {
 func loadGorpyc(j job) (sample, error) {
 	ctx := context.Background()
 	if j.Mode == "connect" {
-		return j.measure(once(func() error {
-			c, err := protocol.Dial(ctx, "tcp", j.addr(), nil)
+		return j.Measure(measure.Once(func() error {
+			c, err := protocol.Dial(ctx, "tcp", j.Addr(), nil)
 			if err != nil {
 				return err
 			}
@@ -104,7 +106,7 @@ func loadGorpyc(j job) (sample, error) {
 		}))
 	}
 	n := connections(j.Mode)
-	dial := func() (*protocol.Conn, error) { return protocol.Dial(ctx, "tcp", j.addr(), config()) }
+	dial := func() (*protocol.Conn, error) { return protocol.Dial(ctx, "tcp", j.Addr(), config()) }
 	conns, closeAll, err := dialMany(n, dial)
 	if err != nil {
 		return sample{}, err
@@ -114,7 +116,7 @@ func loadGorpyc(j job) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	return j.measure(steps...)
+	return j.Measure(steps...)
 }
 
 func gorpycSteps(ctx context.Context, j job, conns []*protocol.Conn) (steps []step, err error) {
@@ -125,7 +127,7 @@ func gorpycSteps(ctx context.Context, j job, conns []*protocol.Conn) (steps []st
 			if err != nil {
 				return nil, err
 			}
-			op := once(func() error {
+			op := measure.Once(func() error {
 				sum, err := netref.CallFunc[int](ctx, add, 1, 2)
 				return expect(err, sum == 3)
 			})
@@ -139,7 +141,7 @@ func gorpycSteps(ctx context.Context, j job, conns []*protocol.Conn) (steps []st
 	case "async64", "batch64":
 		return manyByOne(ctx, j, root)
 	case "callattr":
-		return []step{once(func() error {
+		return []step{measure.Once(func() error {
 			sum, err := netref.Call[int](ctx, root, "add", 1, 2)
 			return expect(err, sum == 3)
 		})}, nil
@@ -148,24 +150,24 @@ func gorpycSteps(ctx context.Context, j job, conns []*protocol.Conn) (steps []st
 			Add func(ctx context.Context, a, b int) (int, error)
 		}
 		err := netref.Bind(ctx, root, &bound)
-		return []step{once(func() error {
+		return []step{measure.Once(func() error {
 			sum, err := bound.Add(ctx, 1, 2)
 			return expect(err, sum == 3)
 		})}, err
 	case "echo":
 		data := payload(j.Size)
-		return []step{once(func() error {
+		return []step{measure.Once(func() error {
 			back, err := netref.Call[[]byte](ctx, root, "echo", data)
 			return expect(err, len(back) == len(data))
 		})}, nil
 	case "upload":
 		data := payload(j.Size)
-		return []step{once(func() error {
+		return []step{measure.Once(func() error {
 			n, err := netref.Call[int](ctx, root, "sink", data)
 			return expect(err, n == len(data))
 		})}, nil
 	case "download":
-		return []step{once(func() error {
+		return []step{measure.Once(func() error {
 			data, err := netref.Call[[]byte](ctx, root, "source", j.Size, "random")
 			return expect(err, len(data) == j.Size)
 		})}, nil

@@ -1,12 +1,15 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"net"
-	"os"
-	"strconv"
+
+	"github.com/gorpyc/gorpyc/scripts/benchmark/measure"
+)
+
+type (
+	job    = measure.Job
+	sample = measure.Sample
+	step   = measure.Step
 )
 
 // clientStacks are the clients there are. Each carries out one job, on connections of its own.
@@ -16,10 +19,6 @@ var clientStacks = map[string]func(job) (sample, error){
 	"prepared": loadPrepared,
 	"gorpyc":   loadGorpyc,
 }
-
-func (j job) addr() string { return net.JoinHostPort(j.Host, strconv.Itoa(j.Port)) }
-
-func (j job) unknown() error { return fmt.Errorf("unknown mode %q", j.Mode) }
 
 // load is the command of that name.
 func load(args []string) error {
@@ -37,22 +36,7 @@ func load(args []string) error {
 		return err
 	}
 	defer stop()
-	out := json.NewEncoder(os.Stdout)
-	lines := bufio.NewScanner(os.Stdin)
-	for lines.Scan() {
-		var j job
-		if err := json.Unmarshal(lines.Bytes(), &j); err != nil {
-			return err
-		}
-		s, err := do(j)
-		if err != nil {
-			s.Err = err.Error()
-		}
-		if err := out.Encode(s); err != nil {
-			return err
-		}
-	}
-	return lines.Err()
+	return measure.CarryOut(do)
 }
 
 // dialMany opens n connections by dial, and returns what closes them.

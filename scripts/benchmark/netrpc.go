@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net"
 	"net/rpc"
+
+	"github.com/gorpyc/gorpyc/scripts/benchmark/measure"
 )
 
 // NetRPC is the service that net/rpc's clients ask.
@@ -43,7 +45,7 @@ func loadNetRPC(j job) (sample, error) {
 	case "conc64":
 		loops = inFlight
 	}
-	conns, closeAll, err := dialMany(n, func() (*rpc.Client, error) { return rpc.Dial("tcp", j.addr()) })
+	conns, closeAll, err := dialMany(n, func() (*rpc.Client, error) { return rpc.Dial("tcp", j.Addr()) })
 	if err != nil {
 		return sample{}, err
 	}
@@ -53,7 +55,7 @@ func loadNetRPC(j job) (sample, error) {
 		var steps []step
 		for i := range loops {
 			c := conns[i%n]
-			steps = append(steps, once(func() error {
+			steps = append(steps, measure.Once(func() error {
 				var sum int
 				err := c.Call("Bench.Add", Pair{1, 2}, &sum)
 				if err == nil && sum != 3 {
@@ -62,10 +64,10 @@ func loadNetRPC(j job) (sample, error) {
 				return err
 			}))
 		}
-		return j.measure(steps...)
+		return j.Measure(steps...)
 	case "echo":
 		data := payload(j.Size)
-		return j.measure(once(func() error {
+		return j.Measure(measure.Once(func() error {
 			var back []byte
 			err := conns[0].Call("Bench.Echo", data, &back)
 			if err == nil && len(back) != len(data) {
@@ -74,5 +76,5 @@ func loadNetRPC(j job) (sample, error) {
 			return err
 		}))
 	}
-	return sample{}, j.unknown()
+	return sample{}, j.Unknown()
 }

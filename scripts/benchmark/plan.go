@@ -41,6 +41,7 @@ type group struct {
 	exps  []experiment // the first is what the others are compared to
 	times int          // how often in a round
 	spare bool         // a quick run does it once only
+	slow  bool         // and this not at all; others only once
 }
 
 // sizes of the messages among which none may fall behind its neighbours. CPython's peers write frames above 64,000
@@ -80,6 +81,7 @@ func plan(quick bool) []group {
 			exp("gorpyc", "gorpyc", "callattr", same),
 			exp("gorpyc", "gorpyc", "bound", same),
 			exp("netrpc", "netrpc", "sync", same),
+			exp("grpc", "grpc", "sync", same),
 			exp("prepared", "gorpyc", "sync", same),
 			exp("gorpyc", "canned", "sync", same),
 		}},
@@ -88,6 +90,7 @@ func plan(quick bool) []group {
 			exp("gorpyc", "gorpyc", "sync", free),
 			exp("gorpyc", "gorpyc", "callattr", free),
 			exp("netrpc", "netrpc", "sync", free),
+			exp("grpc", "grpc", "sync", free),
 		}},
 		{title: fmt.Sprintf("Go to Go, %d calls in flight on one connection", inFlight), times: several, exps: []experiment{
 			exp("raw", "raw", "pipe64", free),
@@ -97,6 +100,7 @@ func plan(quick bool) []group {
 			exp("gorpyc", "gorpyc", "async64", free),
 			exp("gorpyc", "gorpyc", "batch64", free),
 			exp("netrpc", "netrpc", "conc64", free),
+			exp("grpc", "grpc", "conc64", free),
 			exp("prepared", "gorpyc", "conc64", free),
 		}},
 		{title: fmt.Sprintf("Go to Go, %d connections", manyConns), times: 1, exps: []experiment{
@@ -108,7 +112,7 @@ func plan(quick bool) []group {
 	}
 	for _, size := range echoSizes {
 		g := group{title: "Go to Go, echo of " + bytesText(size), times: 1, spare: size < mebibyte}
-		for _, stack := range []string{"raw", "gorpyc", "netrpc"} {
+		for _, stack := range []string{"raw", "gorpyc", "netrpc", "grpc"} {
 			g.exps = append(g.exps, sized(exp(stack, stack, "echo", free), size, 0))
 		}
 		gs = append(gs, g)
@@ -161,6 +165,11 @@ func plan(quick bool) []group {
 			exp("raw", "raw", "conns500", free),
 			exp("prepared", "gorpyc", "conns500", free),
 			exp("prepared", "python", "conns500", free),
+		}},
+		group{title: fmt.Sprintf("Minimal client, %d connections", 100*manyConns), times: 1, slow: true, exps: []experiment{
+			exp("raw", "raw", "conns5000", free),
+			exp("prepared", "gorpyc", "conns5000", free),
+			exp("prepared", "python", "conns5000", free),
 		}},
 		group{title: "Memory of an idle connection", times: 1, spare: true, exps: []experiment{
 			exp("prepared", "canned", "idle", free),

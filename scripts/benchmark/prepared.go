@@ -8,6 +8,7 @@ import (
 	"net"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/scripts/benchmark/measure"
 )
 
 // preparedConn asks an RPyC 6 server with the same request again and again, and looks at no more of the answers than
@@ -121,7 +122,7 @@ func (c *preparedConn) call() error {
 
 // loadPrepared carries out a job.
 func loadPrepared(j job) (sample, error) {
-	dial := func() (*preparedConn, error) { return dialPrepared(j.addr()) }
+	dial := func() (*preparedConn, error) { return dialPrepared(j.Addr()) }
 	if j.Mode == "idle" {
 		return measureIdle(j, dial)
 	}
@@ -131,18 +132,18 @@ func loadPrepared(j job) (sample, error) {
 	}
 	defer closeAll()
 	switch c := conns[0]; j.Mode {
-	case "sync", "conns", "conns500":
+	case "sync", "conns", "conns500", "conns5000":
 		var steps []step
 		for _, c := range conns {
-			steps = append(steps, once(c.call))
+			steps = append(steps, measure.Once(c.call))
 		}
-		return j.measure(steps...)
+		return j.Measure(steps...)
 	case "conc64":
 		s, err := window(c, c.in, c.req, c.reply)
 		if err != nil {
 			return sample{}, err
 		}
-		return j.overlapping(s)
+		return overlapping(j, s)
 	}
-	return sample{}, j.unknown()
+	return sample{}, j.Unknown()
 }

@@ -11,12 +11,15 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/gorpyc/gorpyc/scripts/benchmark/measure"
 )
 
 // place says where processes run and what they are made of.
 type place struct {
 	self       string   // this program
 	python     string   // an interpreter with rpyc
+	grpc       string   // the program of scripts/benchmark/grpc; "" if there is none
 	scripts    string   // the directory of the Python scripts
 	pin        []string // what pins a command to a CPU; nil if that is not possible
 	profileDir string   // for CPU profiles of gorpyc's processes
@@ -52,7 +55,9 @@ type process struct {
 // start starts a server (role serve) or a client (role load).
 func (p place) start(role, stack, placement string) (*process, error) {
 	args := []string{p.self, role, "--stack", stack}
-	if stack == "python" {
+	if stack == "grpc" {
+		args = []string{p.grpc, role}
+	} else if stack == "python" {
 		script := map[string]string{"serve": "bench_service.py", "load": "bench_client.py"}[role]
 		args = []string{p.python, filepath.Join(p.scripts, script)}
 	} else if stack == "gorpyc" && p.profileDir != "" {
@@ -106,7 +111,7 @@ type fleet struct {
 
 type server struct {
 	*process
-	listening
+	measure.Listening
 }
 
 func newFleet(p place) *fleet {
@@ -144,7 +149,7 @@ func (f *fleet) server(stack, placement string) (*server, error) {
 		return nil, err
 	}
 	s := &server{process: p}
-	if err := p.read(&s.listening); err != nil {
+	if err := p.read(&s.Listening); err != nil {
 		p.stop()
 		return nil, err
 	}
@@ -175,7 +180,7 @@ func (f *fleet) measure(e experiment, seconds float64) (sample, error) {
 		return sample{}, err
 	}
 	// A measurement that hangs must not hang the run: its client is killed, which reads as an end.
-	watchdog := time.AfterFunc(time.Minute, func() { _ = c.cmd.Process.Kill() })
+	watchdog := time.AfterFunc(2*time.Minute, func() { _ = c.cmd.Process.Kill() })
 	defer watchdog.Stop()
 	var s sample
 	if err := c.read(&s); err != nil {

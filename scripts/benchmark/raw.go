@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net"
+
+	"github.com/gorpyc/gorpyc/scripts/benchmark/measure"
 )
 
 // The raw peers exchange frames of the sizes of a small RPyC call, with nothing in them: a length, what to do, filling.
@@ -128,37 +130,37 @@ func loadRaw(j job) (sample, error) {
 	default:
 		n = connections(j.Mode)
 	}
-	conns, closeAll, err := dialMany(n, func() (*rawConn, error) { return dialRaw(j.addr(), op, size) })
+	conns, closeAll, err := dialMany(n, func() (*rawConn, error) { return dialRaw(j.Addr(), op, size) })
 	if err != nil {
 		return sample{}, err
 	}
 	defer closeAll()
 	switch c := conns[0]; j.Mode {
-	case "sync", "echo", "conns", "conns500":
+	case "sync", "echo", "conns", "conns500", "conns5000":
 		var steps []step
 		for _, c := range conns {
-			steps = append(steps, once(c.call))
+			steps = append(steps, measure.Once(c.call))
 		}
-		return j.measure(steps...)
+		return j.Measure(steps...)
 	case "pipe64":
 		s, err := c.pipeline()
 		if err != nil {
 			return sample{}, err
 		}
-		return j.overlapping(s)
+		return overlapping(j, s)
 	case "pipe64c":
 		s, err := window(c, c.in, c.req, c.reply)
 		if err != nil {
 			return sample{}, err
 		}
-		return j.overlapping(s)
+		return overlapping(j, s)
 	}
-	return sample{}, j.unknown()
+	return sample{}, j.Unknown()
 }
 
 // overlapping measures a step that does not last as long as the operation it finishes.
-func (j job) overlapping(s step) (sample, error) {
-	out, err := j.measure(s)
+func overlapping(j job, s step) (sample, error) {
+	out, err := j.Measure(s)
 	out.P50, out.P99 = 0, 0
 	return out, err
 }

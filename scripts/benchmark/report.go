@@ -29,8 +29,8 @@ func (r *results) report(w io.Writer, quick bool) {
 				p("  %-42s %10.1f KB\n", name, b/1024)
 				continue
 			}
-			p("  %-42s %10.0f %7.2f %9s %9s %7.1f + %5.1f %3d\n", name, r.median(i, e, sample.rate),
-				r.ratio(i, e, g.exps[0], sample.rate),
+			p("  %-42s %10.0f %7.2f %9s %9s %7.1f + %5.1f %3d\n", name, r.median(i, e, sample.Rate),
+				r.ratio(i, e, g.exps[0], sample.Rate),
 				micro(r.median(i, e, func(s sample) float64 { return s.P50 })),
 				micro(r.median(i, e, func(s sample) float64 { return s.P99 })),
 				r.median(i, e, func(s sample) float64 { return s.ClientCPU }),
@@ -126,8 +126,8 @@ func (r *results) judge() []judge {
 	var js []judge
 	rate := func(what string, a, b experiment, goal float64) {
 		if i, ok := r.find(a, b); ok {
-			v := r.ratio(i, a, b, sample.rate)
-			note := fmt.Sprintf("(CPU per call: %.2f times as much)", r.ratio(i, a, b, sample.cpu))
+			v := r.ratio(i, a, b, sample.Rate)
+			note := fmt.Sprintf("(CPU per call: %.2f times as much)", r.ratio(i, a, b, sample.CPU))
 			js = append(js, judge{What: what, Value: v, Goal: goal, OK: v >= goal, Note: note})
 		}
 	}
@@ -141,6 +141,8 @@ func (r *results) judge() []judge {
 	rate("a func of netref.Bind / netref.Call, same", bound, called, 0.97)
 	ours.Mode, netrpc.Mode, ours.Placement, netrpc.Placement = "conc64", "conc64", free, free
 	rate("64 in flight on one connection, gorpyc / net/rpc, free", ours, netrpc, 6)
+	rate("64 in flight on one connection, gorpyc / gRPC, free", ours,
+		experiment{Client: "grpc", Server: "grpc", Mode: "conc64", Placement: free}, 10)
 	pipe := experiment{Client: "raw", Server: "raw", Mode: "pipe64", Placement: free}
 	rate("the same, gorpyc / raw without batching", ours, pipe, 2.5)
 	for _, mode := range []string{"async64", "batch64"} {
@@ -213,12 +215,13 @@ func (r *results) judgeMore() (js []judge) {
 	for _, size := range echoSizes[2:] {
 		ours := at("gorpyc", "gorpyc", "echo", size)
 		text := bytesText(size)
-		add("echo of "+text+", gorpyc / raw", ours, at("raw", "raw", "echo", size), sample.rate, 0.35, false)
-		add("echo of "+text+", gorpyc / net/rpc", ours, at("netrpc", "netrpc", "echo", size), sample.rate, 1.5, false)
+		add("echo of "+text+", gorpyc / raw", ours, at("raw", "raw", "echo", size), sample.Rate, 0.35, false)
+		add("echo of "+text+", gorpyc / net/rpc", ours, at("netrpc", "netrpc", "echo", size), sample.Rate, 1.5, false)
+		add("echo of "+text+", gorpyc / gRPC", ours, at("grpc", "grpc", "echo", size), sample.Rate, 1.5, false)
 	}
 	loader := at("prepared", "python", "conc64", 0)
 	add("Go client on CPython, 64 in flight, / prepared requests", at("gorpyc", "python", "conc64", 0), loader,
-		sample.rate, 1, false)
+		sample.Rate, 1, false)
 	add("Go client on CPython, p99 of 8 in flight / of 2", at("gorpyc", "python", "conc8", 0),
 		at("gorpyc", "python", "conc2", 0), func(s sample) float64 { return s.P99 }, 8, true)
 	add("struct of two attributes / one call, CPython server", at("gorpyc", "python", "asstruct", 0),
@@ -229,8 +232,12 @@ func (r *results) judgeMore() (js []judge) {
 		add("server's CPU of a call with a list / with a tuple, "+mode, at("python", "largeheap", mode, 0),
 			at("python", "largeheap", "bytuple", 0), func(s sample) float64 { return s.ServerCPU }, 4, true)
 	}
-	add("500 connections, gorpyc / CPython", at("prepared", "gorpyc", "conns500", 0),
-		at("prepared", "python", "conns500", 0), sample.rate, 8, false)
+	for _, mode := range []string{"conns500", "conns5000"} {
+		of := fmt.Sprintf("%d connections, ", connections(mode))
+		ours, python := at("prepared", "gorpyc", mode, 0), at("prepared", "python", mode, 0)
+		add(of+"gorpyc / CPython", ours, python, sample.Rate, 8, false)
+		add(of+"p99 of gorpyc / of CPython", ours, python, func(s sample) float64 { return s.P99 }, 0.125, true)
+	}
 	add("memory of an idle connection, gorpyc / canned", at("prepared", "gorpyc", "idle", 0),
 		at("prepared", "canned", "idle", 0), func(s sample) float64 { return s.Bytes }, 1, true)
 	return js

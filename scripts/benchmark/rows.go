@@ -9,12 +9,13 @@ import (
 
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/scripts/benchmark/measure"
 	"github.com/gorpyc/gorpyc/servers"
 )
 
 // width is how many calls a mode keeps under way on each connection, 0 for modes of another kind.
-var width = map[string]int{"sync": 1, "conns": 1, "conns500": 1, "conc2": 2, "conc8": 8, "conc64": inFlight,
-	"conc4096": manyInFlight}
+var width = map[string]int{"sync": 1, "conns": 1, "conns500": 1, "conns5000": 1, "conc2": 2, "conc8": 8,
+	"conc64": inFlight, "conc4096": manyInFlight}
 
 // connections is how many connections a mode has.
 func connections(mode string) int {
@@ -23,6 +24,8 @@ func connections(mode string) int {
 		return manyConns
 	case "conns500":
 		return 10 * manyConns
+	case "conns5000":
+		return 100 * manyConns
 	case "idle":
 		return idleConns
 	}
@@ -103,7 +106,7 @@ func conversionSteps(ctx context.Context, j job, conn *protocol.Conn) ([]step, e
 		if err != nil {
 			return nil, err
 		}
-		return []step{once(func() error {
+		return []step{measure.Once(func() error {
 			p, err := netref.As[Attributes](ctx, o)
 			return expect(err, p.Start == 3)
 		})}, nil
@@ -112,12 +115,12 @@ func conversionSteps(ctx context.Context, j job, conn *protocol.Conn) ([]step, e
 		if err != nil {
 			return nil, err
 		}
-		return []step{once(func() error {
+		return []step{measure.Once(func() error {
 			ds, err := netref.As[[]map[string]int](ctx, o)
 			return expect(err, len(ds) == dictsCount)
 		})}, nil
 	}
-	return nil, j.unknown()
+	return nil, j.Unknown()
 }
 
 // measureIdle returns how much memory the server uses for each connection on which nothing happens any more.

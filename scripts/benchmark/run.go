@@ -35,6 +35,7 @@ func parseOptions(args []string) (o options, err error) {
 		"what it is compared to")
 	fs.StringVar(&o.profileDir, "cpuprofile", "", "write CPU profiles of gorpyc's processes to `directory`")
 	fs.StringVar(&o.python, "python", "python3", "`interpreter` with rpyc")
+	fs.StringVar(&o.grpc, "grpc", "", "`program` that is gRPC's client and server; it is left out otherwise")
 	fs.StringVar(&o.scripts, "scripts", "scripts/benchmark", "`directory` of the Python scripts")
 	_ = fs.Parse(args)
 	if fs.NArg() > 0 {
@@ -77,6 +78,10 @@ func run(args []string) error {
 	if o.pin == nil {
 		fmt.Fprintln(os.Stderr, "benchmark: taskset cannot pin processes, \"same\" is left out")
 		groups = only(groups, regexp.MustCompile("@"+free).MatchString)
+	}
+	if o.grpc == "" {
+		fmt.Fprintln(os.Stderr, "benchmark: gRPC is left out")
+		groups = only(groups, func(name string) bool { return !strings.HasPrefix(name, "grpc>") })
 	}
 	if len(groups) == 0 {
 		return errors.New("nothing to measure")
@@ -131,7 +136,7 @@ func (o options) oneRound(round int, groups []group, res *results) error {
 	defer f.stop()
 	var todo []int
 	for i, g := range groups {
-		if o.quick && g.spare && round > 0 {
+		if o.quick && (g.slow || g.spare && round > 0) || g.slow && round > 0 {
 			continue
 		}
 		for range g.times {

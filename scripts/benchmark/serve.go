@@ -1,20 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"strconv"
-)
 
-// listening is the line a server prints when it listens.
-type listening struct {
-	Host string `json:"host"`
-	Port int    `json:"port"`
-	PID  int    `json:"pid"`
-}
+	"github.com/gorpyc/gorpyc/scripts/benchmark/measure"
+)
 
 // serverStacks are the servers there are: each serves the connections of a listener until it is closed.
 var serverStacks = map[string]func(net.Listener) error{
@@ -58,30 +50,10 @@ func serve(args []string) error {
 	if !ok {
 		return fmt.Errorf("unknown stack %q", *stack)
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(*host, strconv.Itoa(*port)))
-	if err != nil {
-		return err
-	}
 	stop, err := profile(*cpuprofile)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	line := listening{Host: *host, Port: l.Addr().(*net.TCPAddr).Port, PID: os.Getpid()}
-	if err := json.NewEncoder(os.Stdout).Encode(line); err != nil {
-		return err
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- handle(l) }()
-	ended := make(chan struct{})
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		close(ended)
-	}()
-	select {
-	case err := <-failed:
-		return err
-	case <-ended:
-		return nil
-	}
+	return measure.Serve(*host, *port, handle)
 }

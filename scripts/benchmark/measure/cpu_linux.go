@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"syscall"
@@ -6,9 +6,9 @@ import (
 	"unsafe"
 )
 
-// cpuTime is the CPU time a process has used so far, by its clock, which any process may read: that is exact, where
+// CPUTime is the CPU time a process has used so far, by its clock, which any process may read: that is exact, where
 // /proc counts in steps of 10 ms. It is 0 if it cannot be told.
-func cpuTime(pid int) time.Duration {
+func CPUTime(pid int) time.Duration {
 	const perProcess = 2 // CPUCLOCK_SCHED of a whole process, see clock_getcpuclockid(3)
 	if pid <= 0 {
 		return 0

@@ -1,4 +1,6 @@
-package main
+// Package measure is what the clients and servers of the benchmark are made with, in whichever module they are. They
+// are processes that are asked for measurements by lines of JSON.
+package measure
 
 import (
 	"errors"
@@ -9,8 +11,8 @@ import (
 	"time"
 )
 
-// job is one measurement that a client is asked for.
-type job struct {
+// Job is one measurement that a client is asked for.
+type Job struct {
 	Mode    string  `json:"mode"`
 	Host    string  `json:"host"`
 	Port    int     `json:"port"`
@@ -21,8 +23,8 @@ type job struct {
 	Size    int     `json:"size"`    // bytes, for modes that move them
 }
 
-// sample is what came out of it. Times are in microseconds, CPU times per operation.
-type sample struct {
+// Sample is what came out of it. Times are in microseconds, CPU times per operation.
+type Sample struct {
 	N         int     `json:"n"`
 	Seconds   float64 `json:"seconds"`
 	Mean      float64 `json:"mean_us"`
@@ -34,41 +36,41 @@ type sample struct {
 	Err       string  `json:"err,omitempty"`
 }
 
-// rate is in operations per second.
-func (s sample) rate() float64 { return float64(s.N) / s.Seconds }
+// Rate is in operations per second.
+func (s Sample) Rate() float64 { return float64(s.N) / s.Seconds }
 
-// cpu is in microseconds per operation, of both sides.
-func (s sample) cpu() float64 { return s.ClientCPU + s.ServerCPU }
+// CPU is in microseconds per operation, of both sides.
+func (s Sample) CPU() float64 { return s.ClientCPU + s.ServerCPU }
 
-// step is one turn of a loop and tells how many operations it finished.
-type step func() (int, error)
+// Step is one turn of a loop and tells how many operations it finished.
+type Step func() (int, error)
 
-// once makes a step of a single operation.
-func once(op func() error) step {
+// Once makes a step of a single operation.
+func Once(op func() error) Step {
 	return func() (int, error) { return 1, op() }
 }
 
-// measure runs the steps, each in a loop of its own, at first unmeasured.
-func (j job) measure(steps ...step) (sample, error) {
+// Measure runs the steps, each in a loop of its own, at first unmeasured.
+func (j Job) Measure(steps ...Step) (Sample, error) {
 	runtime.GC()
 	warm := j
 	warm.Seconds, warm.N = j.Warm, min(j.N, 2)
 	if _, err := warm.loops(steps); err != nil {
-		return sample{}, err
+		return Sample{}, err
 	}
-	client, server := cpuTime(os.Getpid()), cpuTime(j.PID)
+	client, server := CPUTime(os.Getpid()), CPUTime(j.PID)
 	start := time.Now()
 	t, err := j.loops(steps)
 	took := time.Since(start)
-	client, server = cpuTime(os.Getpid())-client, cpuTime(j.PID)-server
+	client, server = CPUTime(os.Getpid())-client, CPUTime(j.PID)-server
 	if err != nil {
-		return sample{}, err
+		return Sample{}, err
 	}
 	if t.n == 0 {
-		return sample{}, errors.New("nothing finished in time")
+		return Sample{}, errors.New("nothing finished in time")
 	}
 	n := float64(t.n)
-	s := sample{N: t.n, Seconds: took.Seconds(), ClientCPU: micros(client) / n, ServerCPU: micros(server) / n}
+	s := Sample{N: t.n, Seconds: took.Seconds(), ClientCPU: micros(client) / n, ServerCPU: micros(server) / n}
 	s.Mean = s.Seconds * 1e6 / n
 	if t.steps == t.n {
 		s.Mean = micros(t.sum) / n
@@ -79,12 +81,12 @@ func (j job) measure(steps ...step) (sample, error) {
 
 func micros(d time.Duration) float64 { return float64(d) / 1e3 }
 
-func (j job) loops(steps []step) (*tally, error) {
+func (j Job) loops(steps []Step) (*tally, error) {
 	if len(steps) == 1 {
 		t := new(tally)
 		return t, j.loop(steps[0], t)
 	}
-	tallies := make([]tally, min(len(steps), inFlight)) // thousands would not fit into a cache
+	tallies := make([]tally, min(len(steps), 64)) // thousands would not fit into a cache
 	errs := make([]error, len(steps))
 	var wg sync.WaitGroup
 	for i, s := range steps {
@@ -97,7 +99,7 @@ func (j job) loops(steps []step) (*tally, error) {
 	return &tallies[0], errors.Join(errs...)
 }
 
-func (j job) loop(s step, t *tally) error {
+func (j Job) loop(s Step, t *tally) error {
 	last := time.Now()
 	end := last.Add(time.Duration(j.Seconds * float64(time.Second)))
 	for i := 1; ; i++ {
