@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/gorpyc/gorpyc/classic"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/transport"
+	"github.com/gorpyc/gorpyc/protocol/transport/auth"
 	"github.com/gorpyc/gorpyc/protocol/transport/ssh"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/registry"
@@ -39,6 +41,11 @@ func connectionFlags(more ...cli.Flag) []cli.Flag {
 		&cli.StringFlag{Category: groupConnection, Name: "key", TakesFile: true,
 			Usage: "the certificate's private key is in `FILE`, not beside it"},
 		&cli.BoolFlag{Category: groupConnection, Name: "insecure", Usage: "accept any certificate, from anybody"},
+		&cli.StringFlag{Category: groupConnection, Name: "token-file", TakesFile: true,
+			Usage: "say the token in `FILE` to a server that asks for one"},
+		&cli.StringFlag{Category: groupConnection, Name: "key-file", TakesFile: true,
+			Usage: "prove to a server that asks for it that this is who has the key in `FILE`"},
+		&cli.StringFlag{Category: groupConnection, Name: "key-name", Usage: "that key is `NAME`'s"},
 		&cli.StringFlag{Category: groupConnection, Name: "ssh", Usage: "go through the SSH server `[USER@]HOST[:PORT]`; " +
 			"the address, or the Unix socket, is as seen from there"},
 		&cli.StringSliceFlag{Category: groupConnection, Name: "ssh-key", TakesFile: true,
@@ -128,6 +135,9 @@ func targetFrom(c *cli.Context, args []string) (*target, []string, error) {
 		}
 		t.dialer.Dialer = ssh.Dialer(t.ssh, t.sshConfig)
 	}
+	if t.dialer.Handshake, err = handshakeOf(c); err != nil {
+		return nil, nil, err
+	}
 	if !secure {
 		return t, args, nil
 	}
@@ -145,6 +155,28 @@ func targetFrom(c *cli.Context, args []string) (*target, []string, error) {
 		t.dialer.TLS.ServerName = "localhost"
 	}
 	return t, args, nil
+}
+
+// handshakeOf is how the server is told who this is; nil if it is not.
+func handshakeOf(c *cli.Context) (func(context.Context, net.Conn) (net.Conn, error), error) {
+	token, key, name := c.String("token-file"), c.String("key-file"), c.String("key-name")
+	switch {
+	case token != "" && key != "":
+		return nil, usage("--token-file and --key-file exclude each other")
+	case (key == "") != (name == ""):
+		return nil, usage("--key-file and --key-name belong together")
+	case token+key == "":
+		return nil, nil
+	}
+	data, err := os.ReadFile(token + key)
+	if err != nil {
+		return nil, coded{err, exitFailed}
+	}
+	secret := strings.TrimRight(string(data), "\r\n")
+	if token != "" {
+		return auth.Token(secret), nil
+	}
+	return auth.HMAC(name, []byte(secret)), nil
 }
 
 // address completes what is written for an address.
