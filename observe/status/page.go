@@ -17,6 +17,7 @@ var (
 
 	statusPage = page.Must(pageText, template.FuncMap{
 		"took": took, "ratePlot": ratePlot, "latencyPlot": latencyPlot, "since": since, "rate": rate,
+		"perSecond": perSecond,
 	}, "The service does not answer. What follows is what it said last.")
 )
 

@@ -23,7 +23,7 @@ const (
 	maxText    = 500  // bytes of an exception's text
 	maxTrace   = 8192 // bytes of a traceback
 	maxName    = 100  // bytes of a name that a peer has made up
-	buckets    = 24   // of latencies, see bucketOf
+	buckets    = 28   // of latencies, see bucketOf
 	other      = "other"
 )
 
@@ -35,8 +35,8 @@ type slot struct {
 	took          [buckets]uint32 // how many calls took how long
 }
 
-// bucketOf is where a duration is counted: bucket i has those up to 10 µs · 2^(i/1.25), so that each is 1.74 times as
-// wide as the one before and the last one begins at 3.4 s.
+// bucketOf is where a duration is counted: bucket i has those up to 2 µs · 2^(i/1.25), so that each is 1.74 times as
+// wide as the one before and the last one begins at 3.7 s.
 func bucketOf(d time.Duration) int {
 	if d <= smallest {
 		return 0
@@ -45,7 +45,7 @@ func bucketOf(d time.Duration) int {
 }
 
 const (
-	smallest  = 10 * time.Microsecond
+	smallest  = 2 * time.Microsecond
 	perOctave = 1.25
 )
 

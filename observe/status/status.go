@@ -6,7 +6,7 @@
 //	server := &servers.Server{Service: service, Config: &protocol.Config{Hooks: s.Hooks()}}
 //	go http.ListenAndServe("localhost:18880", s)
 //
-// What is kept is bounded, to about 3 MB, whatever peers do. The pages ask nobody who looks at them: they belong on an
+// What is kept is bounded, to about 4 MB, whatever peers do. The pages ask nobody who looks at them: they belong on an
 // address that only operators reach, since names, texts of exceptions and tracebacks are shown.
 package status
 
