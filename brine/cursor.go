@@ -23,6 +23,7 @@ type Cursor struct {
 	limits Limits
 	alias  bool
 	types  bool
+	codecs *Codecs // further encodings; nil if there are none
 }
 
 // NewCursor returns a cursor at the start of data with the default limits.
@@ -63,6 +64,9 @@ func (c *Cursor) Kind() Kind {
 	tag := c.data[c.pos]
 	if c.types && typeOf(tag) != "" {
 		return KindType
+	}
+	if c.codecOf(tag) != nil {
+		return KindCoded
 	}
 	return kinds[tag]
 }
@@ -137,7 +141,10 @@ func (c *Cursor) head(at, end int) (head, error) {
 			h.kind = KindType
 			return h, nil
 		default:
-			return head{}, c.fail(at, errUnknownTag)
+			if k := c.codecOf(tag); k != nil {
+				return c.codedHead(k, at, end)
+			}
+			return head{}, c.fail(at, &UnknownTagError{tag})
 		}
 	}
 	if h.n > end-h.body {

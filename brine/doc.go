@@ -61,6 +61,11 @@
 // long tag is accepted, which RPyC dropped in 5.0, and takes ASCII digits
 // when it is applied to text.
 //
+// # Further types
+//
+// Programs can add types of their own, each behind a tag that is free: see
+// [Register].
+//
 // # Hostile input
 //
 // No input makes the decoder panic, recurse without bound or allocate more than

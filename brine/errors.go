@@ -69,7 +69,7 @@ func (e *RangeError) Error() string {
 // DecodeError tells why and where decoding failed. The causes a caller may want
 // to tell apart are reachable with errors.Is and errors.As:
 // io.ErrUnexpectedEOF when the value is cut short, [ErrInvalidUTF8],
-// [ErrIntSyntax], [*LimitError], [*KindError] and [*RangeError].
+// [ErrIntSyntax], [*LimitError], [*KindError], [*RangeError] and [*UnknownTagError].
 type DecodeError struct {
 	Offset int   // of the tag byte of the value at fault, from the start of the data
 	Err    error // the cause, never nil
@@ -84,7 +84,6 @@ func (e *DecodeError) Error() string {
 func (e *DecodeError) Unwrap() error { return e.Err }
 
 var (
-	errUnknownTag   = errors.New("unknown tag")
 	errNotText      = errors.New("text is not made of a byte string")
 	errNotIterable  = errors.New("value is not iterable")
 	errSliceMembers = errors.New("slice is not made of exactly three items")

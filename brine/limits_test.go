@@ -223,7 +223,7 @@ func TestFailedReadsDoNotMove(t *testing.T) {
 
 func TestErrorTexts(t *testing.T) {
 	for want, data := range map[string]string{
-		"brine: at byte 1: unknown tag":                                      "\x10\x07",
+		"brine: at byte 1: unknown tag 0x07: brine has none, and no codec is registered for it": "\x10\x07",
 		"brine: at byte 0: unexpected EOF":                                   "",
 		"brine: at byte 0: invalid integer text":                             "\x16\x01x",
 		"brine: at byte 0: invalid UTF-8":                                    "\x08\x0a\xff",

@@ -48,6 +48,14 @@ func (c *Cursor) skip(at, end, depth int) (int, error) {
 			return c.skipItems(h, end, depth)
 		}
 		return c.skipIterable(at, h, end, depth)
+	case KindCoded:
+		switch {
+		case h.n >= 0:
+			return h.body + h.n, nil
+		case depth >= c.limits.Depth:
+			return 0, c.fail(at, tooDeep(c.limits.Depth))
+		}
+		return c.skip(h.body, end, depth+1)
 	}
 	return h.body, nil
 }

@@ -57,11 +57,12 @@ const (
 	KindEllipsis
 	KindNotImplemented
 	KindType
+	KindCoded // of a codec that a program has registered
 )
 
 var kindNames = [...]string{
 	"invalid", "None", "bool", "int", "float", "complex", "str", "bytes",
-	"tuple", "slice", "frozenset", "Ellipsis", "NotImplemented", "type",
+	"tuple", "slice", "frozenset", "Ellipsis", "NotImplemented", "type", "coded",
 }
 
 // String returns the name Python users know: "str", "int", "frozenset", …

@@ -85,6 +85,10 @@ func (c *Cursor) value(end, depth int, in *Interner) (any, int, error) {
 		default:
 			v = append(make([]byte, 0, len(p)), p...)
 		}
+	case KindCoded:
+		if v, err = c.coded(at, h, end, depth); err != nil {
+			return nil, 0, err
+		}
 	default:
 		return c.container(at, h, end, depth, in)
 	}

@@ -10,6 +10,7 @@ const (
 	slotWeight   = 18  // a value's place in a container
 	numberWeight = 8   // an integer or a float; twice that for a complex
 	textWeight   = 24  // a text besides its characters, and a slice header
+	codedWeight  = 64  // a value of a codec besides its body
 	memberWeight = 160 // what an Interner remembers of a value in a frozenset, at any depth
 )
 
@@ -65,6 +66,14 @@ func (w *weigher) value(at, end, depth int, inSet bool) (next int, ok bool) {
 			return 0, false
 		}
 		return w.iterable(h.body, end, depth, inSet || h.kind == KindFrozenSet)
+	case KindCoded:
+		switch {
+		case h.n >= 0:
+			return h.body + h.n, w.add(codedWeight + padded(h.n))
+		case depth >= w.c.limits.Depth || !w.add(codedWeight):
+			return 0, false
+		}
+		return w.value(h.body, end, depth+1, false) // its body is no member of the set
 	}
 	return h.body, true
 }

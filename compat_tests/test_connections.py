@@ -12,7 +12,8 @@ import rpyc
 
 from conftest import Connector
 from describe import RPYC
-from harness import eventually, serving_thread
+from harness import apart, eventually, serving_thread
+from reference import quantity
 
 
 def in_threads(count, work):
@@ -336,3 +337,13 @@ def test_a_client_that_only_serves_is_called_when_it_connects(connect):
     conn = connect("greeting", service=Guest)
     eventually(lambda: (conn.poll_all(0.01), Guest.called == ["name", 1])[1])
     eventually(lambda: conn.root.greeting() == ("anna", 1))
+
+
+def test_types_that_programs_add_to_brine(server, connect):
+    assert apart(quantity.echoed, server.host, connect.port("codecs")) == [True] * 5 + ["AttributeError"]
+
+
+def test_a_type_that_the_peer_has_not_added_to_brine(go_only, peers):
+    server = peers.shared("go")
+    outcome = apart(quantity.unknown, server.host, server.port)
+    assert outcome[0] == "ValueError" and "unknown tag 0xfa" in outcome[1] and outcome[2] == 3

@@ -64,6 +64,9 @@ func (m *boxer) value(b []byte, v any) ([]byte, error) {
 	case *netref.Object:
 		return m.handle(b, v)
 	}
+	if cs := m.c.cfg.Codecs; cs.Has(v) {
+		return cs.Append(m.d.AppendLabel(b, wire.LabelValue), v, m.depth)
+	}
 	form, byValue := exposed.ByValue(v)
 	if t, ok := form.(brine.Tuple); ok {
 		return m.tuple(b, t)
@@ -140,6 +143,14 @@ func (m *boxer) plainTuple(b []byte, items []any, depth int) ([]byte, bool) {
 		case *netref.Object:
 			return b, false
 		default:
+			if cs := m.c.cfg.Codecs; cs.Has(v) {
+				nb, err := cs.Append(b, v, depth+1)
+				if err != nil {
+					return b, false // the same again, item by item, says why
+				}
+				b = nb
+				continue
+			}
 			form, ok := exposed.ByValue(v)
 			if !ok {
 				return b, false

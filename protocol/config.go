@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/wire"
@@ -88,6 +89,11 @@ type Config struct {
 	Compress bool
 	// Limits bounds what the peer can make this side hold.
 	Limits Limits
+
+	// Codecs are encodings of values of the program's own types that both ends have added to brine: see
+	// [brine.Register]. Without the one for a tag that the peer sends, the request fails with a ValueError that names the
+	// tag, or the call with a *brine.DecodeError.
+	Codecs *brine.Codecs
 
 	// Logger is told of what no caller can be told, of panics in handlers at level Error, and of other exceptions that
 	// handlers end with at level Debug; nil is silent.

@@ -128,7 +128,7 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 		c.setDialect(c.cfg.Dialect)
 	}
 	if c.cfg.Trace != nil {
-		c.trace = &tracer{w: c.cfg.Trace}
+		c.trace = &tracer{w: c.cfg.Trace, p: wire.Dumper{Codecs: c.cfg.Codecs}}
 	}
 	c.root = netref.NewRoot((*requester)(c))
 	c.state.init(c.cfg.Concurrency)

@@ -114,11 +114,15 @@ func (in *incoming) callArgs(i int) (*exposed.Args, error) {
 		return args, nil
 	}
 	posValue, kwValue := any(brine.Tuple(nil)), any(brine.Tuple(nil))
+	var err error
 	if pos.raw == nil {
-		posValue = pos.value
+		posValue, err = pos.loaded()
 	}
-	if kw.raw == nil {
-		kwValue = kw.value
+	if kw.raw == nil && err == nil {
+		kwValue, err = kw.loaded()
+	}
+	if err != nil {
+		return nil, err
 	}
 	args, err := exposed.CallArgs(in, posValue, kwValue)
 	if err == nil {

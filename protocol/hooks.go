@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -242,8 +241,7 @@ func (p *call) endStarted(a answer) {
 	go func() {
 		err := a.err
 		if a.exc {
-			cur := brine.NewCursor(raw)
-			err = decodeException(&cur)
+			err = p.c.decodeException(raw)
 		}
 		p.observed.endCall(err)
 	}()

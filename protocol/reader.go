@@ -126,11 +126,13 @@ func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 		c.refuse(d, kind, seq, buf, tooHeavy(weight, limit))
 		return nil, nil
 	}
+	body.SetCodecs(c.cfg.Codecs)
 	u := unboxer{c: c, d: d, weight: weight, left: limit - weight}
 	if kind == wire.Request {
 		if c.reader.delegated { // it may be queued for long, and must not hinder the frame reader meanwhile
 			buf.Detach(buf.Payload)
 			_, _, body, _ = d.ReadHeaderUnchecked(buf.Payload)
+			body.SetCodecs(c.cfg.Codecs)
 		}
 		return c.receiveRequest(u, seq, body, buf, readerRuns)
 	}
@@ -188,7 +190,7 @@ func (c *Conn) receiveAnswer(u unboxer, kind wire.Kind, seq wire.Seq, body brine
 			p.fail(err)
 		}
 		buf.Release()
-		if isTooHeavy(err) {
+		if isTooHeavy(err) || brine.IsUnknownTag(err) {
 			return nil
 		}
 		return fmt.Errorf("rpyc: bad reply: %w", err)

@@ -339,15 +339,18 @@ func (p *call) take(ctx context.Context, dst any) error {
 	case a.err != nil:
 		return a.err
 	case a.raw != nil:
-		raw := brine.NewCursor(a.raw)
 		if a.exc {
-			raw.SetTypes(p.c.dialect.Load().HasKinds())
-			return p.c.refused(decodeException(&raw))
+			return p.c.refused(p.c.decodeException(a.raw))
 		}
+		raw := brine.NewCursor(a.raw)
 		raw.SetAlias(a.buf.Owned())
 		return decodeInto(p.converting(ctx), dst, &raw)
 	}
-	return storeInto(p.converting(ctx), dst, a.value)
+	v, err := p.c.cfg.Codecs.Load(a.value)
+	if err != nil {
+		return err
+	}
+	return storeInto(p.converting(ctx), dst, v)
 }
 
 // converting is the context for conversions of the answer.

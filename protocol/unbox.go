@@ -31,15 +31,28 @@ type unboxer struct {
 
 // boxed is a value as it came: encoded if it came by value, otherwise resolved.
 type boxed struct {
-	raw   []byte    // brine encoding, checked
-	value any       // if raw is nil
-	entry *exported // the table's entry, if the value is an object of ours
+	raw   []byte        // brine encoding, checked
+	value any           // if raw is nil
+	coded *brine.Codecs // have to make values of the program's of parts of the value; nil if there are none
+	entry *exported     // the table's entry, if the value is an object of ours
+}
+
+// loaded returns the value, which is not encoded. It runs the user's code if there are codecs, so not on the reader.
+func (x *boxed) loaded() (v any, err error) {
+	if x.coded != nil {
+		v, err = x.coded.Load(x.value)
+		if err != nil {
+			return nil, err
+		}
+		x.value, x.coded = v, nil
+	}
+	return x.value, nil
 }
 
 // decode returns the value, and decodes it if it came by value.
 func (x *boxed) decode(alias bool) (any, error) {
 	if x.raw == nil {
-		return x.value, nil
+		return x.loaded()
 	}
 	cur := brine.NewCursor(x.raw)
 	cur.SetAlias(alias)
@@ -80,7 +93,7 @@ func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
 		return u.plain(c)
 	case wire.LabelTuple:
 		items, err := u.tuple(c)
-		return boxed{value: items}, err
+		return boxed{value: items, coded: u.c.cfg.Codecs}, err
 	case wire.LabelLocalRef:
 		r, err := u.d.ReadRef(c, &u.c.names)
 		if err != nil {
@@ -104,10 +117,12 @@ func (u *unboxer) next(c *brine.Cursor) (boxed, error) {
 	}
 }
 
-// plain takes a value as it is encoded, or, from a peer of family E, decoded if there are classes in it.
+// plain takes a value as it is encoded, or decoded if there are values of codecs in it, or, from a peer of family E,
+// classes.
 func (u *unboxer) plain(c *brine.Cursor) (boxed, error) {
 	raw, err := c.Raw()
-	if err != nil || !u.d.HasKinds() {
+	codecs := u.c.cfg.Codecs
+	if err != nil || !u.d.HasKinds() && codecs == nil {
 		return boxed{raw: raw}, err
 	}
 	strict := brine.NewCursor(raw)
@@ -115,9 +130,10 @@ func (u *unboxer) plain(c *brine.Cursor) (boxed, error) {
 		return boxed{raw: raw}, nil
 	}
 	with := brine.NewCursor(raw)
-	with.SetTypes(true)
+	with.SetTypes(u.d.HasKinds())
+	with.SetCodecs(codecs)
 	v, err := with.Value()
-	return boxed{value: withClasses(v)}, err
+	return boxed{value: withClasses(v), coded: codecs}, err
 }
 
 // withClasses puts our classes in the place of those that came by value.
@@ -138,6 +154,9 @@ func (u *unboxer) value(c *brine.Cursor) (any, error) {
 	x, err := u.next(c)
 	if err != nil {
 		return nil, err
+	}
+	if x.coded != nil {
+		return x.value, nil // whoever gets the tuple has it loaded
 	}
 	return x.decode(false)
 }
@@ -216,6 +235,23 @@ func (u *unboxer) lookUp(r wire.Ref) *exported {
 // unknownRef is the exception for an id pack that is not in the table, as upstream raises it.
 func unknownRef(r wire.Ref) error {
 	return vinegar.KeyError.New(brine.Tuple{r.Name, r.Class, r.Object})
+}
+
+// decodeException turns an exception payload that has been received into an error. It runs the user's code if there are
+// codecs.
+func (c *Conn) decodeException(payload []byte) error {
+	cur := brine.NewCursor(payload)
+	cur.SetTypes(c.dialect.Load().HasKinds())
+	cur.SetCodecs(c.cfg.Codecs)
+	err := decodeException(&cur)
+	if e, ok := err.(*vinegar.Error); ok && c.cfg.Codecs != nil {
+		for i, arg := range e.Args {
+			if v, err := c.cfg.Codecs.Load(arg); err == nil {
+				e.Args[i] = v
+			}
+		}
+	}
+	return err
 }
 
 // decodeException turns an exception payload into an error.

@@ -25,7 +25,7 @@ func (c *Conn) weigh(d *wire.Dialect, payload []byte) int64 {
 	if int64(len(payload)) <= light {
 		return 0
 	}
-	return d.Weigh(payload, limit)
+	return d.Weigh(payload, c.cfg.Codecs, limit)
 }
 
 // refuse answers a request that is too heavy to be decoded, or fails the call that a reply is for.
@@ -66,6 +66,8 @@ func formException(err error) error {
 		return vinegar.TypeError.New(form.Error())
 	case isTooHeavy(err):
 		return vinegar.MemoryError.New(err.Error())
+	case brine.IsUnknownTag(err):
+		return vinegar.ValueError.New(err.Error())
 	}
 	return err
 }

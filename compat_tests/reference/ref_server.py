@@ -3,7 +3,7 @@
 
     ref_server.py [--host HOST] [--port PORT] [--no-stdin]
 
-Prints ``READY host port`` when all seven endpoints accept connections and serves until stdin reaches its end (or for
+Prints ``READY host port`` when all eight endpoints accept connections and serves until stdin reaches its end (or for
 ever with ``--no-stdin``).
 """
 import argparse
@@ -21,6 +21,7 @@ CONFIGS = {
     "pickle": {"allow_pickle": True},
     "quiet": {"include_local_traceback": False, "include_local_version": False},
     "greeting": {},
+    "codecs": {},
 }
 
 
@@ -34,6 +35,8 @@ def main():
     logging.basicConfig(level=logging.CRITICAL)
     from rpyc.utils.server import ThreadedServer
     import behaviour_service
+    import quantity
+    quantity.register()
 
     for name, config in CONFIGS.items():
         server = ThreadedServer(

@@ -210,8 +210,8 @@ func (d *Dialect) ReadHeaderUnchecked(payload []byte) (Kind, Seq, brine.Cursor, 
 }
 
 // Weigh returns how many bytes of memory the values of a message take when they are decoded, as brine.Cursor.Weigh
-// does.
-func (d *Dialect) Weigh(payload []byte, limit int64) int64 {
+// does. codecs may be nil.
+func (d *Dialect) Weigh(payload []byte, codecs *brine.Codecs, limit int64) int64 {
 	skip := 0
 	if d.threads {
 		skip = threadsSize
@@ -221,6 +221,7 @@ func (d *Dialect) Weigh(payload []byte, limit int64) int64 {
 	}
 	c := brine.NewCursor(payload[min(skip, len(payload)):])
 	c.SetTypes(d.kinds)
+	c.SetCodecs(codecs)
 	return c.Weigh(limit)
 }
 

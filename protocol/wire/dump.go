@@ -14,6 +14,8 @@ import (
 type Dumper struct {
 	// MaxText cuts texts and byte strings longer than this many bytes; 0 means 64.
 	MaxText int
+	// Codecs are those of the connection, nil if there are none.
+	Codecs *brine.Codecs
 
 	classes, objects, threads map[any]int // by id, or by the whole pack if it is an odd one
 	packs                     bool        // id packs stand among the values of this message
@@ -31,7 +33,11 @@ type Dumper struct {
 // and for stand before it, as in "1>2 REQUEST", with "-" for any. What cannot be decoded is said to be malformed, with
 // the reason.
 func (p *Dumper) Dump(d *Dialect, payload []byte) string {
-	kind, seq, c, err := d.ReadHeader(payload)
+	kind, seq, c, err := d.ReadHeaderUnchecked(payload)
+	if err == nil {
+		c.SetCodecs(p.Codecs)
+		err = CheckBody(c)
+	}
 	if err != nil {
 		return "MALFORMED " + err.Error()
 	}

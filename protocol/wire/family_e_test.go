@@ -50,7 +50,7 @@ func TestFamilyERecordings(t *testing.T) {
 			payload := frame[5 : len(frame)-1]
 			text := dump.Dump(d, payload)
 			require.NotContains(t, text, "MALFORMED", "%s: %s", file, step.Decoded)
-			require.LessOrEqual(t, d.Weigh(payload, 1<<20), int64(1<<20))
+			require.LessOrEqual(t, d.Weigh(payload, nil, 1<<20), int64(1<<20))
 			types += strings.Count(text, "<class '")
 			for _, m := range recordedRef.FindAllStringSubmatch(step.Decoded, -1) {
 				refs++

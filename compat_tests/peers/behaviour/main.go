@@ -38,6 +38,7 @@ var endpoints = []struct {
 	{"pickle", protocol.Config{AllowPickle: true}},
 	{"quiet", protocol.Config{HideTraceback: true, HideVersion: true}},
 	{"greeting", protocol.Config{}},
+	{"codecs", protocol.Config{Codecs: quantities()}},
 }
 
 func main() {
