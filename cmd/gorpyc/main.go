@@ -56,7 +56,8 @@ func newApp() *cli.App {
 			callCommand(), getCommand(), setCommand(), lsCommand(), inspectCommand(), shellCommand(),
 			evalCommand(), execCommand(), uploadCommand(), downloadCommand(),
 			discoverCommand(), listCommand(),
-			pingCommand(), benchCommand(), tapCommand(), conformCommand(), completionsCommand(), helpCommand(), versionCommand(),
+			pingCommand(), benchCommand(), tapCommand(), conformCommand(), shadowCommand(),
+			completionsCommand(), helpCommand(), versionCommand(),
 			completeCommand(),
 		},
 		Action: func(c *cli.Context) error {

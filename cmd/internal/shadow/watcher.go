@@ -1,0 +1,306 @@
+package shadow
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/cmd/internal/talk"
+	"github.com/gorpyc/gorpyc/protocol/frame"
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
+
+// watcher says a client's requests to the server that does not answer it, and compares. It is one goroutine: requests
+// are said one after the other, in their order.
+type watcher struct {
+	proxy *Proxy
+	queue *queue
+	byNew bool // the new server answers, the old one is asked
+
+	stream  net.Conn
+	in      *bufio.Reader
+	dialect *wire.Dialect
+	seq     int64
+	over    bool // the server that is asked has been given up, or has hung up
+
+	pairs     map[string]pair        // objects of the answering server, by their encoded references
+	others    map[string]string      // the keys of pairs, by the encoded references of the other server's objects
+	asked     map[wire.Seq]*exchange // requests of the client that are not answered yet
+	waiting   []*exchange            // those that the other server works on, the innermost last
+	made      int                    // callbacks so far
+	callbacks []*callback            // what the answering server has asked the client
+	pending   map[wire.Seq]*callback // those that the client has not answered yet
+}
+
+// pair is an object of the answering server, and the one that the other has named in its place.
+type pair struct {
+	answering int64 // how often it was named
+	other     brine.Tuple
+	named     int64  // how often the other was
+	path      string // how it was come by
+	method    string // the name of the attribute that it was; "" if it was something else
+	root      bool
+}
+
+// exchange is a request of the client's and what both servers say to it.
+type exchange struct {
+	handler wire.Handler
+	target  string // its encoded reference
+	path    string // what is shown
+	name    string // of the attribute, for the rules
+	begun   time.Time
+	said    bool // the other server was asked
+	marks   int  // callbacks that had been made before, in all
+	tainted string
+	brought map[string]bool // the client's objects among the arguments
+	called  map[string]bool // functions of the client's that the other server has called
+	kind    wire.Kind       // of the other server's answer; 0 if it has hung up
+	body    any
+	took    time.Duration
+	ended   bool // the client's server has answered
+}
+
+// callback is a request of the answering server to the client.
+type callback struct {
+	talk.Message
+	number int
+	used   bool
+	answer *talk.Message
+}
+
+// maxCallbacks is how many of the newest callbacks are remembered.
+const maxCallbacks = 1000
+
+var errGivenUp = errors.New("no answer in time")
+
+func (w *watcher) run(ctx context.Context, open func(context.Context) (net.Conn, error)) {
+	w.pairs, w.others, w.asked = map[string]pair{}, map[string]string{}, map[wire.Seq]*exchange{}
+	w.pending = map[wire.Seq]*callback{}
+	defer w.queue.close()
+	bounded, cancel := context.WithTimeout(ctx, w.proxy.Patience)
+	stream, err := open(bounded)
+	cancel()
+	if err != nil {
+		w.proxy.Report.count(unreached)
+		return
+	}
+	defer stream.Close()
+	defer context.AfterFunc(ctx, func() { _ = stream.Close() })()
+	w.stream, w.in = stream, bufio.NewReaderSize(stream, 1<<16)
+	for w.step(0) {
+	}
+}
+
+// step takes the next event in, for which it waits for as long as patience if that is not 0, and reports whether there
+// was one.
+func (w *watcher) step(patience time.Duration) bool {
+	e, ok := w.queue.next(patience)
+	if !ok {
+		return false
+	}
+	m := e.message
+	switch {
+	case e.raw == nil && !e.fromClient:
+		w.hungUp()
+	case m.Dialect == nil:
+	case !w.known(m):
+		w.giveUp(otherFamily)
+	case e.fromClient && m.Kind == wire.Request:
+		w.request(e)
+	case e.fromClient:
+		if c := w.pending[m.Seq]; c != nil {
+			delete(w.pending, m.Seq)
+			c.answer = &m
+		}
+	case m.Kind == wire.Request:
+		c := &callback{Message: m, number: w.made}
+		w.made++
+		if len(w.callbacks) >= maxCallbacks {
+			w.callbacks = slices.Clone(w.callbacks[maxCallbacks/2:])
+		}
+		w.callbacks = append(w.callbacks, c)
+		w.pending[m.Seq] = c
+	default:
+		w.answered(e)
+	}
+	return !w.over
+}
+
+// known tells whether a message is of a family that names objects by tuples.
+func (w *watcher) known(m talk.Message) bool {
+	if w.dialect == nil {
+		w.dialect = m.Dialect
+	}
+	f := m.Dialect.Family()
+	return (f == wire.FamilyC || f == wire.FamilyD || f == wire.FamilyE) && !m.Dialect.Python2() &&
+		!m.Dialect.BindsThreads()
+}
+
+// giveUp ends the watching of this client.
+func (w *watcher) giveUp(why counter) {
+	if !w.over {
+		w.over = true
+		w.proxy.Report.count(why)
+		_ = w.stream.Close()
+	}
+}
+
+// request says a request of the client's to the other server, unless it must not or cannot be.
+func (w *watcher) request(e event) {
+	m := e.message
+	w.proxy.Report.count(requests)
+	args := m.Body
+	x := &exchange{handler: m.Handler, begun: e.at, marks: w.made, brought: map[string]bool{}}
+	w.asked[m.Seq] = x
+	if m.Handler == wire.HandleDel {
+		w.release(m)
+		return
+	}
+	if m.Handler == wire.HandleClose || m.Handler == wire.HandlePing {
+		return
+	}
+	w.describe(x, talk.Item(args, 1))
+	brought(talk.Item(args, 1), x.brought)
+	if why := w.permitted(x); why != "" {
+		w.proxy.Report.skip(why)
+		return
+	}
+	body, ok := w.translated(m.Handler, talk.Item(args, 1))
+	if !ok {
+		w.proxy.Report.skip(unpaired)
+		return
+	}
+	x.said = true
+	begun := time.Now()
+	w.waiting = append(w.waiting, x)
+	answer, err := w.ask(m, brine.Tuple{talk.Item(args, 0), body}, x)
+	w.waiting = w.waiting[:len(w.waiting)-1]
+	x.took = time.Since(begun)
+	switch {
+	case errors.Is(err, errGivenUp):
+		w.differ(x, noAnswer, "", "no answer in time")
+		w.giveUp(lost)
+		return
+	case err != nil:
+		w.over = true // once what is queued has been looked at, nothing more can be asked
+	default:
+		x.kind, x.body = answer.Kind, answer.Body
+	}
+	if x.ended { // the client's server has answered meanwhile, as it needs no callback
+		return
+	}
+	if w.over {
+		w.drain()
+	}
+}
+
+// drain waits for the answers of the client's server to what was asked, after the other has hung up.
+func (w *watcher) drain() {
+	for len(w.asked) > 0 {
+		e, ok := w.queue.next(0)
+		switch m := e.message; {
+		case !ok:
+			return
+		case e.raw == nil && !e.fromClient:
+			w.hungUp()
+			return
+		case m.Dialect == nil || e.fromClient || m.Kind == wire.Request:
+		default:
+			w.answered(e)
+		}
+	}
+}
+
+// ask sends a request and waits for its answer, serving what the other server asks the client meanwhile.
+func (w *watcher) ask(m talk.Message, body any, x *exchange) (talk.Message, error) {
+	w.seq++
+	seq := w.seq
+	if err := w.send(talk.Message{Dialect: m.Dialect, Kind: wire.Request, Seq: wire.Num(seq), Body: body}); err != nil {
+		return talk.Message{}, err
+	}
+	for {
+		answer, err := w.read()
+		if err != nil {
+			return answer, err
+		}
+		switch {
+		case answer.Kind == wire.Request:
+			if err := w.serve(answer, x); err != nil {
+				return answer, err
+			}
+		case answer.Seq == wire.Num(seq):
+			return answer, nil
+		}
+	}
+}
+
+func (w *watcher) send(m talk.Message) error {
+	payload, err := m.Append()
+	if err != nil {
+		return err
+	}
+	_ = w.stream.SetWriteDeadline(time.Now().Add(w.proxy.Patience))
+	return timedOut(frame.Write(w.stream, payload))
+}
+
+func (w *watcher) read() (talk.Message, error) {
+	for {
+		_ = w.stream.SetReadDeadline(time.Now().Add(w.proxy.Patience))
+		payload, err := frame.Read(w.in, frameLimit)
+		if err != nil {
+			return talk.Message{}, timedOut(err)
+		}
+		if len(payload) == 0 {
+			continue
+		}
+		if m := talk.Of(payload); m.Dialect != nil {
+			return m, nil
+		}
+		return talk.Message{}, errors.New("no message")
+	}
+}
+
+func timedOut(err error) error {
+	var n net.Error
+	if errors.As(err, &n) && n.Timeout() {
+		return errGivenUp
+	}
+	return err
+}
+
+// answered compares an answer that the client has got.
+func (w *watcher) answered(e event) {
+	m := e.message
+	x := w.asked[m.Seq]
+	if x == nil {
+		return
+	}
+	delete(w.asked, m.Seq)
+	x.ended = true
+	if !x.said {
+		w.countNames(m)
+		return
+	}
+	for _, inner := range w.waiting {
+		if inner == x { // the other server still waits for a callback that has not been made
+			w.proxy.Report.skip(noCallback)
+			w.countNames(m)
+			return
+		}
+	}
+	w.compare(x, e)
+}
+
+// hungUp compares the end of the answering server's stream with what the other has said to the last requests.
+func (w *watcher) hungUp() {
+	for _, x := range w.asked {
+		if x.said && x.kind != 0 && x.handler != wire.HandleClose {
+			w.differ(x, endOfConnection, "hung up", "an answer")
+		}
+	}
+	w.asked = map[wire.Seq]*exchange{}
+}
