@@ -148,7 +148,7 @@ func DialByService(ctx context.Context, name string, d *Discovery) (*Conn, error
 	down := &DiscoveryError{Service: name, Endpoints: eps}
 	var failures []error
 	for _, ep := range eps {
-		if ep.Path != "" && !here(ep.Host) {
+		if !ep.Reachable() {
 			failures = append(failures, fmt.Errorf("%s is a Unix socket of another host", ep))
 			continue
 		}
@@ -163,22 +163,4 @@ func DialByService(ctx context.Context, name string, d *Discovery) (*Conn, error
 	}
 	down.Err = errors.Join(failures...)
 	return nil, down
-}
-
-// here reports whether host is an address of this machine.
-func here(host string) bool {
-	ip := net.ParseIP(host)
-	if ip == nil {
-		return false
-	}
-	if ip.IsLoopback() {
-		return true
-	}
-	addrs, _ := net.InterfaceAddrs()
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok && n.IP.Equal(ip) {
-			return true
-		}
-	}
-	return false
 }

@@ -15,8 +15,8 @@ type Address struct {
 	Priority int
 	// Zone is where the server is: see ClientConfig.Zone.
 	Zone string
-	// ServerName is the name that the server's certificate has to be good for, if Dialer.TLS is set; "" means what is
-	// said there, or the host in Addr.
+	// ServerName is the name that the server's certificate has to be good for, if Dialer.TLS is set and does not say one;
+	// "" means the host in Addr.
 	ServerName string
 }
 
@@ -50,7 +50,7 @@ func (d *Dialer) dial(ctx context.Context, network string, a Address) (*Conn, er
 	if a.Network != "" {
 		network = a.Network
 	}
-	if a.ServerName == "" || d.TLS == nil {
+	if a.ServerName == "" || d.TLS == nil || d.TLS.ServerName != "" {
 		return d.Dial(ctx, network, a.Addr)
 	}
 	named := *d

@@ -60,6 +60,28 @@ func (e Endpoint) String() string {
 	return e.Addr()
 }
 
+// Reachable reports whether the endpoint can be connected to from this host, as far as its kind tells: a Unix socket
+// only if it is here.
+func (e Endpoint) Reachable() bool { return e.Path == "" || here(e.Host) }
+
+// here reports whether host is an address of this machine.
+func here(host string) bool {
+	ip := net.ParseIP(host)
+	if ip == nil {
+		return false
+	}
+	if ip.IsLoopback() {
+		return true
+	}
+	addrs, _ := net.InterfaceAddrs()
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.Equal(ip) {
+			return true
+		}
+	}
+	return false
+}
+
 // EndpointOf returns the endpoint that a listener's address stands for. The host is "" if the listener listens on all
 // addresses.
 func EndpointOf(a net.Addr) Endpoint {

@@ -71,6 +71,7 @@ var arrows = []arrow{
 	{from: "observe/page"},
 	{from: "observe/page/pagetest"},
 	{from: "registry/fleet", to: []string{"registry", "observe/page"}},
+	{from: "registry/sources/...", to: []string{"protocol", "registry"}},
 	{from: "protocol", to: []string{"brine/...", "netref", "protocol/...", "registry"}},
 	{from: "servers", to: []string{"brine/...", "protocol/...", "registry"}},
 	{from: "servers/access", to: connections},

@@ -1,0 +1,49 @@
+// Package web asks HTTP servers for JSON, as the sources of addresses need it.
+package web
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// MaxBody is how long an answer, or one event of a stream, may be.
+const MaxBody = 16 << 20
+
+// StatusError is an answer other than 200.
+type StatusError struct {
+	Code int
+	// Text is the beginning of the answer's body.
+	Text string
+}
+
+// Error implements error.
+func (e *StatusError) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s: %s", e.Code, http.StatusText(e.Code), e.Text))
+}
+
+// Get asks for a URL. Redirects are not followed, since header has secrets. The error is a *[StatusError] unless the
+// answer is 200. The caller closes the body.
+func Get(ctx context.Context, client *http.Client, url string, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	straight := *client
+	straight.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := straight.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer func() { _ = resp.Body.Close() }()
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
+		return nil, &StatusError{Code: resp.StatusCode, Text: string(text)}
+	}
+	return resp, nil
+}

@@ -1,0 +1,178 @@
+package kubernetes_test
+
+import (
+	"context"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/registry/sources/kubernetes"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// apiServer has each request answered by what the test says.
+type apiServer struct {
+	asked  chan *http.Request
+	answer chan string // "" ends the answer; a number is a status
+}
+
+func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.asked <- r
+	for {
+		select {
+		case text := <-s.answer:
+			switch {
+			case text == "":
+				return
+			case len(text) == 3:
+				code := 0
+				_, _ = fmt.Sscan(text, &code)
+				http.Error(w, `{"kind": "Status"}`, code)
+				return
+			}
+			_, _ = w.Write([]byte(text))
+			w.(http.Flusher).Flush()
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// slice is an EndpointSlice as kubectl get -o json shows it.
+func slice(name, version, kind string, endpoints ...string) string {
+	return fmt.Sprintf(`{"kind": "EndpointSlice", "apiVersion": "discovery.k8s.io/v1",
+		"metadata": {"name": %q, "resourceVersion": %q, "labels": {"kubernetes.io/service-name": "calc"}},
+		"addressType": %q, "endpoints": [%s],
+		"ports": [{"name": "http", "port": 80, "protocol": "TCP"}, {"name": "rpyc", "port": 18861, "protocol": "TCP"}]}`,
+		name, version, kind, strings.Join(endpoints, ","))
+}
+
+func list(version, next string, slices ...string) string {
+	return fmt.Sprintf(`{"kind": "EndpointSliceList", "metadata": {"resourceVersion": %q, "continue": %q}, "items": [%s]}`,
+		version, next, strings.Join(slices, ","))
+}
+
+func event(kind, object string) string {
+	return fmt.Sprintf("{\"type\": %q, \"object\": %s}\n", kind, object)
+}
+
+// TestKubernetes follows a service through lists in pages, changes, bookmarks, ends of requests, and versions that have
+// expired.
+func TestKubernetes(t *testing.T) {
+	s := &apiServer{asked: make(chan *http.Request), answer: make(chan string)}
+	srv := httptest.NewTLSServer(s)
+	defer srv.Close()
+	account := t.TempDir()
+	put := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(account, name), []byte(text), 0o600))
+	}
+	put("token", "first\n")
+	put("namespace", "prod")
+	put("ca.crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
+	host, port, err := net.SplitHostPort(srv.Listener.Addr().String())
+	require.NoError(t, err)
+	t.Setenv("KUBERNETES_SERVICE_HOST", host)
+	t.Setenv("KUBERNETES_SERVICE_PORT", port)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	source := &kubernetes.Source{Service: "calc", Port: "rpyc", Account: account}
+	updates, ended := make(chan []protocol.Address, 100), make(chan error, 1)
+	watch := func() { ended <- source.Watch(ctx, func(a []protocol.Address) { updates <- a }) }
+	// next takes a request whose query has this besides what all have.
+	next := func(want map[string]string) {
+		t.Helper()
+		var r *http.Request
+		select {
+		case r = <-s.asked:
+		case err := <-ended:
+			t.Fatal("ended:", err)
+		}
+		require.Equal(t, "/apis/discovery.k8s.io/v1/namespaces/prod/endpointslices", r.URL.Path)
+		require.Equal(t, "kubernetes.io/service-name=calc", r.URL.Query().Get("labelSelector"))
+		token, err := os.ReadFile(filepath.Join(account, "token"))
+		require.NoError(t, err)
+		require.Equal(t, "Bearer "+strings.TrimSpace(string(token)), r.Header.Get("Authorization"))
+		for _, key := range []string{"watch", "resourceVersion", "continue"} {
+			require.Equal(t, want[key], r.URL.Query().Get(key), key)
+		}
+	}
+	watchFrom := func(version string) map[string]string {
+		return map[string]string{"watch": "1", "resourceVersion": version}
+	}
+	at := func(ip, zone string) protocol.Address {
+		return protocol.Address{Addr: net.JoinHostPort(ip, "18861"), Zone: zone, ServerName: "calc.prod.svc"}
+	}
+
+	go watch()
+	next(nil)
+	s.answer <- list("10", "more", slice("a", "8", "IPv4",
+		`{"addresses": ["10.0.0.1", "10.9.9.9"], "conditions": {"ready": true}, "zone": "eu-1"}`,
+		`{"addresses": ["10.0.0.2"], "conditions": {}}`,
+		`{"addresses": ["10.0.0.3"], "conditions": {"ready": false, "serving": true, "terminating": true}}`))
+	put("token", "second")
+	s.answer <- ""
+	next(map[string]string{"continue": "more"})
+	s.answer <- list("10", "", slice("b", "9", "IPv6", `{"addresses": ["2001:db8::1"], "conditions": {"ready": true}}`))
+	s.answer <- ""
+	require.Equal(t, []protocol.Address{at("10.0.0.1", "eu-1"), at("10.0.0.2", "")}, <-updates)
+
+	next(watchFrom("10"))
+	s.answer <- event("ADDED", slice("c", "11", "IPv4", `{"addresses": ["10.0.0.4"]}`))
+	require.Equal(t, []protocol.Address{at("10.0.0.1", "eu-1"), at("10.0.0.2", ""), at("10.0.0.4", "")}, <-updates)
+	s.answer <- event("MODIFIED", slice("a", "12", "IPv4", `{"addresses": ["10.0.0.2"]}`))
+	require.Equal(t, []protocol.Address{at("10.0.0.2", ""), at("10.0.0.4", "")}, <-updates)
+	s.answer <- event("BOOKMARK", `{"kind": "EndpointSlice", "metadata": {"resourceVersion": "20"}, "endpoints": null}`)
+	s.answer <- `{"type": "MODIF` // the connection is lost
+	s.answer <- ""
+	next(watchFrom("20"))
+	s.answer <- event("DELETED", slice("a", "21", "IPv4"))
+	require.Equal(t, []protocol.Address{at("10.0.0.4", "")}, <-updates)
+	s.answer <- event("ERROR", `{"kind": "Status", "status": "Failure", "reason": "Expired", "code": 410}`)
+	s.answer <- ""
+	next(nil)
+	s.answer <- list("30", "", slice("b", "29", "IPv6", `{"addresses": ["2001:db8::1"]}`))
+	s.answer <- ""
+	require.Equal(t, []protocol.Address{at("2001:db8::1", "")}, <-updates, "there is nothing else")
+	next(watchFrom("30"))
+	s.answer <- "410"
+	next(nil)
+	s.answer <- list("40", "")
+	s.answer <- ""
+	require.Empty(t, <-updates)
+	next(watchFrom("40"))
+	s.answer <- event("ERROR", `{"kind": "Status", "code": 500, "message": "etcd is gone"}`)
+	require.ErrorContains(t, <-ended, "500 etcd is gone")
+
+	for answer, want := range map[string]string{"403": "403 Forbidden", "{]": "invalid character"} {
+		go watch()
+		next(nil)
+		s.answer <- answer
+		if len(answer) != 3 {
+			s.answer <- ""
+		}
+		require.ErrorContains(t, <-ended, want)
+	}
+	go watch()
+	next(nil)
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	require.ErrorContains(t, source.Watch(t.Context(), nil), "not in a cluster")
+	require.ErrorContains(t, (&kubernetes.Source{Account: t.TempDir()}).Watch(t.Context(), nil), "no namespace")
+	put("ca.crt", "none")
+	require.ErrorContains(t, (&kubernetes.Source{Account: account, Server: srv.URL}).Watch(t.Context(), nil),
+		"no certificates")
+}
