@@ -10,7 +10,7 @@ from describe import RPYC
 from harness import HERE
 from conftest import selected
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.once]
 
 CLIENT = """
 import sys

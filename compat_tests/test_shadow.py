@@ -10,9 +10,9 @@ import pytest
 from harness import HERE
 from conftest import selected
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.once]
 
-SCENARIOS = ["calls", "callbacks", "containers", "ctx", "operators"]
+SCENARIOS = ["callbacks", "containers", "operators"]
 
 
 @pytest.fixture(scope="module")
@@ -45,5 +45,5 @@ def test_no_false_differences(peers, both, way):
         shadow.kill()
     report = json.loads(out)
     assert report["differences"] == []
-    assert report["counts"]["answers equal"] == report["counts"]["answers compared"] > 150
+    assert report["counts"]["answers equal"] == report["counts"]["answers compared"] > 100
     assert shadow.returncode == 0

@@ -21,10 +21,12 @@ type watcher struct {
 	queue *queue
 	byNew bool // the new server answers, the old one is asked
 
+	ctx     context.Context // ends with the proxy
 	stream  net.Conn
 	in      *bufio.Reader
 	dialect *wire.Dialect
 	seq     int64
+	left    bool // the client has hung up
 	over    bool // the server that is asked has been given up, or has hung up
 
 	pairs     map[string]pair        // objects of the answering server, by their encoded references
@@ -72,6 +74,9 @@ type callback struct {
 	answer *talk.Message
 }
 
+// drainTime is how long what is queued may take when the proxy ends.
+const drainTime = 5 * time.Second
+
 // maxCallbacks is how many of the newest callbacks are remembered.
 const maxCallbacks = 1000
 
@@ -89,8 +94,10 @@ func (w *watcher) run(ctx context.Context, open func(context.Context) (net.Conn,
 		return
 	}
 	defer stream.Close()
-	defer context.AfterFunc(ctx, func() { _ = stream.Close() })()
-	w.stream, w.in = stream, bufio.NewReaderSize(stream, 1<<16)
+	defer context.AfterFunc(ctx, func() { // what has been queued is compared, but not for ever
+		time.AfterFunc(drainTime, func() { _ = stream.Close() })
+	})()
+	w.ctx, w.stream, w.in = ctx, stream, bufio.NewReaderSize(stream, 1<<16)
 	for w.step(0) {
 	}
 }
@@ -104,7 +111,9 @@ func (w *watcher) step(patience time.Duration) bool {
 	}
 	m := e.message
 	switch {
-	case e.raw == nil && !e.fromClient:
+	case e.raw == nil && e.fromClient:
+		w.left = true
+	case e.raw == nil:
 		w.hungUp()
 	case m.Dialect == nil:
 	case !w.known(m):
@@ -184,6 +193,9 @@ func (w *watcher) request(e event) {
 	case errors.Is(err, errGivenUp):
 		w.differ(x, noAnswer, "", "no answer in time")
 		w.giveUp(lost)
+		return
+	case err != nil && w.ctx.Err() != nil:
+		w.over = true
 		return
 	case err != nil:
 		w.over = true // once what is queued has been looked at, nothing more can be asked
@@ -295,8 +307,12 @@ func (w *watcher) answered(e event) {
 	w.compare(x, e)
 }
 
-// hungUp compares the end of the answering server's stream with what the other has said to the last requests.
+// hungUp compares the end of the answering server's stream with what the other has said to the last requests. A client
+// that has left did not want the answers.
 func (w *watcher) hungUp() {
+	if w.left || w.ctx.Err() != nil {
+		return
+	}
 	for _, x := range w.asked {
 		if x.said && x.kind != 0 && x.handler != wire.HandleClose {
 			w.differ(x, endOfConnection, "hung up", "an answer")
