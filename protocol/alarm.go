@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// alarm calls a func once, some time after it was set. It may be set again, by the func too. The func must not block.
+// alarm rings once, some time after it was set. It may be set again, by the ringer too, which must not block.
 //
 // A pending timer costs every exchange of messages more than a microsecond, because the scheduler looks at the clock
 // whenever it has nothing to do, and waits for the network with a limit. So the alarms of connections over descriptors
 // are set off by the pulse, which waits for a descriptor of its own. Those of other connections, such as pipes in
 // memory, are timers: in a synctest bubble they must be the bubble's.
 type alarm struct {
-	f      func()
+	to     ringer
 	pulsed bool
-	mu     sync.Mutex // guards timer: the func may set the alarm before set has returned
+	mu     sync.Mutex // guards timer: the ringer may set the alarm before set has returned
 	timer  *time.Timer
 	due    uint64 // the beat it is due at, guarded by the pulse
 }
@@ -24,7 +24,19 @@ type alarm struct {
 // beat is the pulse's period. Alarms that it sets off come up to one beat early; shorter ones are timers.
 const beat = 25 * time.Millisecond
 
-func (a *alarm) init(pulsed bool, f func()) { a.pulsed, a.f = pulsed, f }
+// ringer is what an alarm calls. It is no func because those of a connection's methods would have to be allocated.
+type ringer interface{ ring() }
+
+// The alarms of a connection.
+type (
+	watchAlarm  Conn
+	expiryAlarm Conn
+)
+
+func (a *watchAlarm) ring()  { (*Conn)(a).watch() }
+func (a *expiryAlarm) ring() { (*Conn)(a).expire() }
+
+func (a *alarm) init(pulsed bool, to ringer) { a.pulsed, a.to = pulsed, to }
 
 // set has the func called after d, in place of an earlier time.
 func (a *alarm) set(d time.Duration) {
@@ -35,7 +47,7 @@ func (a *alarm) set(d time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.timer == nil {
-		a.timer = time.AfterFunc(d, a.f)
+		a.timer = time.AfterFunc(d, a.to.ring)
 	} else {
 		a.timer.Reset(d)
 	}
@@ -105,7 +117,7 @@ func (p *pulse) run() {
 		}
 		p.mu.Unlock()
 		for _, a := range due {
-			a.f()
+			a.to.ring()
 		}
 		clear(due)
 		due = due[:0]

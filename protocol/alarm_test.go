@@ -8,6 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// ring is a ringer.
+type ring func()
+
+func (f ring) ring() { f() }
+
 // TestAlarm sets alarms of both kinds: they call once, can be set again by the func, and be stopped.
 func TestAlarm(t *testing.T) {
 	for _, pulsed := range []bool{false, true} {
@@ -25,13 +30,13 @@ func TestAlarm(t *testing.T) {
 		calls := make(chan time.Duration, 10)
 		var a alarm
 		again := true
-		a.init(pulsed, func() {
+		a.init(pulsed, ring(func() {
 			calls <- reading()
 			if again {
 				again = false
 				a.set(2 * beat)
 			}
-		})
+		}))
 		start := reading()
 		a.set(4 * beat)
 		first := <-calls
@@ -40,7 +45,7 @@ func TestAlarm(t *testing.T) {
 		require.GreaterOrEqual(t, second-first, beat)
 
 		var stopped alarm
-		stopped.init(pulsed, func() { t.Error("a stopped alarm") })
+		stopped.init(pulsed, ring(func() { t.Error("a stopped alarm") }))
 		stopped.set(2 * beat)
 		a.set(6 * beat) // in place of which it is set anew
 		a.set(4 * beat)

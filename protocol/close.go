@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"context"
 	"time"
 
 	"github.com/gorpyc/gorpyc/protocol/wire"
@@ -44,6 +43,9 @@ func (c *Conn) closeAsked(seq wire.Seq) {
 		l.unlock()
 		c.leave()
 	}
-	timer := time.AfterFunc(c.cfg.CloseTimeout, func() { c.die(ErrClosed) })
-	context.AfterFunc(c.base, func() { timer.Stop() })
+	l := c.lock()
+	defer l.unlock()
+	if l.closeTimer == nil && !l.broken { // a peer may say it twice
+		l.closeTimer = time.AfterFunc(c.cfg.CloseTimeout, func() { c.die(ErrClosed) })
+	}
 }

@@ -2,10 +2,10 @@ package protocol
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +35,7 @@ import (
 // for concurrent use.
 type Conn struct {
 	cfg    Config
+	number int64 // of a connection that was given no name
 	stream io.ReadWriteCloser
 	out    outbox
 	trace  *tracer
@@ -49,17 +50,17 @@ type Conn struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{} // closed when everything has ended
 
-	leaveParent func() bool // undoes that the end of the context given to NewConn ends the connection
+	leaveParent func() bool // undoes that the end of the context given to NewConn ends the connection; nil if it cannot
 
 	reader     role
-	frames     *frame.Reader  // for the holder of the reader role, as are the next seven
-	early      []frame.Buffer // messages read before the dialect was known
-	guessed    bool           // the peer may turn out to speak another family, see settle
-	admitted   bool           // the peer's family is one of Config.Families
-	echoes     bool           // the peer names objects of ours as if they were its own
-	oddForm    bool           // a request in an unknown form has been logged
-	names      wire.Names     // names that the peer has used
-	quickAck   func()         // acknowledges at once what TCP has received; nil if the stream cannot
+	frames     *frame.Reader        // for the holder of the reader role, as are the next seven
+	early      []frame.Buffer       // messages read before the dialect was known
+	guessed    bool                 // the peer may turn out to speak another family, see settle
+	admitted   bool                 // the peer's family is one of Config.Families
+	echoes     bool                 // the peer names objects of ours as if they were its own
+	oddForm    bool                 // a request in an unknown form has been logged
+	names      wire.Names           // names that the peer has used
+	quickAck   transport.QuickAcker // the stream, if it can acknowledge at once what TCP has received; otherwise nil
 	keeper     keeper
 	crowded    atomic.Bool               // many requests are queued
 	spareSpace atomic.Pointer[workspace] // of the last message, for the next; nil while it is in use
@@ -111,7 +112,7 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 		since: time.Now()}
 	c.identity = c.identify()
 	if c.cfg.Name == "" {
-		c.cfg.Name = fmt.Sprintf("conn%d", connNumber.Add(1))
+		c.number = connNumber.Add(1)
 	}
 	c.base, c.cancel = context.WithCancelCause(exposed.WithBudget(ctx, exposed.NewBudget(c.cfg.Limits.Containers)))
 	c.readOn.L = &c.mu
@@ -121,9 +122,7 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 		c.frames.Observe()
 	}
 	c.out.init(c)
-	if q, ok := stream.(transport.QuickAcker); ok {
-		c.quickAck = q.QuickAck
-	}
+	c.quickAck, _ = stream.(transport.QuickAcker)
 	if c.cfg.Dialect != nil {
 		c.setDialect(c.cfg.Dialect)
 	}
@@ -133,11 +132,13 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	c.root = netref.NewRoot((*requester)(c))
 	c.state.init(c.cfg.Concurrency)
 	pulsed := havePulse && overDescriptor(stream)
-	c.reader.alarm.init(pulsed, c.watch)
-	c.state.expiry.alarm.init(pulsed, c.expire)
+	c.reader.alarm.init(pulsed, (*watchAlarm)(c))
+	c.state.expiry.alarm.init(pulsed, (*expiryAlarm)(c))
 	c.reader.state.Store(taken)
 	c.reader.noteCalm()
-	c.leaveParent = context.AfterFunc(ctx, func() { c.die(context.Cause(ctx)) })
+	if ctx.Done() != nil {
+		c.leaveParent = context.AfterFunc(ctx, func() { c.die(context.Cause(ctx)) })
+	}
 	return c
 }
 
@@ -184,7 +185,12 @@ func (c *Conn) Root() *netref.Object { return c.root }
 func (c *Conn) Local() any { return c.local }
 
 // Name is the connection's name in logs.
-func (c *Conn) Name() string { return c.cfg.Name }
+func (c *Conn) Name() string {
+	if c.number > 0 {
+		return "conn" + strconv.FormatInt(c.number, 10)
+	}
+	return c.cfg.Name
+}
 
 // Dialect is the protocol family in use; nil before the peer's first message if it was not set.
 func (c *Conn) Dialect() *wire.Dialect {
@@ -207,7 +213,7 @@ func (c *Conn) RemoteAddr() net.Addr {
 
 // log is the logger for what is to be said about the connection.
 func (c *Conn) log() *slog.Logger {
-	as := append([]slog.Attr{slog.String("conn", c.cfg.Name)}, c.Peer().LogAttrs()...)
+	as := append([]slog.Attr{slog.String("conn", c.Name())}, c.Peer().LogAttrs()...)
 	return slog.New(c.cfg.Logger.Handler().WithAttrs(as))
 }
 

@@ -448,3 +448,18 @@ func (w *syncWriter) String() string {
 	defer w.mu.Unlock()
 	return w.b.String()
 }
+
+// TestConnectionsAllocate counts the allocations of opening and closing a connection, of both sides, without a network.
+func TestConnectionsAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	ctx, s := context.Background(), &service{}
+	require.LessOrEqual(t, testing.AllocsPerRun(100, func() {
+		a, b, err := protocol.Pair(ctx, nil, s, nil)
+		require.NoError(t, err)
+		require.NoError(t, a.Close())
+		<-a.Done()
+		<-b.Done()
+	}), 65.0)
+}

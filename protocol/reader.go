@@ -159,7 +159,7 @@ func (c *Conn) answered(seq wire.Seq) (p *call, more bool) {
 // wait for a further message and nothing need be sent meanwhile. The caller has the reader role.
 func (c *Conn) acknowledge() {
 	if c.quickAck != nil && !c.buffered() {
-		c.quickAck()
+		c.quickAck.QuickAck()
 	}
 }
 

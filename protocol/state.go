@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -24,6 +25,8 @@ type state struct {
 
 	pending map[int64]*call // requests of ours without an answer yet
 	expiry  expiry
+
+	closeTimer *time.Timer // ends the connection some time after the peer's CLOSE; nil before
 
 	drained []chan struct{} // closed when no request is running or queued
 	onLeave func()          // called when leaving is set
@@ -89,6 +92,9 @@ func (c *Conn) die(cause error) {
 	pending, sent := l.pending, !l.gone
 	l.pending = nil
 	l.expiry.alarm.stop()
+	if l.closeTimer != nil {
+		l.closeTimer.Stop()
+	}
 	l.turns.end()
 	c.readOn.Broadcast()
 	l.unlock()
@@ -106,7 +112,9 @@ func (c *Conn) die(cause error) {
 
 // finish runs when nothing of the connection is left running: it drops what the connection held.
 func (c *Conn) finish() {
-	c.leaveParent()
+	if c.leaveParent != nil {
+		c.leaveParent()
+	}
 	c.keeper.stop()
 	l := c.lock()
 	unopened, cause := l.unopened, l.cause
