@@ -93,6 +93,49 @@ def test_only_what_is_allowed(service, bridge, connect):
     assert root.get_box().value == 7  # of other objects the service decides
 
 
+def test_who_may_do_what(service, bridge, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(os.path.join(HERE, "..", "docs"))
+    import rpyc_auth
+
+    def write(name, document):
+        path = tmp_path / name
+        path.write_text(json.dumps(document))
+        return str(path)
+    keys = {"ann": b"the key of ann, of 16 bytes and more", "bob": b"the key of bob, of 16 bytes and more"}
+    through = bridge(
+        service, "--audit", "denied",
+        "--keys", write("keys.json", [{"name": n, "keys": [k.decode()]} for n, k in keys.items()]),
+        "--policy", write("policy.json", {"rules": [
+            {"who": ["ann"], "kinds": ["hmac"],
+             "methods": [{"method": "add", "rate": 0.001, "burst": 2, "wait": "-1s"}]},
+            {"who": ["*"], "allow": ["get_*"]}]}))
+
+    def root(name, key):
+        conn = rpyc_auth.connect(through.host, through.port, rpyc_auth.say_hmac, name, key)
+        opened.append(conn)
+        return conn.root
+    opened = []
+    try:
+        ann, bob = (root(name, keys[name]) for name in ("ann", "bob"))
+        assert ann.add(1, 2) == 3 and ann.add(3, 4) == 7 and ann.get_value() == 5
+        with pytest.raises(BlockingIOError, match="too many requests for add") as limited:
+            ann.add(5, 6)
+        assert 900 < limited.value.retry_after <= 1000
+        assert bob.get_value() == 5 and bob.get_box().value == 7
+        for use in (lambda: bob.add(1, 2), lambda: bob.exposed_add(1, 2), lambda: bob.get_me().add(1, 2)):
+            with pytest.raises(AttributeError, match="cannot access '(exposed_)?add'"):
+                use()
+        with pytest.raises(rpyc_auth.AuthenticationError, match="unknown name or wrong key"):
+            root("ann", keys["bob"])
+    finally:
+        for conn in opened:
+            conn.close()
+    log = through.stderr()
+    assert "outcome=limited error=BlockingIOError" in log
+    assert "identity=hmac:bob" in log and "outcome=denied error=AttributeError" in log
+    assert "the key of" not in log
+
+
 def test_nothing_is_set_where_all_is_read_only(service, bridge, connect):
     free, bound = (connect(bridge(service, *switches)).root.box() for switches in ((), ("--read-only",)))
     free.value = 8
@@ -251,7 +294,9 @@ def test_registered_under_the_services_names(service, peers, bridge, start, conn
     ([], "--to is missing"), (["--to", "x:y"], "is no port"), (["--to", "x:1", "--allow", "["], "is no pattern"),
     (["--to", "x:1", "--family", "Z"], "family"), (["--to", "x:1", "more"], "no arguments"),
     (["--to", "x:1", "--tls-key", "k"], "tls-cert"), (["--config", "/nonexistent/file"], "no such file"),
-    (["--to", "x:1", "--log-format", "xml"], "log format"),
+    (["--to", "x:1", "--log-format", "xml"], "log format"), (["--to", "x:1", "--audit", "some"], "denied or all"),
+    (["--to", "x:1", "--policy", "/nonexistent/file"], "no such file"),
+    (["--to", "x:1", "--keys", "/nonexistent/file"], "no such file"),
 ])
 def test_mistakes_in_the_command_line(peers, run_program, switches, text):
     program = run_program("bridge", [peers.binaries.path("rpyc_bridge"), "--listen", "127.0.0.1:0"] + switches)

@@ -41,6 +41,7 @@ type Conn struct {
 	trace  *tracer
 	root   *netref.Object
 	local  any
+	made   atomic.Pointer[any] // by local, if that is a LazyRoot
 
 	since    time.Time
 	identity *Identity

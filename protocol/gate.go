@@ -32,7 +32,7 @@ func (in *incoming) enter() (leave func(), err error) {
 		*info = in.describe(time.Now())
 	}
 	l := in.c.lock()
-	info.Nested = l.turns.waiting > 0
+	info.Nested = l.turns.waiting > 0 && len(l.pending) > 0
 	l.unlock()
 	return in.c.cfg.Gate.Enter(in, info)
 }

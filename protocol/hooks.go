@@ -87,8 +87,8 @@ type RequestInfo struct {
 	// Known reports, for requests of the peer, whether this program gave the names in Class and Method: there are only so
 	// many of them. Otherwise the peer, or another one, made them up. It is false for requests to the peer.
 	Known bool
-	// Nested is for a [Gate], and false for others: it reports that a handler of the same connection waits for its peer,
-	// so that this request may be part of the answer.
+	// Nested is for a [Gate], and false for others: it reports that a handler of the same connection waits for this
+	// peer, so that this request may be part of the answer.
 	Nested bool
 	// Start is when the request's turn came, or when it was made.
 	Start time.Time

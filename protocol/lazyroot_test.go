@@ -34,11 +34,14 @@ func TestLazyRoot(t *testing.T) {
 	require.ErrorIs(t, err, vinegar.ConnectionError)
 	_, err = netref.Call[int](ctx, a.Root(), "add", 2, 3)
 	require.ErrorContains(t, err, "neither")
+	require.Nil(t, b.Served())
 	sum, err := netref.Call[int](ctx, a.Root(), "add", 2, 3)
 	require.NoError(t, err)
 	require.Equal(t, 5, sum)
 	require.Equal(t, 3, asked, "what is there is asked for once")
 	require.Same(t, b, conn)
+	require.IsType(t, &relay{}, b.Served())
+	require.Equal(t, a.Local(), a.Served())
 }
 
 // TestGuard refuses uses of attributes of one object and sees them under the names that were sent.

@@ -40,7 +40,22 @@ func (f LazyRoot) make(c *Conn) (root any, err error) {
 			root, err = nil, vinegar.FromPanic(p, debug.Stack())
 		}
 	}()
-	return f(context.WithValue(c.base, connKey{}, c))
+	root, err = f(context.WithValue(c.base, connKey{}, c))
+	if err == nil {
+		c.made.Store(&root)
+	}
+	return root, err
+}
+
+// Served is the root object that the peer gets: [Conn.Local], or what a [LazyRoot] has made last; nil before that.
+func (c *Conn) Served() any {
+	if _, lazy := c.local.(LazyRoot); !lazy {
+		return c.local
+	}
+	if made := c.made.Load(); made != nil {
+		return *made
+	}
+	return nil
 }
 
 // CheckService says what is wrong with a value as a root object: a map, whose keys would be no names there. Servers

@@ -18,6 +18,7 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 	"github.com/gorpyc/gorpyc/registry"
 	"github.com/gorpyc/gorpyc/servers"
+	"github.com/gorpyc/gorpyc/servers/access"
 )
 
 // bridge takes clients at one address and has a connection to the service for each.
@@ -36,6 +37,9 @@ type bridge struct {
 	denyClassic bool
 	maxConns    int
 	idleTimeout time.Duration
+	secret      servers.Authenticator // asks clients for a token or a key; nil asks for nothing
+	policy      *access.Enforcer      // nil if there is none
+	audit       string                // which requests are logged: "", "denied" or "all"
 
 	log    *slog.Logger
 	server servers.Server
@@ -56,7 +60,7 @@ func (b *bridge) prepare(log *slog.Logger) {
 			return b.relay(protocol.FromContext(ctx)).service(ctx)
 		}),
 		Aliases: b.names, Name: "bridge", Logger: log, MaxConns: b.maxConns,
-		Config: b.config(b.check),
+		Config: b.clientConfig(),
 		OnServe: func(c *protocol.Conn) error { // a service may have something to say before it is asked
 			r := b.relay(c)
 			go func() { _, _ = r.connect() }()
@@ -64,10 +68,29 @@ func (b *bridge) prepare(log *slog.Logger) {
 		},
 		OnGone: b.forget,
 	}
-	b.server.Config.IdleTimeout = b.idleTimeout
+	var checks []servers.Authenticator
 	if b.tls != nil {
-		b.server.Authenticator = servers.TLS(b.tls)
+		checks = append(checks, servers.TLS(b.tls))
 	}
+	if b.secret != nil {
+		checks = append(checks, b.secret)
+	}
+	if len(checks) > 0 {
+		b.server.Authenticator = servers.Chain(checks...)
+	}
+}
+
+// clientConfig is that of the clients' connections.
+func (b *bridge) clientConfig() *protocol.Config {
+	cfg := b.config(b.check)
+	cfg.IdleTimeout = b.idleTimeout
+	if b.policy != nil {
+		cfg = b.policy.Config(cfg)
+	}
+	if b.audit != "" {
+		cfg.Hooks = access.Audit{Logger: b.log, DeniedOnly: b.audit == "denied"}.Hooks()
+	}
+	return cfg
 }
 
 // config is that of a connection: whatever the one end has is open to the other, as far as the end's own rules allow

@@ -19,6 +19,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 	"github.com/gorpyc/gorpyc/registry"
+	"github.com/gorpyc/gorpyc/servers"
+	"github.com/gorpyc/gorpyc/servers/access"
 )
 
 // settings is what the command line and the file say, checked.
@@ -52,6 +54,10 @@ type route struct {
 	ReadOnly       bool     `json:"read-only"`
 	AllowPickle    bool     `json:"allow-pickle"`
 	DenyClassic    bool     `json:"deny-classic"`
+	Tokens         string   `json:"tokens"`
+	Keys           string   `json:"keys"`
+	Policy         string   `json:"policy"`
+	Audit          string   `json:"audit"`
 	MaxConnections int      `json:"max-connections"`
 	IdleTimeout    string   `json:"idle-timeout"`
 }
@@ -93,7 +99,8 @@ func routeOf(c *cli.Context) route {
 		ToTLSKey: c.String("to-tls-key"), ToTLSAnyName: c.Bool("to-tls-any-name"),
 		Register: c.Bool("register"), Names: c.StringSlice("name"), Registry: c.String("registry"),
 		Allow: c.StringSlice("allow"), ReadOnly: c.Bool("read-only"), AllowPickle: c.Bool("allow-pickle"),
-		DenyClassic: c.Bool("deny-classic"), MaxConnections: c.Int("max-connections"),
+		DenyClassic: c.Bool("deny-classic"), Tokens: c.String("tokens"), Keys: c.String("keys"),
+		Policy: c.String("policy"), Audit: c.String("audit"), MaxConnections: c.Int("max-connections"),
 		IdleTimeout: c.Duration("idle-timeout").String(),
 	}
 }
@@ -160,7 +167,45 @@ func (r *route) bridge() (*bridge, error) {
 	if b.registrar, err = registrar(r.Registry); err != nil {
 		return nil, err
 	}
-	return b, r.secure(b)
+	if err := r.secure(b); err != nil {
+		return nil, err
+	}
+	return b, r.govern(b)
+}
+
+// govern reads who the clients are, and what they may do.
+func (r *route) govern(b *bridge) error {
+	for _, by := range []struct {
+		file string
+		ask  func(servers.Secrets) servers.Authenticator
+	}{{r.Tokens, servers.Token}, {r.Keys, servers.HMAC}} {
+		if by.file == "" {
+			continue
+		}
+		secrets := &servers.SecretsFile{Path: by.file, OnError: func(err error) { b.log.Error("secrets", "error", err) }}
+		if _, err := secrets.Secrets(); err != nil {
+			return err
+		}
+		if b.secret != nil {
+			return errors.New("tokens and keys exclude each other")
+		}
+		b.secret = by.ask(secrets)
+	}
+	switch r.Audit {
+	case "", "denied", "all":
+		b.audit = r.Audit
+	default:
+		return fmt.Errorf("audit is denied or all, not %q", r.Audit)
+	}
+	if r.Policy == "" {
+		return nil
+	}
+	policy, err := access.Load(r.Policy)
+	if err != nil {
+		return err
+	}
+	b.policy, err = access.New(policy)
+	return err
 }
 
 // secure reads the certificates.

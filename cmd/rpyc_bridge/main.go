@@ -48,6 +48,12 @@ func newApp() *cli.App {
 			"what another has sent runs what it says"},
 		&cli.BoolFlag{Name: "deny-classic", Usage: "refuse services and clients in classic mode, which run any code they " +
 			"are sent"},
+		&cli.StringFlag{Name: "tokens", TakesFile: true, Usage: "clients must say a token; `FILE` has whose they are, as " +
+			"JSON"},
+		&cli.StringFlag{Name: "keys", TakesFile: true, Usage: "clients must prove that they have a key; `FILE` has whose " +
+			"they are, as JSON"},
+		&cli.StringFlag{Name: "policy", TakesFile: true, Usage: "`FILE` says, as JSON, who may do what and how often"},
+		&cli.StringFlag{Name: "audit", Usage: "log `REQUESTS` of clients, without values: denied or all"},
 		&cli.IntFlag{Name: "max-connections", Usage: "serve at most `NUMBER` clients; others wait", DefaultText: "no limit"},
 		&cli.DurationFlag{Name: "idle-timeout", Usage: "end connections of clients that were silent for `TIME`, such as " +
 			"10m", DefaultText: "never"},
@@ -76,6 +82,7 @@ func describe(app *cli.App) program.Program {
 		},
 		Options: program.Options(app.Flags, map[string][]string{
 			"family": {auto, "A", "B", "C", "D", "E", "A2", "B2", "C2"}, "log-format": {"text", "json"},
+			"audit":     {"denied", "all"},
 			"log-level": {"debug", "info", "warn", "error"}, "completions": program.Shells,
 		}),
 	}

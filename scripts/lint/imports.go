@@ -98,7 +98,7 @@ var arrows = []arrow{
 var (
 	facts       = []string{"brine/...", "protocol/vinegar"}
 	connections = []string{"brine/...", "netref", "protocol/..."}
-	library     = []string{"brine/...", "netref", "protocol/...", "servers", "classic/...", "registry/..."}
+	library     = with(connections, "servers/...", "observe/...", "classic/...", "registry/...")
 )
 
 // with returns rooms and more of them.

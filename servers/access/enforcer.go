@@ -113,19 +113,13 @@ func (e *Enforcer) check(ctx context.Context, access *exposed.Policy, use expose
 	return nil
 }
 
-// isService reports whether objects of a class are the root object of a connection. Of a root object that is made later
-// nothing is known: all that is no builtin of Python's is taken for it.
+// isService reports whether objects of a class are the root object of a connection. If that is not known, each is.
 func isService(c *protocol.Conn, class string) bool {
-	if c == nil {
+	if c == nil || c.Served() == nil {
 		return true
 	}
-	switch root := c.Local().(type) {
-	case protocol.LazyRoot:
-		return !strings.HasPrefix(class, "builtins.")
-	default:
-		own, _, _ := exposed.AttrName(nil, root, "")
-		return own == class
-	}
+	own, _, _ := exposed.AttrName(nil, c.Served(), "")
+	return own == class
 }
 
 // always are attributes that every object has, and which tell nothing that str() would not.
@@ -219,7 +213,8 @@ func (s *state) enter(ctx context.Context, r *protocol.RequestInfo) (leave func(
 		return nil, &DeniedError{Identity: id, class: vinegar.ValueError, text: "pickling is disabled"}
 	}
 	t := target{class: r.Class, name: r.Method}
-	called := r.Op == wire.HandleCall || r.Op == wire.HandleCallAttr
+	called := r.Op == wire.HandleCall || r.Op == wire.HandleCallAttr ||
+		r.Op == wire.HandleGetAttr && !r.Known // a method of an object of another peer's, which names none when it is called
 	if called {
 		t.service = isService(r.Conn, r.Class)
 	}

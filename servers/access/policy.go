@@ -62,7 +62,7 @@ type Limit struct {
 	// Burst is how many may come at once after a pause; 0 means those of a second, and at least 1.
 	Burst int `json:"burst,omitempty"`
 	// Concurrent is how many run at the same time, on all connections; 0 means no limit. A request that comes while a
-	// handler of the same connection waits for its peer may be part of the answer, and is not counted.
+	// handler of the same connection waits for this peer may be part of the answer, and is not counted.
 	Concurrent int `json:"concurrent,omitempty"`
 	// Wait is how long a request may wait until it is within the limit; 0 means 1 s, negative not at all. Waiting slows
 	// the peer down, because its next requests are not begun meanwhile; so a refusal takes 100 ms, or Wait if that is
@@ -72,7 +72,8 @@ type Limit struct {
 	Queue int `json:"queue,omitempty"`
 }
 
-// MethodLimit is the limit of the methods that a pattern stands for, of all of them together.
+// MethodLimit is the limit of the methods that a pattern stands for, of all of them together. Of an object of another
+// peer, which this side passes on, reading a method counts as calling it, so that of its limits Rate alone is certain.
 type MethodLimit struct {
 	Method string `json:"method"`
 	Limit
