@@ -72,7 +72,8 @@ func (r *AsyncResult) waitBounded(ctx context.Context, peer Requester) (any, err
 	return r.Wait(ctx)
 }
 
-// Abandon says that nobody will ask for the result. The peer still carries out the call.
+// Abandon says that nobody will ask for the result. The peer still carries out the call, unless both sides have
+// protocol.Config.Metadata.
 func (r *AsyncResult) Abandon() { r.p.Abandon() }
 
 // Await waits for an asynchronous result and converts it to T.

@@ -122,16 +122,17 @@ func (p *part) wait(ctx context.Context, c *Conn, in *incoming) {
 	case <-done:
 	}
 	err := interruption(ctx)
-	forgotten := 0
+	var forgotten []int64
 	l := c.lock()
 	for i := range p.calls {
 		if q := &p.calls[i]; l.pending[q.seq] == q {
 			delete(l.pending, q.seq)
 			q.answer.err = err
-			forgotten++
+			forgotten = append(forgotten, q.seq)
 		}
 	}
 	l.unlock()
+	c.giveUp(sendTry, forgotten...)
 	for range forgotten {
 		p.completed()
 	}

@@ -254,6 +254,7 @@ func (s *scratch) trim() {
 
 // endFrame completes the frame in s.
 func (c *Conn) endFrame(d *wire.Dialect, s *scratch) error {
+	s.b = c.greetBack(s.b)
 	s.size = len(s.b) - s.payload
 	c.traceOut(d, s.b[s.payload:])
 	b, err := frame.End(s.b, 0, c.cfg.compression())

@@ -65,6 +65,9 @@ type Config struct {
 	// Gate, if not nil, is asked before a request of the peer is carried out. Package servers/access has one, for policies
 	// and limits.
 	Gate Gate
+	// Metadata says whether trace context, deadlines, cancellation and tokens travel beside calls, see [MetadataMode].
+	// By default they do not.
+	Metadata MetadataMode
 
 	// Credentials are what an authenticator found out about the peer: see [Conn.Credentials].
 	Credentials any

@@ -39,6 +39,7 @@ type Conn struct {
 	stream io.ReadWriteCloser
 	out    outbox
 	trace  *tracer
+	meta   *metadata // nil if Config.Metadata is off
 	root   *netref.Object
 	local  any
 	made   atomic.Pointer[any] // by local, if that is a LazyRoot
@@ -129,6 +130,9 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	}
 	if c.cfg.Trace != nil {
 		c.trace = &tracer{w: c.cfg.Trace, p: wire.Dumper{Codecs: c.cfg.Codecs}}
+	}
+	if c.meta = newMetadata(c.cfg.Metadata); c.meta != nil {
+		c.state.served = make(map[int64]*served)
 	}
 	c.root = netref.NewRoot((*requester)(c))
 	c.state.init(c.cfg.Concurrency)

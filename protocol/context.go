@@ -7,13 +7,22 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 )
 
-// incoming is its handler's context: it carries the request's identity, and otherwise is the context of its hooks, or
-// the connection's base context, so that contexts derived from it cost no goroutine.
+// incoming is its handler's context: it carries the request's identity, and otherwise is the context of its hooks, of
+// the metadata that came with it (served), or the connection's base context, so that contexts derived from it cost no
+// goroutine.
 
 // parent is what the handler's context is besides the request's identity.
 func (in *incoming) parent() context.Context {
 	if in.observed != nil {
 		return in.observed.ctx
+	}
+	return in.underlying()
+}
+
+// underlying is the context without what hooks have put there.
+func (in *incoming) underlying() context.Context {
+	if in.meta != nil {
+		return in.meta
 	}
 	return in.c.base
 }
@@ -21,8 +30,8 @@ func (in *incoming) parent() context.Context {
 // Deadline implements context.Context.
 func (in *incoming) Deadline() (time.Time, bool) { return in.parent().Deadline() }
 
-// Done implements context.Context: it is closed when the connection has ended,
-// or earlier if a hook wants it.
+// Done implements context.Context: it is closed when the connection has ended, or earlier if a hook wants it or the
+// caller has given up.
 func (in *incoming) Done() <-chan struct{} { return in.parent().Done() }
 
 // Err implements context.Context.

@@ -99,6 +99,8 @@ type program struct {
 	p    *peer
 	wg   sync.WaitGroup
 
+	trail []byte // what stands behind the messages of the peer
+
 	mu      sync.Mutex
 	ids     []any            // id packs of the connection's objects
 	asked   []any            // numbers of the connection's requests without an answer
@@ -126,7 +128,8 @@ func runProgram(t *testing.T, data []byte) {
 	near, far := transport.Pipe()
 	c, err := protocol.NewConn(context.Background(), near, &fuzzService{List: exposed.NewList(1, "a", nil)},
 		&protocol.Config{
-			Dialect: told, Timeout: 20 * time.Millisecond, CloseTimeout: 5 * time.Millisecond, Concurrency: g.next()%3 - 1,
+			Metadata: protocol.MetadataMode(n / len(fuzzFamilies) % 3),
+			Dialect:  told, Timeout: 20 * time.Millisecond, CloseTimeout: 5 * time.Millisecond, Concurrency: g.next()%3 - 1,
 			Access: exposed.Policy{AllowAll: g.next()%4 == 0, AllowSet: true, AllowDel: true},
 			Limits: protocol.Limits{Frame: 1 << 20, Inflated: 1 << 20, Queued: 2000, Exports: 200},
 		})
@@ -210,8 +213,9 @@ func (g *program) step() {
 		g.data = g.data[n:]
 	case 11:
 		g.local()
-	case 12:
+	case 12: // from here on, messages have another trailer
 		runtime.Gosched()
+		g.trail = g.trailer()
 	case 13:
 		if h := g.handle(); h != nil {
 			h.Release()
@@ -233,7 +237,30 @@ func (g *program) step() {
 }
 
 func (g *program) send(k wire.Kind, seq, body any) {
-	_, _ = g.p.rw.Write(g.p.encode(k, seq, body))
+	f := g.p.encode(k, seq, body)
+	if len(g.trail) > 0 {
+		f = frameOf(append(payloadOf(g.t, f), g.trail...))
+	}
+	_, _ = g.p.rw.Write(f)
+}
+
+// trailer makes what stands behind messages, which is malformed at times.
+func (g *program) trailer() []byte {
+	t := wire.Trailer{Bounded: g.next()%2 == 0, Remaining: time.Duration(g.next()) * time.Millisecond}
+	for range g.next() % 4 {
+		t.Cancels = append(t.Cancels, int64(g.next()))
+	}
+	if n := g.next(); n%4 == 0 {
+		t.TraceParent, t.Pairs = fuzzMethods[n%len(fuzzMethods)], map[string]string{"x": "y"}
+	}
+	b, err := wire.AppendTrailer(nil, &t)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if n := g.next(); n > 200 {
+		b[n%len(b)] ^= byte(n)
+	}
+	return b
 }
 
 func (g *program) request(h wire.Handler, boxed ...any) {

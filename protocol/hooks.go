@@ -151,7 +151,7 @@ func (o *observed) end(err error, hook func(i int) func(context.Context, *Reques
 // serveContext is what hooks are given as the context of a handler. It is the request without what they put there,
 // since what they derive from it is asked first (incoming.parent).
 type serveContext struct {
-	context.Context // the connection's
+	context.Context // incoming.underlying
 	in              *incoming
 }
 
@@ -166,7 +166,7 @@ func (s serveContext) Value(key any) any {
 // observe tells the hooks that the request begins.
 func (in *incoming) observe() {
 	c := in.c
-	o := &observed{ctx: serveContext{c.base, in}, info: in.describe(time.Now())}
+	o := &observed{ctx: serveContext{in.underlying(), in}, info: in.describe(time.Now())}
 	for _, h := range c.cfg.Hooks.Serve {
 		o.begin(h.ServeBegin)
 	}

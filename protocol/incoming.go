@@ -31,10 +31,11 @@ type incoming struct {
 	buf      frame.Buffer // has the args that are still encoded
 	thread   uint64       // the peer's thread that has asked, if threads are bound
 	refs     int32        // references to objects of the peer that came with it and were not given back
-	weight   int64        // of its values, taken from the budget
 	followed bool         // other requests were queued when this one's turn came
+	weight   int64        // of its values, taken from the budget
 
 	observed *observed // nil without hooks, and before they are told
+	meta     *served   // nil if the peer does not read metadata
 
 	dropped exposed.Dropper // of a DEL, the object that is to be told in turn; the request has been answered
 
@@ -127,6 +128,9 @@ func (c *Conn) receiveRequest(
 		l.unlock()
 		in.refuse(no)
 		return nil, nil
+	}
+	if c.meta != nil {
+		l.noteMetadata(in)
 	}
 	l.expiry.ensure(c, false)     // the peer may not read the answer
 	waiting := len(l.pending) > 0 // for answers, which are to be read
@@ -280,6 +284,12 @@ func (in *incoming) run(hold bool) (held bool) {
 	}
 	if len(in.c.cfg.Hooks.Serve) > 0 {
 		in.observe()
+	}
+	if in.meta != nil {
+		if err := in.meta.overdue(); err != nil {
+			in.turnAway(err)
+			return false
+		}
 	}
 	if in.excess {
 		in.turnAway(vinegar.RecursionError.New("too many requests under way"))

@@ -127,6 +127,7 @@ func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 		return nil, nil
 	}
 	body.SetCodecs(c.cfg.Codecs)
+	c.takeMetadata(d, buf.Payload)
 	u := unboxer{c: c, d: d, weight: weight, left: limit - weight}
 	if kind == wire.Request {
 		if c.reader.delegated { // it may be queued for long, and must not hinder the frame reader meanwhile

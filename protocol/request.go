@@ -18,8 +18,8 @@ import (
 // of netrefs come down to. dst is nil, or a pointer through which the result is stored: *any as received, anything else
 // converted as netref.Assign does.
 //
-// The end of ctx ends the waiting, and the error is its cause; the peer carries the request out all the same. A ctx
-// without a deadline gets the connection's default timeout.
+// The end of ctx ends the waiting, and the error is its cause; the peer carries the request out all the same, unless
+// both sides have [Config.Metadata]. A ctx without a deadline gets the connection's default timeout.
 func (c *Conn) Request(ctx context.Context, dst any, h wire.Handler, args ...any) error {
 	o := c.observeCall(ctx, h, args)
 	if o == nil {
@@ -131,6 +131,9 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	} else {
 		b, err = m.args(b, args)
 	}
+	if err == nil {
+		b, err = c.appendMetadata(ctx, b, h, p.sync)
+	}
 	s.b = b
 	if err == nil {
 		err = c.endFrame(d, s)
@@ -232,6 +235,7 @@ func (c *Conn) await(ctx context.Context, p *call, in *incoming) error {
 		case <-p.ch:
 		case <-done:
 			if c.forget(p) {
+				c.giveUp(sendTry, p.seq)
 				err = interruption(ctx)
 			} else {
 				<-p.ch
@@ -381,6 +385,7 @@ func (p *call) Take(ctx context.Context, dst any) error { return p.take(ctx, dst
 // Abandon implements netref.Pending.
 func (p *call) Abandon() {
 	if p.c.forget(p) {
+		p.c.giveUp(sendTry, p.seq)
 		p.complete(answer{err: context.Canceled})
 	}
 }
@@ -480,6 +485,7 @@ func (c *Conn) expire() {
 		go c.die(fmt.Errorf("rpyc: the peer does not read: %w", &TimeoutError{After: c.cfg.Timeout}))
 	}
 	for _, p := range expired {
+		c.giveUp(sendLater, p.seq)
 		p.fail(&TimeoutError{After: c.cfg.Timeout})
 	}
 }

@@ -159,6 +159,9 @@ func (c *Conn) finishRequest(in *incoming) (next *incoming) {
 		next = l.pass(in.lane)
 	}
 	l.turns.finished(in)
+	if in.meta != nil {
+		l.forgetMetadata(in)
+	}
 	l.trimLeases(in)
 	if w := c.cfg.Workers; w != nil {
 		w.passOn(in, next)

@@ -32,6 +32,8 @@ type state struct {
 	onLeave func()          // called when leaving is set
 	after   []func()        // run when everything has ended
 
+	served map[int64]*served // requests that the peer may give up, by their numbers; nil if metadata is off
+
 	turns   turns
 	exports exports
 	imports imports
@@ -90,7 +92,7 @@ func (c *Conn) die(cause error) {
 	l.broken = true
 	l.cause = cause
 	pending, sent := l.pending, !l.gone
-	l.pending = nil
+	l.pending, l.served = nil, nil
 	l.expiry.alarm.stop()
 	if l.closeTimer != nil {
 		l.closeTimer.Stop()

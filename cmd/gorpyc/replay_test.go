@@ -32,6 +32,12 @@ func reply(seq int64, v brine.Tuple) talk.Message {
 	return talk.Message{Dialect: wire.FamilyD, Kind: wire.Reply, Seq: wire.Num(seq), Body: v}
 }
 
+// trailed has a message carry metadata.
+func trailed(m talk.Message) talk.Message {
+	m.Trailer, _ = wire.AppendTrailer(nil, &wire.Trailer{TraceParent: "00-1-2-01", Cancels: []int64{1}})
+	return m
+}
+
 // The server that a conversation is said to again gives other ids, counts its requests differently, gives back what it
 // was given at another time, and hangs up before the client has said its last word.
 func TestReplayCallbacks(t *testing.T) {
@@ -50,7 +56,7 @@ func TestReplayCallbacks(t *testing.T) {
 		{"<", reply(0, remote(100))},
 		{">", request(1, wire.HandleInspect, boxedValue(brine.Tuple{brine.Tuple{"m.C", int64(1), int64(100)}}))},
 		{"<", reply(1, boxedValue(brine.Tuple{}))},
-		{">", request(2, wire.HandleCall, boxedTuple(local(100), remote(7)))},
+		{">", trailed(request(2, wire.HandleCall, boxedTuple(local(100), remote(7))))},
 		{"<", request(5, wire.HandleDel, boxedTuple(local(7), boxedValue(int64(1))))},
 		{">", reply(5, none)},
 		{"<", request(6, wire.HandleCall, boxedTuple(local(7), remote(101)))},
@@ -68,7 +74,7 @@ func TestReplayCallbacks(t *testing.T) {
 		{"<", reply(0, remote(200))},
 		{">", request(1, wire.HandleInspect, boxedValue(brine.Tuple{brine.Tuple{"m.C", int64(1), int64(200)}}))},
 		{"<", reply(1, boxedValue(brine.Tuple{}))},
-		{">", request(2, wire.HandleCall, boxedTuple(local(200), remote(7)))},
+		{">", trailed(request(2, wire.HandleCall, boxedTuple(local(200), remote(7))))},
 		{"<", request(1, wire.HandleCall, boxedTuple(local(7), remote(201)))},
 		{">", reply(1, local(201))},
 		{"<", request(2, wire.HandleDel, boxedTuple(local(7), boxedValue(int64(1))))},

@@ -30,8 +30,8 @@ type Dumper struct {
 //	REQUEST 2 INSPECT (main.Calculator#1)
 //
 // "+" marks an object of the sender, "-" one of the receiver. Where threads are bound, those that a message is from
-// and for stand before it, as in "1>2 REQUEST", with "-" for any. What cannot be decoded is said to be malformed, with
-// the reason.
+// and for stand before it, as in "1>2 REQUEST", with "-" for any. A [Trailer] follows the message in braces. What
+// cannot be decoded is said to be malformed, with the reason.
 func (p *Dumper) Dump(d *Dialect, payload []byte) string {
 	kind, seq, c, err := d.ReadHeaderUnchecked(payload)
 	if err == nil {
@@ -65,6 +65,9 @@ func (p *Dumper) Dump(d *Dialect, payload []byte) string {
 		p.boxed(&w, d, &c)
 	case Exception:
 		p.exception(&w, &c)
+	}
+	if t, ok := d.ReadTrailer(payload, p.Codecs); ok {
+		w.WriteString(" " + t.String())
 	}
 	return w.String()
 }

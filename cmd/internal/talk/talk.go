@@ -17,6 +17,7 @@ type Message struct {
 	Seq     wire.Seq
 	Handler wire.Handler // of a request
 	Body    any
+	Trailer []byte // metadata behind the body, as it is
 }
 
 // Of takes a payload apart.
@@ -38,6 +39,9 @@ func In(d *wire.Dialect, payload []byte) Message {
 	if m.Body, err = c.Value(); err != nil {
 		return Message{}
 	}
+	if _, ok := d.ReadTrailer(payload, nil); ok {
+		m.Trailer = payload[len(payload)-c.Len():]
+	}
 	if pair, ok := m.Body.(brine.Tuple); ok && kind == wire.Request && len(pair) == 2 {
 		n, _ := pair[0].(int64)
 		m.Handler = wire.Handler(n)
@@ -51,7 +55,8 @@ func (m Message) Is(k wire.Kind, h wire.Handler) bool { return m.Kind == k && m.
 // Append puts the message together again.
 func (m Message) Append() ([]byte, error) {
 	b := m.Dialect.AppendThreads(nil, m.Threads)
-	return brine.Append(m.Dialect.AppendHeader(b, m.Kind, m.Seq), m.Body)
+	b, err := brine.Append(m.Dialect.AppendHeader(b, m.Kind, m.Seq), m.Body)
+	return append(b, m.Trailer...), err
 }
 
 // Item is a member of a tuple; nil if there is none.
