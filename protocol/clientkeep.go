@@ -101,6 +101,9 @@ func (c *Client) failed(s *server, err error) {
 	}
 	was := s.err
 	s.err = err
+	if c.strangers() != nil {
+		c.changed() // those who wait need not
+	}
 	if was == nil && len(s.conns) == 0 {
 		c.adjust()
 	}

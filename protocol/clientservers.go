@@ -187,9 +187,13 @@ func (c *Client) choose(ctx context.Context, a *attempts) (*Conn, *server, error
 			a.at = s
 		}
 		change := c.change
+		stranger := c.strangers()
 		c.mu.Unlock()
 		if conn != nil {
 			return conn, s, nil
+		}
+		if stranger != nil {
+			return nil, nil, &NotConnectedError{Cause: stranger}
 		}
 		select {
 		case <-change:
@@ -202,6 +206,19 @@ func (c *Client) choose(ctx context.Context, a *attempts) (*Conn, *server, error
 			return nil, nil, &NotConnectedError{Cause: ended(ctx), Last: last}
 		}
 	}
+}
+
+// strangers returns an error if all servers have turned out not to speak RPyC, so that waiting is of no use. The client
+// goes on trying, as they may be replaced. The lock is held.
+func (c *Client) strangers() (err error) {
+	for _, s := range c.servers {
+		var stranger *NotRPyCError
+		if len(s.conns) > 0 || !errors.As(s.err, &stranger) {
+			return nil
+		}
+		err = s.err
+	}
+	return err
 }
 
 // pick returns the connection for the next call, nil if there is none. The lock is held.

@@ -18,8 +18,8 @@ type Discovery struct {
 	Registrar registry.Registrar
 	// Host limits what is found to the servers on one host, a name or an address; "" is any host.
 	Host string
-	// Dialer says how [DialByService] connects.
-	Dialer Dialer
+	// Dialer says how [DialByService] connects; nil connects as [Dial] does.
+	Dialer *Dialer
 }
 
 func (d *Discovery) registrar() registry.Registrar {
@@ -141,8 +141,8 @@ func DialByService(ctx context.Context, name string, d *Discovery) (*Conn, error
 	if err != nil {
 		return nil, err
 	}
-	var dialer Dialer
-	if d != nil {
+	dialer := &Dialer{}
+	if d != nil && d.Dialer != nil {
 		dialer = d.Dialer
 	}
 	down := &DiscoveryError{Service: name, Endpoints: eps}

@@ -54,10 +54,19 @@ func TestDialStrangers(t *testing.T) {
 			}()
 			_, err = protocol.Dial(t.Context(), "tcp", l.Addr().String(), nil)
 			require.ErrorContains(t, err, c.want)
-			if c.name != "hangs up" {
-				var stranger *protocol.NotRPyCError
-				require.ErrorAs(t, err, &stranger)
+			if c.name == "hangs up" {
+				return
 			}
+			var stranger *protocol.NotRPyCError
+			require.ErrorAs(t, err, &stranger)
+			// A client that stays connected does not wait for such a server either.
+			client, err := protocol.NewClient(protocol.ClientConfig{Addrs: []string{l.Addr().String()}})
+			require.NoError(t, err)
+			defer client.Close()
+			err = client.Do(t.Context(), func(context.Context, *protocol.Conn) error { return nil })
+			require.ErrorAs(t, err, &stranger)
+			require.ErrorContains(t, err, c.want)
+			require.NotErrorIs(t, err, context.DeadlineExceeded)
 		})
 	}
 }

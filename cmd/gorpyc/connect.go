@@ -239,7 +239,7 @@ func (t *target) connect(ctx context.Context) (*protocol.Conn, error) {
 		defer cancel()
 	}
 	if t.service != "" {
-		return protocol.DialByService(ctx, t.service, &protocol.Discovery{Registrar: t.registrar, Dialer: t.dialer})
+		return protocol.DialByService(ctx, t.service, &protocol.Discovery{Registrar: t.registrar, Dialer: &t.dialer})
 	}
 	return t.dialer.Dial(ctx, t.network, t.addr)
 }

@@ -3,6 +3,7 @@ package exposed
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,8 +32,9 @@ type Policy struct {
 	// NoPrefix makes the prefix empty, whatever Prefix is (exposed_prefix ""): names are what they are without one. As
 	// every name begins with it, all names there are may be used, as with AllowAll, unless DenyExposed is set.
 	NoPrefix bool
-	// ExtraSafe is added to the names that DenySafe governs (safe_attrs).
-	ExtraSafe []string
+	// ExtraSafe is added to the names that DenySafe governs (safe_attrs); Safe, if not nil, stands in place of those of
+	// RPyC, which [SafeNames] returns.
+	ExtraSafe, Safe []string
 	// Introspect lets a person at a Python prompt look around: it opens the names that help(), inspect.signature(),
 	// IPython's ? and completion read, which tell names, parameters and where in the source a function is, and has dir()
 	// list exposed names without the prefix as well. RPyC has no such switch; its safe_attrs would have to name them all.
@@ -86,6 +88,17 @@ var safeNames = makeSet(`
 	__mod__ __mul__ __ne__ __neg__ __new__ __next__ __nonzero__ __oct__ __or__ __pos__ __pow__ __radd__ __rand__
 	__rdiv__ __rdivmod__ __repr__ __rfloordiv__ __rlshift__ __rmod__ __rmul__ __ror__ __rpow__ __rrshift__ __rshift__
 	__rsub__ __rtruediv__ __rxor__ __setitem__ __setslice__ __str__ __sub__ __truediv__ __xor__ next`)
+
+// SafeNames returns the special methods that everyone may use by default (safe_attrs), sorted.
+func SafeNames() []string { return slices.Sorted(maps.Keys(safeNames)) }
+
+// safe reports whether a name is among those of Safe, or of RPyC.
+func (p *Policy) safe(name string) bool {
+	if p.Safe != nil {
+		return slices.Contains(p.Safe, name)
+	}
+	return safeNames[name]
+}
 
 // introspected are the names that Introspect opens.
 var introspected = makeSet(`
@@ -149,7 +162,7 @@ func (p *Policy) plain(name string) bool {
 		return true
 	case p.Introspect && introspected[name]:
 		return true
-	case !p.DenySafe && (safeNames[name] || slices.Contains(p.ExtraSafe, name)):
+	case !p.DenySafe && (p.safe(name) || slices.Contains(p.ExtraSafe, name)):
 		return true
 	}
 	return p.AllowPublic && !strings.HasPrefix(name, "_")
@@ -168,7 +181,7 @@ func (p *Policy) prefix() string {
 // isDefault reports whether p reads attributes as RPyC's defaults do, so that a class's prepared table can be used.
 func (p *Policy) isDefault() bool {
 	return p == nil || !p.DenyGet && !p.AllowAll && !p.AllowPublic && !p.DenySafe && !p.DenyExposed && !p.Introspect &&
-		p.prefix() == DefaultPrefix && len(p.ExtraSafe) == 0
+		p.prefix() == DefaultPrefix && len(p.ExtraSafe) == 0 && p.Safe == nil
 }
 
 func cannotAccess(name string) error {

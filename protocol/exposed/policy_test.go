@@ -44,6 +44,8 @@ func TestPolicyNames(t *testing.T) {
 		{"safe stays open without exposed", &Policy{DenyExposed: true}, "__len__", []string{"__len__"}, "__len__"},
 		{"safe denied", &Policy{DenySafe: true}, "__len__", []string{"__len__"}, denied},
 		{"extra safe", &Policy{ExtraSafe: []string{"append"}}, "append", []string{"append"}, "append"},
+		{"safe", &Policy{Safe: []string{"append"}}, "append", []string{"append"}, "append"},
+		{"safe in place of RPyC's", &Policy{Safe: []string{"append"}}, "__len__", []string{"__len__"}, denied},
 		{"extra safe is safe", &Policy{ExtraSafe: []string{"append"}, DenySafe: true}, "append", []string{"append"}, denied},
 		{"other prefix", &Policy{Prefix: "pub_"}, "add", []string{"pub_add"}, "pub_add"},
 		{"other prefix, full name", &Policy{Prefix: "pub_"}, "pub_add", []string{"pub_add"}, "pub_add"},

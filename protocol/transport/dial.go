@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -25,9 +26,14 @@ type Options struct {
 	Timeout time.Duration
 	// Attempts is how often to try if connecting takes longer than Timeout. Between
 	// attempts there are pauses of random length, up to some milliseconds. 0
-	// means 6, as in RPyC. Other failures are final at once: a client that is to wait
-	// until a server comes up is protocol.Client.
+	// means 6, as in RPyC. Other failures are final at once, but for Await.
 	Attempts int
+	// Await has Dial try again as long as nothing listens at the address: the
+	// connection is refused, or there is no such Unix socket. The pauses are 20 ms at
+	// first, and twice as long each time up to a second. The context bounds it; the
+	// Dial functions of package protocol bound one without a deadline by
+	// Config.Timeout. A client that is to connect again later, too, is protocol.Client.
+	Await bool
 	// KeepAlive is how long a TCP connection is idle before it is probed, and the
 	// interval between probes, five of which may be lost. 0 means 15 s, negative
 	// turns probing off, which is RPyC's default (keepalive=False).
@@ -64,11 +70,20 @@ func Dial(ctx context.Context, network, addr string, o *Options) (net.Conn, erro
 	}
 	for n := 1; ; n++ {
 		c, connected, err := o.attempt(ctx, network, addr)
-		var timeout net.Error
-		if err == nil || connected || n >= attempts || ctx.Err() != nil || !errors.As(err, &timeout) || !timeout.Timeout() {
+		if err == nil || connected || ctx.Err() != nil {
 			return c, err
 		}
-		pause := time.NewTimer(rand.N(51200 * time.Nanosecond << min(n, 10)))
+		var wait time.Duration
+		var timeout net.Error
+		switch {
+		case o.Await && nobodyListens(err):
+			wait = min(awaitPause<<min(n-1, 10), time.Second)
+		case n < attempts && errors.As(err, &timeout) && timeout.Timeout():
+			wait = rand.N(51200 * time.Nanosecond << min(n, 10))
+		default:
+			return c, err
+		}
+		pause := time.NewTimer(wait)
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
@@ -76,6 +91,15 @@ func Dial(ctx context.Context, network, addr string, o *Options) (net.Conn, erro
 			return nil, err
 		}
 	}
+}
+
+// awaitPause is the first pause of Options.Await.
+const awaitPause = 20 * time.Millisecond
+
+// nobodyListens reports whether connecting failed because there was nothing to connect to.
+func nobodyListens(err error) bool {
+	const windows = syscall.Errno(10061) // WSAECONNREFUSED
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) || errors.Is(err, windows)
 }
 
 // attempt connects once. connected tells whether a failure came after the connection was there.

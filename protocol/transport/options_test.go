@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -78,6 +79,39 @@ func TestKeepAlive(t *testing.T) {
 	require.Equal(t, 0, sockopt(t, far, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE))
 	require.NoError(t, transport.SetKeepAlive(far, 0))
 	require.Equal(t, 1, sockopt(t, far, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE))
+}
+
+// TestDialAwaits has nothing listen at first. Dial waits for it if it is to, as long as the context lasts.
+func TestDialAwaits(t *testing.T) {
+	for _, err := range []error{syscall.ECONNREFUSED, syscall.ENOENT} {
+		synctest.Test(t, func(t *testing.T) {
+			tries := 0
+			near, far := net.Pipe()
+			refused := func(context.Context, string, string) (net.Conn, error) {
+				if tries++; tries < 10 {
+					return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", err)}
+				}
+				return near, nil
+			}
+			_, failed := transport.Dial(t.Context(), "unix", "/s", &transport.Options{Dialer: refused})
+			require.ErrorIs(t, failed, err)
+			require.Equal(t, 1, tries)
+
+			begin := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 130*time.Millisecond)
+			defer cancel()
+			_, failed = transport.Dial(ctx, "unix", "/s", &transport.Options{Dialer: refused, Await: true})
+			require.ErrorIs(t, failed, err)
+			require.Equal(t, 4, tries, "at 0, 20 and 60 ms")
+			require.Equal(t, 130*time.Millisecond, time.Since(begin))
+
+			begin = time.Now()
+			c, failed := transport.Dial(t.Context(), "unix", "/s", &transport.Options{Dialer: refused, Await: true})
+			require.NoError(t, failed)
+			require.Equal(t, 620*time.Millisecond, time.Since(begin), "20, 40, 80, 160 and 320 ms")
+			_, _ = c.Close(), far.Close()
+		})
+	}
 }
 
 // TestDialRetries times out as often as it was told, and not for other failures.

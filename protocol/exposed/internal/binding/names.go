@@ -18,29 +18,6 @@ func LowerCamel(goName string) string {
 	return string(rs)
 }
 
-// Distance counts the letters that have to be changed, added, dropped or exchanged with their neighbour to make b of a.
-func Distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before, last, row = last, row, before
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-	}
-	return row[len(b)]
-}
-
 // TakesArguments reports whether fn has parameters besides a context.
 func TakesArguments(fn reflect.Value) bool {
 	if fn.Kind() != reflect.Func {
