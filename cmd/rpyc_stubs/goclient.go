@@ -6,6 +6,7 @@ import (
 	"go/format"
 	"go/token"
 	"go/types"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -46,25 +47,8 @@ func writeClient(r *remote, pkg, typ string) ([]byte, error) {
 		}
 	}
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "%s; DO NOT EDIT.\n\npackage %s\n\nimport (\n", generatedBy, pkg)
-	var std, ours []string
-	for path := range w.imports {
-		if strings.Contains(path, ".") {
-			ours = append(ours, path)
-		} else {
-			std = append(std, path)
-		}
-	}
-	slices.Sort(std)
-	slices.Sort(ours)
-	for _, path := range std {
-		fmt.Fprintf(&out, "\t%q\n", path)
-	}
-	out.WriteByte('\n')
-	for _, path := range ours {
-		fmt.Fprintf(&out, "\t%q\n", path)
-	}
-	out.WriteString(")\n\n")
+	fmt.Fprintf(&out, "%s; DO NOT EDIT.\n\npackage %s\n\n", generatedBy, pkg)
+	writeImports(&out, w.imports)
 	out.Write(w.Bytes())
 	text, err := format.Source(out.Bytes())
 	if err != nil {
@@ -341,6 +325,10 @@ func goParam(name string, taken map[string]bool) string {
 // comment writes paragraphs as a comment. Whatever they contain stays in it: each line begins with "// ", which makes
 // no directive either.
 func (w *clientWriter) comment(indent string, paragraphs ...string) {
+	writeComment(w, indent, paragraphs...)
+}
+
+func writeComment(w io.Writer, indent string, paragraphs ...string) {
 	first := true
 	for _, p := range paragraphs {
 		if p = strings.TrimSpace(p); p == "" {
@@ -351,12 +339,17 @@ func (w *clientWriter) comment(indent string, paragraphs ...string) {
 		}
 		first = false
 		for line := range strings.SplitSeq(strings.ReplaceAll(p, "\r\n", "\n"), "\n") {
-			if strings.HasPrefix(strings.TrimSpace(printable(line)), "+build") {
-				line = "? " + line // gofmt would make a //go:build of it, wherever it stands
-			}
-			fmt.Fprintf(w, "%s%s\n", indent, strings.TrimRight("// "+printable(line), " "))
+			fmt.Fprintf(w, "%s%s\n", indent, strings.TrimRight("// "+commentText(line), " "))
 		}
 	}
+}
+
+// commentText is a line that can stand in a comment.
+func commentText(line string) string {
+	if strings.HasPrefix(strings.TrimSpace(printable(line)), "+build") {
+		line = "? " + line // gofmt would make a //go:build of it, wherever it stands
+	}
+	return printable(line)
 }
 
 // printable replaces what could end a line or mislead a reader: control characters, line separators, the marks that

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -39,7 +41,7 @@ func usage(format string, args ...any) error { return coded{fmt.Errorf(format, a
 func run(ctx context.Context, args []string) int {
 	cli.OsExiter = func(int) {} // we return the code
 	app := newApp()
-	err := app.RunContext(ctx, program.WithSeconds(app, args))
+	err := app.RunContext(ctx, program.WithSeconds(app, argumentLast(args)))
 	if err == nil {
 		return 0
 	}
@@ -51,17 +53,26 @@ func run(ctx context.Context, args []string) int {
 	return exitFailed
 }
 
+// argumentLast puts an argument that follows the command server behind its options, where the parser wants it.
+func argumentLast(args []string) []string {
+	if len(args) < 4 || args[1] != "server" || strings.HasPrefix(args[2], "-") {
+		return args
+	}
+	return append(append(slices.Clone(args[:2]), args[3:]...), args[2])
+}
+
 func newApp() *cli.App {
 	misused := func(_ *cli.Context, err error, _ bool) error { return usage("%w (try --help)", err) }
 	app := &cli.App{
 		Name:  "rpyc_stubs",
 		Usage: "stubs between Go services and Python programs, and the other way",
 		Description: `'go' is for keyword arguments, help() and CPython's TypeErrors, from go:generate; 'pyi' for mypy,
-pyright and editors; 'client' for programs in Go that call services in Python or Go.
+pyright and editors; 'client' for programs in Go that call services in Python or Go; 'server' makes
+a Go program of a Python service, to be completed.
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 3 stale (--check).`,
 		Version:  program.Version(),
-		Commands: []*cli.Command{goCommand(), pyiCommand(), clientCommand()},
+		Commands: []*cli.Command{goCommand(), pyiCommand(), clientCommand(), serverCommand()},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usage("no command is called %q (try --help)", c.Args().First())

@@ -141,7 +141,8 @@ func (e *explorer) fromClass(c *pyClass) *remote {
 func pyLines(src string) ([]pyLine, error) {
 	var lines []pyLine
 	var b strings.Builder
-	number, depth := 1, 0
+	number := 1
+	var open []int // lines of the brackets that are open
 	start := 1
 	flush := func() {
 		text := b.String()
@@ -155,7 +156,7 @@ func pyLines(src string) ([]pyLine, error) {
 		switch c := src[i]; {
 		case c == '\n':
 			number++
-			if depth == 0 {
+			if len(open) == 0 {
 				flush()
 			} else {
 				b.WriteByte(' ')
@@ -180,13 +181,19 @@ func pyLines(src string) ([]pyLine, error) {
 		default:
 			switch c {
 			case '(', '[', '{':
-				depth++
+				open = append(open, number)
 			case ')', ']', '}':
-				depth = max(0, depth-1)
+				if len(open) == 0 {
+					return nil, fmt.Errorf("%d: %q closes nothing", number, string(c))
+				}
+				open = open[:len(open)-1]
 			}
 			b.WriteByte(c)
 			i++
 		}
+	}
+	if len(open) > 0 {
+		return nil, fmt.Errorf("%d: a bracket is not closed", open[len(open)-1])
 	}
 	flush()
 	return lines, nil

@@ -1,0 +1,411 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
+)
+
+const (
+	brinePath  = "github.com/gorpyc/gorpyc/brine"
+	netrefPath = "github.com/gorpyc/gorpyc/netref"
+)
+
+var handle = goType{name: "*netref.Object", imports: []string{netrefPath}}
+
+// serverType is the Go type that a Python service's annotation becomes: of a parameter, which a peer sends, or of a
+// result, which it gets. What it does not know is any. Annotations are full names; in is the class that has it.
+func (w *skeleton) serverType(in *pyType, text string, result bool, line int) goType {
+	t := w.typed(in, w.m.annotation(text), result, line, 0)
+	return t
+}
+
+func (w *skeleton) typed(in *pyType, text string, result bool, line, depth int) goType {
+	text = strings.TrimSpace(text)
+	if depth > 10 {
+		return anyType
+	}
+	if len(text) > 2 && (text[0] == '\'' || text[0] == '"') && text[len(text)-1] == text[0] {
+		return w.typed(in, w.m.annotation(text[1:len(text)-1]), result, line, depth) // a forward reference
+	}
+	if parts := inspect.Split(text, '|'); len(parts) > 1 {
+		return w.optional(in, parts, result, line, depth)
+	}
+	if name, ok := scalars[text]; ok {
+		return goType{name: name}
+	}
+	name, args := text, []string(nil)
+	if i := strings.IndexByte(text, '['); i > 0 && strings.HasSuffix(text, "]") {
+		name, args = text[:i], inspect.Split(text[i+1:len(text)-1], ',')
+	}
+	arg := func(i int) goType {
+		if i < len(args) {
+			return w.typed(in, args[i], result, line, depth+1)
+		}
+		return anyType
+	}
+	around := func(before string, t goType, after string) goType {
+		return goType{name: before + t.name + after, imports: t.imports}
+	}
+	switch name {
+	case "Optional":
+		return w.optional(in, append(args, "None"), result, line, depth)
+	case "Union":
+		return w.optional(in, args, result, line, depth)
+	case "Annotated", "Final", "ClassVar", "dataclasses.InitVar", "Required", "NotRequired", "ReadOnly", "Awaitable":
+		return arg(0)
+	case "Literal":
+		return literalType(args)
+	case "LiteralString", "AnyStr":
+		return goType{name: "string"}
+	case "list", "List", "Sequence", "MutableSequence", "Collection", "collections.deque", "Deque", "deque":
+		return around("[]", arg(0), "")
+	case "Iterable", "Iterator", "Generator":
+		if depth > 0 {
+			return anyType
+		}
+		if result && len(args) == 3 && args[1] != "None" && args[1] != "Any" {
+			return goType{name: "*exposed.Generator", imports: []string{exposedPath}}
+		}
+		t := around("iter.Seq2[", arg(0), ", error]")
+		t.imports = append(slices.Clone(t.imports), "iter")
+		return t
+	case "set", "Set", "AbstractSet", "MutableSet", "frozenset", "FrozenSet":
+		if isScalar(arg(0)) {
+			return around("map[", arg(0), "]struct{}")
+		}
+		if result {
+			return goType{name: "*exposed.Set", imports: []string{exposedPath}}
+		}
+		return around("[]", arg(0), "")
+	case "dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict", "Counter",
+		"collections.defaultdict", "collections.OrderedDict", "collections.Counter":
+		switch key := arg(0); {
+		case isScalar(key) && strings.HasSuffix(name, "Counter"):
+			return goType{name: "map[" + key.name + "]int"}
+		case isScalar(key):
+			return around("map["+key.name+"]", arg(1), "")
+		case result:
+			return goType{name: "*exposed.Dict", imports: []string{exposedPath}}
+		}
+		return anyType
+	case "tuple", "Tuple":
+		return goType{name: "brine.Tuple", imports: []string{brinePath}}
+	case "Callable":
+		if result && !w.field {
+			return anyType
+		}
+		return w.callableType(in, args, line)
+	case "datetime.datetime":
+		if result {
+			w.m.note(line, "datetime: a time.Time has a zone where Python's may have none")
+		}
+		return goType{name: "time.Time", imports: []string{"time"}}
+	case "datetime.date", "datetime.timedelta":
+		if result {
+			w.m.note(line, "%s: no Go type travels as one; the result is any", name)
+			return anyType
+		}
+		return times[strings.TrimPrefix(name, "datetime.")]
+	case "Any", "object", "None", "", "NoReturn", "Hashable", "Type", "type", "Self":
+		if name == "Self" && in != nil {
+			return w.classType(in, result)
+		}
+		return anyType
+	case "rpyc.Connection", "rpyc.core.protocol.Connection":
+		return goType{name: "*protocol.Conn", imports: []string{protocolPath}}
+	}
+	if t := w.m.typeAt(in, name); t != nil {
+		return w.classType(t, result)
+	}
+	if strings.HasPrefix(name, "numpy.") {
+		w.m.note(line, "%s is any: [][]float64 or the like takes an array, pickle.NewArray makes one", inspect.Bounded(name, 60))
+		return anyType
+	}
+	w.m.note(line, "the type %s has no counterpart: it is any", inspect.Bounded(name, 60))
+	return anyType
+}
+
+// classType is the Go type for objects of a class of the module.
+func (w *skeleton) classType(t *pyType, result bool) goType {
+	switch t.kind {
+	case typedDict:
+		return goType{name: t.goName}
+	case exceptionClass:
+		return goType{name: "*vinegar.Error", imports: []string{vinegarPath}}
+	case protocolClass:
+		if result {
+			return anyType
+		}
+		return handle // the client's object
+	}
+	return goType{name: "*" + t.goName}
+}
+
+// literalType is the type that all alternatives of a Literal have.
+func literalType(args []string) goType {
+	found := ""
+	for _, a := range args {
+		v, err := pyvalue.ParseLiteral(a)
+		t := typeOfLiteral(v)
+		if err != nil || found != "" && t != found {
+			return anyType
+		}
+		found = t
+	}
+	if found == "" {
+		return anyType
+	}
+	return goType{name: found}
+}
+
+// typeOfLiteral is the Go type that a literal's value is in an assignment; any for None and what has none.
+func typeOfLiteral(v any) string {
+	switch v.(type) {
+	case bool:
+		return "bool"
+	case int64:
+		return "int"
+	case float64:
+		return "float64"
+	case complex128:
+		return "complex128"
+	case string:
+		return "string"
+	case []byte:
+		return "[]byte"
+	case brine.Tuple:
+		return "brine.Tuple"
+	case []any:
+		return "[]any"
+	case map[any]any:
+		return "map[any]any"
+	}
+	return "any"
+}
+
+// optional is a nil-able type for one alternative besides None, and any for several.
+func (w *skeleton) optional(in *pyType, parts []string, result bool, line, depth int) goType {
+	var rest []string
+	none := false
+	for _, p := range parts {
+		if p = strings.TrimSpace(p); p == "None" || p == "NoneType" {
+			none = true
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	if len(rest) != 1 {
+		if len(rest) == 2 && slices.Contains(rest, "int") && slices.Contains(rest, "float") {
+			return w.nilable(goType{name: "float64"}, none, result)
+		}
+		return anyType
+	}
+	return w.nilable(w.typed(in, rest[0], result, line, depth), none, result)
+}
+
+// nilable makes a type one that can be None. A nil slice or map is an empty one to Python, and a tuple none.
+func (w *skeleton) nilable(t goType, none, result bool) goType {
+	switch {
+	case !none || t.name == "any" || t.name[0] == '*' || strings.HasPrefix(t.name, "func("):
+		return t
+	case isScalar(t) || strings.HasPrefix(t.name, "time."):
+		return goType{name: "*" + t.name, imports: t.imports}
+	case result:
+		return anyType
+	}
+	return t
+}
+
+// callableType is a func type for a function that the client passes.
+func (w *skeleton) callableType(in *pyType, args []string, line int) goType {
+	if len(args) != 2 || !strings.HasPrefix(args[0], "[") || !strings.HasSuffix(args[0], "]") {
+		return handle
+	}
+	t := goType{name: "func(context.Context", imports: []string{"context"}}
+	for _, a := range inspect.Split(args[0][1:len(args[0])-1], ',') {
+		if a != "" {
+			p := w.typed(in, a, true, line, 1)
+			t.name += ", " + p.name
+			t.imports = append(t.imports, p.imports...)
+		}
+	}
+	if args[1] == "None" {
+		t.name += ") error"
+		return t
+	}
+	r := w.typed(in, args[1], false, line, 1)
+	t.name += ") (" + r.name + ", error)"
+	t.imports = append(t.imports, r.imports...)
+	return t
+}
+
+// zero is the zero value of a type as Go writes it.
+func zero(t string) string {
+	switch {
+	case t == "string":
+		return `""`
+	case t == "bool":
+		return "false"
+	case t == "int", t == "int64", t == "float64", t == "complex128", t == "time.Duration":
+		return "0"
+	case t == "time.Time":
+		return "time.Time{}"
+	}
+	return "nil"
+}
+
+// canBeNil reports whether None fits a type.
+func canBeNil(t string) bool { return zero(t) == "nil" }
+
+// withDefault makes a parameter's type one that its default fits, and returns the default as package exposed reads it.
+func (w *skeleton) withDefault(in *pyType, t goType, p *inspect.Parameter, line int) (goType, string) {
+	v, err := w.literal(in, p.Default)
+	if name, empty := strings.CutSuffix(p.Default, "()"); empty && (makers[name] != "" || name == "frozenset") {
+		v, err = []any{}, nil
+	}
+	if err != nil {
+		w.m.note(line, "the default %s = %s: it is None here", p.Name, inspect.Bounded(p.Default, 60))
+		return w.withNone(t), "None"
+	}
+	switch v := v.(type) {
+	case []any:
+		if len(v) > 0 || t.name == "any" || t.name[0] == '*' {
+			w.m.note(line, "the default %s = %s: it is None here", p.Name, inspect.Bounded(p.Default, 60))
+		}
+		return w.withNone(t), "None"
+	case map[any]any:
+		if len(v) > 0 || t.name == "any" || t.name[0] == '*' {
+			w.m.note(line, "the default %s = %s: it is None here", p.Name, inspect.Bounded(p.Default, 60))
+		}
+		return w.withNone(t), "None"
+	case nil:
+		return w.withNone(t), "None"
+	}
+	literal := typeOfLiteral(v)
+	base := strings.TrimPrefix(t.name, "*")
+	if literal == "any" { // Ellipsis, a large number
+		w.m.note(line, "the default %s = %s: it is None here", p.Name, inspect.Bounded(p.Default, 60))
+		return w.withNone(t), "None"
+	}
+	fits := t.name == "any" || base == literal || base == "float64" && (literal == "int") ||
+		base == "complex128" && (literal == "int" || literal == "float64") || base == "int" && literal == "bool"
+	if tuple, ok := v.(brine.Tuple); ok && len(tuple) == 0 && strings.HasPrefix(t.name, "[]") && t.name != "[]byte" {
+		fits = true
+	}
+	if !fits {
+		t = anyType
+	}
+	if f, ok := v.(float64); ok && math.IsInf(f, 0) {
+		return t, strings.Replace(pyvalue.Repr(v), "inf", "1e999", 1)
+	}
+	return t, pyvalue.Repr(v)
+}
+
+func (w *skeleton) withNone(t goType) goType {
+	if canBeNil(t.name) {
+		return t
+	}
+	return goType{name: "*" + t.name, imports: t.imports}
+}
+
+// literal is the value of an expression that can be known: a literal, the name of a constant of the class or the
+// module, or arithmetic with these.
+func (w *skeleton) literal(in *pyType, text string) (any, error) {
+	return w.evaluate(in, strings.TrimSpace(text), 0)
+}
+
+func (w *skeleton) evaluate(in *pyType, text string, depth int) (any, error) {
+	v, err := pyvalue.ParseLiteral(text)
+	if err == nil || depth > 20 {
+		return v, err
+	}
+	if !dotted(text) {
+		return w.arithmetic(in, text, depth)
+	}
+	if v, ok := map[string]float64{"math.inf": math.Inf(1), "math.pi": math.Pi, "math.e": math.E}[w.m.resolve(text)]; ok {
+		return v, nil
+	}
+	name := text[strings.LastIndexByte(text, '.')+1:]
+	find := func(attrs []*pyAttr) (any, error) {
+		for _, a := range attrs {
+			if a.name == name && a.value != "" && a.value != text {
+				return w.evaluate(in, a.value, depth+1)
+			}
+		}
+		return nil, err
+	}
+	if owner, _, ok := strings.Cut(text, "."); ok {
+		t := w.m.typeAt(in, owner)
+		if owner == "self" || owner == "cls" {
+			t = in
+		}
+		for _, t := range append([]*pyType{t}, t.ancestors()...) {
+			if t == nil || t.kind == enumClass {
+				break
+			}
+			if v, err := find(t.attrs); err == nil {
+				return v, nil
+			}
+		}
+		return nil, err
+	}
+	if in != nil {
+		if v, err := find(in.attrs); err == nil {
+			return v, nil
+		}
+	}
+	return find(w.m.attrs)
+}
+
+// operators of arithmetic by what binds least.
+var operators = [][][2]string{{{"|", "__or__"}}, {{"<<", "__lshift__"}}, {{"+", "__add__"}, {"-", "__sub__"}},
+	{{"*", "__mul__"}, {"//", "__floordiv__"}, {"/", "__truediv__"}}}
+
+func (w *skeleton) arithmetic(in *pyType, text string, depth int) (any, error) {
+	if inner, ok := strings.CutPrefix(text, "("); ok && inspect.Closing(text) == len(text)-1 {
+		return w.evaluate(in, strings.TrimSuffix(inner, ")"), depth+1)
+	}
+	if rest, ok := strings.CutPrefix(text, "-"); ok && dotted(rest) {
+		v, err := w.evaluate(in, rest, depth+1)
+		if f, ok := v.(float64); ok {
+			return -f, nil
+		}
+		return nil, errors.Join(err, errNoLiteral)
+	}
+	for _, level := range operators {
+		for _, op := range level {
+			parts := inspect.Split(text, rune(op[0][0]))
+			last := parts[len(parts)-1]
+			left := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(strings.TrimSuffix(text, last)), op[0]))
+			if len(parts) < 2 || last == "" || left == "" || strings.ContainsAny(left[len(left)-1:], "*/+-<|") {
+				continue
+			}
+			a, err := w.evaluate(in, left, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			b, err := w.evaluate(in, last, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			if _, ok := b.(int64); !ok && op[0] == "*" || op[0] == "<<" && b.(int64) > 62 {
+				return nil, errNoLiteral // what it makes can be large
+			}
+			if _, ok := a.(int64); op[0] == "*" && !ok {
+				if _, ok := a.(float64); !ok {
+					return nil, errNoLiteral
+				}
+			}
+			return exposed.Operate(context.Background(), op[1], a, b)
+		}
+	}
+	return nil, errNoLiteral
+}
