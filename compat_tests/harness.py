@@ -48,6 +48,7 @@ GO_PACKAGES = {
     "rpyc_registry": "./cmd/rpyc_registry",
     "gorpyc": "./cmd/gorpyc",
     "certs": "./compat_tests/peers/certs",
+    "metadata": "./compat_tests/peers/metadata",
 }
 
 # What a healthy Go program never writes to stderr.
