@@ -41,6 +41,16 @@ def test_servers(conform, server):
     assert set(failed(done.stdout)) <= (OLD if RPYC < (5, 1) else set()), failed(done.stdout)
 
 
+def test_the_printed_service(conform, start, tmp_path):
+    """It needs no other file of ours."""
+    program = tmp_path / "service.py"
+    program.write_bytes(subprocess.run([conform[0], "conform", "--print-service"], stdout=subprocess.PIPE).stdout)
+    server = start("printed", [sys.executable, str(program)])
+    done = subprocess.run(conform + ["--only", "calls", "%s:%d" % (server.host, server.port)], stdout=subprocess.PIPE)
+    report = json.loads(done.stdout)
+    assert done.returncode == 0 and report["counts"]["passed"] > 10, report["counts"]
+
+
 def test_clients(conform):
     listening = subprocess.Popen(conform + ["--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE)
