@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gorpyc/gorpyc/cmd/internal/talk"
 	"github.com/gorpyc/gorpyc/protocol/frame"
+	"github.com/gorpyc/gorpyc/protocol/talk"
 )
 
 // FuzzReplay reads a file that tap may have written, prints it, and prepares to say it again: a file from somebody else
@@ -24,7 +24,7 @@ func FuzzReplay(f *testing.F) {
 			require.NoError(f, err)
 			var raw bytes.Buffer
 			require.NoError(f, frame.Write(&raw, payload))
-			data, err := json.Marshal(record{Conn: 1, Dir: dir, End: end, Hex: hex.EncodeToString(raw.Bytes())})
+			data, err := json.Marshal(talk.Record{Conn: 1, Dir: dir, End: end, Hex: hex.EncodeToString(raw.Bytes())})
 			require.NoError(f, err)
 			file.Write(append(data, '\n'))
 		}
@@ -44,16 +44,17 @@ func FuzzReplay(f *testing.F) {
 		}
 		var out bytes.Buffer
 		r := &recorder{times: true, text: 64, out: &printer{w: &out}}
-		script := newTranslation()
+		script := talk.NewTranslation()
 		for i, rec := range records {
-			r.record(rec.record, rec.raw, rec.payload)
+			r.record(rec, rec.Raw, rec.Payload)
 			if rec.End != "" {
 				continue
 			}
-			talk.Of(rec.payload)
-			_ = rec.expected()
-			script.translate(rec.payload)
-			script.learn(rec.payload, records[(i+1)%len(records)].payload)
+			next := records[(i+1)%len(records)].Payload
+			talk.Of(rec.Payload)
+			script.Same(rec.Payload, next)
+			script.Translate(rec.Payload)
+			script.Learn(rec.Payload, next)
 		}
 		require.NoError(t, r.out.err)
 	})

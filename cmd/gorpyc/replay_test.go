@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gorpyc/gorpyc/brine"
-	"github.com/gorpyc/gorpyc/cmd/internal/talk"
 	"github.com/gorpyc/gorpyc/protocol/frame"
+	"github.com/gorpyc/gorpyc/protocol/talk"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -89,7 +89,7 @@ func TestReplayCallbacks(t *testing.T) {
 		require.NoError(t, err)
 		raw, err := frame.Append(nil, payload, frame.Compress{})
 		require.NoError(t, err)
-		require.NoError(t, json.NewEncoder(f).Encode(record{Conn: 1, Dir: m.dir, Hex: hex.EncodeToString(raw)}))
+		require.NoError(t, json.NewEncoder(f).Encode(talk.Record{Conn: 1, Dir: m.dir, Hex: hex.EncodeToString(raw)}))
 	}
 	require.NoError(t, f.Close())
 
@@ -112,7 +112,7 @@ func TestReplayCallbacks(t *testing.T) {
 					err = frame.Write(c, payload)
 				} else {
 					var got []byte
-					if got, err = frame.Read(c, frameLimit); err == nil {
+					if got, err = frame.Read(c, talk.FrameLimit); err == nil {
 						if !bytes.Equal(got, payload) {
 							return fmt.Errorf("it has said %s", (&wire.Dumper{}).Dump(wire.FamilyD, got))
 						}

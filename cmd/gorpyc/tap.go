@@ -18,12 +18,10 @@ import (
 
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/frame"
+	"github.com/gorpyc/gorpyc/protocol/talk"
 	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
-
-// frameLimit bounds what one message may make this program hold.
-const frameLimit = 1 << 30
 
 func tapCommand() *cli.Command {
 	return &cli.Command{
@@ -51,15 +49,6 @@ address says the client's part again to a server.`,
 	}
 }
 
-// record is a line of the file.
-type record struct {
-	Conn int     `json:"conn"`
-	Time float64 `json:"t"`
-	Dir  string  `json:"dir"` // ">" from the client, "<" from the server
-	Hex  string  `json:"hex,omitempty"`
-	End  string  `json:"end,omitempty"`
-}
-
 // recorder prints and writes what passes. It is safe for concurrent use.
 type recorder struct {
 	times bool
@@ -78,7 +67,7 @@ type view struct {
 	dumper   wire.Dumper
 }
 
-func (r *recorder) record(rec record, raw, payload []byte) {
+func (r *recorder) record(rec talk.Record, raw, payload []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.file != nil && r.err == nil {
@@ -221,8 +210,8 @@ func (t *tap) pump(n int, dir string, from io.Reader, to net.Conn) {
 	tee := io.TeeReader(from, &raw)
 	for {
 		raw.Reset()
-		payload, err := frame.Read(tee, frameLimit)
-		rec := record{Conn: n, Dir: dir, Time: time.Since(t.begun).Seconds()}
+		payload, err := frame.Read(tee, talk.FrameLimit)
+		rec := talk.Record{Conn: n, Dir: dir, Time: time.Since(t.begun).Seconds()}
 		if err == nil {
 			t.record(rec, raw.Bytes(), payload)
 			if _, err = to.Write(raw.Bytes()); err == nil {

@@ -57,6 +57,8 @@ var arrows = []arrow{
 	{from: "protocol/wire", to: []string{"brine"}},
 	{from: "protocol/vinegar", to: []string{"brine/..."}},
 	{from: "protocol/frame", to: []string{"brine"}},
+	{from: "protocol/talk", to: []string{"brine", "protocol/wire", "protocol/frame"}},
+	{from: "protocol/rpyctest", to: connections},
 	{from: "protocol/transport"},
 	{from: "protocol/transport/auth"},
 	{from: "protocol/transport/ssh", outside: []string{"golang.org/x/crypto/ssh/..."}},

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
-	"github.com/gorpyc/gorpyc/cmd/internal/talk"
+	"github.com/gorpyc/gorpyc/protocol/talk"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 

@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gorpyc/gorpyc/cmd/internal/talk"
 	"github.com/gorpyc/gorpyc/protocol/frame"
+	"github.com/gorpyc/gorpyc/protocol/talk"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 

@@ -1,4 +1,5 @@
-// Package talk takes RPyC's messages apart and puts them together, for programs that listen in.
+// Package talk takes RPyC's messages apart and puts them together, reads what gorpyc tap has recorded, and says either
+// part of it again, with today's ids in the place of those recorded. It is for programs that listen in, and for tests.
 package talk
 
 import (
