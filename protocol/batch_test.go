@@ -33,11 +33,11 @@ func (s *slowWriter) Write(b []byte) (int, error) {
 	return s.ReadWriteCloser.Write(b)
 }
 
-// countedPair connects a client, whose writes are counted, to s.
-func countedPair(t *testing.T, s any) (*protocol.Conn, *slowWriter) {
+// countedPair connects a client to s, and counts the writes of both.
+func countedPair(t *testing.T, s any) (c *protocol.Conn, client, server *slowWriter) {
 	near, far := transport.Pipe()
-	w := &slowWriter{ReadWriteCloser: near}
-	b, err := protocol.NewConn(context.Background(), far, s, nil)
+	w, v := &slowWriter{ReadWriteCloser: near}, &slowWriter{ReadWriteCloser: far}
+	b, err := protocol.NewConn(context.Background(), v, s, nil)
 	require.NoError(t, err)
 	a, err := protocol.NewConn(context.Background(), w, nil, &protocol.Config{Dialect: wire.FamilyD})
 	require.NoError(t, err)
@@ -49,13 +49,14 @@ func countedPair(t *testing.T, s any) (*protocol.Conn, *slowWriter) {
 	_, err = netref.Call[int](t.Context(), a.Root(), "add", 0, 0)
 	require.NoError(t, err)
 	w.writes.Store(0)
-	return a, w
+	v.writes.Store(0)
+	return a, w, v
 }
 
 // TestBatchIsOneWrite makes many calls by one goroutine, of which each would have a write of its own.
 func TestBatchIsOneWrite(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c, w := countedPair(t, &service{})
+		c, w, server := countedPair(t, &service{})
 		var b netref.Batch
 		for range 2 { // it can be used again
 			sums := make([]int, 64)
@@ -69,6 +70,7 @@ func TestBatchIsOneWrite(t *testing.T) {
 				require.Equal(t, i+1, n)
 			}
 			require.EqualValues(t, 1, w.writes.Swap(0))
+			require.LessOrEqual(t, server.writes.Swap(0), int32(4), "one for each read, whose buffer grows")
 		}
 		require.NoError(t, b.Do(t.Context()), "an empty one")
 	})
@@ -78,7 +80,7 @@ func TestBatchIsOneWrite(t *testing.T) {
 // time, the others come together.
 func TestAsyncCallsAreGathered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c, w := countedPair(t, &service{})
+		c, w, _ := countedPair(t, &service{})
 		rs := make([]*netref.AsyncResult, 64)
 		for i := range rs {
 			r, err := c.Root().CallMethodAsync(t.Context(), "add", i, 1)
@@ -241,7 +243,7 @@ func TestBatchAnswers(t *testing.T) {
 // TestBatchTimeout has a peer that does not answer.
 func TestBatchTimeout(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c, _ := countedPair(t, &service{})
+		c, _, _ := countedPair(t, &service{})
 		hold := make(chan struct{})
 		defer close(hold)
 		var b netref.Batch

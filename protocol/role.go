@@ -147,7 +147,7 @@ func (c *Conn) runInTurn(in *incoming) (slow bool) {
 }
 
 // heldAnswers is how many answers to queued requests go out together.
-const heldAnswers = 16
+const heldAnswers = 64
 
 // finishRequest gives up the turn and the worker of a request whose handler has returned. If another request gets the
 // turn, finishRequest returns it, and the caller has to run it.
