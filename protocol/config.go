@@ -99,7 +99,8 @@ type Config struct {
 	Codecs *brine.Codecs
 
 	// Logger is told of what no caller can be told, of panics in handlers at level Error, and of other exceptions that
-	// handlers end with at level Debug; nil is silent.
+	// handlers end with at level Debug, or Info if the peer has called an object, mostly a callback whose result it may
+	// not look at; nil is silent.
 	Logger *slog.Logger
 	// Trace gets a line for each message, in the form wire.Dumper describes, after "<" for received and ">" for sent.
 	// It slows the connection down. Writes are made one at a time.

@@ -4,12 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
-	"regexp"
 	"runtime"
 	"runtime/debug"
-	"sync/atomic"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
@@ -366,33 +362,6 @@ func (in *incoming) runHandler(leave func()) (v any, err error) {
 	v, err = in.handle()
 	returned = true
 	return v, err
-}
-
-// undeclared matches the exceptions of calls that fail for want of declared parameters. The hint at it is logged once
-// in a process.
-var (
-	undeclared = regexp.MustCompile(`takes no keyword arguments$|positional arguments?: 'arg\d+'`)
-	hinted     atomic.Bool
-)
-
-// logError logs the error that a handler ended with: a panic, which somebody has to mend, as an error, and an exception
-// for debugging, as RPyC does, unless it is the end of an iteration.
-func (in *incoming) logError(err error) {
-	cfg := &in.c.cfg
-	e, _ := err.(*vinegar.Error) // as panics are; anything else costs more to look at than a disabled log is worth
-	switch {
-	case e.Panicked():
-		in.c.log().ErrorContext(in, "rpyc: panic", "in", in.h.String(),
-			"panic", fmt.Sprint(e.PanicValue()), "traceback", e.FormatTraceback())
-	case cfg.Logger.Enabled(in, slog.LevelWarn) && e != nil && e.Class == vinegar.TypeError &&
-		undeclared.MatchString(e.Message()) && hinted.CompareAndSwap(false, true):
-		in.c.log().WarnContext(in, "rpyc: a peer's call needs names of parameters, which Go does not keep: "+
-			"declare them by exposed.Func, ClassOptions.Params or the program rpyc_stubs", "exception", e.Message())
-	case cfg.Logger.Enabled(in, slog.LevelDebug) && !errors.Is(err, vinegar.StopIteration):
-		e = vinegar.FromError(err)
-		in.c.log().DebugContext(in, "rpyc: exception", "in", in.h.String(),
-			"exception", e.Error(), "traceback", e.FormatTraceback())
-	}
 }
 
 // exited is called when a handler ends its goroutine with runtime.Goexit, as testing's FailNow does. It answers the

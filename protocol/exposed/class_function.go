@@ -1,6 +1,7 @@
 package exposed
 
 import (
+	"cmp"
 	"context"
 	"reflect"
 	"runtime"
@@ -51,16 +52,16 @@ func functionParts(self any) (name, qual, module, sig string, doc docText) {
 	return name, qual, module, f.Signature(), doc
 }
 
-// funcModule is the __module__ of a Go func: the last element of its package.
+// funcModule is the __module__ of a Go func: what [NamePackage] has named its package, or the last element of that.
 func funcModule(fn reflect.Value) string {
 	rf := runtime.FuncForPC(fn.Pointer())
 	if rf == nil {
 		return ""
 	}
 	name := rf.Name()
-	name = name[strings.LastIndexByte(name, '/')+1:]
-	module, _, _ := strings.Cut(name, ".")
-	return module
+	last := strings.LastIndexByte(name, '/') + 1
+	module, _, _ := strings.Cut(name[last:], ".")
+	return cmp.Or(moduleOf(name[:last]+module), module)
 }
 
 // callItself is the method __call__, which has a method __call__ itself, and so on.

@@ -186,3 +186,27 @@ func TestIs(t *testing.T) {
 		require.Equal(t, row.want, exposed.Is(row.a, row.b), "%v %v", row.a, row.b)
 	}
 }
+
+type tally struct{ n int }
+
+var _ = exposed.Register[tally](exposed.ClassOptions{Methods: map[string]any{
+	"add":  exposed.Func(func(t *tally, n, times int) int { t.n += n * times; return t.n }, "n", "times=2"),
+	"take": exposed.Func(func(t *tally, n, times int) int { t.n -= n * times; return t.n }, "self", "n", "times=2"),
+}})
+
+// TestDeclaredMethodsCountSelfOrNot declares the parameters of added methods with and without the object.
+func TestDeclaredMethodsCountSelfOrNot(t *testing.T) {
+	v := &tally{}
+	require.EqualValues(t, 6, must(t)(exposed.CallAttr(ctx, nil, v, "add", kwArgs("n", int64(3)))))
+	require.EqualValues(t, 4, must(t)(exposed.CallAttr(ctx, nil, v, "take", kwArgs("n", int64(1)))))
+	_, err := exposed.CallAttr(ctx, nil, v, "take", &exposed.Args{})
+	require.ErrorContains(t, err, "missing 1 required positional argument: 'n'")
+}
+
+// TestNoneType names the class of None, which Python reaches as type(None).
+func TestNoneType(t *testing.T) {
+	c, ok := exposed.Builtin("NoneType")
+	require.True(t, ok)
+	require.Equal(t, "builtins.NoneType", c.Name())
+	require.Equal(t, c, exposed.ClassOf(nil))
+}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 )
@@ -56,6 +58,24 @@ func DescribeFunc(f *Function) {
 	refill(func(c *Class) bool {
 		return slices.ContainsFunc(c.mro, func(m *Class) bool { return m.opts.mentions(pc) })
 	})
+}
+
+// NamePackage has the types of a Go package belong to a Python module of that name for peers, as in "shop.Order", in
+// place of the package's own name, which of a program is "main". path is the package's import path, "main" for the
+// program; module may have dots. ClassOptions.Name with a module in it goes before. Call it from an init function, or
+// where the program begins; it panics if the package has another name already, or if the names cannot be.
+func NamePackage(path, module string) {
+	if path == "" || module == "" || !utf8.ValidString(module) || strings.HasPrefix(module, ".") ||
+		strings.HasSuffix(module, ".") {
+		panic(fmt.Sprintf("exposed: package %q cannot be named %q", path, module))
+	}
+	descriptions.Lock()
+	defer descriptions.Unlock()
+	if all := descriptions.modules.Load(); all != nil && (*all)[path] != "" {
+		panic(fmt.Sprintf("exposed: package %q is named %q already", path, (*all)[path]))
+	}
+	descriptions.modules.Store(with(descriptions.modules.Load(), path, module))
+	refill(func(c *Class) bool { return c.goType != nil && c.goType.PkgPath() == path })
 }
 
 // refill makes those registered classes anew that about is true of, because a description has been added, unless values

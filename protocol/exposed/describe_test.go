@@ -1,6 +1,7 @@
 package exposed_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -144,4 +145,20 @@ func TestMethodsOfEmbeddedAttrs(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"exposed_get"}, names)
+}
+
+// TestNamePackage names a package of types that were registered before, are not registered, and of funcs.
+func TestNamePackage(t *testing.T) {
+	registered := exposed.Register[url.Error](exposed.ClassOptions{Params: map[string][]string{"Unwrap": {}}})
+	named := exposed.Register[url.InvalidHostError](exposed.ClassOptions{Name: "other.Host"})
+	require.Equal(t, "url.Error", registered.Name())
+	exposed.NamePackage("net/url", "web.urls")
+	require.Equal(t, "web.urls.Error", registered.Name())
+	require.Equal(t, "other.Host", named.Name())
+	require.Equal(t, "web.urls.URL", exposed.ClassFor[url.URL]().Name())
+	require.Equal(t, "web.urls", get(t, exposed.Unrestricted(), exposed.ClassFor[url.URL](), "__module__"))
+	require.Equal(t, "web.urls", get(t, exposed.Unrestricted(), url.Parse, "__module__"))
+	require.Panics(t, func() { exposed.NamePackage("net/url", "again") })
+	require.Panics(t, func() { exposed.NamePackage("net/netip", "a.") })
+	require.Panics(t, func() { exposed.NamePackage("", "a") })
 }

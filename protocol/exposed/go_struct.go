@@ -12,6 +12,9 @@ func goTypeName(t reflect.Type) string {
 		return "builtins.object"
 	}
 	name, _, _ := strings.Cut(t.String(), "[")
+	if module := moduleOf(t.PkgPath()); module != "" {
+		return module + name[strings.IndexByte(name, '.'):]
+	}
 	return name
 }
 

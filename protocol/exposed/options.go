@@ -27,7 +27,8 @@ type ClassOptions struct {
 	Docs map[string]string
 	// Static adds exposed attributes of the class: funcs become static methods, everything else a constant.
 	Static map[string]any
-	// Methods adds exposed methods beyond those of the Go type: funcs whose first parameter is the object.
+	// Methods adds exposed methods beyond those of the Go type: funcs whose first parameter is the object. The parameters
+	// that [Func] declares for one may begin with "self" for the object, or with the one after it.
 	Methods map[string]any
 	// Properties adds exposed attributes that are computed.
 	Properties map[string]Property

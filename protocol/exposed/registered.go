@@ -22,6 +22,8 @@ var descriptions struct {
 	sync.Mutex
 	types atomic.Pointer[map[reflect.Type]*ClassOptions]
 	funcs atomic.Pointer[map[uintptr]*Function]
+	// modules holds what [NamePackage] was told, by the path of the package.
+	modules atomic.Pointer[map[string]string]
 }
 
 func lookupRegistered(t reflect.Type) *Class {
@@ -50,6 +52,14 @@ func descriptionOf(t reflect.Type) *ClassOptions {
 		return (*all)[t]
 	}
 	return nil
+}
+
+// moduleOf is the module that [NamePackage] has named a package; "" if it has not.
+func moduleOf(path string) string {
+	if all := descriptions.modules.Load(); all != nil {
+		return (*all)[path]
+	}
+	return ""
 }
 
 func describedFunc(fn reflect.Value) *Function {
