@@ -56,15 +56,41 @@ func (s *Server) unready(ctx context.Context) []string {
 	return reasons
 }
 
-// announceLeaving makes the server one that is not ready, and goes on accepting for DrainDelay, unless ctx or the
-// server ends.
+// announceLeaving makes the server one that is not ready, has it unregister, and goes on accepting until that is done
+// and DrainDelay is over, or ctx or the server ends.
 func (s *Server) announceLeaving(ctx context.Context) {
 	s.mu.Lock()
 	wait := !s.closed && !s.leaving && len(s.listeners) > 0
 	s.leaving = true
+	s.untilLeaving()
+	s.part()
 	closing := s.stopping()
 	s.mu.Unlock()
-	if wait && s.DrainDelay > 0 {
+	if !wait {
+		return
+	}
+	s.notify(notifyStopping)
+	if s.DrainDelay > 0 {
 		sleep(ctx, s.DrainDelay, closing)
 	}
+	select {
+	case <-s.farewell():
+	case <-closing:
+	case <-ctx.Done():
+	}
+}
+
+// untilLeaving is a context that ends when the server begins to shut down. The lock is held.
+func (s *Server) untilLeaving() context.Context {
+	if s.parting == nil {
+		s.parting, s.part = context.WithCancel(context.Background())
+	}
+	return s.parting
+}
+
+// isLeaving reports whether the server shuts down.
+func (s *Server) isLeaving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed || s.leaving
 }

@@ -10,14 +10,15 @@ import (
 	"github.com/gorpyc/gorpyc/protocol"
 )
 
-// Shutdown makes the server one that is not ready (see [Server.Health]), waits for DrainDelay, stops accepting, has
-// the requests answered that are running or queued, and closes the connections. Requests that come meanwhile are
-// refused before they are begun: see protocol.Conn.Shutdown for what peers see of it. A peer that does not read its
-// connection is waited for half a second once it has been sent everything. If ctx ends before, the connections are
-// closed at once. Shutdown returns when the last connection has ended and the registry has been told, or the context's
+// Shutdown makes the server one that is not ready (see [Server.Health]), tells the registry that it is gone, waits for
+// DrainDelay, stops accepting, has the requests answered that are running or queued, and closes the connections.
+// Requests that come meanwhile are refused before they are begun: see protocol.Conn.Shutdown for what peers see of it.
+// A peer that does not read its connection is waited for half a second once it has been sent everything. If ctx ends
+// before, the connections are closed at once. Shutdown returns when the last connection has ended, or the context's
 // cause. The processes of a [Forking] server are told to do the same, and waited for; if ctx ends before, they are
 // killed.
 func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.feedWatchdog()()
 	s.announceLeaving(ctx)
 	conns, ended := s.stop()
 	s.eachWorker((*worker).shutdown)

@@ -69,6 +69,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	log.Info("server started")
 	defer log.Info("server has terminated")
 	defer s.announce(ctx, l)()
+	defer s.feedWatchdog()()
+	s.notify(notifyReady)
 	var pause time.Duration
 	for s.room(ctx) {
 		stream, err := l.Accept()
@@ -230,6 +232,10 @@ func (s *Server) admit(ctx context.Context, stream net.Conn) *protocol.Conn {
 			s.leave()
 			return nil
 		}
+	}
+	if s.HTTPProbe && s.Mode != OneShot && s.answerProbe(ctx, stream) {
+		s.leave()
+		return nil
 	}
 	c, _ := s.meet(ctx, stream, s.leave)
 	return c

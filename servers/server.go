@@ -112,9 +112,16 @@ type Server struct {
 	// Checks are what the server needs to be ready, by name, such as a database: see [Server.Health]. They may be called
 	// at the same time and have to heed their context, which ends after 5 s for all of them.
 	Checks map[string]func(ctx context.Context) error
-	// DrainDelay is how long Shutdown goes on accepting when the server has become one that is not ready, so that load
-	// balancers have noticed before connections are refused. 0 means not at all.
+	// DrainDelay is how long Shutdown goes on accepting when the server has become one that is not ready and has
+	// unregistered, so that load balancers and clients have noticed before connections are refused. 0 means not at all.
 	DrainDelay time.Duration
+	// HTTPProbe has the server answer HTTP on its own port as well, for orchestrators that can ask no other: GET or HEAD
+	// /healthz and /readyz as [Server.Health] does, without reasons, before TLS and authentication. A client that has sent
+	// nothing is served 0.2 s later. It needs a Unix system, and does nothing in the modes [Forking] and [OneShot].
+	HTTPProbe bool
+	// Systemd has the server tell systemd, if that has asked for it (Type=notify, WatchdogSec=), when it accepts
+	// connections, that it shuts down, and that it is alive. It is for programs that have one server.
+	Systemd bool
 	// Logger is told of connections coming and going, at level Info; nil is silent. The connections log to it, too,
 	// unless Config has a logger. The messages are RPyC's: "server started", "accepted", "welcome", "goodbye", and so
 	// on.
@@ -128,6 +135,7 @@ type Server struct {
 	aliases []string
 	// announced counts the goroutines that talk to the registry.
 	announced sync.WaitGroup
+	probes    probes
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -136,7 +144,9 @@ type Server struct {
 	conns     map[*protocol.Conn]struct{}
 	handled   map[handled]struct{} // those of Handle
 	forked    map[*worker]struct{}
-	leaving   bool // Shutdown has begun
+	leaving   bool            // Shutdown has begun
+	parting   context.Context // ended when leaving is set
+	part      context.CancelFunc
 	closed    bool
 	closing   chan struct{}   // closed when closed is set
 	grace     context.Context // ended when connections are not to be ended in order any more
