@@ -78,7 +78,8 @@ def junit(path, directory):
 # others it is the server.
 GO_CALLS = ("test_classic_client", "test_gorpyc", "test_gorpyc_terminal", "test_gorpyc_ways", "test_objects",
             "test_completion")
-NO_SIDE = ("test_bridge", "test_docs", "test_registry", "test_registry_broadcast", "test_registry_program")
+NO_SIDE = ("test_bridge", "test_docs", "test_migrating", "test_registry", "test_registry_broadcast",
+           "test_registry_program")
 
 
 def role_of_go(release, module, test, marks):

@@ -44,7 +44,7 @@ func (w *skeleton) server(t *pyType, start *pyStart) {
 	fields := "\t\tNewService: new" + name + "Root,\n"
 	if start.shared {
 		fields = "\t\tService: new" + name + "Root(), // one for all connections: its methods run in parallel and need a lock\n"
-		w.m.note(start.line, "all clients share one %s: Go serves them in parallel, so its methods need a lock", t.name)
+		w.m.note(start.line, "%s is shared by all clients and needs a lock: Go serves them in parallel", t.name)
 	}
 	fields += "\t\tConfig: " + unexported(name) + "Config(),\n" + auth + w.serverOptions(start)
 	w.printf("\treturn &servers.Server{\n%s\t}, nil\n}\n\n", fields)
