@@ -86,7 +86,7 @@ func (c *Conn) identify() *Identity {
 type identityKey struct{}
 
 // WithIdentity returns a context of a request that comes from id, whatever the connection's identity is: a [ServeHook]
-// returns it that has found an identity in the request.
+// returns it that has found an identity in the request, such as servers.CallTokens. nil is nobody known.
 func WithIdentity(ctx context.Context, id *Identity) context.Context {
 	return context.WithValue(ctx, identityKey{}, id)
 }

@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -125,21 +127,74 @@ func checkSecrets(all []Secret) error {
 // token, so it belongs into TLS: Chain(TLS(cfg), Token(secrets)).
 func Token(secrets Secrets) Authenticator {
 	return bySecret("token", secrets, func(conn net.Conn, all []Secret) (who Secret, err error) {
-		err = auth.ServeToken(conn, func(token string) bool {
-			given, found := sha256.Sum256([]byte(token)), 0
-			for _, s := range all { // all of them, so that the time does not tell how near a guess was
-				for _, k := range s.Keys {
-					sum := sha256.Sum256([]byte(k))
-					if subtle.ConstantTimeCompare(given[:], sum[:]) == 1 {
-						who, found = s, 1
-					}
-				}
-			}
-			return found == 1
+		err = auth.ServeToken(conn, func(token string) (found bool) {
+			who, found = ownerOf(token, all)
+			return found
 		})
 		return who, err
 	})
 }
+
+// ownerOf finds who has a token.
+func ownerOf(token string, all []Secret) (who Secret, found bool) {
+	given := sha256.Sum256([]byte(token))
+	for _, s := range all { // all of them, so that the time does not tell how near a guess was
+		for _, k := range s.Keys {
+			sum := sha256.Sum256([]byte(k))
+			if subtle.ConstantTimeCompare(given[:], sum[:]) == 1 {
+				who, found = s, true
+			}
+		}
+	}
+	return who, found
+}
+
+// CallTokens returns hooks that identify each request by the token beside it (protocol.Metadata.Token), in place of the
+// connection's identity: a gateway can so say for whom it calls. A request without a token remains the connection's;
+// one with a token that nobody has is of nobody known. Hooks that want to know the identity stand behind them.
+func CallTokens(secrets Secrets) protocol.Hooks {
+	return protocol.Hooks{Serve: []protocol.ServeHook{&callTokens{secrets: secrets}}}
+}
+
+type callTokens struct {
+	secrets Secrets
+
+	mu    sync.Mutex
+	known map[string]*protocol.Identity // by name, so that there is one for all calls
+}
+
+// ServeBegin implements protocol.ServeHook.
+func (h *callTokens) ServeBegin(ctx context.Context, _ *protocol.RequestInfo) context.Context {
+	m, _ := protocol.MetadataFrom(ctx)
+	if m.Token == "" {
+		return ctx
+	}
+	var id *protocol.Identity
+	all, err := h.secrets.Secrets()
+	if err == nil && checkSecrets(all) == nil {
+		if who, found := ownerOf(m.Token, all); found {
+			id = h.identity(who)
+		}
+	}
+	return protocol.WithIdentity(ctx, id)
+}
+
+func (h *callTokens) identity(who Secret) *protocol.Identity {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	id := h.known[who.Name]
+	if id == nil || !maps.EqualFunc(id.Attrs, who.Attrs, slices.Equal) {
+		if h.known == nil {
+			h.known = map[string]*protocol.Identity{}
+		}
+		id = &protocol.Identity{Name: who.Name, Kind: "token", Attrs: who.Attrs}
+		h.known[who.Name] = id
+	}
+	return id
+}
+
+// ServeEnd implements protocol.ServeHook.
+func (*callTokens) ServeEnd(context.Context, *protocol.RequestInfo) {}
 
 // HMAC has each client prove that it has the key of a name, by the handshake that package auth describes. The
 // credentials are a *protocol.Identity of kind "hmac". The key stays secret from who reads the network. What follows

@@ -41,6 +41,9 @@ type caller struct{}
 
 func (caller) Who(ctx context.Context) string {
 	id := protocol.IdentityFromContext(ctx)
+	if id == nil {
+		return "nobody"
+	}
 	return fmt.Sprintf("%v%v", id, id.Attrs["team"])
 }
 
@@ -167,6 +170,27 @@ func TestSecrets(t *testing.T) {
 	require.Contains(t, log.String(), `unknown name or wrong key: \"eve\"`)
 	require.NotContains(t, log.String(), "0123456")
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", secrets, secrets, secrets), "0123456")
+}
+
+// TestCallTokens: a request is of whom its token says, and of nobody if nobody has it.
+func TestCallTokens(t *testing.T) {
+	cfg := &protocol.Config{Metadata: protocol.MetadataNegotiated, Hooks: servers.CallTokens(secrets),
+		Credentials: &protocol.Identity{Kind: "tls", Name: "gateway"}}
+	near, far := transport.Pipe()
+	a, err := protocol.NewConn(context.Background(), near, caller{}, cfg)
+	require.NoError(t, err)
+	b, err := protocol.DialStream(t.Context(), far, nil, &protocol.Config{Metadata: protocol.MetadataNegotiated})
+	require.NoError(t, err)
+	for token, want := range map[string]string{"": "tls:gateway[]", annsKey: "token:ann[sales]", bobs: "token:bob[]",
+		bobs + "x": "nobody", "short": "nobody"} {
+		ctx := protocol.WithMetadata(t.Context(), protocol.Metadata{Token: token})
+		who, err := netref.Call[string](ctx, b.Root(), "who")
+		require.NoError(t, err)
+		require.Equal(t, want, who)
+	}
+	require.NoError(t, b.Close())
+	<-a.Done()
+	<-b.Done()
 }
 
 // TestHandshakesOfStrangers: what is no handshake is refused, at once where it can be seen, and never read without end.
