@@ -398,7 +398,7 @@ class Shop(rpyc.Service):
     def exposed_invoice(self):
         return [1]
 
-server = ThreadedServer(Shop(), hostname="127.0.0.1", port=0)
+server = ThreadedServer(Shop, hostname="127.0.0.1", port=0)
 server.listener.listen(10)
 threading.Thread(target=server.start, daemon=True).start()
 
