@@ -35,6 +35,18 @@ func (l *ledger) Note(token string) string {
 	return token
 }
 
+// clients is how many clients have called, by the numbers that their tokens begin with.
+func (l *ledger) clients() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	seen := map[string]bool{}
+	for token := range l.run {
+		client, _, _ := strings.Cut(token, "-")
+		seen[client] = true
+	}
+	return len(seen)
+}
+
 // Ask carries a call out that needs the peer, which asks back.
 func (l *ledger) Ask(
 	ctx context.Context, token string, f func(context.Context, string) (string, error),
@@ -171,7 +183,8 @@ func TestShutdownPythonClients(t *testing.T) {
 		addr, result := start(t, t.Context(), srv)
 		output := make(chan string, 1)
 		go func() { output <- runPython(t, busyClients, addr) }()
-		require.Eventually(t, func() bool { return l.begun.Load() > 200 }, 30*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return l.begun.Load() > 200 && l.clients() == 6 }, 30*time.Second,
+			5*time.Millisecond, "a client that connects later is refused, which is not looked at here")
 		stop(t, srv, result)
 		answered, refused := map[string]bool{}, 0
 		for _, line := range strings.Split(<-output, "\n") {
