@@ -10,6 +10,7 @@
 //	classic.connect_subproc(server)            DialSubprocess(ctx, cmd, nil)
 //	classic.ssh_connect(machine, port)         DialWith(ctx, &protocol.Dialer{Options: …}, "tcp", "localhost:18812"),
 //	                                           with the tunnel of package protocol/transport/ssh as Options.Dialer
+//	zerodeploy.DeployedServer(machine)         d, err := Deploy(ctx, tunnel, nil); c, err := d.Connect(ctx, nil)
 //	any other connection                       New(conn)
 //	conn.modules.os, conn.modules["os.path"]   o, err := conn.Module(ctx, "os.path")
 //	"os" in conn.modules                       ok, err := conn.HasModule(ctx, "os")

@@ -20,6 +20,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(deployed) != "" {
+		os.Exit(serveDeployed(os.Args[1:]))
+	}
 	code := m.Run()
 	if server.stop != nil {
 		server.stop()

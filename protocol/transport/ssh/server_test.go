@@ -120,6 +120,16 @@ func (g *gate) serve(raw net.Conn, cfg *ssh.ServerConfig) {
 		switch n.ChannelType() {
 		case "direct-tcpip":
 			g.forward(n)
+		case "direct-streamlocal@openssh.com":
+			var to struct {
+				Path, Origin string
+				From         uint32
+			}
+			if err := ssh.Unmarshal(n.ExtraData(), &to); err != nil {
+				_ = n.Reject(ssh.ConnectionFailed, err.Error())
+				continue
+			}
+			g.connect(n, "unix", to.Path)
 		case "session":
 			g.session(n)
 		default:
@@ -139,7 +149,12 @@ func (g *gate) forward(n ssh.NewChannel) {
 		_ = n.Reject(ssh.ConnectionFailed, err.Error())
 		return
 	}
-	far, err := net.Dial("tcp", net.JoinHostPort(to.Host, strconv.Itoa(int(to.Port))))
+	g.connect(n, "tcp", net.JoinHostPort(to.Host, strconv.Itoa(int(to.Port))))
+}
+
+// connect passes a channel on to an address.
+func (g *gate) connect(n ssh.NewChannel, network, addr string) {
+	far, err := net.Dial(network, addr)
 	if err != nil {
 		_ = n.Reject(ssh.ConnectionFailed, err.Error())
 		return

@@ -2,6 +2,7 @@ package ssh_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +20,8 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 	"golang.org/x/crypto/ssh/knownhosts"
 
+	"github.com/gorpyc/gorpyc/classic"
+	"github.com/gorpyc/gorpyc/classic/slave"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/transport"
@@ -27,6 +30,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(deployed) != "" {
+		os.Exit(serveDeployed(os.Args[1:]))
+	}
 	_ = os.Unsetenv("SSH_AUTH_SOCK")
 	goleak.VerifyTestMain(m)
 }
@@ -220,6 +226,64 @@ connect_stdpipes(service=S).serve_all()
 }
 
 // TestSSHD goes through a real sshd, which has keys of several kinds of which an unusual one is known.
+// deploys starts a classic server through a tunnel, as it is documented, and checks that nothing is left behind.
+func deploys(t *testing.T, tunnel *ssh.Tunnel, program func(context.Context, string, string) (io.ReadCloser, error)) {
+	d, err := classic.Deploy(t.Context(), tunnel, &classic.DeployConfig{Program: program})
+	require.NoError(t, err)
+	c, err := d.Connect(t.Context(), nil)
+	require.NoError(t, err)
+	dir, err := c.Eval(t.Context(), "__import__('os').listdir(__import__('os').path.dirname('"+d.Socket()+"'))")
+	require.NoError(t, err)
+	require.NotNil(t, dir)
+	require.NoError(t, d.Close())
+	_, err = os.Stat(filepath.Dir(d.Socket()))
+	require.ErrorIs(t, err, os.ErrNotExist)
+
+	d, err = classic.Deploy(t.Context(), tunnel, &classic.DeployConfig{Program: program})
+	require.NoError(t, err)
+	c, err = d.Connect(t.Context(), nil)
+	require.NoError(t, err)
+	require.NoError(t, tunnel.Close()) // the connection is lost
+	<-c.Done()
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(filepath.Dir(d.Socket()))
+		return errors.Is(err, os.ErrNotExist)
+	}, 30*time.Second, 10*time.Millisecond)
+	require.Error(t, d.Close())
+}
+
+// deployed is set where this test binary is the program that was sent.
+const deployed = "GORPYC_TEST_DEPLOYED"
+
+// serveDeployed is that program: rpyc_classic --socket PATH --quiet.
+func serveDeployed(args []string) int {
+	l, err := net.Listen("unix", args[1])
+	if err != nil {
+		return 1
+	}
+	srv := &servers.Server{NewService: func() any { return slave.NewService(nil) }, Config: slave.Config(nil)}
+	_ = srv.Serve(context.Background(), l)
+	return 1
+}
+
+// program is what is sent: this test binary, or rpyc_classic if that is to be built, which takes long.
+func program(t *testing.T) func(context.Context, string, string) (io.ReadCloser, error) {
+	if os.Getenv("GORPYC_TEST_BUILD") != "" {
+		return classic.BuildProgram
+	}
+	t.Setenv(deployed, "yes")
+	return func(context.Context, string, string) (io.ReadCloser, error) { return os.Open(os.Args[0]) }
+}
+
+func TestDeploy(t *testing.T) {
+	file, key := newKey(t, "")
+	g := newGate(t, key.PublicKey(), "")
+	tunnel, err := ssh.Dial(t.Context(), "ann@"+g.addr, &ssh.Config{KeyFiles: []string{file},
+		KnownHosts: []string{g.known}})
+	require.NoError(t, err)
+	deploys(t, tunnel, program(t))
+}
+
 func TestSSHD(t *testing.T) {
 	sshd, err := exec.LookPath("sshd")
 	if err != nil {
@@ -283,5 +347,14 @@ func TestSSHD(t *testing.T) {
 		use(t, c)
 		require.NoError(t, c.Close())
 		<-c.Done()
+		if kind == "ed25519" {
+			tunnel, err := ssh.Dial(t.Context(), me.Username+"@"+host, &ssh.Config{KeyFiles: []string{file},
+				KnownHosts: []string{known}})
+			require.NoError(t, err)
+			if os.Getenv("GORPYC_TEST_BUILD") != "" { // sshd passes no environment on
+				deploys(t, tunnel, classic.BuildProgram)
+			}
+			require.NoError(t, tunnel.Close())
+		}
 	}
 }
