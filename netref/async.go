@@ -90,7 +90,9 @@ func Await[T any](ctx context.Context, r *AsyncResult) (T, error) {
 	return t, err
 }
 
-// CallAsync calls the object without waiting for the result (rpyc.async_). The error is about sending alone.
+// CallAsync calls the object without waiting for the result (rpyc.async_). The error is about sending alone. While
+// other calls are under way, requests that follow on each other are sent together by a goroutine, so that this one may
+// not have left when CallAsync returns.
 func (o *Object) CallAsync(ctx context.Context, args ...any) (*AsyncResult, error) {
 	pos, kw := splitArgs(args)
 	return o.peer.Start(ctx, wire.HandleCall, o, pos, kw)

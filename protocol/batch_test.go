@@ -76,6 +76,48 @@ func TestBatchIsOneWrite(t *testing.T) {
 	})
 }
 
+// records is a stream that makes a record of each write, as TLS does.
+type records struct{ slowWriter }
+
+func (*records) OneFramePerWrite() bool { return true }
+
+// TestManyCallsOverRecords has a write for each request: a peer that polls the socket would not see a second one in the
+// same record.
+func TestManyCallsOverRecords(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		near, far := transport.Pipe()
+		w := &records{slowWriter{ReadWriteCloser: near}}
+		s, err := protocol.NewConn(context.Background(), far, &service{}, nil)
+		require.NoError(t, err)
+		c, err := protocol.NewConn(context.Background(), w, nil, &protocol.Config{Dialect: wire.FamilyD})
+		require.NoError(t, err)
+		root := c.Root()
+		_, err = netref.Call[int](t.Context(), root, "add", 0, 0)
+		require.NoError(t, err)
+		w.writes.Store(0)
+		var b netref.Batch
+		var sums [8]int
+		var rs [8]*netref.AsyncResult
+		for i := range sums {
+			b.Call(&sums[i], root, "add", i, 1)
+		}
+		require.NoError(t, b.Do(t.Context()))
+		for i := range rs {
+			rs[i], err = root.CallMethodAsync(t.Context(), "add", i, 1)
+			require.NoError(t, err)
+		}
+		for i, r := range rs {
+			n, err := netref.Await[int](t.Context(), r)
+			require.NoError(t, err)
+			require.Equal(t, n, sums[i])
+		}
+		require.EqualValues(t, 16, w.writes.Load())
+		_ = c.Close()
+		<-c.Done()
+		<-s.Done()
+	})
+}
+
 // TestAsyncCallsAreGathered starts many calls from one goroutine: while the first ones are being written, which takes
 // time, the others come together.
 func TestAsyncCallsAreGathered(t *testing.T) {
