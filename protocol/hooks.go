@@ -3,6 +3,7 @@ package protocol
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -112,6 +113,36 @@ func (r *RequestInfo) ErrorClass() string {
 		return e.Class.String()
 	}
 	return vinegar.Exception.String()
+}
+
+// ErrorKnown reports whether the class in ErrorClass is Python's own or one that this program has declared: there are
+// only so many of them.
+func (r *RequestInfo) ErrorKnown() bool {
+	name := r.ErrorClass()
+	module, class := "builtins", name
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		module, class = name[:i], name[i+1:]
+	}
+	if _, known := vinegar.Lookup(module, class); known {
+		return true
+	}
+	_, known := vinegar.Lookup("__main__", name)
+	return known
+}
+
+// IsCall reports whether something is called, and not read, compared or iterated over, for example.
+func (r *RequestInfo) IsCall() bool { return r.Op == wire.HandleCallAttr || r.Op == wire.HandleCall }
+
+// Operation names what is asked for: the method that is called, and otherwise the operation in capitals, with the
+// attribute behind it if there is one, as "GETATTR name".
+func (r *RequestInfo) Operation() string {
+	switch {
+	case r.Method == "":
+		return r.Op.String()
+	case r.IsCall():
+		return r.Method
+	}
+	return r.Op.String() + " " + r.Method
 }
 
 // Failed reports whether Err is more than the end of an iteration.

@@ -201,6 +201,13 @@ func TestHooksAreToldOfRequests(t *testing.T) {
 			require.Equal(t, "tests.Watched", r.Class)
 			require.Equal(t, row.class, r.ErrorClass())
 			require.Equal(t, row.class != "", r.Failed())
+			require.True(t, r.Err == nil || r.ErrorKnown())
+			require.Equal(t, row.op == wire.HandleCallAttr, r.IsCall())
+			if r.IsCall() {
+				require.Equal(t, r.Method, r.Operation())
+			} else {
+				require.Equal(t, strings.TrimSpace(r.Op.String()+" "+r.Method), r.Operation())
+			}
 			require.False(t, r.Start.IsZero())
 			require.Positive(t, r.Duration)
 		}
@@ -212,6 +219,15 @@ func TestHooksAreToldOfRequests(t *testing.T) {
 		require.Positive(t, got.BytesIn)
 		require.Equal(t, served.BytesIn, got.BytesOut)
 		require.Equal(t, served.BytesOut, got.BytesIn)
+	}
+}
+
+// TestErrorsThatAreNotKnown are of classes that a peer has made up.
+func TestErrorsThatAreNotKnown(t *testing.T) {
+	for class, known := range map[*vinegar.Class]bool{vinegar.ValueError: true, vinegar.NewClass("tests.Declared"): true,
+		vinegar.ClassNamed("theirs.Own"): false} {
+		r := protocol.RequestInfo{Err: class.New()}
+		require.Equal(t, known, r.ErrorKnown())
 	}
 }
 

@@ -27,7 +27,6 @@ package otel
 import (
 	"context"
 	"net"
-	"strings"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -37,8 +36,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/gorpyc/gorpyc/protocol"
-	"github.com/gorpyc/gorpyc/protocol/vinegar"
-	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
 const (
@@ -122,7 +119,7 @@ func (h hook) ServeBegin(ctx context.Context, r *protocol.RequestInfo) context.C
 		return ctx
 	}
 	attrs := []attribute.KeyValue{system, attribute.String("rpc.service", r.Class),
-		attribute.String("rpc.method", methodOf(r))}
+		attribute.String("rpc.method", r.Operation())}
 	ctx, _ = h.tracer.Start(ctx, nameOf(r.Class, r), trace.WithSpanKind(trace.SpanKindServer),
 		trace.WithTimestamp(r.Start), trace.WithAttributes(append(attrs, peerOf(r.Conn, "client")...)...))
 	return ctx
@@ -137,7 +134,7 @@ func (h hook) ServeEnd(ctx context.Context, r *protocol.RequestInfo) {
 	attrs := []attribute.KeyValue{system, attribute.String("rpc.service", other), attribute.String("rpc.method", other)}
 	if r.Known {
 		attrs = []attribute.KeyValue{system, attribute.String("rpc.service", r.Class),
-			attribute.String("rpc.method", methodOf(r))}
+			attribute.String("rpc.method", r.Operation())}
 	}
 	h.served.Record(ctx, r.Duration.Seconds(), metric.WithAttributes(append(attrs, errorOf(r)...)...))
 }
@@ -145,7 +142,7 @@ func (h hook) ServeEnd(ctx context.Context, r *protocol.RequestInfo) {
 // CallBegin implements protocol.CallHook.
 func (h hook) CallBegin(ctx context.Context, r *protocol.RequestInfo) context.Context {
 	if h.tells(r) {
-		attrs := []attribute.KeyValue{system, attribute.String("rpc.method", methodOf(r))}
+		attrs := []attribute.KeyValue{system, attribute.String("rpc.method", r.Operation())}
 		if r.Class != "" {
 			attrs = append(attrs, attribute.String("rpc.service", r.Class))
 		}
@@ -167,7 +164,7 @@ func (h hook) CallEnd(ctx context.Context, r *protocol.RequestInfo) {
 		return
 	}
 	end(ctx, r)
-	attrs := append([]attribute.KeyValue{system, attribute.String("rpc.method", methodOf(r))},
+	attrs := append([]attribute.KeyValue{system, attribute.String("rpc.method", r.Operation())},
 		peerOf(r.Conn, "server")...)
 	h.called.Record(ctx, r.Duration.Seconds(), metric.WithAttributes(append(attrs, errorOf(r)...)...))
 }
@@ -176,7 +173,7 @@ var system = attribute.String("rpc.system", "rpyc")
 
 // tells reports whether a request is a span and counted.
 func (h hook) tells(r *protocol.RequestInfo) bool {
-	return h.all || r.Op == wire.HandleCallAttr || r.Op == wire.HandleCall
+	return h.all || r.IsCall()
 }
 
 // end ends the span of a request, which is that of the context.
@@ -191,21 +188,9 @@ func end(ctx context.Context, r *protocol.RequestInfo) {
 
 func nameOf(class string, r *protocol.RequestInfo) string {
 	if class == "" {
-		return methodOf(r)
+		return r.Operation()
 	}
-	return class + "/" + methodOf(r)
-}
-
-// methodOf is the method that is called; an operation that calls none is named in capitals, with the attribute behind
-// it: "GETATTR name".
-func methodOf(r *protocol.RequestInfo) string {
-	switch {
-	case r.Method == "":
-		return r.Op.String()
-	case r.Op == wire.HandleCallAttr, r.Op == wire.HandleCall:
-		return r.Method
-	}
-	return r.Op.String() + " " + r.Method
+	return class + "/" + r.Operation()
 }
 
 // errorOf is the attribute of what a request has failed with, if it has, of a bounded number of values.
@@ -214,15 +199,7 @@ func errorOf(r *protocol.RequestInfo) []attribute.KeyValue {
 		return nil
 	}
 	name := r.ErrorClass()
-	module, class := "builtins", name
-	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		module, class = name[:i], name[i+1:]
-	}
-	_, known := vinegar.Lookup(module, class)
-	if !known {
-		_, known = vinegar.Lookup("__main__", name)
-	}
-	if !known {
+	if !r.ErrorKnown() {
 		name = other
 	}
 	return []attribute.KeyValue{attribute.String("error.type", name)}

@@ -34,8 +34,6 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/gorpyc/gorpyc/protocol"
-	"github.com/gorpyc/gorpyc/protocol/vinegar"
-	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
 const (
@@ -177,18 +175,10 @@ func errorClass(r *protocol.RequestInfo) string {
 	if !r.Failed() {
 		return ""
 	}
-	name := r.ErrorClass()
-	module, class := "builtins", name
-	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		module, class = name[:i], name[i+1:]
+	if !r.ErrorKnown() {
+		return other
 	}
-	if _, known := vinegar.Lookup(module, class); known {
-		return label(name)
-	}
-	if _, known := vinegar.Lookup("__main__", name); known {
-		return label(name)
-	}
-	return other
+	return label(r.ErrorClass())
 }
 
 // hook is Metrics as connections see it.
@@ -207,7 +197,7 @@ func (*hook) ServeBegin(context.Context, *protocol.RequestInfo) context.Context 
 func (h *hook) ServeEnd(_ context.Context, r *protocol.RequestInfo) {
 	l := labels{served: true, class: other, method: other}
 	if r.Known {
-		l.class, l.method = r.Class, methodOf(r)
+		l.class, l.method = r.Class, r.Operation()
 	}
 	(*Metrics)(h).count(l, r)
 }
@@ -217,19 +207,7 @@ func (*hook) CallBegin(context.Context, *protocol.RequestInfo) context.Context {
 
 // CallEnd implements protocol.CallHook.
 func (h *hook) CallEnd(_ context.Context, r *protocol.RequestInfo) {
-	(*Metrics)(h).count(labels{method: methodOf(r)}, r)
-}
-
-// methodOf is the method that is called; operations that call none are named in capitals, with the attribute behind
-// them: "GETATTR name".
-func methodOf(r *protocol.RequestInfo) string {
-	switch {
-	case r.Op == wire.HandleCallAttr, r.Op == wire.HandleCall && r.Method != "":
-		return r.Method
-	case r.Method != "":
-		return r.Op.String() + " " + r.Method
-	}
-	return r.Op.String()
+	(*Metrics)(h).count(labels{method: r.Operation()}, r)
 }
 
 // ConnOpened implements protocol.ConnHook.

@@ -79,6 +79,7 @@ var arrows = []arrow{
 	{from: "protocol", to: []string{"brine/...", "netref", "protocol/...", "registry"}},
 	{from: "servers", to: []string{"brine/...", "protocol/...", "registry"}},
 	{from: "servers/access", to: connections},
+	{from: "observe/calllog", to: connections},
 	{from: "observe/status", to: with(connections, "observe/page")},
 	{from: "classic", to: connections},
 	{from: "classic/terminal", to: []string{"classic"}, outside: []string{"github.com/peterh/liner"}},
