@@ -1,9 +1,11 @@
 package servers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gorpyc/gorpyc/protocol/transport"
 )
@@ -26,10 +29,17 @@ import (
 const (
 	// workerEnv tells a process that it is a worker, of which server, and which descriptor holds the pipe.
 	workerEnv = "GORPYC_FORKED_WORKER"
+	// rehearsalEnv tells a worker that it has no connection, and is to say so when it would serve one.
+	rehearsalEnv = "GORPYC_FORKED_REHEARSAL"
 	// socketFD and pipeFD are where the worker finds its connection and the pipe: behind the standard files.
 	socketFD, pipeFD = 3, 4
 	endInOrder       = 'S'
+	// rehearsalFD is where a rehearsing worker writes one byte.
+	rehearsalFD = 3
 )
+
+// rehearsalTimeout is how long a rehearsing worker may take. If it takes longer, nothing is known.
+const rehearsalTimeout = 10 * time.Second
 
 // worker is a process that serves one connection.
 type worker struct {
@@ -101,25 +111,72 @@ func (s *Server) startWorker(stream net.Conn) (*worker, error) {
 		return nil, err
 	}
 	defer func() { _ = socket.Close() }()
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
 	r, pipe, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = r.Close() }()
-	cmd := exec.Command(program)
-	cmd.Args = os.Args
-	cmd.Env = append(os.Environ(), workerEnv+"="+strconv.Itoa(os.Getpid())+":"+s.Name)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd, err := s.workerCommand()
+	if err != nil {
+		_ = pipe.Close()
+		return nil, err
+	}
+	cmd.Stdout = os.Stdout
 	cmd.ExtraFiles = []*os.File{socket, r}
 	if err := cmd.Start(); err != nil {
 		_ = pipe.Close()
 		return nil, err
 	}
 	return &worker{cmd: cmd, pipe: pipe}, nil
+}
+
+// workerCommand is this program, as a worker of this server.
+func (s *Server) workerCommand() (*exec.Cmd, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(program)
+	cmd.Args = os.Args
+	cmd.Env = append(os.Environ(), workerEnv+"="+strconv.Itoa(os.Getpid())+":"+s.Name)
+	cmd.Stderr = os.Stderr
+	return cmd, nil
+}
+
+// rehearse starts a worker without a connection, to see whether it comes to serve: a program that listens by itself and
+// does not ask Forked finds its address in use, by the server that has started it, and mostly ends there.
+func (s *Server) rehearse() error {
+	cmd, err := s.workerCommand()
+	if err != nil {
+		return err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Close() }()
+	cmd.Env = append(cmd.Env, rehearsalEnv+"=1")
+	cmd.ExtraFiles = []*os.File{w}
+	err = cmd.Start()
+	_ = w.Close()
+	if err != nil {
+		return fmt.Errorf("rpyc: a forking server cannot start its program: %w", err)
+	}
+	_ = r.SetReadDeadline(time.Now().Add(rehearsalTimeout))
+	_, failed := r.Read(make([]byte, 1))
+	if failed != io.EOF {
+		_ = cmd.Process.Kill() // it has done what it was started for, or takes too long
+	}
+	err = cmd.Wait()
+	switch {
+	case failed == io.EOF:
+		return fmt.Errorf("rpyc: a forking server starts its program anew for each client, and the program ended before "+
+			"it came to serve (%v). A program that opens its own listener must not do so if servers.Forked() is true; "+
+			"ListenAndServe sees to that", cmp.Or(err, errors.New("exit status 0")))
+	case failed != nil:
+		s.log().Warn("a new process of the program takes long until it serves", "waited", rehearsalTimeout)
+	}
+	return nil
 }
 
 func (s *Server) eachWorker(f func(*worker)) {
@@ -132,11 +189,12 @@ func (s *Server) eachWorker(f func(*worker)) {
 
 // inherited is what a worker was given.
 var inherited struct {
-	once   sync.Once
-	worker bool
-	name   string        // of the server it works for
-	taken  atomic.Bool   // it is being served
-	done   chan struct{} // closed when the connection has been served
+	once       sync.Once
+	worker     bool
+	rehearsing bool          // without a connection
+	name       string        // of the server it works for
+	taken      atomic.Bool   // it is being served
+	done       chan struct{} // closed when the connection has been served
 }
 
 // inherit finds out whether this process is a worker.
@@ -151,11 +209,15 @@ func inherit() {
 		return
 	}
 	inherited.worker, inherited.name, inherited.done = true, name, make(chan struct{})
+	inherited.rehearsing = os.Getenv(rehearsalEnv) != ""
+	_ = os.Unsetenv(rehearsalEnv)
 }
 
 // Forked reports whether this process is one that a [Forking] server has started to serve one connection. Such a
 // process runs the program from the beginning; what a program does only once, such as opening a listener of its own for
-// [Server.Serve], it can leave out. Serve and ListenAndServe do not use their listener or address in such a process.
+// [Server.Serve], it has to leave out if it could not do it again: another listener on the same port, say. Serve and
+// ListenAndServe do not use their listener or address in such a process. A server starts one without a connection when
+// it begins to serve, and fails if that ends before it has come to Serve.
 func Forked() bool {
 	inherited.once.Do(inherit)
 	return inherited.worker
@@ -173,6 +235,12 @@ func (s *Server) serveAsWorker(ctx context.Context) error {
 		}
 	}
 	defer close(inherited.done)
+	if inherited.rehearsing {
+		pipe := os.NewFile(rehearsalFD, "pipe")
+		_, _ = pipe.Write([]byte{endInOrder})
+		_ = pipe.Close()
+		return ErrServerClosed
+	}
 	keepFromChildren(socketFD, pipeFD)
 	socket, pipe := os.NewFile(socketFD, "socket"), os.NewFile(pipeFD, "pipe")
 	stream, err := net.FileConn(socket)

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -74,6 +75,31 @@ func forkingProgram() {
 	}()
 	fmt.Println("server:", srv.Serve(ctx, l))
 	select {}
+}
+
+// listenerEnv has the test binary be a program that opens a listener of its own, at the address it names, in whichever
+// process it is.
+const listenerEnv = "GORPYC_SERVERS_TEST_LISTENER"
+
+func listenerProgram(addr string) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		os.Exit(7)
+	}
+	_ = os.Setenv(listenerEnv, l.Addr().String()) // for the processes that the server starts
+	srv := &servers.Server{Service: &forker{}, Mode: servers.Forking}
+	fmt.Println(srv.Serve(context.Background(), l))
+}
+
+// TestForkingRefusesAListenerOfItsOwn runs a program whose workers would end before they serve. The server says so when
+// it begins, and not to its first client.
+func TestForkingRefusesAListenerOfItsOwn(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), listenerEnv+"=127.0.0.1:0")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err)
+	require.Contains(t, string(out), "the program ended before it came to serve (exit status 7)")
+	require.Contains(t, string(out), "servers.Forked()")
 }
 
 type program struct {

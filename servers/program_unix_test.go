@@ -7,7 +7,8 @@ import "os"
 // testProgram is what the test binary is in place of a test: it is started as the other process that tests need.
 func testProgram() func() {
 	for env, role := range map[string]func(string){
-		forkEnv: func(string) { forkingProgram() }, stdioEnv: stdioProgram, herdEnv: herdProgram, lastingEnv: lastingProgram,
+		forkEnv: func(string) { forkingProgram() }, listenerEnv: listenerProgram,
+		stdioEnv: stdioProgram, herdEnv: herdProgram, lastingEnv: lastingProgram,
 	} {
 		if value := os.Getenv(env); value != "" {
 			return func() { role(value) }

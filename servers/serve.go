@@ -53,7 +53,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	if s.Mode == Forking {
-		if err := canFork(); err != nil {
+		err := canFork()
+		if err == nil {
+			err = s.rehearse()
+		}
+		if err != nil {
 			_ = l.Close()
 			return err
 		}
