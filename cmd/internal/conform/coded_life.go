@@ -49,7 +49,7 @@ func (t *trial) attrs(r *raised, want map[string]any) {
 func exceptionChecks() []*check {
 	text := func(id string, level Level, service bool, endpoint, source, pattern string) *check {
 		re := regexp.MustCompile(pattern)
-		return &check{id: id, level: level, service: service, endpoint: endpoint, run: func(t *trial) {
+		return &check{id: id, level: level, service: service, endpoint: endpoint, defaults: true, run: func(t *trial) {
 			if r := t.exceptionOf(source); !re.MatchString(r.text) {
 				t.failf("the text of %s has nothing like %s: %q", r.class(), pattern, r.text)
 			}
@@ -61,7 +61,7 @@ func exceptionChecks() []*check {
 		text("exceptions.last_line", Core, false, "", anyError, `\nKeyError: 99\n?$`),
 		text("exceptions.remote_traceback", Core, false, "", "callraw(our_failure, ('ValueError', 'deep'), ())",
 			`(?s)Traceback.*========= Remote Traceback \(1\) =========\n.*in callback`),
-		{id: "exceptions.version", level: Core, run: func(t *trial) {
+		{id: "exceptions.version", level: Core, defaults: true, run: func(t *trial) {
 			v, _ := t.exceptionOf(anyError).attrs["_remote_version"].(string)
 			if !regexp.MustCompile(`^\d+\.\d+\.\d+`).MatchString(v) {
 				t.failf("_remote_version is %q, no N.N.N", v)

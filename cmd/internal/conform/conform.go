@@ -56,6 +56,7 @@ type check struct {
 	service  bool   // needs the reference service
 	alone    bool   // needs a connection of its own
 	first    bool   // is the first to say something on it
+	defaults bool   // is about RPyC's default configuration, which another service need not have
 	families string // of the protocol, as letters; "" is all
 	run      func(t *trial)
 }
@@ -87,6 +88,7 @@ type run struct {
 	ctx     context.Context
 	shared  *peer // the one connection there is, if none can be opened
 	service bool  // the reference service is served
+	altered bool  // another service is, and its configuration is not RPyC's default
 	ports   map[string]string
 
 	mu       sync.Mutex
@@ -251,6 +253,11 @@ func (r *run) look() {
 	if err != nil {
 		return
 	}
+	_, refused := p.ask(wire.HandleGetAttr, "abc", "upper")
+	var exc *raised
+	if refused == nil || errors.As(refused, &exc) && exc.text == "<traceback denied>" {
+		r.altered = true
+	}
 	f, err := p.ask(wire.HandleGetAttr, root, "get_service_name")
 	if err != nil {
 		return
@@ -258,6 +265,7 @@ func (r *run) look() {
 	name, err := p.ask(wire.HandleCall, f, tuple(), tuple())
 	text, _ := name.(string)
 	r.service = err == nil && strings.EqualFold(text, "behaviour")
+	r.altered = r.altered && !r.service
 	if !r.service || r.shared != nil {
 		return
 	}
@@ -304,6 +312,8 @@ func (r *run) try(c *check) (res Result) {
 	switch {
 	case c.service && !r.service:
 		return skip("needs the reference service")
+	case c.defaults && r.altered:
+		return skip("the configuration is not RPyC's default")
 	case !known:
 		return skip("needs the endpoint " + c.endpoint + " of the reference service")
 	case r.shared != nil && r.shared.gone:

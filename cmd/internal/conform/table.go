@@ -15,7 +15,7 @@ import (
 
 // The tables: what any peer has to do, and what the reference service has to. A line is
 //
-//	[level] [@endpoint] [/families] [alone] name: statements => expectation
+//	[level] [@endpoint] [/families] [alone] [defaults] name: statements => expectation
 //
 // below a line "[clause]". Statements are Python in look; eval.go says what is sent for them. The expectation is a
 // value, whose type counts as well, or one of
@@ -86,6 +86,8 @@ func parseRow(clause, line string) (*check, error) {
 			c.families = w[1:]
 		case w == "alone":
 			c.alone = true
+		case w == "defaults":
+			c.defaults = true
 		default:
 			c.level = Level(w)
 		}
