@@ -116,7 +116,7 @@ func atOnce(ctx context.Context, goroutines int, work func(ctx context.Context, 
 }
 
 func timeout(ctx context.Context, c *client) error {
-	conn, err := c.dial(ctx, c.port, protocol.Config{Timeout: 100 * time.Millisecond})
+	conn, err := c.dial(ctx, c.port, nil, protocol.Config{Timeout: 100 * time.Millisecond})
 	if err != nil {
 		return err
 	}

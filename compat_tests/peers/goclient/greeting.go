@@ -38,7 +38,7 @@ func greeting(ctx context.Context, c *client) error {
 		return err
 	}
 	g := &guest{}
-	conn, err := c.dial(ctx, port, g)
+	conn, err := c.dial(ctx, port, g, protocol.Config{})
 	if err != nil {
 		return fmt.Errorf("dial: %w", err)
 	}
@@ -52,14 +52,14 @@ func greeting(ctx context.Context, c *client) error {
 	})
 	step(ctx, c, "greeting", func(ctx context.Context) (any, error) { return conn.Root().CallMethod(ctx, "greeting") })
 	do(ctx, c, "refused", func(ctx context.Context) error {
-		conn, err := c.dial(ctx, port, nil)
+		conn, err := c.dial(ctx, port, nil, protocol.Config{})
 		for n := 0; err == nil && n < 10000; n++ {
 			_, err = conn.Root().CallMethod(ctx, "add", 1, 2)
 		}
 		return err
 	})
 	do(ctx, c, "own refusal", func(ctx context.Context) error {
-		_, err := c.dial(ctx, port, &guest{refuses: true})
+		_, err := c.dial(ctx, port, &guest{refuses: true}, protocol.Config{})
 		return err
 	})
 	step(ctx, c, "alive", func(ctx context.Context) (any, error) { return conn.Root().CallMethod(ctx, "add", 1, 2) })

@@ -97,13 +97,12 @@ type client struct {
 
 // connect opens one more connection to the service.
 func (c *client) connect(ctx context.Context) (*protocol.Conn, error) {
-	return c.dial(ctx, c.port, nil)
+	return c.dial(ctx, c.port, nil, protocol.Config{})
 }
 
 // dial opens a connection to a port of the service, whose peer gets root. What the first connection found out about the
 // peer's dialect, later ones are told.
-func (c *client) dial(ctx context.Context, port int, root any) (*protocol.Conn, error) {
-	var cfg protocol.Config
+func (c *client) dial(ctx context.Context, port int, root any, cfg protocol.Config) (*protocol.Conn, error) {
 	if c.conn != nil {
 		cfg.Dialect = c.conn.Dialect()
 	}
@@ -118,7 +117,7 @@ func (c *client) endpoint(ctx context.Context, name string) (*protocol.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	return c.dial(ctx, port, nil)
+	return c.dial(ctx, port, nil, protocol.Config{})
 }
 
 // step performs one step and writes its line.
