@@ -22,6 +22,8 @@ func (w *watcher) describe(x *exchange, boxed any) {
 		second = talk.Item(second, 1)
 	}
 	x.target = refKey(first)
+	class, _ := talk.Item(first, 0).(string)
+	x.builtin = strings.HasPrefix(class, "builtins.")
 	p := w.pairs[x.target]
 	switch x.handler {
 	case wire.HandleGetAttr, wire.HandleSetAttr, wire.HandleDelAttr, wire.HandleCallAttr:

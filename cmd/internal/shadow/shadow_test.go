@@ -33,7 +33,13 @@ type shop struct {
 }
 
 // Item is what the shop sells.
-type Item struct{ Name string }
+type Item struct {
+	Name string
+	hash int
+}
+
+// PyHash is hash().
+func (i *Item) PyHash() int { return 7 + i.hash }
 
 // Price is a method of an object that is given out.
 func (i *Item) Price() int { return len(i.Name) }
@@ -68,6 +74,13 @@ func (s *shop) Fail() error {
 	return vinegar.ValueError.New("x").With("code", 5)
 }
 
+func (s *shop) Prices() *exposed.List {
+	if s.is("pickle") {
+		return exposed.NewList(1, 3)
+	}
+	return exposed.NewList(1, 2)
+}
+
 func (s *shop) Stock() *exposed.List {
 	if s.is("identity") {
 		return exposed.NewList(1, 2, 3)
@@ -79,10 +92,13 @@ func (s *shop) Item() any {
 	if s.is("class") {
 		return &Article{"tea"}
 	}
-	if s.is("method's result") {
-		return &Item{"teas"}
+	switch {
+	case s.is("method's result"):
+		return &Item{Name: "teas"}
+	case s.is("hash"):
+		return &Item{Name: "tea", hash: 1}
 	}
-	return &Item{"tea"}
+	return &Item{Name: "tea"}
 }
 
 func (s *shop) Each(ctx context.Context, f *netref.Object) (int, error) {
@@ -133,7 +149,7 @@ func (extra) More() int { return 1 }
 func serve(t *testing.T, root any) (open func(context.Context) (net.Conn, error)) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	srv := &servers.Server{Service: root}
+	srv := &servers.Server{Service: root, Config: &protocol.Config{AllowPickle: true}}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(context.Background(), l) }()
 	t.Cleanup(func() {
@@ -179,6 +195,11 @@ func everything(ctx context.Context, root *netref.Object) {
 	}
 	if item, err := netref.Call[*netref.Object](ctx, root, "item"); err == nil {
 		_, _ = item.CallMethod(ctx, "price")
+		_, _ = item.Hash(ctx)
+	}
+	_, _ = root.Hash(ctx) // of an identity, it differs
+	if prices, err := netref.Call[*netref.Object](ctx, root, "prices"); err == nil {
+		_, _ = netref.Obtain[[]int](ctx, prices)
 	}
 	_, _ = root.CallMethod(ctx, "each", func(n int) int { return 10 * n })
 	_, _ = root.CallMethod(ctx, "wait")
@@ -203,7 +224,8 @@ func TestEachDefectIsReported(t *testing.T) {
 		"result": {"add()", result}, "type": {"add()", typeOf},
 		"exception class": {"fail()", exception}, "exception arguments": {"fail()", exception},
 		"exception attributes": {"fail()", exception}, "no exception": {"fail()", exception},
-		"identity": {"stock()", identity}, "class": {"item()", typeOf}, "method's result": {"item().price()", result},
+		"identity": {"stock()", identity}, "hash": {"hash(item())", result},
+		"pickle": {"pickle(prices())", result}, "class": {"item()", typeOf}, "method's result": {"item().price()", result},
 		"fewer callbacks": {"each()", result}, "more callbacks": {"each()", callbackMade},
 		"callback's argument": {"each()", callbackMade}, "hangs": {"wait()", noAnswer},
 		"hangs up": {"leave()", endOfConnection},

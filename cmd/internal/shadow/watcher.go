@@ -55,6 +55,7 @@ type exchange struct {
 	path    string // what is shown
 	name    string // of the attribute, for the rules
 	begun   time.Time
+	builtin bool // it is about an object of one of Python's own classes
 	said    bool // the other server was asked
 	marks   int  // callbacks that had been made before, in all
 	tainted string
