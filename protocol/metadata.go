@@ -182,7 +182,7 @@ func (c *Conn) takeMetadata(d *wire.Dialect, payload []byte) {
 // the same number, which no peer makes unless it wants to, takes the place of the earlier.
 func (l locked) noteMetadata(in *incoming) {
 	if m := l.c.meta; m.known.Load() && in.dropped == nil {
-		in.meta = newServed(l.c.base, m.came)
+		in.meta = newServed(l.c, m.came)
 		if in.seq.IsNum() && !l.broken {
 			l.served[in.seq.N] = in.meta
 		}
@@ -224,7 +224,7 @@ func (c *Conn) giveUp(mode sendMode, seqs ...int64) {
 
 // overdue is the error for a request that is not begun any more, nil if it may be.
 func (s *served) overdue() error {
-	err := s.Err()
+	err := s.use(false).Err()
 	if err == nil {
 		return nil
 	}

@@ -57,6 +57,15 @@ func (s *metaService) Wait(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
+// Poll looks every millisecond whether its context has ended.
+func (s *metaService) Poll(ctx context.Context) {
+	s.begun <- struct{}{}
+	for ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	s.ended <- ctx.Err()
+}
+
 // WaitBelow is Wait in a context derived from the handler's.
 func (s *metaService) WaitBelow(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Hour)
@@ -274,6 +283,36 @@ func TestGivenUpCallsEnd(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestCancelsAreReadAtOnce has a handler wait that keeps the only goroutine that has read. The clock of the bubble
+// advances only if the watch has to find that.
+func TestCancelsAreReadAtOnce(t *testing.T) {
+	for method, limit := range map[string]time.Duration{"wait": 0, "poll": time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			service := newMetaService()
+			a, b, err := protocol.Pair(context.Background(), service, nil, negotiated)
+			require.NoError(t, err)
+			_, err = netref.Call[string](t.Context(), b.Root(), "what")
+			require.NoError(t, err)
+			time.Sleep(time.Minute) // until nothing is watched
+			ctx, cancel := context.WithCancel(t.Context())
+			var given time.Time
+			go func() {
+				<-service.begun
+				time.Sleep(10 * time.Millisecond)
+				given = time.Now()
+				cancel()
+			}()
+			_, err = b.Root().CallMethod(ctx, method)
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, <-service.ended, context.Canceled)
+			require.LessOrEqual(t, time.Since(given), limit, method)
+			_ = b.Close()
+			<-a.Done()
+			<-b.Done()
+		})
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 // context of its handler. The context that ends with the caller's patience is made when somebody asks for it: most
 // handlers do not, and a timer costs as much as a call.
 type served struct {
+	c        *Conn
 	base     context.Context // the connection's
 	came     wire.Trailer
 	deadline time.Time // zero if there is none
@@ -21,14 +22,15 @@ type served struct {
 	ctx      context.Context         // nil until it is needed
 	cancel   context.CancelCauseFunc // of ctx
 	cause    error                   // why the caller has given up; nil if it has not
+	looks    int                     // how often the handler has asked whether the context has ended
 	finished bool                    // the request has been answered: a context that nobody has needed yet is base
 }
 
 var _ context.Context = (*served)(nil)
 
 // newServed is called when a request comes, with its trailer, nil if it has none.
-func newServed(base context.Context, t *wire.Trailer) *served {
-	s := &served{base: base}
+func newServed(c *Conn, t *wire.Trailer) *served {
+	s := &served{c: c, base: c.base}
 	if t == nil {
 		return s
 	}
@@ -115,10 +117,34 @@ func (s *served) Deadline() (time.Time, bool) {
 }
 
 // Done implements context.Context.
-func (s *served) Done() <-chan struct{} { return s.use(true).Done() }
+func (s *served) Done() <-chan struct{} {
+	s.listen(manyLooks)
+	return s.use(true).Done()
+}
 
 // Err implements context.Context.
-func (s *served) Err() error { return s.use(false).Err() }
+func (s *served) Err() error {
+	s.listen(1)
+	return s.use(false).Err()
+}
+
+// manyLooks is how often a handler asks for its context's Err when it is taken to wait for it. Some is asked by what
+// handlers call, and having somebody read costs as much as a call.
+const manyLooks = 4
+
+// listen has somebody read when the handler turns out to wait for the end of its context, since that comes in a
+// message: the goroutine that runs the handler may be the one that read, and the watch is slow to find out. That also
+// acknowledges what has come, so that a peer that has not set TCP_NODELAY can send the message at once.
+func (s *served) listen(looks int) {
+	s.mu.Lock()
+	before := s.looks
+	s.looks = min(before+looks, manyLooks)
+	first := before < manyLooks && s.looks == manyLooks && !s.finished
+	s.mu.Unlock()
+	if first && s.c.reader.state.Load() == vacant {
+		go s.c.passRole(false) // not here: a lock may be held that comes after the connection's
+	}
+}
 
 // Value implements context.Context.
 func (s *served) Value(key any) any { return s.use(false).Value(key) }
