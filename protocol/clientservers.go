@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/maphash"
@@ -99,7 +100,7 @@ func (c *Client) rank(addrs []Address) {
 		return 1
 	}
 	slices.SortFunc(addrs, func(a, b Address) int {
-		if n := a.Priority - b.Priority; n != 0 {
+		if n := cmp.Compare(a.Priority, b.Priority); n != 0 {
 			return n
 		}
 		if near := a.Zone == c.cfg.Zone; near != (b.Zone == c.cfg.Zone) {

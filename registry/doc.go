@@ -19,6 +19,8 @@
 //	REGISTRY_PORT, DEFAULT_PRUNING_TIMEOUT    Port, DefaultTimeout
 //	rpyc_registry.py                          cmd/rpyc_registry
 //
+// [Details] tells more of a server than RPyC's registries know, in a form that they carry.
+//
 // Connecting to a service by its name is in package protocol: Discover, ListServices, DialByService.
 //
 // # Where the server differs from upstream's

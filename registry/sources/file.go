@@ -96,13 +96,18 @@ func parseAddress(words []string) (a protocol.Address, err error) {
 	a.Addr = words[0]
 	if strings.Contains(a.Addr, "/") {
 		a.Network = "unix"
-	} else if _, _, err := net.SplitHostPort(a.Addr); err != nil {
+	} else if _, _, err = net.SplitHostPort(a.Addr); err != nil {
 		return a, err
 	}
-	for _, word := range words[1:] {
+	return a, parseDetails(&a, words[1:])
+}
+
+// parseDetails reads words such as weight=3 into an address.
+func parseDetails(a *protocol.Address, words []string) (err error) {
+	for _, word := range words {
 		key, value, found := strings.Cut(word, "=")
 		if !found || value == "" {
-			return a, fmt.Errorf("%q has no value", word)
+			return fmt.Errorf("%q has no value", word)
 		}
 		switch key {
 		case "weight":
@@ -117,8 +122,8 @@ func parseAddress(words []string) (a protocol.Address, err error) {
 			err = fmt.Errorf("%q is none of weight, priority, zone and name", key)
 		}
 		if err != nil {
-			return a, err
+			return err
 		}
 	}
-	return a, nil
+	return nil
 }

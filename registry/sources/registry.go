@@ -2,6 +2,8 @@ package sources
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gorpyc/gorpyc/protocol"
@@ -17,6 +19,9 @@ type Registry struct {
 	// Every is how often the registry is asked; 0 means 10 s. A registry forgets a server that has ended without telling
 	// it after four minutes; connections end sooner.
 	Every time.Duration
+	// Details asks for weights, priorities, zones and names, too, which servers tell whose Registrar is a
+	// registry.Details.
+	Details bool
 }
 
 var _ protocol.Source = (*Registry)(nil)
@@ -30,12 +35,41 @@ func (r *Registry) Watch(ctx context.Context, update func([]protocol.Address)) e
 	}
 	return poll(ctx, update, func() ([]protocol.Address, time.Duration, error) {
 		endpoints, err := registrar.Discover(ctx, r.Name)
+		var details map[registry.Endpoint]protocol.Address
+		if r.Details && len(endpoints) > 0 && err == nil {
+			details, err = askDetails(ctx, registrar, r.Name)
+		}
 		var addrs []protocol.Address
 		for _, ep := range endpoints {
 			if ep.Reachable() {
-				addrs = append(addrs, protocol.Address{Network: ep.Network(), Addr: ep.Addr()})
+				a := details[ep]
+				a.Network, a.Addr = ep.Network(), ep.Addr()
+				addrs = append(addrs, a)
 			}
 		}
 		return addrs, or(r.Every, 10*time.Second), err
 	})
+}
+
+// askDetails returns what the registry has been told of servers beside where they are. What cannot be understood is
+// passed over: anybody can tell it. Of several texts the one that was renewed last counts.
+func askDetails(ctx context.Context, r registry.Registrar, name string) (
+	map[registry.Endpoint]protocol.Address, error) {
+	texts, err := r.Discover(ctx, name+registry.DetailsSuffix)
+	details := map[registry.Endpoint]protocol.Address{}
+	for _, t := range texts {
+		words := strings.Fields(t.Path)
+		if len(words) == 0 {
+			continue
+		}
+		ep := registry.Endpoint{Host: t.Host, Path: words[0]}
+		if port, err := strconv.Atoi(words[0]); err == nil {
+			ep = registry.Endpoint{Host: t.Host, Port: port}
+		}
+		var a protocol.Address
+		if parseDetails(&a, words[1:]) == nil {
+			details[ep] = a
+		}
+	}
+	return details, err
 }

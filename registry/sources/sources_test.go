@@ -1,10 +1,12 @@
 package sources_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -167,6 +169,93 @@ func TestRegistry(t *testing.T) {
 	w = watch(t, &sources.Registry{Registrar: elsewhere{}, Name: "x"})
 	w.is(protocol.Address{Network: "tcp", Addr: "[2001:db8::1]:18861"})
 	w.end()
+}
+
+// TestRegistryDetails has servers tell more of themselves, by way of a registry of Go's and of RPyC's own, and asks as
+// RPyC's clients do, who see nothing of it.
+func TestRegistryDetails(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		begin func(t *testing.T) (addr string)
+	}{{"go", goRegistry}, {"rpyc", rpycRegistry}} {
+		t.Run(tc.name, func(t *testing.T) {
+			plain := &registry.UDPClient{Addr: tc.begin(t)}
+			heavy := &registry.Details{Registrar: plain, Weight: 3, Zone: "eu-1"}
+			backup := &registry.Details{Registrar: plain, Priority: 1, ServerName: "calc.example.org", Zone: "two words"}
+			names := []string{"calc", "adder"}
+			require.NoError(t, heavy.Register(t.Context(), names, registry.Endpoint{Port: 1}))
+			require.NoError(t, backup.Register(t.Context(), names, registry.Endpoint{Path: "/run/calc"}))
+			require.NoError(t, plain.Register(t.Context(), names, registry.Endpoint{Port: 3}))
+			require.NoError(t, plain.Register(t.Context(), []string{"CALC" + registry.DetailsSuffix},
+				registry.Endpoint{Path: "3 weight=heavy"}))
+			found, err := plain.Discover(t.Context(), "calc")
+			require.NoError(t, err)
+			require.Equal(t, []registry.Endpoint{{Host: "127.0.0.1", Port: 1}, {Host: "127.0.0.1", Path: "/run/calc"},
+				{Host: "127.0.0.1", Port: 3}}, found)
+			w := watch(t, &sources.Registry{Registrar: plain, Name: "Adder", Details: true, Every: time.Millisecond})
+			w.is(protocol.Address{Network: "tcp", Addr: "127.0.0.1:1", Weight: 3, Zone: "eu-1"},
+				protocol.Address{Network: "unix", Addr: "/run/calc", Priority: 1, ServerName: "calc.example.org"},
+				protocol.Address{Network: "tcp", Addr: "127.0.0.1:3"})
+			heavy.Weight = 5
+			require.NoError(t, heavy.Register(t.Context(), names, registry.Endpoint{Port: 1}))
+			w.is(protocol.Address{Network: "tcp", Addr: "127.0.0.1:1", Weight: 5, Zone: "eu-1"},
+				protocol.Address{Network: "unix", Addr: "/run/calc", Priority: 1, ServerName: "calc.example.org"},
+				protocol.Address{Network: "tcp", Addr: "127.0.0.1:3"})
+			require.NoError(t, plain.Unregister(t.Context(), registry.Endpoint{Port: 3}))
+			require.NoError(t, backup.Unregister(t.Context(), registry.Endpoint{Path: "/run/calc"}))
+			require.Eventually(t, func() bool { // nothing says when UNREGISTER has arrived
+				details, err := plain.Discover(t.Context(), "adder"+registry.DetailsSuffix)
+				require.NoError(t, err)
+				return len(details) == 2 // both of the first, the older of which expires
+			}, time.Minute, time.Millisecond)
+			w.stop()
+			for {
+				select {
+				case <-w.updates:
+					continue
+				case err := <-w.ended:
+					require.ErrorIs(t, err, context.Canceled)
+				}
+				break
+			}
+		})
+	}
+}
+
+func goRegistry(t *testing.T) string {
+	reg := &registry.Server{}
+	c, err := registry.ListenUDP(t.Context(), "udp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() { done <- reg.ServeUDP(context.Background(), c) }()
+	t.Cleanup(func() {
+		require.NoError(t, reg.Close())
+		<-done
+	})
+	return c.LocalAddr().String()
+}
+
+func rpycRegistry(t *testing.T) string {
+	python := os.Getenv("GORPYC_TEST_PYTHON")
+	if python == "" {
+		t.Skip("GORPYC_TEST_PYTHON names no Python with RPyC")
+	}
+	cmd := exec.Command(python, "-c", `
+from rpyc.utils.registry import UDPRegistryServer
+s = UDPRegistryServer(host="127.0.0.1", port=0)
+print("127.0.0.1:%d" % s.sock.getsockname()[1], flush=True)
+s.start()
+`)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	return strings.TrimSpace(addr)
 }
 
 type calc struct{}

@@ -4,9 +4,7 @@ package consul
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -55,6 +53,9 @@ func (s *Source) Watch(ctx context.Context, update func([]protocol.Address)) err
 	for {
 		began := time.Now()
 		addrs, now, err := s.ask(ctx, index)
+		if ctx.Err() != nil { // which shows in many ways
+			return ctx.Err()
+		}
 		if err != nil {
 			return err
 		}
@@ -97,7 +98,7 @@ func (s *Source) ask(ctx context.Context, index uint64) ([]protocol.Address, uin
 		return nil, 0, fmt.Errorf("consul: %s has answered without an index", s.server())
 	}
 	var instances []instance
-	if err := json.NewDecoder(io.LimitReader(resp.Body, web.MaxBody)).Decode(&instances); err != nil {
+	if err := web.Decode(resp.Body, &instances); err != nil {
 		return nil, 0, fmt.Errorf("consul: %w", err)
 	}
 	var addrs []protocol.Address

@@ -70,6 +70,15 @@ func (s *Source) Watch(ctx context.Context, update func([]protocol.Address)) err
 		return err
 	}
 	defer w.done()
+	err := w.run(ctx)
+	if ctx.Err() != nil { // which shows in many ways
+		return ctx.Err()
+	}
+	return err
+}
+
+// run lists and watches until something fails.
+func (w *watcher) run(ctx context.Context) error {
 	for {
 		if err := w.list(ctx); err != nil {
 			return err
@@ -181,7 +190,7 @@ func (w *watcher) list(ctx context.Context) error {
 			return err
 		}
 		var page sliceList
-		err = decodeBody(resp.Body, &page)
+		err = web.Decode(resp.Body, &page)
 		_ = resp.Body.Close()
 		if err != nil {
 			return fmt.Errorf("kubernetes: %w", err)

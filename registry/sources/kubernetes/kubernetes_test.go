@@ -22,16 +22,20 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // apiServer has each request answered by what the test says.
-type apiServer struct {
-	asked  chan *http.Request
-	answer chan string // "" ends the answer; a number is a status
+type apiServer chan *exchange
+
+// exchange is a request and its answer.
+type exchange struct {
+	*http.Request
+	answer chan string // "" ends it; a number is a status and ends it
 }
 
-func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.asked <- r
+func (s apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{r, make(chan string)}
+	s <- x
 	for {
 		select {
-		case text := <-s.answer:
+		case text := <-x.answer:
 			switch {
 			case text == "":
 				return
@@ -70,7 +74,7 @@ func event(kind, object string) string {
 // TestKubernetes follows a service through lists in pages, changes, bookmarks, ends of requests, and versions that have
 // expired.
 func TestKubernetes(t *testing.T) {
-	s := &apiServer{asked: make(chan *http.Request), answer: make(chan string)}
+	s := make(apiServer)
 	srv := httptest.NewTLSServer(s)
 	defer srv.Close()
 	account := t.TempDir()
@@ -91,11 +95,11 @@ func TestKubernetes(t *testing.T) {
 	updates, ended := make(chan []protocol.Address, 100), make(chan error, 1)
 	watch := func() { ended <- source.Watch(ctx, func(a []protocol.Address) { updates <- a }) }
 	// next takes a request whose query has this besides what all have.
+	var r *exchange
 	next := func(want map[string]string) {
 		t.Helper()
-		var r *http.Request
 		select {
-		case r = <-s.asked:
+		case r = <-s:
 		case err := <-ended:
 			t.Fatal("ended:", err)
 		}
@@ -117,50 +121,49 @@ func TestKubernetes(t *testing.T) {
 
 	go watch()
 	next(nil)
-	s.answer <- list("10", "more", slice("a", "8", "IPv4",
+	r.answer <- list("10", "more", slice("a", "8", "IPv4",
 		`{"addresses": ["10.0.0.1", "10.9.9.9"], "conditions": {"ready": true}, "zone": "eu-1"}`,
 		`{"addresses": ["10.0.0.2"], "conditions": {}}`,
 		`{"addresses": ["10.0.0.3"], "conditions": {"ready": false, "serving": true, "terminating": true}}`))
 	put("token", "second")
-	s.answer <- ""
+	r.answer <- ""
 	next(map[string]string{"continue": "more"})
-	s.answer <- list("10", "", slice("b", "9", "IPv6", `{"addresses": ["2001:db8::1"], "conditions": {"ready": true}}`))
-	s.answer <- ""
+	r.answer <- list("10", "", slice("b", "9", "IPv6", `{"addresses": ["2001:db8::1"], "conditions": {"ready": true}}`))
+	r.answer <- ""
 	require.Equal(t, []protocol.Address{at("10.0.0.1", "eu-1"), at("10.0.0.2", "")}, <-updates)
 
 	next(watchFrom("10"))
-	s.answer <- event("ADDED", slice("c", "11", "IPv4", `{"addresses": ["10.0.0.4"]}`))
+	r.answer <- event("ADDED", slice("c", "11", "IPv4", `{"addresses": ["10.0.0.4"]}`))
 	require.Equal(t, []protocol.Address{at("10.0.0.1", "eu-1"), at("10.0.0.2", ""), at("10.0.0.4", "")}, <-updates)
-	s.answer <- event("MODIFIED", slice("a", "12", "IPv4", `{"addresses": ["10.0.0.2"]}`))
+	r.answer <- event("MODIFIED", slice("a", "12", "IPv4", `{"addresses": ["10.0.0.2"]}`))
 	require.Equal(t, []protocol.Address{at("10.0.0.2", ""), at("10.0.0.4", "")}, <-updates)
-	s.answer <- event("BOOKMARK", `{"kind": "EndpointSlice", "metadata": {"resourceVersion": "20"}, "endpoints": null}`)
-	s.answer <- `{"type": "MODIF` // the connection is lost
-	s.answer <- ""
+	r.answer <- event("BOOKMARK", `{"kind": "EndpointSlice", "metadata": {"resourceVersion": "20"}, "endpoints": null}`)
+	r.answer <- `{"type": "MODIF` // the connection is lost
+	r.answer <- ""
 	next(watchFrom("20"))
-	s.answer <- event("DELETED", slice("a", "21", "IPv4"))
+	r.answer <- event("DELETED", slice("a", "21", "IPv4"))
 	require.Equal(t, []protocol.Address{at("10.0.0.4", "")}, <-updates)
-	s.answer <- event("ERROR", `{"kind": "Status", "status": "Failure", "reason": "Expired", "code": 410}`)
-	s.answer <- ""
+	r.answer <- event("ERROR", `{"kind": "Status", "status": "Failure", "reason": "Expired", "code": 410}`)
 	next(nil)
-	s.answer <- list("30", "", slice("b", "29", "IPv6", `{"addresses": ["2001:db8::1"]}`))
-	s.answer <- ""
+	r.answer <- list("30", "", slice("b", "29", "IPv6", `{"addresses": ["2001:db8::1"]}`))
+	r.answer <- ""
 	require.Equal(t, []protocol.Address{at("2001:db8::1", "")}, <-updates, "there is nothing else")
 	next(watchFrom("30"))
-	s.answer <- "410"
+	r.answer <- "410"
 	next(nil)
-	s.answer <- list("40", "")
-	s.answer <- ""
+	r.answer <- list("40", "")
+	r.answer <- ""
 	require.Empty(t, <-updates)
 	next(watchFrom("40"))
-	s.answer <- event("ERROR", `{"kind": "Status", "code": 500, "message": "etcd is gone"}`)
+	r.answer <- event("ERROR", `{"kind": "Status", "code": 500, "message": "etcd is gone"}`)
 	require.ErrorContains(t, <-ended, "500 etcd is gone")
 
 	for answer, want := range map[string]string{"403": "403 Forbidden", "{]": "invalid character"} {
 		go watch()
 		next(nil)
-		s.answer <- answer
+		r.answer <- answer
 		if len(answer) != 3 {
-			s.answer <- ""
+			r.answer <- ""
 		}
 		require.ErrorContains(t, <-ended, want)
 	}

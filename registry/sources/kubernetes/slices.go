@@ -54,10 +54,6 @@ type event struct {
 	} `json:"object"`
 }
 
-func decodeBody(body io.Reader, v any) error {
-	return json.NewDecoder(io.LimitReader(body, web.MaxBody)).Decode(v)
-}
-
 // events reads those of a watch, each of which is bounded.
 type events struct {
 	limit *io.LimitedReader

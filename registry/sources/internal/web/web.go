@@ -3,6 +3,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -46,4 +47,16 @@ func Get(ctx context.Context, client *http.Client, url string, header http.Heade
 		return nil, &StatusError{Code: resp.StatusCode, Text: string(text)}
 	}
 	return resp, nil
+}
+
+// Decode reads a whole body, so that the connection can be used again, and decodes it.
+func Decode(body io.Reader, v any) error {
+	text, err := io.ReadAll(io.LimitReader(body, MaxBody+1))
+	if err != nil {
+		return err
+	}
+	if len(text) > MaxBody {
+		return fmt.Errorf("the answer is longer than %d bytes", MaxBody)
+	}
+	return json.Unmarshal(text, v)
 }
