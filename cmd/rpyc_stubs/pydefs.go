@@ -189,7 +189,7 @@ func (m *pyModule) readFunc(s *statement, in *pyType, decorators []*statement) (
 	}
 	if f.sig == nil {
 		m.note(s.number, "the parameters of %s cannot be read: it takes any", f.name)
-	} else if in == nil && strings.HasPrefix(strings.TrimSpace(text[strings.IndexByte(text, '(')+1:]), "self") {
+	} else if (in == nil || f.kind == staticMethod) && selfIn(text[strings.IndexByte(text, '('):]) {
 		f.sig.Params = append([]inspect.Parameter{{Name: "self", Kind: inspect.Normal}}, f.sig.Params...)
 	} else if in == nil {
 		if sig, err := inspect.ParseSignature(text[strings.IndexByte(text, '('):]); err == nil {

@@ -29,7 +29,8 @@ type pyModule struct {
 	start      *pyStart
 	others     []*pyStart // further servers that it starts
 	notes      []note
-	script     bool // it starts its server itself, so that its name is __main__
+	elsewhere  string // a service that it serves and imports
+	script     bool   // it starts its server itself, so that its name is __main__
 }
 
 // note is something that cannot be translated.

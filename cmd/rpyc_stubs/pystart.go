@@ -65,6 +65,9 @@ func (m *pyModule) findServers(block []*statement, main bool) {
 			}
 		}
 		t := m.byName[start.service]
+		if t == nil && strings.Contains(start.service, ".") {
+			m.elsewhere = start.service
+		}
 		if t == nil || t.kind != serviceClass && start.class == "" {
 			continue
 		}
@@ -84,7 +87,9 @@ func (m *pyModule) findServers(block []*statement, main bool) {
 func (p *pyStart) readService(m *pyModule, value string) {
 	for range 2 {
 		if inspect.IsName(value) && m.byName[value] == nil {
-			value = m.assigned(value)
+			if assigned := m.assigned(value); assigned != "" {
+				value = assigned
+			}
 		}
 	}
 	if inner, ok := strings.CutPrefix(m.resolve(value), "rpyc.utils.helpers.classpartial("); ok {

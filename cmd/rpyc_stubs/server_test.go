@@ -280,6 +280,8 @@ func TestServerErrors(t *testing.T) {
 		{"def 1f(): pass\n", ":1: not a definition"},
 		{"class A:\n    def exposed_a(self): pass\n", "has no service"},
 		{"", "has no service"},
+		{"from rpyc.utils.server import ThreadedServer\nfrom shop import Shop\nThreadedServer(Shop, port=1).start()\n",
+			"it serves shop.Shop, whose file is to be read"},
 	} {
 		dir := t.TempDir()
 		file := filepath.Join(dir, "x.py")

@@ -294,6 +294,10 @@ func (w *skeleton) classAttr(c *skeletonClass, a *pyAttr) {
 		w.variable(c.pyType, a)
 		return
 	}
+	if w.maker(a.value) == "sync.Mutex" {
+		w.variable(c.pyType, a)
+		return
+	}
 	value, err := w.constant(c.pyType, a.value)
 	kind := "Hidden"
 	if a.exposed {

@@ -141,6 +141,9 @@ func writeSkeleton(m *pyModule, pkg, original string) ([]generated, error) {
 	}
 	served := w.served()
 	if len(served) == 0 {
+		if m.elsewhere != "" {
+			return nil, fmt.Errorf("%s has no service: it serves %s, whose file is to be read", m.path, m.elsewhere)
+		}
 		return nil, fmt.Errorf("%s has no service: no class derives from rpyc.Service or is given to a server", m.path)
 	}
 	w.nameAll()
@@ -306,7 +309,10 @@ func (w *skeleton) nameAll() {
 			w.taken["New"+t.goName] = true
 			t.variable = w.packageName(unexported(t.goName) + "Class")
 		}
-		t.goNames, t.members = map[string]string{}, map[string]string{}
+		t.goNames, t.members = map[string]string{"init": "__init__"}, map[string]string{}
+		if t.kind == enumClass {
+			t.goNames["Name"], t.goNames["Value"] = "name", "value"
+		}
 		for _, a := range t.attrs {
 			if t.kind == enumClass && a.value != "" && !strings.HasPrefix(a.name, "_") {
 				t.members[a.name] = w.packageName(t.goName + exportedName(strings.ToLower(a.name)))

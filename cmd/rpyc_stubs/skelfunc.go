@@ -193,6 +193,9 @@ func (w *skeleton) shapeOf(in *pyType, f *pyFunc, goName string) *shape {
 		}
 		s.results = []string{w.serverType(in, result, true, f.line).name}
 	}
+	if len(s.results) == 1 && strings.HasPrefix(s.results[0], "map[") && !strings.HasSuffix(s.results[0], "struct{}") {
+		w.m.note(f.line, "%s: a map is shown in the order of its keys; *exposed.Dict keeps that of insertion", f.name)
+	}
 	return s
 }
 

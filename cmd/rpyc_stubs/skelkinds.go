@@ -179,8 +179,15 @@ func (w *skeleton) enumValue(c *skeletonClass, a *pyAttr) (any, error) {
 func (w *skeleton) enum(c *skeletonClass) {
 	writeComment(w.file, "", c.goName+" is the enumeration "+c.name+" of Python. Its members are the variables below.",
 		c.doc)
-	name, value := c.member("name", "Name"), c.member("value", "Value")
-	w.printf("type %s struct {\n\t%s string\n\t%s any\n}\n\n", c.goName, name, value)
+	const name, value = "Name", "Value"
+	w.printf("type %s struct {\n\tName string\n\tValue any\n", c.goName)
+	for _, a := range c.fields {
+		w.printf("\t%s %s\n", a.goName, a.goType.name)
+	}
+	w.printf("}\n\n")
+	if f := c.find("__init__"); f != nil {
+		w.m.note(f.line, "not translated: %s.__init__; set the fields of the members", c.name)
+	}
 	c.add("Private", "", name)
 	c.add("Private", "", value)
 	var members []string
@@ -209,7 +216,7 @@ func (w *skeleton) enum(c *skeletonClass) {
 			w.m.note(a.line, "not translated: the value of %s.%s", c.name, a.name)
 			text = "nil"
 		}
-		w.printf("\t%s = &%s{%s, %s}\n", member, c.goName, quote(a.name), text)
+		w.printf("\t%s = &%s{Name: %s, Value: %s}\n", member, c.goName, quote(a.name), text)
 		c.add("Hidden", a.name, member)
 		members = append(members, member)
 	}

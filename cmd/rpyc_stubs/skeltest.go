@@ -67,8 +67,14 @@ func (w *skeleton) calls(t *pyType) []string {
 			continue
 		}
 		for _, a := range slices.Concat(of.fields, of.attrs) {
-			if a.exposed && !seen[a.bare] {
-				seen[a.bare] = true
+			if !a.exposed || seen[a.bare] {
+				continue
+			}
+			seen[a.bare] = true
+			_, known := w.value(of, a, a.goType)
+			if slices.Contains(of.fields, a) && a.param == "" && (a.value == "" || !known) {
+				skipped = append(skipped, fmt.Sprintf("// {name: %q, get: true}: once it is set", a.bare))
+			} else {
 				rows = append(rows, fmt.Sprintf("{name: %q, get: true},", a.bare))
 			}
 		}

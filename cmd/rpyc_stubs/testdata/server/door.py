@@ -23,6 +23,15 @@ class Access(IntFlag):
     LOCK = 2
 
 
+class Size(enum.Enum):
+    SMALL = (1, "small")
+    LARGE = (2, "large")
+
+    def __init__(self, width, label):
+        self.width = width
+        self.label = label
+
+
 class BadTransition(Exception):
     code = 409
 

@@ -5,6 +5,7 @@
 */ ` and "quotes" \\ stay in comments; brine.Tuple and time.Now are not used.
 """
 import asyncio
+import threading
 import typing as t
 from typing import overload
 
@@ -45,6 +46,7 @@ class Map(t.Generic[T]):
     def exposed_OnConnect(self): pass
     def exposed_py_len(self): return 3
     def exposed_init(self): return 4
+    def _init(self): return 4
     def exposed_marshal_JSON(self): return b"5"
     def exposed_ReadByte(self): return 6
     def exposed_write_byte(self, c): return 7
@@ -76,6 +78,8 @@ class Outer:
 
 
 class A:
+    lock = threading.Lock()
+
     def __init__(self, a: int): self.exposed_a = a
     def exposed_who(self) -> str: return "A"
     def exposed_only_a(self, x: int = 1) -> int: return x
@@ -130,12 +134,17 @@ class Service(r.Service):
         return {}
 
     @staticmethod
+    def exposed_alone(self, x): return x
+
+    @staticmethod
     def exposed_static(a: int, b: "Map" = None, *rest: str) -> "t.Tuple[()]": return ()
 
     @classmethod
     def exposed_make(cls, *args, **kwargs): return cls(*args, **kwargs)
 
     def exposed_f(self, context: str, exposed: int, vinegar: int, s: int, ctx: int, err: int, netref: int, iter: int): pass
+
+    def on_connect(self, conn): self.exposed_since = 1
 
     def __getattr__(self, name): raise AttributeError(name)
     def __call__(self, x: int = 1) -> int: return x
