@@ -85,7 +85,7 @@ func TestSkeletons(t *testing.T) {
 	command(t, dir, "go", "vet", "-mod=mod", "./...")
 	filled, err := filepath.Glob("testdata/server/*.bodies")
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(filled), 4)
+	require.GreaterOrEqual(t, len(filled), 5)
 	for _, bodies := range filled {
 		fillIn(t, filepath.Join(dir, stem(bodies), "service.go"), bodies)
 	}
@@ -135,7 +135,7 @@ import (
 	"github.com/gorpyc/gorpyc/servers"
 
 	"example.org/skeletons/chat"
-	_ "example.org/skeletons/door"
+	"example.org/skeletons/door"
 	_ "example.org/skeletons/files"
 	"example.org/skeletons/inventory"
 	"example.org/skeletons/jobs"
@@ -147,7 +147,7 @@ import (
 
 func main() {
 	srv, err := map[string]func() (*servers.Server, error){
-		"chat": chat.NewChatServer, "inventory": inventory.NewInventoryServer, "jobs": jobs.NewJobServer, "kv": kv.NewKVServer,
+		"chat": chat.NewChatServer, "door": door.NewDoorServer, "inventory": inventory.NewInventoryServer, "jobs": jobs.NewJobServer, "kv": kv.NewKVServer,
 	}[os.Args[1]]()
 	if err != nil {
 		log.Fatal(err)

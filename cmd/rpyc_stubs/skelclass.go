@@ -89,6 +89,10 @@ func (w *skeleton) variable(in *pyType, a *pyAttr) {
 		w.printf("var %s %s\n\n", name, t.name)
 		return
 	}
+	if strings.HasPrefix(value, t.name) {
+		w.printf("var %s = %s\n\n", name, value)
+		return
+	}
 	w.printf("var %s %s = %s\n\n", name, t.name, value)
 }
 
@@ -143,7 +147,19 @@ func (w *skeleton) plan(c *skeletonClass) {
 		}
 		c.tag(a)
 	}
+	for _, base := range c.ancestors() { // fields are promoted, and would be exposed here
+		for _, a := range base.fields {
+			if w.classes[base].hides(a.goName) {
+				c.add("Private", "", a.goName)
+			}
+		}
+	}
 	c.init = w.initShape(c)
+}
+
+// hides reports whether clients need a policy that allows public names to see a field.
+func (c *skeletonClass) hides(goName string) bool {
+	return slices.ContainsFunc(c.entries, func(e entry) bool { return e.kind == "Private" && e.value == goName })
 }
 
 // assigned reports whether a class's variable is one that its objects assign to.

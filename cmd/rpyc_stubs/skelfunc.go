@@ -180,6 +180,9 @@ func (w *skeleton) shapeOf(in *pyType, f *pyFunc, goName string) *shape {
 			s.results = []string{"any"}
 		}
 	case result == "" && f.onlySelf() && in != nil:
+		if w.classType(in, true).name == "any" {
+			w.m.note(f.line, "%s returns its object: of a class that derives from %s, Go has only that part", f.name, in.name)
+		}
 		s.results = []string{w.classType(in, true).name}
 	default:
 		if inner, ok := strings.CutPrefix(strings.ToLower(result[:min(5, len(result))]), "tuple"); ok && inner == "" &&

@@ -246,10 +246,25 @@ func (w *skeleton) enum(c *skeletonClass) {
 	if c.mixin == "" {
 		return
 	}
-	w.m.note(c.line, "%s is also %s in Python: of its operators, comparison and conversion are translated", c.name, c.mixin)
-	method("__eq__", "PyEq compares with members and values.", "PyEq(ctx context.Context, other any) (any, error)",
-		fmt.Sprintf("\tif o, ok := other.(*%s); ok {\n\t\treturn s == o, nil\n\t}\n\treturn exposed.Operate(ctx, \"__eq__\", s.%s, other)\n",
-			c.goName, value))
+	w.m.note(c.line, "%s is also %s in Python: arithmetic, comparison and conversion are translated, its methods not", c.name, c.mixin)
+	operate := c.member("the operators", "operate")
+	w.printf("// %s applies an operator to the value.\nfunc (s *%s) %[1]s(ctx context.Context, op string, other any) (any, error) {\n"+
+		"\tif o, ok := other.(*%[2]s); ok {\n\t\tother = o.Value\n\t}\n\treturn exposed.Operate(ctx, op, s.Value, other)\n}\n\n",
+		operate, c.goName)
+	operators := "Eq Lt Le Gt Ge Add"
+	if c.mixin != "str" {
+		operators += " Sub Mul TrueDiv FloorDiv Mod And Or Xor"
+		for _, op := range []string{"Add", "Sub", "Mul"} {
+			method("__r"+strings.ToLower(op)+"__", "PyR"+op+" is that of the value.",
+				"PyR"+op+"(ctx context.Context, other any) (any, error)",
+				fmt.Sprintf("\treturn exposed.Operate(ctx, %q, other, s.Value)\n", "__"+strings.ToLower(op)+"__"))
+		}
+	}
+	for op := range strings.FieldsSeq(operators) {
+		python := "__" + strings.ToLower(op) + "__"
+		method(python, "Py"+op+" is that of the value.", "Py"+op+"(ctx context.Context, other any) (any, error)",
+			fmt.Sprintf("\treturn s.%s(ctx, %q, other)\n", operate, python))
+	}
 	method("__hash__", "PyHash is that of the value.", "PyHash(ctx context.Context) (any, error)",
 		fmt.Sprintf("\treturn exposed.Hash(ctx, s.%s)\n", value))
 	if c.mixin == "int" {

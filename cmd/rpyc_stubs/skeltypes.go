@@ -146,6 +146,11 @@ func (w *skeleton) classType(t *pyType, result bool) goType {
 		}
 		return handle // the client's object
 	}
+	for _, o := range w.m.types {
+		if slices.Contains(o.ancestors(), t) && o.kind != serviceClass {
+			return anyType // it may be what derives from it
+		}
+	}
 	return goType{name: "*" + t.goName}
 }
 

@@ -1,8 +1,10 @@
 import enum
+from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from typing import NamedTuple
 
 import rpyc
-from rpyc.utils.server import OneShotServer
+from rpyc.utils.server import ThreadedServer
 
 
 class Light(str, enum.Enum):
@@ -30,6 +32,22 @@ class Size(enum.Enum):
     def __init__(self, width, label):
         self.width = width
         self.label = label
+
+
+@dataclass
+class Card:
+    number: int
+    owner: str = "nobody"
+
+
+@dataclass
+class Badge(Card):
+    exposed_color: str = "red"
+
+
+class Position(NamedTuple):
+    x: int
+    y: int = 0
 
 
 class BadTransition(Exception):
@@ -77,13 +95,15 @@ class SafeMachine(Machine):
 
     def exposed_go(self, state, code=None):
         if self.exposed_state == "locked" and code != self._code:
-            raise PermissionError("wrong code")
+            raise RuntimeError("wrong code")
         return Machine.exposed_go(self, state)
 
 
 class DoorService(rpyc.Service):
     exposed_Light = Light
     exposed_Level = Level
+    exposed_Badge = Badge
+    exposed_Position = Position
 
     def exposed_machine(self, safe: bool = False, code: int = 0) -> Machine:
         return SafeMachine(code) if safe else Machine()
@@ -95,4 +115,4 @@ class DoorService(rpyc.Service):
         return bool(access & Access.OPEN)
 
 
-OneShotServer(DoorService, port=18863).start()
+ThreadedServer(DoorService, port=18863).start()
