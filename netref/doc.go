@@ -77,8 +77,8 @@
 //	r = rpyc.async_(o.add)(1, 2)          r, err := o.CallMethodAsync(ctx, "add", 1, 2)
 //	x = r.value                           x, err := netref.Await[int](ctx, r)
 //	x = r.ready                           x := r.Ready()
-//	rs = [add(i, 1) for i in range(9)]    for i := range xs { b.Call(&xs[i], o, "add", i, 1) } // add is async_
-//	xs = [r.value for r in rs]            err := b.Do(ctx) // b is a Batch
+//	rs = [add(i, 1) for i in range(9)]    for i := range xs { b.Call(&xs[i], o, "add", i, 1) }
+//	xs = [r.value for r in rs]            err := b.Do(ctx)
 //	r = rpyc.timed(o.add, 5)(1, 2)        ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 //	except KeyError as e:                 if errors.Is(err, vinegar.KeyError) {
 //	x = e.args                            x := e.Args
@@ -92,8 +92,9 @@
 //	x = o.each([1, 2])                    x, err := netref.Call[[]int](ctx, o, "each", []int{1, 2})
 //	x = o.look(Mine())                    x, err := o.CallMethod(ctx, "look", &Mine{Name: "mine"})
 //
-// Where a T is not known beforehand, the methods [Object.Get], [Object.Call], [Object.CallMethod], [Object.Item],
-// [Object.Iter], [Object.BuffIter], [Object.With] and [AsyncResult.Wait] give values as they are received. [Bind] makes
+// In these, add is an async_ and b a [Batch]. Where a T is not known beforehand, the methods [Object.Get],
+// [Object.Call], [Object.CallMethod], [Object.Item], [Object.Iter], [Object.BuffIter], [Object.With] and
+// [AsyncResult.Wait] give values as they are received. [Bind] makes
 // a struct of typed funcs of an object. A "del o", when the last reference is gone, is nothing in Go, or
 // [Object.Release] at once; [Object.Keep] is for objects that have to stay although no variable refers to them.
 //

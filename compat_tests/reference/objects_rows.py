@@ -148,6 +148,10 @@ ROWS = [
     ("r = rpyc.async_(o.add)(1, 2)", "", "r.value"),
     ("x = r.value", "r = rpyc.async_(o.add)(1, 2); x = r.value", "x"),
     ("x = r.ready", "r = rpyc.async_(o.add)(1, 2); r.wait(); x = r.ready", "x"),
+    ("rs = [add(i, 1) for i in range(9)]", "add = rpyc.async_(o.add); rs = [add(i, 1) for i in range(9)]",
+     "[r.value for r in rs]"),
+    ("xs = [r.value for r in rs]",
+     "add = rpyc.async_(o.add); rs = [add(i, 2) for i in range(4)]; xs = [r.value for r in rs]", "xs"),
     ("r = rpyc.timed(o.add, 5)(1, 2)", "", "r.value"),
     # exceptions
     ("except KeyError as e:", "try:\n    o.missing()\nexcept KeyError as e:\n    x = e.args", "x"),

@@ -147,6 +147,25 @@ var blockRows = []row{
 		x := r.Ready()
 		return x, nil
 	}},
+	{`rs = [add(i, 1) for i in range(9)]`, func(ctx context.Context, c *client) (any, error) {
+		o := c.object("o")
+		var b netref.Batch
+		xs := make([]int, 9)
+		for i := range xs {
+			b.Call(&xs[i], o, "add", i, 1)
+		}
+		return xs, b.Do(ctx)
+	}},
+	{`xs = [r.value for r in rs]`, func(ctx context.Context, c *client) (any, error) {
+		o := c.object("o")
+		var b netref.Batch
+		xs := make([]int, 4)
+		for i := range xs {
+			b.Call(&xs[i], o, "add", i, 2)
+		}
+		err := b.Do(ctx)
+		return xs, err
+	}},
 	{`r = rpyc.timed(o.add, 5)(1, 2)`, func(ctx context.Context, c *client) (any, error) {
 		o := c.object("o")
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
