@@ -101,10 +101,10 @@ func (s *scanner) persistent(id any) (any, error) {
 			if !ok1 || !ok2 || len(module)+len(name) > maxName {
 				return nil, errName
 			}
-			return &classNode{Class{module, name}, true}, nil
+			return &classNode{Class{module, name}}, nil
 		case 3:
 			args, ok1 := x.Get(1).(*types.Tuple)
-			class, ok2 := x.Get(0).(*classNode)
+			class, ok2 := asClass(x.Get(0))
 			if !ok1 || !ok2 {
 				return nil, errors.New("a new object without a class or a tuple of arguments")
 			}
@@ -144,31 +144,32 @@ type setNode struct {
 func (s *setNode) Add(v any) { s.items = append(s.items, v) }
 
 // classNode is a class or a function that a pickle names.
-type classNode struct {
-	Class
-	newNames bool // the pickle is of a protocol that names what is inside a class by dots
-}
+type classNode struct{ Class }
 
-// memberNode is what a class has under a name: a function if it is called, and else a member of an Enum.
+// memberNode is what a class has under a name: a class or a function if it is called, and else most likely a member of
+// an Enum.
 type memberNode struct {
 	classNode
 	of   Class
 	name string
 }
 
+// asClass returns the class or function that a node names.
+func asClass(node any) (*classNode, bool) {
+	if m, ok := node.(*memberNode); ok {
+		return &m.classNode, true
+	}
+	c, ok := node.(*classNode)
+	return c, ok
+}
+
 // Call is called by gopickle for objects made by a call.
 func (c *classNode) Call(args ...any) (any, error) {
 	if c.python3() == (Class{"builtins", "getattr"}) && len(args) == 2 {
-		outer, ok := args[0].(*classNode)
+		outer, ok := asClass(args[0])
 		name, isText := text(args[1])
 		if ok && isText && len(outer.Name)+len(name) < maxName {
-			// How protocols below 4 name what is inside a class; others write so a function that is called then, or a
-			// member of an Enum (CPython 3.11.1 to 3.11.3).
-			inner := Class{outer.Module, outer.Name + "." + name}
-			if c.newNames {
-				return &memberNode{classNode{Class: inner}, outer.Class, name}, nil
-			}
-			return &classNode{Class: inner}, nil
+			return &memberNode{classNode{Class{outer.Module, outer.Name + "." + name}}, outer.Class, name}, nil
 		}
 	}
 	return &callNode{class: c.Class, args: args}, nil

@@ -84,45 +84,54 @@ func TestUnmarshalCPython(t *testing.T) {
 }
 
 // TestEnumMembersByName reads a member of an Enum as CPython 3.11.0 to 3.11.3 pickle it, as Debian's does, and writes
-// it so that any CPython has the member again.
+// it so that any CPython has the member again. Below protocol 4, nested classes look the same.
 func TestEnumMembersByName(t *testing.T) {
-	const script = `import http, pickle, sys, base64
+	const script = `import base64, http, io, pickle, sys
 m = http.HTTPStatus.OK
+class Outer:
+    class Inner: pass
 class P(pickle.Pickler):
     def reducer_override(self, o):
         return (getattr, (type(o), o.name)) if isinstance(o, http.HTTPStatus) else NotImplemented
-import io
-f = io.BytesIO(); P(f, int(sys.argv[1])).dump([m, m, {m: 1}])
-print(base64.b64encode(f.getvalue()).decode())`
+for protocol in range(6):
+    f = io.BytesIO(); P(f, protocol).dump([m, m, {m: 1}, Outer.Inner, Outer.Inner()])
+    print(base64.b64encode(f.getvalue()).decode())`
+	const check = `import base64, http, pickle, sys
+print([pickle.loads(base64.b64decode(s)) is http.HTTPStatus.OK for s in sys.argv[1:]])`
+	nested := pickle.Class{Module: "__main__", Name: "Outer.Inner"}
 	for name, python := range pythons(t) {
 		if name == "2.7" || name == "3.6" { // they have no reducer_override
 			continue
 		}
-		for _, protocol := range []string{"4", "5"} {
-			out, err := exec.Command(python, "-c", script, protocol).Output()
-			require.NoError(t, err)
-			data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(out)))
+		out, err := exec.Command(python, "-c", script).Output()
+		require.NoError(t, err)
+		lines := strings.Fields(string(out))
+		require.Len(t, lines, 6)
+		args := []string{"-c", check}
+		for protocol, line := range lines {
+			data, err := base64.StdEncoding.DecodeString(line)
 			require.NoError(t, err)
 			v, err := pickle.Unmarshal(data)
 			require.NoError(t, err)
 			list := v.([]any)
 			ok := &pickle.Object{Class: pickle.Class{Module: "http", Name: "HTTPStatus"}, Member: "OK"}
-			require.Equal(t, ok, list[0])
+			require.Equal(t, ok, list[0], protocol)
 			require.Same(t, list[0], list[1])
 			n, found := list[2].(*pickle.Dict).Get(list[0])
 			require.True(t, found)
 			require.Equal(t, int64(1), n)
 			_, err = netref.As[map[string]any](t.Context(), list[0])
 			require.Error(t, err)
-			for p := 2; p <= 5; p++ {
-				data, err := pickle.Marshal(list[0], p)
-				require.NoError(t, err)
-				out, err := exec.Command(python, "-c", "import pickle, sys, base64, http; "+
-					"print(pickle.loads(base64.b64decode(sys.argv[1])) is http.HTTPStatus.OK)",
-					base64.StdEncoding.EncodeToString(data)).Output()
-				require.NoError(t, err)
-				require.Equal(t, "True", strings.TrimSpace(string(out)))
-			}
+			class, err := netref.As[pickle.Class](t.Context(), list[3])
+			require.NoError(t, err)
+			require.Equal(t, nested, class)
+			require.Equal(t, nested, list[4].(*pickle.Object).Class)
+			data, err = pickle.Marshal(list[0], max(2, protocol))
+			require.NoError(t, err)
+			args = append(args, base64.StdEncoding.EncodeToString(data))
 		}
+		out, err = exec.Command(python, args...).Output()
+		require.NoError(t, err)
+		require.Equal(t, "[True, True, True, True, True, True]", strings.TrimSpace(string(out)), name)
 	}
 }

@@ -170,7 +170,7 @@ func (d describer) container(v any) any {
 		}
 		return out
 	case *pickle.Object:
-		if v.Member != "" { // which protocols below 4 have as a class
+		if v.Member != "" { // of an Enum or, in protocols below 4, a class
 			return m{"class": v.Class.String() + "." + v.Member}
 		}
 		out := m{"object": v.Class.String()}

@@ -21,6 +21,7 @@ var (
 	timeType     = reflect.TypeFor[time.Time]()
 	durationType = reflect.TypeFor[time.Duration]()
 	bigIntType   = reflect.TypeFor[big.Int]()
+	classType    = reflect.TypeFor[Class]()
 )
 
 var (
@@ -184,7 +185,7 @@ func (a *Array) ClassName() string { return "numpy.ndarray" }
 
 // Form implements netref.Former. What was an object of a class derived from one of Python's is that; what was a
 // namedtuple, or derived from tuple or list, is its items, by which structs are filled in the order of their fields
-// unless sure is set: the pickle does not say the names.
+// unless sure is set: the pickle does not say the names. What is inside of a class may be a class.
 func (o *Object) Form(t reflect.Type, sure bool) (any, bool) {
 	if t.Kind() == reflect.Pointer && o.missing() {
 		return nil, true
@@ -194,6 +195,8 @@ func (o *Object) Form(t reflect.Type, sure bool) (any, bool) {
 		only = o.Args[0]
 	}
 	switch k := kindOf(t); {
+	case t == classType && o.Member != "":
+		return Class{o.Class.Module, o.Class.Name + "." + o.Member}, true
 	case t == timeType:
 		return o.moment(sure)
 	case t == durationType:

@@ -72,7 +72,7 @@ func (c *call) rewrite() []any {
 	if c.class.Module != "copyreg" || len(args) == 0 {
 		return args
 	}
-	class, ok := args[0].(*classNode)
+	class, ok := asClass(args[0])
 	if !ok {
 		return args
 	}
@@ -80,7 +80,7 @@ func (c *call) rewrite() []any {
 	case c.class.Name == "__newobj__":
 		args, c.new = args[1:], true
 	case c.class.Name == "_reconstructor" && len(args) == 3:
-		base, ok := args[1].(*classNode)
+		base, ok := asClass(args[1])
 		if !ok {
 			return args
 		}

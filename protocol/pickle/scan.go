@@ -20,11 +20,10 @@ const newSet = -1
 // without building values: lengths, the height of the stack and its marks, what the memo holds, how many of each thing
 // there are. And it rewrites the pickle in a normal form that leaves gopickle no decision it takes wrongly, see scan.
 type scanner struct {
-	protocol byte // as the pickle says
-	data     []byte
-	pos      int
-	limit    Limits
-	alias    bool
+	data  []byte
+	pos   int
+	limit Limits
+	alias bool
 
 	out      []byte
 	literals []any
@@ -78,7 +77,6 @@ func (s *scanner) op(op byte) error {
 		if err == nil && v > HighestProtocol {
 			err = fmt.Errorf("%w: %d", ErrProtocol, v)
 		}
-		s.protocol = v
 		return err
 	case opFrame:
 		n, err := s.uint(8)
@@ -355,7 +353,7 @@ func (s *scanner) global(op byte) error {
 	if !ok {
 		i = len(s.literals)
 		s.classes[c] = i
-		s.literals = append(s.literals, &classNode{c, s.protocol >= 4})
+		s.literals = append(s.literals, &classNode{c})
 	}
 	if op == opGlobal {
 		s.refer(i)

@@ -104,9 +104,9 @@ func (d *Dict) put(indexed, key, value any) {
 // Class(*Args, **Kwargs) would have made it, with State given to it afterwards.
 type Object struct {
 	Class Class
-	// Member is set for a member of an Enum that its pickle names, getattr(Class, Member), as CPython 3.11.0 to 3.11.3
-	// write it; there is nothing else then. Others write a call with the member's value, and protocols below 4 of those
-	// releases what reads like the name of a nested Class.
+	// Member is set for what the pickle has as getattr(Class, Member); there is nothing else then. It is a member of an
+	// Enum, as CPython 3.11.0 to 3.11.3 write it, where others write a call with the member's value; or, in protocols
+	// below 4, which do not tell them apart, a class or a function inside of Class. netref.As makes a Class of either.
 	Member string
 	// New says that it is Class.__new__ that is called, which does not run __init__.
 	New    bool
