@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 )
 
 // Codecs are encodings that a program adds to brine, each behind a tag of its own, as Python programs add them to
@@ -50,7 +51,8 @@ type Coded struct {
 // Register adds the encoding of values of type T, behind a tag that brine has not assigned: 07, or f0 to ff (rpyc-ng 7
 // has classes of its own from f0 to f4, and 1c to 1f). dump returns what stands behind the tag: for [OneValue] a value
 // of brine's forms, or a Tuple of these and of values of codecs, otherwise a []byte. load makes the value of it, which
-// it may keep. Both may be called by several goroutines at a time. It is an error if the tag or the type is taken.
+// it may keep. Both may be called by several goroutines at a time; that one panics is an error of the value, since it
+// may be what a peer has sent. It is an error if the tag or the type is taken.
 func Register[T any](cs *Codecs, tag byte, body Body, dump func(T) (any, error), load func(body any) (T, error)) error {
 	t := reflect.TypeFor[T]()
 	switch {
@@ -67,8 +69,14 @@ func Register[T any](cs *Codecs, tag byte, body Body, dump func(T) (any, error),
 	}
 	c := &codec{
 		tag: tag, body: body,
-		load: func(body any) (any, error) { return load(body) },
-		dump: func(v any) (any, error) { return dump(v.(T)) },
+		load: func(body any) (v any, err error) {
+			defer recovered(t, "load", &err)
+			return load(body)
+		},
+		dump: func(v any) (body any, err error) {
+			defer recovered(t, "dump", &err)
+			return dump(v.(T))
+		},
 	}
 	cs.tags[tag] = c
 	if cs.types == nil {
@@ -76,6 +84,18 @@ func Register[T any](cs *Codecs, tag byte, body Body, dump func(T) (any, error),
 	}
 	cs.types[t] = c
 	return nil
+}
+
+// recovered makes an error of a panic of a codec's function. Its text may reach a peer, so that values of other types
+// than texts and the runtime's errors are not in it.
+func recovered(t reflect.Type, function string, err *error) {
+	switch p := recover().(type) {
+	case nil:
+	case runtime.Error, string:
+		*err = fmt.Errorf("brine: the %s function of %v has panicked: %v", function, t, p)
+	default:
+		*err = fmt.Errorf("brine: the %s function of %v has panicked with a %T", function, t, p)
+	}
 }
 
 // Has reports whether the type of v is registered. A nil *Codecs has none.

@@ -130,3 +130,27 @@ func TestCodecsRunOnHandlersOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "\x02\x11\x51\x11\x51"+string(body), string(payload)) // the reply
 }
+
+// TestCodecsThatPanic has functions of codecs panic, for what a peer has sent and for what it has asked for: requests
+// and calls fail, wherever the function runs.
+func TestCodecsThatPanic(t *testing.T) {
+	cs := &brine.Codecs{}
+	require.NoError(t, brine.Register(cs, 0xfa, brine.OneValue,
+		func(l length) (any, error) { return l.Metres, nil },
+		func(body any) (length, error) { return length{body.(brine.Tuple)[5].(float64)}, nil }))
+	require.NoError(t, brine.Register(cs, 0xfb, brine.OneValue,
+		func(l *length) (any, error) { return l.Metres, nil }, // which nil has not
+		func(any) (*length, error) { panic(struct{ key string }{"secret"}) }))
+	c, p := scripted(t, surveyor{}, &protocol.Config{Codecs: cs})
+	body := map[int64]string{1: "\xfa\x10\x51", 2: "\xfa\x51", 3: "\xfb\x00"}
+	text := map[int64]string{1: "index out of range", 2: "not brine.Tuple", 3: "with a struct { key string }"}
+	for seq, b := range body { // PING
+		head, err := brine.Marshal(seq)
+		require.NoError(t, err)
+		p.write(frameOf([]byte("\x01\x11" + string(head) + "\x11\x51\x11\x52\x10\x11\x51" + b)))
+		m := p.expectException(seq, "builtins.RuntimeError")
+		require.Contains(t, m.body.(brine.Tuple)[1].(brine.Tuple)[0], text[seq])
+	}
+	require.ErrorContains(t, c.Request(t.Context(), nil, wire.HandlePing, (*length)(nil)), "nil pointer")
+	p.alive()
+}
