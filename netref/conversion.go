@@ -35,6 +35,7 @@ type conversion struct {
 	singles    int            // how many values of mappings have been asked for one by one
 
 	// Of a deep conversion:
+	root  *Object                   // what it is of
 	seen  map[*Object]reflect.Value // where the copies of containers are
 	edges map[*Object][]*Object     // what containers contain
 }

@@ -65,9 +65,9 @@ var (
 // What has to be asked of the peer for a value nested in others is asked for together: a list takes one round trip, a
 // dict two, a list of dicts three, whatever their size; but no more than 512 requests are under way at a time, and a
 // dict takes one for each item unless the peer lets us call items(). Where the peer allows pickles (allow_pickle, as
-// classic servers do; elsewhere it is found out for lists of more than 1,000 objects), long lists of containers and
-// numpy's arrays go over as pickles of about a MiB, with the same result. Each of them is bounded by the connection's
-// default timeout if ctx has no deadline.
+// classic servers do; elsewhere it is found out for lists and dicts of more than 1,000 objects), long lists of
+// containers go over as pickles of about a MiB, and numpy's arrays and long dicts as one, with the same result. Each of
+// them is bounded by the connection's default timeout if ctx has no deadline.
 //
 // ctx is for what has to be asked of the peer, and for calls of funcs that take no context of their own.
 func Assign(ctx context.Context, dst reflect.Value, v any) error {

@@ -108,7 +108,11 @@ func (c *conversion) fill(m reflect.Value, o *Object, asSet bool) error {
 		if asSet {
 			return c.members(m, keys, o)
 		}
-		return c.values(o, keys, m.Type(), put)
+		itemwise := func() error { return c.values(o, keys, m.Type(), put) }
+		if c.mayCopyDict(o, m.Type(), len(keys)) {
+			return c.dict(m, o, keys, itemwise)
+		}
+		return itemwise()
 	}
 	if err := c.ask(o, wire.HandleBuffIter, got, nil); err != nil || asSet || !mappings[typeName(o)] {
 		return err

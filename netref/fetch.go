@@ -24,9 +24,12 @@ import (
 //
 // As keys, tuples are arrays of any and bytes are arrays of byte, because Go can hash nothing else. A container that is
 // in several places is fetched once. One that contains itself is refused with a *[ConvertError]. What may be asked of
-// the peer by default is enough for it; the number of round trips is as [Assign] says.
+// the peer by default is enough for it; the number of round trips is as [Assign] says. A list or dict with more than 64
+// lists, dicts and sets in it goes over as a pickle where the peer allows it, unless it has something else in it than
+// those, tuples and plain values.
 func Fetch(ctx context.Context, v any) (any, error) {
 	c := conversion{ctx: ctx, deep: true}
+	c.root, _ = v.(*Object)
 	var dst any
 	if err := c.convert(reflect.ValueOf(&dst).Elem(), v); err != nil {
 		return nil, err
@@ -167,11 +170,14 @@ func (c *conversion) fetchList(dst reflect.Value, o *Object) error {
 		if err != nil {
 			return err
 		}
-		if err := c.items(to, items, typeName(o), o); err != nil {
-			return err
+		itemwise := func() error {
+			if err := c.items(to, items, typeName(o), o); err != nil {
+				return err
+			}
+			dst.Set(to)
+			return nil
 		}
-		dst.Set(to)
-		return nil
+		return c.fetchedList(dst, o, items, itemwise)
 	}, nil)
 }
 
