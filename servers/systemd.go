@@ -18,6 +18,9 @@ const (
 	watchdogPID   = "WATCHDOG_PID"
 )
 
+// notifyPatience is how long systemd may take to make room for what it is told.
+const notifyPatience = 5 * time.Second
+
 // notify tells systemd of a state, if the server is to and systemd has asked for it.
 func (s *Server) notify(state string) {
 	addr := os.Getenv(notifySocket)
@@ -26,6 +29,7 @@ func (s *Server) notify(state string) {
 	}
 	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Net: "unixgram", Name: addr}) // "@" is the abstract namespace
 	if err == nil {
+		_ = c.SetWriteDeadline(time.Now().Add(notifyPatience)) // a systemd that hangs must not hold up the end
 		_, err = c.Write([]byte(state))
 		_ = c.Close()
 	}
