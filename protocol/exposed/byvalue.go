@@ -33,19 +33,23 @@ func byValue(v any, depth int) (any, bool) {
 	case int:
 		return int64(x), true
 	case brine.Tuple:
-		return tupleForm(x, depth)
+		items, ok := tupleForm(x, depth)
+		if len(x) == 0 || &items[0] == &x[0] {
+			return v, ok // not put into an interface anew, which would take memory for each level
+		}
+		return items, ok
 	case brine.FrozenSet:
 		items, ok := tupleForm(brine.Tuple(x), depth)
-		if t, isTuple := items.(brine.Tuple); ok && isTuple {
-			return brine.FrozenSet(t), true
+		if !ok {
+			return v, false
 		}
-		return v, false
+		return brine.FrozenSet(items), true
 	case brine.Slice:
 		items, ok := tupleForm(brine.Tuple{x.Start, x.Stop, x.Step}, depth)
-		if t, isTuple := items.(brine.Tuple); ok && isTuple {
-			return brine.Slice{Start: t[0], Stop: t[1], Step: t[2]}, true
+		if !ok {
+			return v, false
 		}
-		return v, false
+		return brine.Slice{Start: items[0], Stop: items[1], Step: items[2]}, true
 	case *big.Int:
 		if x == nil {
 			return nil, true
@@ -176,7 +180,7 @@ func arrayForm(rv reflect.Value, depth int) (any, bool) {
 }
 
 // tupleForm brings the items into their forms, in a copy if any of them changes.
-func tupleForm(t brine.Tuple, depth int) (any, bool) {
+func tupleForm(t brine.Tuple, depth int) (brine.Tuple, bool) {
 	if depth >= maxNesting {
 		return t, false // the encoder refuses it by its own limit
 	}
