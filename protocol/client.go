@@ -104,7 +104,7 @@ const minEjection = time.Second
 // closes the client in the end.
 func NewClient(cfg ClientConfig) (*Client, error) {
 	if len(cfg.Addrs) == 0 && cfg.Source == nil {
-		return nil, errors.New("rpyc: a client needs addresses")
+		return nil, errors.New("rpyc: a client needs addresses: ClientConfig.Addrs or Source")
 	}
 	for _, d := range []struct {
 		value *time.Duration

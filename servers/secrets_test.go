@@ -274,6 +274,27 @@ func TestServerWithoutTheKey(t *testing.T) {
 	}
 }
 
+// TestTokenWhereNoneIsWanted: a client that says a token is told what the server wants in its place.
+func TestTokenWhereNoneIsWanted(t *testing.T) {
+	for what, c := range map[string]struct{ answer, want string }{
+		"a key":   {"RPYC-HMAC-SHA256 " + strings.Repeat("0", 64) + "\n", "asks for a key, not for a token"},
+		"RPyC":    {"\x00\x00\x00\x05\x00", "it may speak TLS, or RPyC without a handshake"},
+		"nothing": {"", "hung up on the handshake, it may not ask for one: unexpected EOF"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			here, there := net.Pipe()
+			go func() {
+				defer there.Close()
+				_, _ = io.ReadFull(there, make([]byte, len("RPYC-TOKEN "+bobs+"\n")))
+				_, _ = io.WriteString(there, c.answer)
+			}()
+			_, err := auth.Token(bobs)(t.Context(), here)
+			require.ErrorContains(t, err, c.want)
+			require.NoError(t, here.Close())
+		})
+	}
+}
+
 // TestSecretsFile changes keys while the server runs, and then spoils the file.
 func TestSecretsFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secrets.json")

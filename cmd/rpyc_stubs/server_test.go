@@ -394,3 +394,15 @@ func TestServerOfLiveService(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), `Name:    "__main__.InventoryService"`)
 }
+
+// A callback of the test that is written returns what the annotation says, since Go takes nothing else.
+func TestSampleOfCallbacks(t *testing.T) {
+	for typ, want := range map[string]string{
+		"func(context.Context, string, int) (bool, error)":     "func(...any) any { return true }",
+		"[]func(context.Context, int) (map[string]any, error)": "[]any{func(...any) any { return map[string]any{\"a\": 1} }}",
+		"func(context.Context, string) error":                  "echo",
+		"func(context.Context) (*Item, error)":                 "echo",
+	} {
+		require.Equal(t, want, sampleOf(typ), typ)
+	}
+}

@@ -153,7 +153,13 @@ func sampleOf(typ string) string {
 		if k != "" && v != "" && key != "any" {
 			return "map[" + key + "]any{" + k + ": " + v + "}"
 		}
-	case strings.HasPrefix(typ, "func("), typ == "*netref.Object":
+	case strings.HasPrefix(typ, "func("):
+		_, result, _ := strings.Cut(typ, ") (")
+		if v := sampleOf(strings.TrimSuffix(result, ", error)")); v != "" {
+			return "func(...any) any { return " + v + " }"
+		}
+		return "echo"
+	case typ == "*netref.Object":
 		return "echo"
 	}
 	return ""

@@ -111,10 +111,14 @@ func HMAC(name string, key []byte) func(context.Context, net.Conn) (net.Conn, er
 func answer(c net.Conn, n int) ([]string, error) {
 	fields, err := readLine(c)
 	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fmt.Errorf("rpyc: the server hung up on the handshake, it may not ask for one: %w", err)
 	case err != nil:
 		return nil, fmt.Errorf("rpyc: the server's answer to the handshake: %w", err)
 	case fields[0] == noWord:
 		return nil, &RefusedError{Reason: strings.Join(fields[1:], " ")}
+	case fields[0] == hmacWord:
+		return nil, &FormError{What: "the server asks for a key, not for a token"}
 	case fields[0] != okWord || len(fields) != n:
 		return nil, &FormError{What: "the server does not answer as expected"}
 	}
@@ -217,7 +221,8 @@ func readLine(c net.Conn) ([]string, error) {
 		case b[0] == '\n' && len(line) > 0:
 			return strings.Split(string(line), " "), nil
 		case b[0] < ' ':
-			return nil, &FormError{What: "the other end does not begin with a line of text"}
+			return nil, &FormError{What: "the other end does not begin with a line of text: " +
+				"it may speak TLS, or RPyC without a handshake before"}
 		case len(line) == maxLine-1:
 			return nil, &FormError{What: fmt.Sprintf("a line is longer than %d bytes", maxLine)}
 		}
