@@ -255,8 +255,10 @@ func (r *run) look() {
 	}
 	_, refused := p.ask(wire.HandleGetAttr, "abc", "upper")
 	var exc *raised
-	if refused == nil || errors.As(refused, &exc) && exc.text == "<traceback denied>" {
+	if refused == nil { // public attributes are open
 		r.altered = true
+	} else if errors.As(refused, &exc) { // or they are, and a peer in another language has no such method
+		r.altered = exc.text == "<traceback denied>" || strings.Contains(fmt.Sprint(exc.args), "has no attribute")
 	}
 	f, err := p.ask(wire.HandleGetAttr, root, "get_service_name")
 	if err != nil {
