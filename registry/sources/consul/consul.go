@@ -4,6 +4,7 @@ package consul
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -95,17 +96,20 @@ func (s *Source) ask(ctx context.Context, index uint64) ([]protocol.Address, uin
 	defer func() { _ = resp.Body.Close() }()
 	now, err := strconv.ParseUint(resp.Header.Get("X-Consul-Index"), 10, 64)
 	if err != nil || now == 0 {
-		return nil, 0, fmt.Errorf("consul: %s has answered without an index", s.server())
+		return nil, 0, errors.New("consul: an answer without an index, which is none of Consul's")
 	}
-	var instances []instance
-	if err := web.Decode(resp.Body, &instances); err != nil {
-		return nil, 0, fmt.Errorf("consul: %w", err)
-	}
+	text, err := web.Read(resp.Body)
 	var addrs []protocol.Address
-	for _, i := range instances {
-		if a := i.address(); a.Addr != "" {
-			addrs = append(addrs, a)
-		}
+	if err == nil {
+		err = web.Each(text, func(i *instance) error {
+			if a := i.address(); a.Addr != "" {
+				addrs = append(addrs, a)
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("consul: %w", err)
 	}
 	return addrs, now, nil
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -122,4 +124,26 @@ func TestConsul(t *testing.T) {
 	require.Empty(t, <-updates)
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
+}
+
+// TestManyEmptyInstances gets an answer whose items take forty times the memory of their text if all are decoded before
+// they are looked at.
+func TestManyEmptyInstances(t *testing.T) {
+	a := &agent{index: 7, changed: make(chan struct{}), body: "[" + strings.Repeat("{},", 1<<16) +
+		`{"Node": {"Address": "10.0.0.1"}, "Service": {"Port": 1}}]`}
+	srv := httptest.NewServer(a)
+	defer srv.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	source := &consul.Source{Service: "calc", Server: srv.URL, Token: "mine"}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := source.Watch(ctx, func(addrs []protocol.Address) {
+		require.Equal(t, []protocol.Address{{Addr: "10.0.0.1:1"}}, addrs)
+		cancel()
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(20*len(a.body)))
 }

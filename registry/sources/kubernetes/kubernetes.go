@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -53,8 +54,8 @@ const (
 	watchTime = 5 * time.Minute
 	// grace is how much longer the server may take to end it.
 	grace = 30 * time.Second
-	// pageSize is how many slices are listed by one request, maxSlices how many are kept.
-	pageSize, maxSlices = 500, 10_000
+	// pageSize is how many slices are listed by one request.
+	pageSize = 500
 	// pace is the shortest time between two requests to watch.
 	pace = 200 * time.Millisecond
 )
@@ -112,9 +113,9 @@ type watcher struct {
 	namespace string
 	account   string
 	version   string // of what is known
-	slices    map[string]*slice
+	slices    known
 	told      bool
-	known     []protocol.Address
+	last      []protocol.Address // that was told
 	done      func()
 }
 
@@ -182,29 +183,32 @@ func (w *watcher) get(ctx context.Context, query url.Values) (*http.Response, er
 func (w *watcher) list(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	slices := map[string]*slice{}
+	all := known{}
 	query := url.Values{"limit": {fmt.Sprint(pageSize)}}
 	for {
 		resp, err := w.get(ctx, query)
 		if err != nil {
 			return err
 		}
-		var page sliceList
-		err = web.Decode(resp.Body, &page)
+		text, err := web.Read(resp.Body)
 		_ = resp.Body.Close()
+		var page sliceList
+		if err == nil {
+			err = json.Unmarshal(text, &page)
+		}
+		if err == nil {
+			err = web.Each(page.Items, func(s *slice) error { return all.put(s, w) })
+		}
 		if err != nil {
 			return fmt.Errorf("kubernetes: %w", err)
 		}
-		for i := range page.Items {
-			slices[page.Items[i].Metadata.Name] = &page.Items[i]
-		}
 		w.version = page.Metadata.ResourceVersion
-		if page.Metadata.Continue == "" || len(slices) > maxSlices {
+		if page.Metadata.Continue == "" || all.full() {
 			break
 		}
 		query.Set("continue", page.Metadata.Continue)
 	}
-	w.slices = slices
+	w.slices = all
 	w.tell()
 	return nil
 }
@@ -247,11 +251,11 @@ func (w *watcher) take(e *event) error {
 		}
 		return fmt.Errorf("kubernetes: %d %s", e.Object.Code, e.Object.Message)
 	case "ADDED", "MODIFIED":
-		if len(w.slices) < maxSlices {
-			w.slices[e.Object.Metadata.Name] = &e.Object.slice
+		if err := w.slices.put(&e.Object.slice, w); err != nil {
+			return fmt.Errorf("kubernetes: %w", err)
 		}
 	case "DELETED":
-		delete(w.slices, e.Object.Metadata.Name)
+		w.slices.remove(e.Object.Metadata.Name)
 	case "BOOKMARK": // only says how far the server has come
 	default:
 		return fmt.Errorf("kubernetes: event %.100q", e.Type)

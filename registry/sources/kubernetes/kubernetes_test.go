@@ -179,3 +179,36 @@ func TestKubernetes(t *testing.T) {
 	require.ErrorContains(t, (&kubernetes.Source{Account: account, Server: srv.URL}).Watch(t.Context(), nil),
 		"no certificates")
 }
+
+// TestMoreThanIsKept is told of more endpoints than a client looks at, and of names longer than Kubernetes has.
+func TestMoreThanIsKept(t *testing.T) {
+	s := make(apiServer)
+	srv := httptest.NewServer(s)
+	defer srv.Close()
+	source := &kubernetes.Source{Service: "calc", Namespace: "prod", Server: srv.URL, Client: srv.Client()}
+	ctx, cancel := context.WithCancel(t.Context())
+	updates, ended := make(chan []protocol.Address), make(chan error, 1)
+	go func() { ended <- source.Watch(ctx, func(a []protocol.Address) { updates <- a }) }()
+	endpoint := func(name string) string { return fmt.Sprintf(`{"addresses": [%q]}`, name) }
+	var half []string
+	for i := range 6000 {
+		half = append(half, endpoint(fmt.Sprint("10.0.0.", i)))
+	}
+	long := strings.Repeat("a", 254)
+	r := <-s
+	go func() {
+		r.answer <- list("1", "more", slice("a", "1", "IPv4", append(half, endpoint(long))...),
+			slice(long, "1", "IPv4", endpoint("10.0.0.1")), slice("b", "1", "IPv4", half...), slice("c", "1", "IPv4", half...))
+		r.answer <- ""
+	}()
+	require.Len(t, <-updates, 10_000, "and the next page is not asked for")
+	r = <-s
+	require.Equal(t, "1", r.URL.Query().Get("watch"))
+	r.answer <- event("MODIFIED", slice("b", "2", "IPv4", endpoint("10.1.0.1")))
+	require.Len(t, <-updates, 6001)
+	r.answer <- event("ADDED", slice("c", "3", "IPv4", endpoint("10.1.0.2")))
+	require.Len(t, <-updates, 6002)
+	r.answer <- event("ADDED", `{"metadata": {"name": "c"}, "addressType": "IPv4", "ports": [{"port": "x"}]}`)
+	require.ErrorContains(t, <-ended, "kubernetes: json: cannot unmarshal string")
+	cancel()
+}

@@ -16,13 +16,15 @@ import (
 
 // slice is an EndpointSlice of discovery.k8s.io/v1, as far as it matters.
 type slice struct {
-	Metadata    metadata   `json:"metadata"`
-	AddressType string     `json:"addressType"` // IPv4, IPv6 or FQDN
-	Endpoints   []endpoint `json:"endpoints"`
-	Ports       []struct {
-		Name *string `json:"name"`
-		Port *int    `json:"port"`
-	} `json:"ports"`
+	Metadata    metadata        `json:"metadata"`
+	AddressType string          `json:"addressType"` // IPv4, IPv6 or FQDN
+	Endpoints   json.RawMessage `json:"endpoints"`   // a list of endpoint
+	Ports       json.RawMessage `json:"ports"`       // a list of port
+}
+
+type port struct {
+	Name *string `json:"name"`
+	Port *int    `json:"port"`
 }
 
 type metadata struct {
@@ -40,8 +42,8 @@ type endpoint struct {
 }
 
 type sliceList struct {
-	Metadata metadata `json:"metadata"`
-	Items    []slice  `json:"items"`
+	Metadata metadata        `json:"metadata"`
+	Items    json.RawMessage `json:"items"` // a list of slice
 }
 
 // event is one of a watch. Its object is a slice, or a Status if the type is ERROR.
@@ -81,50 +83,111 @@ func (s *events) next() (*event, error) {
 	return nil, fmt.Errorf("kubernetes: %w", err)
 }
 
+// known are the slices there are, by their names, as far as they matter. What is kept is bounded, whatever the server
+// says: by the addresses that a protocol.Client looks at, and by the length that Kubernetes has for names.
+type known struct {
+	byName map[string]part
+	addrs  int // of all
+}
+
+// part is what a slice adds to the addresses.
+type part struct {
+	kind  string // one of kinds
+	addrs []protocol.Address
+}
+
+// kinds are the types of addresses, the preferred first.
+var kinds = []string{"IPv4", "IPv6", "FQDN"}
+
+const (
+	maxSlices    = 10_000
+	maxAddresses = 10_000
+	maxName      = 253
+)
+
+// full reports whether no other slice would be kept.
+func (all *known) full() bool { return len(all.byName) >= maxSlices || all.addrs >= maxAddresses }
+
+func (all *known) remove(name string) {
+	all.addrs -= len(all.byName[name].addrs)
+	delete(all.byName, name)
+}
+
+// put takes in a slice, in place of the one of that name.
+func (all *known) put(s *slice, w *watcher) error {
+	name := s.Metadata.Name
+	all.remove(name)
+	i := slices.Index(kinds, s.AddressType)
+	if i < 0 || all.full() || len(name) > maxName {
+		return nil
+	}
+	addrs, err := s.addresses(w, maxAddresses-all.addrs)
+	if err != nil {
+		return err
+	}
+	if all.byName == nil {
+		all.byName = map[string]part{}
+	}
+	all.byName[name] = part{kinds[i], addrs}
+	all.addrs += len(addrs)
+	return nil
+}
+
 // tell passes on the addresses, if they have changed.
 func (w *watcher) tell() {
-	addrs := w.addresses("IPv4")
-	if six := w.addresses("IPv6"); len(addrs) == 0 || w.IPv6 && len(six) > 0 {
+	addrs := w.slices.addresses("IPv4")
+	if six := w.slices.addresses("IPv6"); len(addrs) == 0 || w.IPv6 && len(six) > 0 {
 		addrs = six
 	}
 	if len(addrs) == 0 {
-		addrs = w.addresses("FQDN")
+		addrs = w.slices.addresses("FQDN")
 	}
 	slices.SortFunc(addrs, func(a, b protocol.Address) int { return cmp.Compare(a.Addr, b.Addr) })
-	if !w.told || !slices.Equal(addrs, w.known) {
+	if !w.told || !slices.Equal(addrs, w.last) {
 		w.update(addrs)
-		w.told, w.known = true, addrs
+		w.told, w.last = true, addrs
 	}
 }
 
 // addresses are those of one type.
-func (w *watcher) addresses(kind string) (addrs []protocol.Address) {
-	for _, s := range w.slices {
-		port := s.port(w.Port)
-		if s.AddressType != kind || port == 0 {
-			continue
-		}
-		for _, e := range s.Endpoints {
-			if len(e.Addresses) == 0 || e.Conditions.Ready != nil && !*e.Conditions.Ready {
-				continue
-			}
-			a := protocol.Address{Addr: net.JoinHostPort(e.Addresses[0], strconv.Itoa(port)),
-				ServerName: w.Service + "." + w.namespace + ".svc"}
-			if e.Zone != nil {
-				a.Zone = *e.Zone
-			}
-			addrs = append(addrs, a)
+func (all *known) addresses(kind string) (addrs []protocol.Address) {
+	for _, p := range all.byName {
+		if p.kind == kind {
+			addrs = append(addrs, p.addrs...)
 		}
 	}
 	return addrs
 }
 
-// port is the slice's port of this name, the first if it is ""; 0 if there is none.
-func (s *slice) port(name string) int {
-	for _, p := range s.Ports {
-		if p.Port != nil && (name == "" || p.Name != nil && *p.Name == name) {
-			return *p.Port
-		}
+// addresses are those of the slice's endpoints that are ready, up to a number.
+func (s *slice) addresses(w *watcher, most int) (addrs []protocol.Address, err error) {
+	port, err := s.port(w.Port)
+	if err != nil || port == 0 {
+		return nil, err
 	}
-	return 0
+	server := w.Service + "." + w.namespace + ".svc"
+	err = web.Each(s.Endpoints, func(e *endpoint) error {
+		if len(addrs) == most || len(e.Addresses) == 0 || len(e.Addresses[0]) > maxName ||
+			e.Conditions.Ready != nil && !*e.Conditions.Ready {
+			return nil
+		}
+		a := protocol.Address{Addr: net.JoinHostPort(e.Addresses[0], strconv.Itoa(port)), ServerName: server}
+		if e.Zone != nil && len(*e.Zone) <= maxName {
+			a.Zone = *e.Zone
+		}
+		addrs = append(addrs, a)
+		return nil
+	})
+	return addrs, err
+}
+
+// port is the slice's port of this name, the first if it is ""; 0 if there is none.
+func (s *slice) port(name string) (number int, err error) {
+	err = web.Each(s.Ports, func(p *port) error {
+		if number == 0 && p.Port != nil && (name == "" || p.Name != nil && *p.Name == name) {
+			number = *p.Port
+		}
+		return nil
+	})
+	return number, err
 }

@@ -2,6 +2,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -49,14 +50,39 @@ func Get(ctx context.Context, client *http.Client, url string, header http.Heade
 	return resp, nil
 }
 
-// Decode reads a whole body, so that the connection can be used again, and decodes it.
-func Decode(body io.Reader, v any) error {
+// Read reads a whole body, so that the connection can be used again.
+func Read(body io.Reader) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(body, MaxBody+1))
-	if err != nil {
+	if err == nil && len(text) > MaxBody {
+		err = fmt.Errorf("the answer is longer than %d bytes", MaxBody)
+	}
+	return text, err
+}
+
+// Each decodes the items of a JSON list one by one: all of them at a time could take a hundred times the memory of the
+// text. item is another one's after f has returned. null, and no text at all, is an empty list.
+func Each[T any](list []byte, f func(item *T) error) error {
+	d := json.NewDecoder(bytes.NewReader(list))
+	switch begin, err := d.Token(); {
+	case len(list) == 0:
+		return nil
+	case err != nil:
 		return err
+	case begin == nil:
+		return nil
+	case begin != json.Delim('['):
+		return fmt.Errorf("%v in place of a list", begin)
 	}
-	if len(text) > MaxBody {
-		return fmt.Errorf("the answer is longer than %d bytes", MaxBody)
+	var item, none T
+	for d.More() {
+		item = none
+		if err := d.Decode(&item); err != nil {
+			return err
+		}
+		if err := f(&item); err != nil {
+			return err
+		}
 	}
-	return json.Unmarshal(text, v)
+	_, err := d.Token()
+	return err
 }
