@@ -107,22 +107,24 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		return nil, errors.New("rpyc: a client needs addresses: ClientConfig.Addrs or Source")
 	}
 	for _, d := range []struct {
-		value *time.Duration
-		or    time.Duration
+		value    *time.Duration
+		or       time.Duration
+		negative bool // has a meaning; otherwise it counts as 0
 	}{
-		{&cfg.MinBackoff, 100 * time.Millisecond}, {&cfg.MaxBackoff, 30 * time.Second},
-		{&cfg.PingInterval, 30 * time.Second}, {&cfg.PingTimeout, 10 * time.Second},
-		{&cfg.DrainTimeout, 30 * time.Second},
+		{&cfg.MinBackoff, 100 * time.Millisecond, false}, {&cfg.MaxBackoff, 30 * time.Second, false},
+		{&cfg.PingInterval, 30 * time.Second, true}, {&cfg.PingTimeout, 10 * time.Second, false},
+		{&cfg.DrainTimeout, 30 * time.Second, false},
 	} {
-		if *d.value == 0 {
+		if *d.value == 0 || *d.value < 0 && !d.negative {
 			*d.value = d.or
 		}
 	}
 	for _, n := range []struct {
-		value *int
-		or    int
-	}{{&cfg.Retries, 3}, {&cfg.Failures, 5}, {&cfg.Conns, 1}, {&cfg.MaxServers, 32}} {
-		if *n.value == 0 {
+		value    *int
+		or       int
+		negative bool
+	}{{&cfg.Retries, 3, true}, {&cfg.Failures, 5, true}, {&cfg.Conns, 1, false}, {&cfg.MaxServers, 32, false}} {
+		if *n.value == 0 || *n.value < 0 && !n.negative {
 			*n.value = n.or
 		}
 	}

@@ -3,7 +3,9 @@ package protocol_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -220,3 +222,43 @@ func (f *freezing) Write(p []byte) (int, error) {
 	}
 	return f.Conn.Write(p)
 }
+
+// TestClientMisused has durations and numbers that are negative, and calls that do not return.
+func TestClientMisused(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	failed := make(logged, 100)
+	c, err := protocol.NewClient(protocol.ClientConfig{Addrs: []string{l.Addr().String()}, MinBackoff: -time.Second,
+		MaxBackoff: -time.Second, Conns: -1, MaxServers: -1, DrainTimeout: -1, PingTimeout: -1, Logger: slog.New(failed)})
+	require.NoError(t, err)
+	for range 2 {
+		require.Equal(t, "rpyc: not connected", <-failed)
+	}
+	require.NoError(t, c.Close())
+
+	s := newSite(t)
+	defer s.down()
+	c, err = protocol.NewClient(protocol.ClientConfig{Addrs: []string{s.addr}, HedgeDelay: time.Hour})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close()) }()
+	func() {
+		defer func() { require.Contains(t, recover(), "of the call") }()
+		_, _ = protocol.Idempotent(t.Context(), c, func(context.Context, *protocol.Conn) (int, error) {
+			panic("of the call")
+		})
+	}()
+	_, err = protocol.Idempotent(t.Context(), c, func(context.Context, *protocol.Conn) (int, error) {
+		runtime.Goexit()
+		return 0, nil
+	})
+	require.ErrorContains(t, err, "ended its goroutine")
+}
+
+// logged gets the messages of a log.
+type logged chan string
+
+func (l logged) Enabled(context.Context, slog.Level) bool      { return true }
+func (l logged) Handle(_ context.Context, r slog.Record) error { l <- r.Message; return nil }
+func (l logged) WithAttrs([]slog.Attr) slog.Handler            { return l }
+func (l logged) WithGroup(string) slog.Handler                 { return l }

@@ -3,6 +3,8 @@ package protocol
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -22,10 +24,13 @@ func (c *Client) DoIdempotent(ctx context.Context, f func(ctx context.Context, c
 	return c.do(ctx, f, &attempts{idempotent: true})
 }
 
+// errEndedGoroutine is the outcome of a call that has not returned: runtime.Goexit, as testing's FailNow has it.
+var errEndedGoroutine = errors.New("rpyc: the call has ended its goroutine")
+
 // Idempotent is [Client.DoIdempotent] for a call with a result. With ClientConfig.HedgeDelay, f is called a second
 // time, at the same time and with a connection to another server, if the first has not returned by then; the first
 // answer counts, be it a result or an exception, and the context of the other call ends. f may not change what other
-// calls of f use.
+// calls of f use. A panic in f is one of Idempotent, with the trace of f in its text.
 func Idempotent[T any](ctx context.Context, c *Client, f func(ctx context.Context, conn *Conn) (T, error)) (T, error) {
 	if c.cfg.HedgeDelay <= 0 {
 		var result T
@@ -36,9 +41,10 @@ func Idempotent[T any](ctx context.Context, c *Client, f func(ctx context.Contex
 		return result, err
 	}
 	type outcome struct {
-		result T
-		err    error
-		by     int
+		result   T
+		err      error
+		by       int
+		panicked any
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -51,12 +57,17 @@ func Idempotent[T any](ctx context.Context, c *Client, f func(ctx context.Contex
 			return false
 		}
 		c.wg.Go(func() {
-			o := outcome{by: by}
+			o := outcome{by: by, err: errEndedGoroutine}
+			defer func() {
+				if p := recover(); p != nil {
+					o.panicked = fmt.Sprintf("%v\n\n%s", p, debug.Stack())
+				}
+				outcomes <- o
+			}()
 			o.err = c.do(ctx, func(ctx context.Context, conn *Conn) (err error) {
 				o.result, err = f(ctx, conn)
 				return err
 			}, tries[by])
-			outcomes <- o
 		})
 		return true
 	}
@@ -73,6 +84,9 @@ func Idempotent[T any](ctx context.Context, c *Client, f func(ctx context.Contex
 				running++
 			}
 		case o := <-outcomes:
+			if o.panicked != nil {
+				panic(o.panicked) // where the caller can recover from it
+			}
 			if running--; running > 0 && unanswered(o.err) {
 				continue
 			}
