@@ -71,7 +71,11 @@ func AppendTrailer(b []byte, t *Trailer) ([]byte, error) {
 			continue
 		}
 		if !goodText(f.tag, f.text) {
-			return b[:start], &FormError{What: "text in metadata", Got: fmt.Sprintf("%q", f.text)}
+			got := fmt.Sprintf("%q", f.text)
+			if f.tag == tagToken {
+				got = "another" // it is a secret
+			}
+			return b[:start], &FormError{What: "text in metadata", Got: got}
 		}
 		b = append(appendField(b, f.tag, len(f.text)), f.text...)
 	}
