@@ -305,6 +305,25 @@ func TestManyIdentities(t *testing.T) {
 	require.NoError(t, as("free"))
 }
 
+// TestSameNameUnderTwoRules: who comes with other attributes, which are under another rule, gets no new limit by that.
+func TestSameNameUnderTwoRules(t *testing.T) {
+	limit := access.Limit{Rate: 1e-3, Burst: 2, Wait: -1}
+	e, err := access.New(&access.Policy{Rules: []access.Rule{
+		{Who: []string{"*"}, Attrs: map[string]string{"role": "admin"}, Limit: limit}, {Who: []string{"*"}, Limit: limit}}})
+	require.NoError(t, err)
+	as := func(role string) error {
+		c, _ := join(t, e, &protocol.Identity{Kind: "token", Name: "a", Attrs: map[string][]string{"role": {role}}}, nil)
+		_, err := netref.Call[int](t.Context(), c.Root(), "add", 1, 2)
+		return err
+	}
+	for range 2 {
+		require.NoError(t, as("admin"))
+		require.NoError(t, as("user"))
+	}
+	require.ErrorContains(t, as("admin"), "too many requests")
+	require.ErrorContains(t, as("user"), "too many requests")
+}
+
 // TestAudit has a line for each request, or for those that were denied, and no values.
 func TestAudit(t *testing.T) {
 	run := func(deniedOnly bool) string {

@@ -25,7 +25,13 @@ type state struct {
 
 	mu       sync.Mutex
 	known    map[*protocol.Identity]*subject // a cache of what follows
-	subjects map[string]*subject             // by kind and name
+	subjects map[who]*subject
+}
+
+// who is a peer under a rule: the attributes of a name may bring it under another one, whose limits are others.
+type who struct {
+	rule       *rule
+	kind, name string
 }
 
 // rule is a Rule with its patterns read.
@@ -61,7 +67,7 @@ func (e *Enforcer) Replace(p *Policy) error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	s := &state{methods: limits(p.Methods), max: p.MaxIdentities, subjects: map[string]*subject{}}
+	s := &state{methods: limits(p.Methods), max: p.MaxIdentities, subjects: map[who]*subject{}}
 	if s.max <= 0 {
 		s.max = defaultIdentities
 	}
@@ -291,12 +297,12 @@ func (s *state) subjectOf(id *protocol.Identity) (*subject, error) {
 			break
 		}
 	}
-	key := ""
+	key := who{rule: r}
 	if id != nil {
-		key = id.Kind + "\x00" + id.Name
+		key.kind, key.name = id.Kind, id.Name
 	}
 	sub := s.subjects[key]
-	if sub == nil || sub.rule != r { // of the same name, but with other attributes
+	if sub == nil {
 		sub = &subject{rule: r}
 		if r != nil && r.limited {
 			if err := s.room(id); err != nil {
