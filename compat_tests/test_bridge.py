@@ -80,7 +80,10 @@ def test_any_release_with_any_other(of_client, of_server, bridge, start):
         own = start("cpython", python + [SERVICE], env=env)
         _SEEN[of_client] = printed(python + [CLIENT, own.host, str(own.port)], env)
     far = bridge(start("cpython", server[0] + [SERVICE], env=server[1]))
-    assert printed(python + [CLIENT, far.host, str(far.port)], env) == _SEEN[of_client]
+    seen = [printed(python + [CLIENT, far.host, str(far.port)], env), _SEEN[of_client]]
+    if of_client[0] == "2.7" != of_server[0]:  # texts of Python 2 are bytes in Python 3, which has one class for errors
+        seen = [[line for line in lines if not line.startswith(("texts ", "opening "))] for lines in seen]
+    assert seen[0] == seen[1]
 
 
 def test_only_what_is_allowed(service, bridge, connect):

@@ -82,6 +82,7 @@ func DecodePayload(c *brine.Cursor) (*Error, error) {
 		return malformed("the class is not named by text")
 	}
 	e.Class = received(module, class)
+	e.file = class == "IOError" // of Python 2, where it is another class than OSError
 	if e.Args, ok = iterate(fields[1]); !ok {
 		return malformed("the arguments are not iterable or too long")
 	}

@@ -35,6 +35,34 @@ func TestPython2FileErrors(t *testing.T) {
 	}
 }
 
+// TestPython2ErrorsPassOn hands an IOError of one Python 2 on to another, as a bridge does, and to Python 3.
+func TestPython2ErrorsPassOn(t *testing.T) {
+	payload := brine.Tuple{brine.Tuple{[]byte("exceptions"), []byte("IOError")}, brine.Tuple{int64(2), []byte("x")},
+		brine.Tuple{}, []byte("Traceback")}
+	c := brine.NewCursor(must(brine.Marshal(payload)))
+	e, err := vinegar.DecodePayload(&c)
+	require.NoError(t, err)
+	require.ErrorIs(t, e, vinegar.OSError)
+	for _, python2 := range []bool{false, true} {
+		b, err := vinegar.AppendPayload(nil, e, &vinegar.DumpOptions{Python2: python2})
+		require.NoError(t, err)
+		v, err := brine.Unmarshal(b)
+		require.NoError(t, err)
+		class := brine.Tuple{"builtins", "OSError"}
+		if python2 {
+			class = brine.Tuple{[]byte("exceptions"), []byte("IOError")}
+		}
+		require.Equal(t, class, v.(brine.Tuple)[0])
+	}
+}
+
+func must(b []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
 // TestPython2Names sends names as Python 2 does, as byte strings: RPyC 3 there cannot make a class of a text.
 func TestPython2Names(t *testing.T) {
 	e := vinegar.NewClass("shop.StockError", vinegar.Exception).New("none left")
