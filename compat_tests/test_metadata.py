@@ -66,6 +66,9 @@ def conversation(addresses):
     for bad in ({"token": "x" * 9000}, {"traceparent": "\n"}, {"pairs": {"": "x"}}):
         with pytest.raises(ValueError), gorpyc_meta.sending(**bad):
             raise AssertionError("accepted")
+    for bad in ({"token": b"secret"}, {"pairs": {"a": 1}}, {"pairs": {b"a": "x"}}, {"pairs": {"a": None}}):
+        with pytest.raises(TypeError, match="^metadata is str, not (bytes|int|NoneType)$"), gorpyc_meta.sending(**bad):
+            raise AssertionError("accepted")
     conn._channel.close()
 
 

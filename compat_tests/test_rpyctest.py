@@ -25,7 +25,7 @@ def test_two_connections(service):
     assert [service.connect().root.bump() for _ in range(2)] == [1, 1]
 
 def test_no_service(go_service, tmp_path):
-    with pytest.raises(RuntimeError, match="is not READY: ''"):
+    with pytest.raises(RuntimeError, match="is not READY: '' in place of READY HOST PORT"):
         go_service(sys.executable, "-c", "pass")
 """
 

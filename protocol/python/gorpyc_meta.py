@@ -112,6 +112,10 @@ def sending(traceparent=None, tracestate=None, token=None, pairs=None, timeout=N
     if timeout is not None:
         deadline = time.monotonic() + timeout
         call.deadline = deadline if call.deadline is None else min(deadline, call.deadline)
+    said = [text for text in (call.traceparent, call.tracestate, call.token) if text is not None]
+    for text in [*said, *call.pairs, *call.pairs.values()]:
+        if not isinstance(text, str):
+            raise TypeError("metadata is str, not {}".format(type(text).__name__))  # the text may be secret
     _encode(_fields(call))  # says now what cannot be sent
     before = _sending.set(call)
     try:

@@ -44,7 +44,8 @@ class GoService:
         if len(words) < 2 or words[0] != "READY":
             self.process.kill()
             self.process.wait()
-            raise RuntimeError("%s is not READY: %r\n%s" % (self.command, " ".join(words), self.stderr()))
+            raise RuntimeError("%s is not READY: %r in place of READY HOST PORT; it has ended, or %d s are over\n%s"
+                               % (self.command, " ".join(words), START_SECONDS, self.stderr()))
         if words[1].startswith("unix:"):
             self.path = words[1][len("unix:"):]
         else:
