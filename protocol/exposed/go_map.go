@@ -32,7 +32,8 @@ func (m goMap) size() int {
 // key converts a key to the map's type. A key that does not fit is in no map.
 func (m goMap) key(ctx context.Context, key any) (reflect.Value, bool, error) {
 	key = norm(key)
-	if _, err := hashValue(ctx, key); err != nil {
+	hash, err := hashValue(ctx, key)
+	if err != nil {
 		return reflect.Value{}, false, err
 	}
 	t := m.rv.Type().Key()
@@ -44,15 +45,12 @@ func (m goMap) key(ctx context.Context, key any) (reflect.Value, bool, error) {
 		return kv, false, nil
 	}
 	if t.Kind() == reflect.Interface && !m.has(kv) {
-		for _, k := range m.unordered() { // the key may be there as another type that Python calls equal
-			eq, err := identicalOrEqual(ctx, k.Interface(), key)
-			if err != nil {
-				return kv, false, err
-			}
-			if eq {
-				kv.Set(k)
-				break
-			}
+		k, err := m.equalKey(ctx, key, hash)
+		if err != nil {
+			return kv, false, err
+		}
+		if k.IsValid() {
+			kv.Set(k)
 		}
 	}
 	return kv, true, nil
@@ -132,6 +130,21 @@ func (m goMap) unordered() []reflect.Value {
 	keys := make([]reflect.Value, 0, m.rv.Len())
 	for it := m.rv.MapRange(); it.Next(); {
 		keys = append(keys, it.Key())
+	}
+	return keys
+}
+
+// unusual returns the keys of a map with interface keys whose types are none of Go's own numbers and texts.
+func (m goMap) unusual() []reflect.Value {
+	l := m.lock()
+	l.RLock()
+	defer l.RUnlock()
+	var keys []reflect.Value
+	key := reflect.New(m.rv.Type().Key()).Elem() // a key that is left out needs no memory of its own
+	for it := m.rv.MapRange(); it.Next(); {
+		if key.SetIterKey(it); !key.IsNil() && !isBasic(key.Elem().Type()) {
+			keys = append(keys, it.Key())
+		}
 	}
 	return keys
 }
