@@ -13,8 +13,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/transport"
@@ -106,26 +108,49 @@ func deploy(ctx context.Context, m Machine, cfg *DeployConfig) (*Deployment, err
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = session.Close() })
 	d := &Deployment{machine: m, session: session, out: bufio.NewReader(session)}
 	sent := make(chan error, 1)
 	go func() {
 		_, err := session.Write(payload)
 		sent <- err
 	}()
-	d.socket, err = expectLine(d.out, "READY ")
-	if !stop() && err == nil {
-		err = context.Cause(ctx)
+	d.socket, err = within(ctx, session, func() (string, error) { return expectLine(d.out, "READY ") })
+	if err == nil {
+		_, err = within(ctx, session, func() (string, error) { return "", <-sent })
 	}
 	if err != nil {
 		_ = session.Close()
-		return nil, errors.Join(err, ctx.Err(), <-sent)
-	}
-	if err := <-sent; err != nil {
-		_ = session.Close()
+		select {
+		case e := <-sent:
+			err = errors.Join(err, e)
+		default: // what is wrong came before all was sent
+		}
 		return nil, err
 	}
 	return d, nil
+}
+
+// within waits for what a machine does, or until ctx ends, and then closes the session. It does not wait for the end of
+// that, which is the machine's, too.
+func within(ctx context.Context, session io.Closer, f func() (string, error)) (string, error) {
+	type result struct {
+		text string
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		text, err := f()
+		done <- result{text, err}
+	}()
+	select {
+	case r := <-done:
+		if ctx.Err() == nil {
+			return r.text, r.err
+		}
+	case <-ctx.Done():
+	}
+	_ = session.Close()
+	return "", context.Cause(ctx)
 }
 
 // payload is what is sent, and the command that serves, in which $d is the directory.
@@ -164,8 +189,9 @@ func platform(ctx context.Context, m Machine) (goos, goarch string, err error) {
 		return "", "", err
 	}
 	defer session.Close()
-	defer context.AfterFunc(ctx, func() { _ = session.Close() })()
-	line, err := bufio.NewReader(io.LimitReader(session, 1000)).ReadString('\n')
+	line, err := within(ctx, session, func() (string, error) {
+		return bufio.NewReader(io.LimitReader(session, 1000)).ReadString('\n')
+	})
 	if err != nil {
 		return "", "", fmt.Errorf("the machine does not say what it is: %w", err)
 	}
@@ -186,10 +212,11 @@ var architectures = map[string]string{
 	"ppc64le": "ppc64le", "s390x": "s390x", "loongarch64": "loong64",
 }
 
-// expectLine reads a line that begins so, and returns the rest of it. Another line is what has gone wrong.
+// expectLine reads a line that begins so, and returns the rest of it. Another line, as far as the reader's buffer holds
+// it, is what has gone wrong.
 func expectLine(r *bufio.Reader, begin string) (string, error) {
-	line, err := r.ReadString('\n')
-	line = strings.TrimSuffix(line, "\n")
+	text, err := r.ReadSlice('\n')
+	line := strings.TrimSuffix(string(text), "\n")
 	rest, ok := strings.CutPrefix(line, begin)
 	switch {
 	case ok && err == nil:
@@ -212,12 +239,17 @@ func (d *Deployment) Connect(ctx context.Context, cfg *protocol.Config) (*Conn, 
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.conns = append(d.conns, c.Conn)
+	d.conns = append(slices.DeleteFunc(d.conns, ended), c.Conn)
 	return c, nil
 }
 
+func ended(c *protocol.Conn) bool { return c.Err() != nil }
+
+// closeTimeout is how long Close waits for the machine.
+const closeTimeout = 30 * time.Second
+
 // Close closes the connections, ends the server and removes what was sent. It returns an error if the machine does not
-// say that all is gone.
+// say within half a minute that all is gone.
 func (d *Deployment) Close() error {
 	d.close.Do(func() {
 		d.mu.Lock()
@@ -226,10 +258,14 @@ func (d *Deployment) Close() error {
 		for _, c := range conns {
 			_ = c.Close()
 		}
-		_, err := io.WriteString(d.session, endLine)
-		if err == nil {
-			_, err = expectLine(d.out, "GONE")
-		}
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		_, err := within(ctx, d.session, func() (string, error) {
+			if _, err := io.WriteString(d.session, endLine); err != nil {
+				return "", err
+			}
+			return expectLine(d.out, "GONE")
+		})
 		if err != nil {
 			d.err = fmt.Errorf("deploy: %w", err)
 		}
