@@ -18,7 +18,8 @@
 //
 // The metrics are the histograms rpc.server.call.duration and rpc.client.call.duration, in seconds. Peers cannot make
 // series of them without bound: names that this program did not give, and classes of exceptions that it does not know,
-// are "_OTHER". The texts of exceptions are in spans only; arguments are nowhere.
+// are "_OTHER". The texts of exceptions are in spans only; arguments are nowhere. Names and texts in spans are cut
+// after 200 bytes.
 //
 // It is a module of its own, so that gorpyc needs no tracing library. It needs OpenTelemetry's API, and programs bring
 // the SDK.
@@ -27,6 +28,7 @@ package otel
 import (
 	"context"
 	"net"
+	"strings"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -118,8 +120,8 @@ func (h hook) ServeBegin(ctx context.Context, r *protocol.RequestInfo) context.C
 	if !h.tells(r) {
 		return ctx
 	}
-	attrs := []attribute.KeyValue{system, attribute.String("rpc.service", r.Class),
-		attribute.String("rpc.method", r.Operation())}
+	attrs := []attribute.KeyValue{system, attribute.String("rpc.service", cut(r.Class)),
+		attribute.String("rpc.method", cut(r.Operation()))}
 	ctx, _ = h.tracer.Start(ctx, nameOf(r.Class, r), trace.WithSpanKind(trace.SpanKindServer),
 		trace.WithTimestamp(r.Start), trace.WithAttributes(append(attrs, peerOf(r.Conn, "client")...)...))
 	return ctx
@@ -142,9 +144,9 @@ func (h hook) ServeEnd(ctx context.Context, r *protocol.RequestInfo) {
 // CallBegin implements protocol.CallHook.
 func (h hook) CallBegin(ctx context.Context, r *protocol.RequestInfo) context.Context {
 	if h.tells(r) {
-		attrs := []attribute.KeyValue{system, attribute.String("rpc.method", r.Operation())}
+		attrs := []attribute.KeyValue{system, attribute.String("rpc.method", cut(r.Operation()))}
 		if r.Class != "" {
-			attrs = append(attrs, attribute.String("rpc.service", r.Class))
+			attrs = append(attrs, attribute.String("rpc.service", cut(r.Class)))
 		}
 		ctx, _ = h.tracer.Start(ctx, nameOf(r.Class, r), trace.WithSpanKind(trace.SpanKindClient),
 			trace.WithTimestamp(r.Start), trace.WithAttributes(append(attrs, peerOf(r.Conn, "server")...)...))
@@ -180,17 +182,27 @@ func (h hook) tells(r *protocol.RequestInfo) bool {
 func end(ctx context.Context, r *protocol.RequestInfo) {
 	span := trace.SpanFromContext(ctx)
 	if r.Failed() {
-		span.SetAttributes(attribute.String("error.type", r.ErrorClass()))
-		span.SetStatus(codes.Error, r.Err.Error())
+		span.SetAttributes(attribute.String("error.type", cut(r.ErrorClass())))
+		span.SetStatus(codes.Error, cut(r.Err.Error()))
 	}
 	span.End(trace.WithTimestamp(r.Start.Add(r.Duration)))
 }
 
 func nameOf(class string, r *protocol.RequestInfo) string {
 	if class == "" {
-		return r.Operation()
+		return cut(r.Operation())
 	}
-	return class + "/" + r.Operation()
+	return cut(class) + "/" + cut(r.Operation())
+}
+
+// maxText is how long names and texts in spans are, which peers may have made up: exporters keep many spans.
+const maxText = 200
+
+func cut(text string) string {
+	if len(text) > maxText {
+		return strings.ToValidUTF8(text[:maxText], "") + "…"
+	}
+	return text
 }
 
 // errorOf is the attribute of what a request has failed with, if it has, of a bounded number of values.

@@ -130,6 +130,25 @@ func TestSpansAndMetrics(t *testing.T) {
 		counts(t, client.reader, "rpc.client.call.duration"))
 }
 
+// TestLongNames has a peer make up a name that an exporter would keep with the span.
+func TestLongNames(t *testing.T) {
+	server := newRecorded(t, false)
+	c, err := protocol.Dial(t.Context(), "tcp", serve(t, service{}, server.config()), nil)
+	require.NoError(t, err)
+	_, err = c.Root().CallMethod(t.Context(), strings.Repeat("é", 1<<20))
+	require.Error(t, err)
+	require.NoError(t, c.Close())
+	<-c.Done()
+	spans := server.spans.GetSpans()
+	require.Len(t, spans, 1)
+	for _, text := range append(strings.Split(spans[0].Name, "/"), spans[0].Status.Description,
+		attrsOf(spans[0].Attributes)["rpc.method"].(string)) {
+		require.LessOrEqual(t, len(text), 300)
+		require.NotEmpty(t, text)
+	}
+	require.Equal(t, strings.Repeat("é", 100)+"…", attrsOf(spans[0].Attributes)["rpc.method"])
+}
+
 // counts are the numbers of a histogram's measurements, by service, method and error.
 func counts(t *testing.T, reader *sdkmetric.ManualReader, name string) map[string]uint64 {
 	t.Helper()
