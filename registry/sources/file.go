@@ -47,6 +47,9 @@ func (f *File) Watch(ctx context.Context, update func([]protocol.Address)) error
 		if err != nil {
 			return nil, 0, err
 		}
+		if !now.Mode().IsRegular() { // opening a named pipe may wait for ever
+			return nil, 0, fmt.Errorf("%s: not a regular file", f.Path)
+		}
 		if read != nil && os.SameFile(now, read) && now.ModTime().Equal(read.ModTime()) && now.Size() == read.Size() {
 			return addrs, next, nil
 		}
