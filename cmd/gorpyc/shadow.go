@@ -166,6 +166,13 @@ func serveShadowPage(ctx context.Context, p *shadow.Proxy, addr string) (*http.S
 	if err != nil {
 		return nil, err
 	}
+	web := &http.Server{Handler: shadowPage(p), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
+	go func() { _ = web.Serve(l) }()
+	return web, nil
+}
+
+// shadowPage refuses orders that pages of other sites have a browser give, which may reach what they do not.
+func shadowPage(p *shadow.Proxy) http.Handler {
 	mux := http.NewServeMux()
 	page := func(kind string, write func(io.Writer) error) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -185,7 +192,5 @@ func serveShadowPage(ctx context.Context, p *shadow.Proxy, addr string) (*http.S
 		p.SetPercent(n)
 		fmt.Fprintln(w, n)
 	})
-	web := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
-	go func() { _ = web.Serve(l) }()
-	return web, nil
+	return http.NewCrossOriginProtection().Handler(mux)
 }

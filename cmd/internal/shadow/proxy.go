@@ -49,6 +49,7 @@ const (
 	defaultPatience = 30 * time.Second
 	queueBytes      = 64 << 20
 	frameLimit      = 1 << 30
+	acceptPause     = 50 * time.Millisecond
 )
 
 // Proxy passes clients on to a server and watches what the other one would have said. It is safe for concurrent use.
@@ -77,7 +78,8 @@ func (p *Proxy) SetPercent(n int) { p.percent.Store(int64(min(max(n, 0), 100))) 
 // Percent is what SetPercent has set.
 func (p *Proxy) Percent() int { return int(p.percent.Load()) }
 
-// Serve serves clients until the listener is closed or ctx ends, and then waits for their ends.
+// Serve serves clients until the listener is closed or ctx ends, and then waits for their ends. Other errors of the
+// listener pass: clients depend on the proxy.
 func (p *Proxy) Serve(ctx context.Context, l net.Listener) error {
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
 	var all sync.WaitGroup
@@ -85,10 +87,16 @@ func (p *Proxy) Serve(ctx context.Context, l net.Listener) error {
 	for {
 		client, err := l.Accept()
 		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			if errors.Is(err, net.ErrClosed) {
 				return nil
 			}
-			return err
+			p.Report.count(notAccepted) // no descriptors are left, for example, or the client has gone
+			select {
+			case <-time.After(acceptPause):
+			case <-ctx.Done():
+				return nil
+			}
+			continue
 		}
 		all.Go(func() { p.serve(ctx, client) })
 	}

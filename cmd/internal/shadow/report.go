@@ -21,6 +21,7 @@ const (
 	connectionsByNew counter = "connections answered by the new server"
 	fellBack         counter = "connections that went back to the old server"
 	unanswered       counter = "connections that no server has taken"
+	notAccepted      counter = "connections that could not be accepted"
 	unreached        counter = "connections whose other server could not be reached"
 	lost             counter = "connections whose other server was given up"
 	otherFamily      counter = "connections of another protocol family"

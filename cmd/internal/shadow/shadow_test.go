@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -331,4 +332,35 @@ func TestSampleAndIgnore(t *testing.T) {
 	require.Positive(t, s.Skipped[notSampled])
 	o.Sample, o.Ignore = 0, []string{"add"}
 	require.Empty(t, through(t, o, 0, everything).Report.snapshot().Differences)
+}
+
+// exhausted is a listener that fails once.
+type exhausted struct {
+	net.Listener
+	failed bool
+}
+
+func (l *exhausted) Accept() (net.Conn, error) {
+	if !l.failed {
+		l.failed = true
+		return nil, syscall.EMFILE
+	}
+	return l.Listener.Accept()
+}
+
+// TestGoesOnAccepting has no descriptors left for a moment.
+func TestGoesOnAccepting(t *testing.T) {
+	open := serve(t, newShop(t, ""))
+	p := New(Options{Old: open, New: open, All: true}, 0)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- p.Serve(t.Context(), &exhausted{Listener: l}) }()
+	c, err := protocol.Dial(t.Context(), "tcp", l.Addr().String(), nil)
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+	<-c.Done()
+	require.NoError(t, l.Close())
+	require.NoError(t, <-ended)
+	require.Equal(t, 1, p.Report.snapshot().Counts[notAccepted])
 }
