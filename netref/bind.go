@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -37,14 +38,17 @@ import (
 // default timeout, without an error a failing call panics with the error. Results before the error are converted as
 // [Assign] does, several of them from a tuple. Variadic funcs pass their arguments on one by one, [Keyword] arguments
 // as keywords. The fields of a final parameter of struct type, if the struct has exported fields only and no methods,
-// are keyword arguments as [KwArgs] makes them; a pointer to a struct is an object like any other. A func whose result
-// is an [*AsyncResult] does not wait.
+// are keyword arguments as [KwArgs] makes them; a pointer to a struct is an object like any other, and a struct without
+// exported fields and methods an error. A func whose result is an [*AsyncResult] does not wait.
 //
 // A func with an error and up to two parameters of type int, string, float64 or any (the first of two a string, or of
 // the second's type) costs no more than [Call]; others are made by reflection, which allocates five times more.
 //
 // Bind asks the peer once for each object which names there are, and returns a *[BindError] if one is missing that is
-// not optional.
+// not optional. It does not compare types: a peer tells the names of an object and their documentation, and of a
+// signature, by default, nothing; where it does (exposed.Policy.Introspect, classic servers), reading one takes several
+// requests for each name and gives annotations that Python does not enforce. A func of a wrong type fails when it is
+// called, with the peer's TypeError or a *[ConvertError]; cmd/rpyc_stubs makes funcs of the right types.
 func Bind(ctx context.Context, o *Object, target any) error {
 	p := reflect.ValueOf(target)
 	if p.Kind() != reflect.Pointer || p.IsNil() || p.Elem().Kind() != reflect.Struct {
@@ -111,8 +115,16 @@ func bindStruct(ctx context.Context, o *Object, s reflect.Value, path string, de
 	var missing []string
 	var there []structField
 	for _, f := range structFields(s.Type()) {
-		if bindingOf(&f, s.Type().FieldByIndex(f.index).Type) == noBinding {
+		t := s.Type().FieldByIndex(f.index).Type
+		switch bindingOf(&f, t) {
+		case noBinding:
 			continue
+		case toMethod:
+			if last := lastParam(t); isOpaque(last) {
+				return fmt.Errorf("netref: Bind: the last parameter of the func for %s is the struct %v, which has no exported "+
+					"fields to be keywords, and no methods; for an object take a pointer to it",
+					strings.TrimPrefix(path+"."+f.name, "."), last)
+			}
 		}
 		ok := slices.Contains(names, f.name) || slices.Contains(names, "exposed_"+f.name)
 		if !ok { // dir() need not know what __getattr__ does
@@ -216,8 +228,8 @@ func goFunc(t reflect.Type, c boundCall) reflect.Value {
 	if f.returnsError = f.results > 0 && t.Out(f.results-1) == errorType; f.returnsError {
 		f.results--
 	}
-	if n := t.NumIn(); n > 0 && !f.variadic {
-		f.keywords = KeywordStruct(t.In(n - 1))
+	if last := lastParam(t); last != nil {
+		f.keywords = KeywordStruct(last)
 	}
 	return reflect.MakeFunc(t, func(in []reflect.Value) []reflect.Value {
 		ctx := c.later
@@ -271,6 +283,21 @@ func (f *funcForm) spread(in []reflect.Value) []any {
 		}
 	}
 	return args
+}
+
+// lastParam is the type of the last parameter of a func that is not variadic, nil if there is none.
+func lastParam(t reflect.Type) reflect.Type {
+	if n := t.NumIn(); n > 0 && !t.IsVariadic() {
+		return t.In(n - 1)
+	}
+	return nil
+}
+
+// isOpaque reports whether a type, if it is not nil, is a struct of which a peer would see nothing, neither as keywords
+// nor as an object.
+func isOpaque(t reflect.Type) bool {
+	return t != nil && t.Kind() == reflect.Struct && reflect.PointerTo(t).NumMethod() == 0 &&
+		len(structFields(t)) == 0 && pyvalue.TypeName(reflect.Zero(t).Interface()) == ""
 }
 
 // KeywordStruct reports whether a final parameter of type t stands for keyword arguments, one for each of its fields:

@@ -3,9 +3,11 @@ package netref_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
@@ -84,6 +86,25 @@ func TestBindErrors(t *testing.T) {
 	require.Error(t, netref.Bind(ctx, root, new(int)))
 	require.Error(t, netref.Bind(ctx, root, (*struct{})(nil)))
 	require.NoError(t, netref.Bind(ctx, root, &struct{ Add int }{}), "fields that are no funcs are left alone")
+
+	type secret struct{ key int }
+	_ = secret{}.key
+	for _, target := range []any{
+		&struct {
+			Add func(n int, o secret) error
+		}{}, &struct {
+			Add func(struct{}) error
+		}{},
+	} {
+		require.ErrorContains(t, netref.Bind(ctx, root, target), "the last parameter of the func for add is the struct ")
+	}
+	require.NoError(t, netref.Bind(ctx, root, &struct {
+		Add  func(secret, int) error
+		Pair func(*secret) error
+		Fail func(...secret) error
+		List func(time.Time) error
+		Name func(brine.EllipsisType) error `rpyc:"add"`
+	}{}), "these are objects and values, or taken as such")
 
 	var wrong struct {
 		Pair func() (string, string, error)
