@@ -365,8 +365,12 @@ func structParams(t types.Type) []param {
 		} else if !slices.Contains(opts, "required") {
 			p.def = "..."
 		}
+		if slices.Contains(opts, "positional") {
+			p.kind = inspect.Normal
+		}
 		ps = append(ps, p)
 	}
+	slices.SortStableFunc(ps, func(a, b param) int { return int(a.kind) - int(b.kind) })
 	return ps
 }
 

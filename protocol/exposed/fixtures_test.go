@@ -193,6 +193,7 @@ func (c *Calc) CountUp(n int) iter.Seq[int] {
 	}
 }
 func (c *Calc) Search(q string, o SearchOptions) string { return fmt.Sprint(q, o) }
+func (c *Calc) Page(q string, o PageOptions) string     { return fmt.Sprint(q, o) }
 func (c *Calc) secret() string                          { return "secret" }
 
 // SearchOptions are keyword arguments.
@@ -200,6 +201,13 @@ type SearchOptions struct {
 	Limit int `default:"10"`
 	Sort  string
 	Must  bool `rpyc:"must_have,required"`
+}
+
+// PageOptions are parameters with defaults that are given by position or by name, but for one.
+type PageOptions struct {
+	Exact bool
+	First int `rpyc:",positional" default:"1"`
+	Size  int `rpyc:"count,positional" default:"10"`
 }
 
 var errShared = vinegar.ValueError.New("shared")

@@ -179,6 +179,26 @@ func (e exitChecker) PyExit(typ, exc, tb any) {
 	require.Nil(e.t, tb)
 }
 
+// TestPositionalFields calls def page(arg1, /, first=1, count=10, *, exact=False).
+func TestPositionalFields(t *testing.T) {
+	c := &Calc{}
+	for want, args := range map[string][]any{
+		"a{false 1 10}": {"a"}, "b{false 2 10}": {"b", int64(2)}, "c{false 2 3}": {"c", int64(2), int64(3)},
+		"d{true 2 3}": {"d", int64(2), netref.Kw("exact", true), netref.Kw("count", int64(3))},
+	} {
+		require.Equal(t, want, must(t)(callAttr(c, "page", args...)))
+	}
+	for want, args := range map[string][]any{
+		"TypeError: Calc.exposed_page() takes from 2 to 4 positional arguments but 5 were given": {"a", int64(1), int64(2), true},
+		"TypeError: Calc.exposed_page() got multiple values for argument 'first'":                {"a", int64(1), netref.Kw("first", int64(2))},
+		"TypeError: Calc.exposed_page() argument 'count' must be int, not str":                   {"a", int64(1), "x"},
+		"TypeError: Calc.exposed_page() missing 1 required positional argument: 'arg1'":          {netref.Kw("first", int64(2))},
+	} {
+		_, err := callAttr(c, "page", args...)
+		require.EqualError(t, err, want)
+	}
+}
+
 func TestKeywordStruct(t *testing.T) {
 	c := &Calc{}
 	require.Equal(t, "q{10  true}", must(t)(callAttr(c, "search", "q", netref.Kw("must_have", true))))

@@ -127,6 +127,12 @@ func declare(decl []string, types []reflect.Type, first int) ([]Param, error) {
 		if err != nil {
 			return nil, err
 		}
+		if fields[0].Kind < kind {
+			return nil, fmt.Errorf("field %q is positional, and follows parameters that are not", fields[0].Name)
+		}
+		if fields[0].Kind == PositionalOrKeyword && fields[0].Required() && len(ps) > 0 && !ps[len(ps)-1].Required() {
+			return nil, fmt.Errorf("field %q has no default and follows one that has", fields[0].Name)
+		}
 		next++
 		ps = append(ps, fields...)
 	}
@@ -153,8 +159,10 @@ func implicit(types []reflect.Type, first int, variadic bool) ([]Param, error) {
 			if err != nil {
 				return nil, err
 			}
-			p.optional = true
-			ps = append(ps, p)
+			if fields[0].Kind == KeywordOnly { // or else the fields take the place of the struct
+				p.optional = true
+				ps = append(ps, p)
+			}
 			return append(ps, fields...), nil
 		}
 		ps = append(ps, p)
@@ -165,8 +173,9 @@ func implicit(types []reflect.Type, first int, variadic bool) ([]Param, error) {
 // keywordStruct reports whether a final parameter of type t takes keywords, which one of a registered class does not.
 func keywordStruct(t reflect.Type) bool { return netref.KeywordStruct(t) && !model.Registered(t) }
 
-// structParams makes keyword-only parameters of the struct's fields. The tag default holds the default as a Python
-// literal; a field without one keeps its zero value unless its rpyc tag says ",required".
+// structParams makes keyword-only parameters of the struct's fields, or such as are given by position, too, of those
+// whose rpyc tag says ",positional", which come first. The tag default holds the default as a Python literal; a field
+// without one keeps its zero value unless its rpyc tag says ",required".
 func structParams(index int, t reflect.Type) ([]Param, error) {
 	var ps []Param
 	for _, field := range netref.Fields(t) {
@@ -182,8 +191,15 @@ func structParams(index int, t reflect.Type) ([]Param, error) {
 			}
 			p.def, p.literal = def, lit
 		}
+		if slices.Contains(field.Options, "positional") {
+			p.Kind = PositionalOrKeyword
+			if p.Required() && slices.ContainsFunc(ps, func(q Param) bool { return q.Kind == p.Kind && !q.Required() }) {
+				return nil, fmt.Errorf("field %s: no default, and follows one that has", f.Name)
+			}
+		}
 		ps = append(ps, p)
 	}
+	slices.SortStableFunc(ps, func(a, b Param) int { return int(a.Kind) - int(b.Kind) })
 	return ps, nil
 }
 

@@ -130,8 +130,10 @@ func newShape(t reflect.Type, o Options) (*shape, error) {
 	s.simple = !s.operator
 	for i := range s.params {
 		q := &s.params[i]
-		if q.Kind > PositionalOrKeyword {
+		if q.Kind > PositionalOrKeyword || q.field != nil {
 			s.simple = false
+		}
+		if q.Kind > PositionalOrKeyword {
 			continue
 		}
 		s.positional++
