@@ -1,0 +1,5 @@
+//go:build !race
+
+package netref_test
+
+const raceEnabled = false
