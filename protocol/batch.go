@@ -132,7 +132,7 @@ func (p *part) wait(ctx context.Context, c *Conn, in *incoming) {
 		}
 	}
 	l.unlock()
-	c.giveUp(sendTry, forgotten...)
+	c.sendCancel(sendTry, forgotten...)
 	for range forgotten {
 		p.completed()
 	}

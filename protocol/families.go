@@ -52,13 +52,6 @@ func (c *Conn) refuseFamily(d *wire.Dialect, payload []byte) error {
 // answer.
 func (c *Conn) askCommon(h wire.Handler, args func([]byte) []byte) int64 {
 	seq := c.seq.Add(1) - 1
-	w := c.getWorkspace()
-	defer c.putWorkspace(w)
-	s := &w.scratch
-	s.begin()
-	s.b = args(wire.FamilyC.AppendRequest(s.b, seq, h))
-	if c.endFrame(wire.FamilyC, s) == nil { // it always is: the frame has a few bytes
-		_ = c.send(c.base, s, sendLater)
-	}
+	c.tell(sendLater, wire.FamilyC, seq, h, func(b []byte) ([]byte, error) { return args(b), nil })
 	return seq
 }

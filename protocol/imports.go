@@ -147,6 +147,20 @@ func (c *Conn) giveBackOne(o *netref.Object) bool {
 	return true
 }
 
+// tell sends a request of a few bytes whose answer nobody waits for. args appends what stands behind its header. That
+// it cannot be sent means that the connection has ended, which the peer learns, too.
+func (c *Conn) tell(mode sendMode, d *wire.Dialect, seq int64, h wire.Handler, args func([]byte) ([]byte, error)) {
+	w := c.getWorkspace()
+	defer c.putWorkspace(w)
+	s := &w.scratch
+	s.begin()
+	b, err := args(d.AppendRequest(d.AppendThreads(s.b, wire.Threads{Sender: ourThread}), seq, h))
+	s.b = b
+	if err == nil && c.endFrame(d, s) == nil {
+		_ = c.send(c.base, s, mode)
+	}
+}
+
 // sendDel gives n references back. What the peer answers is of no interest.
 func (c *Conn) sendDel(r wire.Ref, n int, mode sendMode) {
 	for left := int64(n); left > 0; {
@@ -161,15 +175,10 @@ func (c *Conn) sendOneDel(r wire.Ref, n int64, mode sendMode) (given int64) {
 	if d.DelByRef() != nil && c.delWaits(seq, r, n) {
 		return n
 	}
-	w := c.getWorkspace()
-	defer c.putWorkspace(w)
-	s := &w.scratch
-	s.begin()
-	b := d.AppendRequest(d.AppendThreads(s.b, wire.Threads{Sender: ourThread}), seq, wire.HandleDel)
-	s.b, given = d.AppendDelArgs(b, r, n)
-	if c.endFrame(d, s) == nil { // it always is: the frame has a few bytes
-		_ = c.send(c.base, s, mode) // it fails if the connection has ended, and the peer has given up everything
-	}
+	c.tell(mode, d, seq, wire.HandleDel, func(b []byte) ([]byte, error) {
+		b, given = d.AppendDelArgs(b, r, n)
+		return b, nil
+	})
 	return given
 }
 

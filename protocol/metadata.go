@@ -197,29 +197,22 @@ func (l locked) forgetMetadata(in *incoming) {
 	in.meta.finish()
 }
 
-// giveUp tells the peer that the answers to requests of ours, of a part of a batch at most, are not waited for any
-// more. In the modes that do not wait it does not block. The PING that carries it is answered by every release, and
-// nobody waits for the answer.
-func (c *Conn) giveUp(mode sendMode, seqs ...int64) {
+// sendCancel tells the peer that the answers to requests of ours, of a part of a batch at most, are not waited for any
+// more. In the modes that do not wait it does not block. The PING that carries it is answered by every release.
+func (c *Conn) sendCancel(mode sendMode, seqs ...int64) {
 	if !c.meta.sends() || len(seqs) == 0 {
 		return
 	}
 	d := c.dialect.Load()
-	w := c.getWorkspace()
-	defer c.putWorkspace(w)
-	s := &w.scratch
-	s.begin()
 	m := boxer{ctx: c.base, c: c, d: d}
-	b := d.AppendThreads(s.b, wire.Threads{Sender: ourThread})
-	b, err := m.args(d.AppendRequest(b, c.seq.Add(1)-1, wire.HandlePing), []any{nil})
-	if err == nil {
-		b, err = wire.AppendTrailer(b, &wire.Trailer{Cancels: seqs})
-	}
-	s.b = b
-	if err == nil && c.endFrame(d, s) == nil { // they always are: the frame has a few bytes
-		c.meta.told.Store(true)
-		_ = c.send(c.base, s, mode) // it fails if the connection has ended, which the peer learns, too
-	}
+	c.meta.told.Store(true)
+	c.tell(mode, d, c.seq.Add(1)-1, wire.HandlePing, func(b []byte) ([]byte, error) {
+		b, err := m.args(b, []any{nil})
+		if err != nil {
+			return b, err
+		}
+		return wire.AppendTrailer(b, &wire.Trailer{Cancels: seqs})
+	})
 }
 
 // overdue is the error for a request that is not begun any more, nil if it may be.

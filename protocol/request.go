@@ -235,7 +235,7 @@ func (c *Conn) await(ctx context.Context, p *call, in *incoming) error {
 		case <-p.ch:
 		case <-done:
 			if c.forget(p) {
-				c.giveUp(sendTry, p.seq)
+				c.sendCancel(sendTry, p.seq)
 				err = interruption(ctx)
 			} else {
 				<-p.ch
@@ -385,7 +385,7 @@ func (p *call) Take(ctx context.Context, dst any) error { return p.take(ctx, dst
 // Abandon implements netref.Pending.
 func (p *call) Abandon() {
 	if p.c.forget(p) {
-		p.c.giveUp(sendTry, p.seq)
+		p.c.sendCancel(sendTry, p.seq)
 		p.complete(answer{err: context.Canceled})
 	}
 }
@@ -485,7 +485,7 @@ func (c *Conn) expire() {
 		go c.die(fmt.Errorf("rpyc: the peer does not read: %w", &TimeoutError{After: c.cfg.Timeout}))
 	}
 	for _, p := range expired {
-		c.giveUp(sendLater, p.seq)
+		c.sendCancel(sendLater, p.seq)
 		p.fail(&TimeoutError{After: c.cfg.Timeout})
 	}
 }

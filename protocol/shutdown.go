@@ -75,20 +75,8 @@ func (c *Conn) Shutdown(ctx context.Context) error {
 // sayLast sends the CLOSE behind the last answer. It does not wait.
 func (c *Conn) sayLast() {
 	d := c.dialect.Load()
-	w := c.getWorkspace()
-	defer c.putWorkspace(w)
-	s := &w.scratch
-	s.begin()
 	m := boxer{ctx: c.base, c: c, d: d}
-	b := d.AppendThreads(s.b, wire.Threads{Sender: ourThread})
-	b, err := m.args(d.AppendRequest(b, lastSeq, wire.HandleClose), nil)
-	s.b = b
-	if err == nil {
-		err = c.endFrame(d, s)
-	}
-	if err == nil {
-		_ = c.send(c.base, s, sendLater) // it fails if the connection has ended
-	}
+	c.tell(sendLater, d, lastSeq, wire.HandleClose, func(b []byte) ([]byte, error) { return m.args(b, nil) })
 }
 
 // refuses reports whether a request that has just come is not to be begun, because this side shuts down. One that a

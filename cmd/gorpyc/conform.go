@@ -25,8 +25,8 @@ func conformCommand() *cli.Command {
 		Name: "conform", Category: groupCompare,
 		Usage:     "check a peer against the protocol, clause by clause",
 		ArgsUsage: "[ADDRESS]",
-		Description: `Any server can be checked: values, frames, boxing, references, operations, callbacks, exceptions. All
-else needs the reference service, whose behaviour is known; --print-service prints it in Python, to be run beside the
+		Description: `Any server can be checked: values, frames, boxing, references, operations, callbacks, exceptions.
+All else needs the reference service, whose behaviour is known; --print-service prints it in Python, to be run beside the
 library in question. With --listen a client that connects is checked, which is asked while it waits for the root object;
 it can offer the reference service, too.
 
@@ -35,10 +35,10 @@ nothing fails but what is known, 1 otherwise, and as for other commands.`,
 		Flags: connectionFlags(
 			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Usage: "check the first client that connects " +
 				"to `ADDRESS`, HOST:PORT or unix:PATH"},
-			&cli.StringSliceFlag{Name: "only", Usage: "run the checks of this `NAME`: a clause, or a clause and a check. May be " +
-				"given several times"},
-			&cli.StringSliceFlag{Name: "level", Usage: "run the checks of this `LEVEL`: core (what programs depend on), text (the " +
-				"wording of messages), quirk (accidents of CPython). May be given several times"},
+			&cli.StringSliceFlag{Name: "only", Usage: "run the checks of this `NAME`: a clause, or a clause and a check. " +
+				"May be given several times"},
+			&cli.StringSliceFlag{Name: "level", Usage: "run the checks of this `LEVEL`: core (what programs depend on), " +
+				"text (the wording of messages), quirk (accidents of CPython). May be given several times"},
 			&cli.DurationFlag{Name: "patience", Usage: "each check may take `DURATION`", DefaultText: "10s; 3s with --listen"},
 			&cli.StringFlag{Name: "known", TakesFile: true, Usage: "the failures listed in `FILE` are known"},
 			&cli.StringFlag{Name: "write-known", TakesFile: true, Usage: "write what fails to `FILE`, in the form of --known"},

@@ -22,14 +22,15 @@ func shadowCommand() *cli.Command {
 		Name: "shadow", Category: groupCompare,
 		Usage:     "compare two servers under the traffic of real clients",
 		ArgsUsage: "[ADDRESS]",
-		Description: `Clients connect to --listen. The old server, at ADDRESS, answers them; the new one, at --new, is asked the same
-a little later, and where it says something else is reported: results, types, exceptions, attributes, callbacks, times.
+		Description: `Clients connect to --listen. The old server, at ADDRESS, answers them; the new one, at --new, is
+asked the same a little later, and where it says something else is reported: results, types, exceptions, attributes,
+callbacks, times.
 Clients wait for the old server alone: if the new one is slow, dead or hangs, requests are left out of the comparison
 and counted. Ctrl-C ends it with the report; exit status 1 says that there were differences.
 
 Only what --safe names is called at both, unless --all is given, for servers on which nothing can be spoilt. Objects
-that both return are paired, so that calls of their methods are compared, too. A callback of the client's is called once,
-by the server that answers; the other is told what the client has said to that.
+that both return are paired, so that calls of their methods are compared, too. A callback of the client's is called
+once, by the server that answers; the other is told what the client has said to that.
 
 With --percent, so many in a hundred of the clients are answered by the new server, and the old one is asked the same;
 if it cannot be reached, the old one answers. POST /percent?n=N at --http changes it.`,
@@ -45,11 +46,12 @@ if it cannot be reached, the old one answers. POST /percent?n=N at --http change
 			&cli.BoolFlag{Name: "all", Usage: "do everything at both, whatever it changes"},
 			&cli.StringFlag{Name: "sample", Value: "100%", Usage: "compare this `SHARE` of the calls, such as 10%"},
 			&cli.IntFlag{Name: "percent", Usage: "the new server answers `NUMBER` in a hundred of the clients"},
-			&cli.StringSliceFlag{Name: "ignore", Usage: "do not compare what methods whose names match `PATTERN` answer. May be " +
-				"given several times"},
+			&cli.StringSliceFlag{Name: "ignore", Usage: "do not compare what methods whose names match `PATTERN` answer. " +
+				"May be given several times"},
 			&cli.StringSliceFlag{Name: "same", Usage: "`OLD=NEW`: the class of the old server's that has the name OLD stands " +
 				"for NEW of the new one's. May be given several times"},
-			&cli.IntFlag{Name: "queue", Value: 10_000, Usage: "so `MANY` messages of a client may wait for the server that is asked"},
+			&cli.IntFlag{Name: "queue", Value: 10_000, Usage: "so `MANY` messages of a client may wait for the server " +
+				"that is asked"},
 			&cli.DurationFlag{Name: "patience", Value: 30 * time.Second, Usage: "the server that is asked may take " +
 				"`DURATION` for an answer, or is given up for this client"},
 			&cli.BoolFlag{Name: "redact", Category: groupOutput, Usage: "report types and sizes, and no values"},

@@ -31,7 +31,8 @@ func tapCommand() *cli.Command {
 		Description: `Clients connect to --listen instead of the server; what they say is passed on unchanged and printed, one
 message per line: the number of the connection, ">" from the client or "<" from the server, and the message. Object ids
 are replaced by numbers in the order of their appearance, so that the lines of two runs can be compared by diff.
-Metadata, such as a trace, a deadline or the number of a call that is given up, follows in braces; of a token, its length.
+Metadata, such as a trace, a deadline or the number of a call that is given up, follows in braces; of a token, its
+length.
 The options of the connection are about the server; clients connect without TLS. Ctrl-C ends it.
 
 With --write, the bytes go to a file as well: JSON lines {"conn": 1, "t": SECONDS, "dir": ">", "hex": FRAME}, where an

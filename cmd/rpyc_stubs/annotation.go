@@ -135,17 +135,21 @@ func isScalar(t goType) bool {
 	return false
 }
 
-// union is a pointer for an optional scalar, and any for other alternatives.
-func (k *classes) union(parts []string, param bool, depth int) goType {
-	var rest []string
-	optional := false
+// alternatives are those of a union that are not None, and whether that is one.
+func alternatives(parts []string) (rest []string, none bool) {
 	for _, p := range parts {
 		if p = strings.TrimSpace(p); p == "None" || p == "NoneType" {
-			optional = true
+			none = true
 		} else {
 			rest = append(rest, p)
 		}
 	}
+	return rest, none
+}
+
+// union is a pointer for an optional scalar, and any for other alternatives.
+func (k *classes) union(parts []string, param bool, depth int) goType {
+	rest, optional := alternatives(parts)
 	if len(rest) != 1 {
 		return anyType
 	}

@@ -164,7 +164,8 @@ func moduleHint(dir string) string {
 	}
 	return fmt.Sprintf("rpyc_stubs: %s is in no Go module; to make one, with gorpyc beside it:\n"+
 		"   cd %s && go mod init example.org/%s &&\n"+
-		"   go mod edit -require github.com/gorpyc/gorpyc@v0.1.0 -replace github.com/gorpyc/gorpyc=../gorpyc && go mod tidy\n",
+		"   go mod edit -require github.com/gorpyc/gorpyc@v0.1.0 -replace github.com/gorpyc/gorpyc=../gorpyc && go "+
+		"mod tidy\n",
 		dir, dir, filepath.Base(path))
 }
 

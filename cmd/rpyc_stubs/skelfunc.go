@@ -237,7 +237,8 @@ func (w *skeleton) raise(in *pyType, f *pyFunc, s *shape) {
 		w.printf("%s", "\treturn exposed.NewGenerator(func(yield func(any) (any, error)) error {\n\t\treturn "+exc+"\n\t})\n")
 	case !s.fails && len(s.results) == 1:
 		item := strings.TrimSuffix(strings.TrimPrefix(s.results[0], "iter.Seq2["), ", error]")
-		w.printf("%s", fmt.Sprintf("\treturn func(yield func(%s, error) bool) {\n\t\tyield(%s, %s)\n\t}\n", item, zero(item), exc))
+		w.printf("%s", fmt.Sprintf("\treturn func(yield func(%s, error) bool) {\n\t\tyield(%s, %s)\n\t}\n", item,
+			zero(item), exc))
 	default:
 		w.printf("%s", "\treturn "+s.zeros()+exc+"\n")
 	}

@@ -183,7 +183,8 @@ func (w *skeleton) constructor(c *skeletonClass) {
 		w.printf("func %s() (*%s, error) { return &%s{}, nil }\n\n", name, c.goName, c.goName)
 		return
 	}
-	w.printf("%s", fmt.Sprintf("func %s(%s) (*%s, error) {\n\ts := &%s{}\n\tif err := s.init(%s); err != nil {\n\t\treturn nil, "+
+	w.printf("%s", fmt.Sprintf("func %s(%s) (*%s, error) {\n\ts := &%s{}\n\tif err := s.init(%s); err != nil {\n"+
+		"\t\treturn nil, "+
 		"err\n\t}\n\treturn s, nil\n}\n\n", name, c.init.params(), c.goName, c.goName, c.init.names()))
 	w.initBody(c, c.init.params(), " error")
 }

@@ -224,8 +224,10 @@ func (w *skeleton) enum(c *skeletonClass) {
 	w.m.note(c.line, "%s: iterating over the class, and %s['NAME'], are not translated", c.name, c.name)
 	lookup := w.packageName(unexported(c.goName) + "Of")
 	w.printf("%s", fmt.Sprintf("// %s is %s(value) of Python.\nfunc %s(ctx context.Context, value any) (*%s, error) {\n"+
-		"\tfor _, m := range []*%s{%s} {\n\t\tif same, err := exposed.Equal(ctx, m.%s, value); same || err != nil {\n\t\t\treturn m, err\n\t\t}\n"+
-		"\t\tif value == any(m) {\n\t\t\treturn m, nil\n\t\t}\n\t}\n\ttext, err := exposed.Repr(ctx, value)\n\tif err != nil {\n\t\treturn nil, err\n\t}\n"+
+		"\tfor _, m := range []*%s{%s} {\n\t\tif same, err := exposed.Equal(ctx, m.%s, value); same || err != nil {\n"+
+		"\t\t\treturn m, err\n\t\t}\n"+
+		"\t\tif value == any(m) {\n\t\t\treturn m, nil\n\t\t}\n\t}\n\ttext, err := exposed.Repr(ctx, value)\n"+
+		"\tif err != nil {\n\t\treturn nil, err\n\t}\n"+
 		"\treturn nil, vinegar.ValueError.New(text + %s)\n}\n\n", lookup, c.name, lookup, c.goName, c.goName,
 		strings.Join(members, ", "), value, quote(" is not a valid "+c.name)))
 	c.add("New", "", "exposed.Func("+lookup+", \"value\")")
@@ -236,7 +238,8 @@ func (w *skeleton) enum(c *skeletonClass) {
 		}
 	}
 	method("__repr__", "PyRepr is Python's repr.", "PyRepr(ctx context.Context) (string, error)",
-		fmt.Sprintf("\ttext, err := exposed.Repr(ctx, s.%s)\n\treturn \"<%s.\" + s.%s + \": \" + text + \">\", err\n", value, c.name, name))
+		fmt.Sprintf("\ttext, err := exposed.Repr(ctx, s.%s)\n\treturn \"<%s.\" + s.%s + \": \" + text + \">\", err\n",
+			value, c.name, name))
 	if c.plainText {
 		method("__str__", "PyStr is Python's str, since 3.11.", "PyStr(ctx context.Context) (string, error)",
 			fmt.Sprintf("\treturn exposed.Str(ctx, s.%s)\n", value))
@@ -246,10 +249,13 @@ func (w *skeleton) enum(c *skeletonClass) {
 	if c.mixin == "" {
 		return
 	}
-	w.m.note(c.line, "%s is also %s in Python: arithmetic, comparison and conversion are translated, its methods not", c.name, c.mixin)
+	w.m.note(c.line, "%s is also %s in Python: arithmetic, comparison and conversion are translated, "+
+		"its methods not", c.name, c.mixin)
 	operate := c.member("the operators", "operate")
-	w.printf("// %s applies an operator to the value.\nfunc (s *%s) %[1]s(ctx context.Context, op string, other any) (any, error) {\n"+
-		"\tif o, ok := other.(*%[2]s); ok {\n\t\tother = o.Value\n\t}\n\treturn exposed.Operate(ctx, op, s.Value, other)\n}\n\n",
+	w.printf("// %s applies an operator to the value.\n"+
+		"func (s *%s) %[1]s(ctx context.Context, op string, other any) (any, error) {\n"+
+		"\tif o, ok := other.(*%[2]s); ok {\n\t\tother = o.Value\n\t}\n"+
+		"\treturn exposed.Operate(ctx, op, s.Value, other)\n}\n\n",
 		operate, c.goName)
 	operators := "Eq Lt Le Gt Ge Add"
 	if c.mixin != "str" {

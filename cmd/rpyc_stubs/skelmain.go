@@ -36,14 +36,16 @@ func (w *skeleton) server(t *pyType, start *pyStart) {
 	writeComment(w.file, "", fmt.Sprintf("new%sRoot makes what clients have as conn.root.", name))
 	w.printf("func new%sRoot() any { return New%s(%s) }\n\n", name, t.goName, w.constructorArgs(t, start))
 	config := w.config(start)
-	writeComment(w.file, "", fmt.Sprintf("%sConfig is the protocol_config of the service; nil is RPyC's default.", unexported(name)))
+	writeComment(w.file, "", fmt.Sprintf("%sConfig is the protocol_config of the service; nil is RPyC's default.",
+		unexported(name)))
 	w.printf("func %sConfig() *protocol.Config { return %s }\n\n", unexported(name), config)
 	writeComment(w.file, "", fmt.Sprintf("New%sServer makes the server of the service.", name))
 	w.printf("func New%sServer() (*servers.Server, error) {\n", name)
 	auth := w.authenticator(start)
 	fields := "\t\tNewService: new" + name + "Root,\n"
 	if start.shared {
-		fields = "\t\tService: new" + name + "Root(), // one for all connections: its methods run in parallel and need a lock\n"
+		fields = "\t\tService: new" + name + "Root(), // one for all connections: its methods run in parallel and " +
+			"need a lock\n"
 		w.m.note(start.line, "%s is shared by all clients and needs a lock: Go serves them in parallel", t.name)
 	}
 	fields += "\t\tConfig: " + unexported(name) + "Config(),\n" + auth + w.serverOptions(start)
@@ -213,7 +215,8 @@ func (w *skeleton) authenticator(start *pyStart) string {
 	for _, field := range sortedKeys(files) {
 		list = append(list, fmt.Sprintf("%s: %q", field, files[field]))
 	}
-	w.printf("\tfiles := &transport.TLSFiles{%s}\n\tcfg, err := files.Server()\n\tif err != nil {\n\t\treturn nil, err\n\t}\n",
+	w.printf("\tfiles := &transport.TLSFiles{%s}\n\tcfg, err := files.Server()\n\tif err != nil {\n"+
+		"\t\treturn nil, err\n\t}\n",
 		strings.Join(list, ", "))
 	return "\t\tAuthenticator: servers.TLS(cfg),\n"
 }

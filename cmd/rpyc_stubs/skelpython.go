@@ -189,7 +189,8 @@ func (w *skeleton) reprOf(c *skeletonClass) {
 		return
 	}
 	w.helpers["repr"] = true
-	w.printf("// PyRepr is Python's repr.\nfunc (s *%s) PyRepr(ctx context.Context) (string, error) {\n\treturn fieldsRepr(ctx, %q",
+	w.printf("// PyRepr is Python's repr.\nfunc (s *%s) PyRepr(ctx context.Context) (string, error) {\n"+
+		"\treturn fieldsRepr(ctx, %q",
 		c.goName, c.name)
 	for _, a := range c.allFields() {
 		if !a.noRepr {
@@ -223,14 +224,16 @@ func (w *skeleton) dataMethods(c *skeletonClass) {
 		return
 	}
 	values := w.values(c)
-	w.printf("// PyEq compares the fields with those of another %s.\nfunc (s *%s) PyEq(ctx context.Context, other any) (any, error) {\n"+
+	w.printf("// PyEq compares the fields with those of another %s.\n"+
+		"func (s *%s) PyEq(ctx context.Context, other any) (any, error) {\n"+
 		"\to, ok := other.(*%s)\n\tif !ok {\n\t\treturn brine.NotImplemented, nil\n\t}\n"+
 		"\treturn exposed.Equal(ctx, s.%s(), o.%s())\n}\n\n", c.goName, c.goName, c.goName, values, values)
 	if options["frozen"] == "True" || options["unsafe_hash"] == "True" {
 		w.hash(c, values)
 	}
 	if options["order"] == "True" {
-		w.order(c, values, fmt.Sprintf("\to, ok := other.(*%s)\n\tif !ok {\n\t\treturn brine.NotImplemented, nil\n\t}\n", c.goName),
+		w.order(c, values, fmt.Sprintf("\to, ok := other.(*%s)\n\tif !ok {\n\t\treturn brine.NotImplemented, nil\n"+
+			"\t}\n", c.goName),
 			"o."+values+"()")
 	}
 }
@@ -246,7 +249,8 @@ func (w *skeleton) hash(c *skeletonClass, values string) {
 func (w *skeleton) order(c *skeletonClass, values, head, other string) {
 	for _, op := range []string{"Lt", "Le", "Gt", "Ge"} {
 		if special := "__" + strings.ToLower(op) + "__"; c.find(special) == nil {
-			w.printf("// Py%s compares the fields in their order.\nfunc (s *%s) Py%s(ctx context.Context, other any) (any, error) {\n"+
+			w.printf("// Py%s compares the fields in their order.\n"+
+				"func (s *%s) Py%s(ctx context.Context, other any) (any, error) {\n"+
 				"%s\treturn exposed.Operate(ctx, %q, s.%s(), %s)\n}\n\n", op, c.goName, op, head, special, values, other)
 		}
 	}
@@ -263,8 +267,10 @@ func (w *skeleton) tupleMethods(c *skeletonClass) {
 			"func (s *%s) PyGetItem(ctx context.Context, key any) (any, error)", "\treturn exposed.GetItem(ctx, s.%s(), key)\n"},
 		{"__iter__", "PyIter iterates over the fields.\nfunc (s *%s) PyIter() any", "\treturn s.%s()\n"},
 		{"__contains__", "PyContains reports whether a field has the value.\n" +
-			"func (s *%s) PyContains(ctx context.Context, item any) (bool, error)", "\treturn exposed.Contains(ctx, s.%s(), item)\n"},
-		{"__eq__", "PyEq compares with tuples of either kind.\nfunc (s *%s) PyEq(ctx context.Context, other any) (any, error)",
+			"func (s *%s) PyContains(ctx context.Context, item any) (bool, error)",
+			"\treturn exposed.Contains(ctx, s.%s(), item)\n"},
+		{"__eq__", "PyEq compares with tuples of either kind.\n" +
+			"func (s *%s) PyEq(ctx context.Context, other any) (any, error)",
 			other + "\treturn exposed.Operate(ctx, \"__eq__\", s.%s(), other)\n"},
 	} {
 		if c.find(m[0]) == nil {

@@ -43,11 +43,13 @@ func (w *skeleton) writeTest(served []*pyType) error {
 		}
 		w.printf("}\n\n")
 		if w.m.tree == nil {
-			w.printf("func Test%s(t *testing.T) {\n\tcompare(t, nil, new%sRoot(), %sConfig(), %sCalls)\n}\n\n", root, root, unexported(root),
+			w.printf("func Test%s(t *testing.T) {\n\tcompare(t, nil, new%sRoot(), %sConfig(), %sCalls)\n}\n\n", root,
+				root, unexported(root),
 				unexported(root))
 			continue
 		}
-		w.printf("func Test%s(t *testing.T) {\n\tpython := startPython(t, %q, %q)\n\tcompare(t, python, new%sRoot(), %sConfig(), %sCalls)\n}\n\n",
+		w.printf("func Test%s(t *testing.T) {\n\tpython := startPython(t, %q, %q)\n"+
+			"\tcompare(t, python, new%sRoot(), %sConfig(), %sCalls)\n}\n\n",
 			root, expression, options, root, unexported(root), unexported(root))
 	}
 	text := strings.ReplaceAll(w.file.String(), "SOURCE", quote(filepath.ToSlash(w.original)))

@@ -126,7 +126,8 @@ func (w *skeleton) typed(in *pyType, text string, result bool, line, depth int) 
 		return w.classType(t, result)
 	}
 	if strings.HasPrefix(name, "numpy.") {
-		w.m.note(line, "%s is any: [][]float64 or the like takes an array, pickle.NewArray makes one", inspect.Bounded(name, 60))
+		w.m.note(line, "%s is any: [][]float64 or the like takes an array, pickle.NewArray makes one",
+			inspect.Bounded(name, 60))
 		return anyType
 	}
 	w.m.note(line, "the type %s has no counterpart: it is any", inspect.Bounded(name, 60))
@@ -198,15 +199,7 @@ func typeOfLiteral(v any) string {
 
 // optional is a nil-able type for one alternative besides None, and any for several.
 func (w *skeleton) optional(in *pyType, parts []string, result bool, line, depth int) goType {
-	var rest []string
-	none := false
-	for _, p := range parts {
-		if p = strings.TrimSpace(p); p == "None" || p == "NoneType" {
-			none = true
-		} else {
-			rest = append(rest, p)
-		}
-	}
+	rest, none := alternatives(parts)
 	if len(rest) != 1 {
 		if len(rest) == 2 && slices.Contains(rest, "int") && slices.Contains(rest, "float") {
 			return w.nilable(goType{name: "float64"}, none, result)

@@ -189,10 +189,16 @@ func TestPositionalFields(t *testing.T) {
 		require.Equal(t, want, must(t)(callAttr(c, "page", args...)))
 	}
 	for want, args := range map[string][]any{
-		"TypeError: Calc.exposed_page() takes from 2 to 4 positional arguments but 5 were given": {"a", int64(1), int64(2), true},
-		"TypeError: Calc.exposed_page() got multiple values for argument 'first'":                {"a", int64(1), netref.Kw("first", int64(2))},
-		"TypeError: Calc.exposed_page() argument 'count' must be int, not str":                   {"a", int64(1), "x"},
-		"TypeError: Calc.exposed_page() missing 1 required positional argument: 'arg1'":          {netref.Kw("first", int64(2))},
+		"TypeError: Calc.exposed_page() takes from 2 to 4 positional arguments but 5 were given": {
+			"a", int64(1), int64(2), true,
+		},
+		"TypeError: Calc.exposed_page() got multiple values for argument 'first'": {
+			"a", int64(1), netref.Kw("first", int64(2)),
+		},
+		"TypeError: Calc.exposed_page() argument 'count' must be int, not str": {"a", int64(1), "x"},
+		"TypeError: Calc.exposed_page() missing 1 required positional argument: 'arg1'": {
+			netref.Kw("first", int64(2)),
+		},
 	} {
 		_, err := callAttr(c, "page", args...)
 		require.EqualError(t, err, want)

@@ -39,6 +39,7 @@ type TimeoutError struct {
 	What  string // the message; "" for the end of the connection
 }
 
+// Error implements error.
 func (e *TimeoutError) Error() string {
 	if e.What == "" {
 		return fmt.Sprintf("the other end has not hung up in %v", e.After)
@@ -52,6 +53,7 @@ func (e *TimeoutError) Timeout() bool { return true }
 // MismatchError says that the other end has sent something else than was recorded.
 type MismatchError struct{ Want, Got string }
 
+// Error implements error.
 func (e *MismatchError) Error() string { return fmt.Sprintf("want %s, got %s", e.Want, e.Got) }
 
 const maxEarly = 10_000 // messages
