@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -46,7 +47,7 @@ func (d *DNS) Watch(ctx context.Context, update func([]protocol.Address)) error 
 		if !known {
 			next = unknownTTL
 		}
-		return addrs, min(max(next, or(d.MinTTL, 5*time.Second)), or(d.MaxTTL, 5*time.Minute)), err
+		return addrs, min(max(next, cmp.Or(d.MinTTL, 5*time.Second)), cmp.Or(d.MaxTTL, 5*time.Minute)), err
 	})
 	var answer *net.DNSError
 	if errors.As(err, &answer) && answer.IsNotFound && !answer.IsTemporary && ctx.Err() == nil {

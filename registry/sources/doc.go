@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/registry/sources/internal/pause"
 )
 
 // poll calls look until ctx ends or look fails, and tells of addresses that differ from those before. look returns how
@@ -27,20 +28,8 @@ func poll(ctx context.Context, update func([]protocol.Address),
 			update(addrs)
 			known = addrs
 		}
-		timer := time.NewTimer(next)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := pause.For(ctx, next); err != nil {
+			return err
 		}
 	}
-}
-
-// or returns d, or the default if d is 0.
-func or(d, byDefault time.Duration) time.Duration {
-	if d == 0 {
-		return byDefault
-	}
-	return d
 }

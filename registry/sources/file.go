@@ -3,6 +3,7 @@ package sources
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ func (f *File) Watch(ctx context.Context, update func([]protocol.Address)) error
 	var read os.FileInfo // of what was read, nil as long as it may change without showing it
 	var addrs []protocol.Address
 	return poll(ctx, update, func() ([]protocol.Address, time.Duration, error) {
-		next := or(f.Every, time.Second)
+		next := cmp.Or(f.Every, time.Second)
 		now, err := os.Stat(f.Path)
 		if err != nil {
 			return nil, 0, err

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -47,7 +48,7 @@ func (r *Registry) Watch(ctx context.Context, update func([]protocol.Address)) e
 				addrs = append(addrs, a)
 			}
 		}
-		return addrs, or(r.Every, 10*time.Second), err
+		return addrs, cmp.Or(r.Every, 10*time.Second), err
 	})
 }
 

@@ -3,6 +3,7 @@
 package consul
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/registry/sources/internal/pause"
 	"github.com/gorpyc/gorpyc/registry/sources/internal/web"
 )
 
@@ -67,12 +69,8 @@ func (s *Source) Watch(ctx context.Context, update func([]protocol.Address)) err
 			now = 0
 		}
 		index = now
-		timer := time.NewTimer(pace - time.Since(began))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := pause.For(ctx, pace-time.Since(began)); err != nil {
+			return err
 		}
 	}
 }
@@ -82,7 +80,7 @@ func (s *Source) ask(ctx context.Context, index uint64) ([]protocol.Address, uin
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	header := http.Header{}
-	if token := or(s.Token, os.Getenv("CONSUL_HTTP_TOKEN")); token != "" {
+	if token := cmp.Or(s.Token, os.Getenv("CONSUL_HTTP_TOKEN")); token != "" {
 		header.Set("X-Consul-Token", token)
 	}
 	client := s.Client
@@ -115,8 +113,8 @@ func (s *Source) ask(ctx context.Context, index uint64) ([]protocol.Address, uin
 }
 
 func (s *Source) server() string {
-	server := or(s.Server, os.Getenv("CONSUL_HTTP_ADDR"))
-	server = strings.TrimSuffix(or(server, "http://127.0.0.1:8500"), "/")
+	server := cmp.Or(s.Server, os.Getenv("CONSUL_HTTP_ADDR"), "http://127.0.0.1:8500")
+	server = strings.TrimSuffix(server, "/")
 	if !strings.Contains(server, "://") {
 		server = "http://" + server
 	}
@@ -169,7 +167,7 @@ func (i *instance) address() (a protocol.Address) {
 			return a
 		}
 	}
-	host := or(i.Service.Address, i.Node.Address)
+	host := cmp.Or(i.Service.Address, i.Node.Address)
 	if host == "" || i.Service.Port == 0 {
 		return a
 	}
@@ -183,17 +181,6 @@ func (i *instance) address() (a protocol.Address) {
 		}
 	}
 	a.Addr = net.JoinHostPort(host, strconv.Itoa(i.Service.Port))
-	for _, zone := range []string{i.Service.Locality.Zone, i.Node.Locality.Zone, i.Service.Meta["zone"],
-		i.Node.Meta["zone"]} {
-		a.Zone = or(a.Zone, zone)
-	}
+	a.Zone = cmp.Or(i.Service.Locality.Zone, i.Node.Locality.Zone, i.Service.Meta["zone"], i.Node.Meta["zone"])
 	return a
-}
-
-// or returns s, or the default if s is empty.
-func or(s, byDefault string) string {
-	if s == "" {
-		return byDefault
-	}
-	return s
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/registry/sources/internal/pause"
 	"github.com/gorpyc/gorpyc/registry/sources/internal/web"
 )
 
@@ -90,12 +91,8 @@ func (w *watcher) run(ctx context.Context) error {
 			if err != nil && !errors.Is(err, errExpired) {
 				return err
 			}
-			timer := time.NewTimer(pace - time.Since(began))
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-				timer.Stop()
-				return ctx.Err()
+			if err := pause.For(ctx, pace-time.Since(began)); err != nil {
+				return err
 			}
 			if err != nil {
 				break
