@@ -97,3 +97,12 @@ func ParseDuration(s string) (time.Duration, bool) {
 
 // maxDays is what a time.Duration can hold, less a day.
 const maxDays = 106750
+
+// Shorten returns s, or if it is longer than so many bytes, the characters in these and "…". It is for texts of peers
+// in logs and reports.
+func Shorten(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}

@@ -145,3 +145,13 @@ func FuzzLiteral(f *testing.F) {
 		}
 	})
 }
+
+func TestShorten(t *testing.T) {
+	for _, c := range []struct {
+		s    string
+		most int
+		want string
+	}{{"abc", 3, "abc"}, {"abcd", 3, "abc…"}, {"aé", 2, "a…"}, {"aéb", 3, "aé…"}, {"", 0, ""}, {"é", 1, "…"}} {
+		require.Equal(t, c.want, Shorten(c.s, c.most), "%q", c.s)
+	}
+}

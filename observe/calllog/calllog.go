@@ -35,6 +35,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -104,11 +105,11 @@ func (h hook) log(ctx context.Context, r *protocol.RequestInfo, msg, role string
 	attrs := make([]slog.Attr, 0, 12)
 	attrs = append(attrs, slog.String("rpc.system", "rpyc"))
 	if r.Class != "" {
-		attrs = append(attrs, slog.String("rpc.service", cut(r.Class)))
+		attrs = append(attrs, slog.String("rpc.service", pyvalue.Shorten(r.Class, maxName)))
 	}
-	attrs = append(attrs, slog.String("rpc.method", cut(r.Operation())))
+	attrs = append(attrs, slog.String("rpc.method", pyvalue.Shorten(r.Operation(), maxName)))
 	if r.Failed() {
-		attrs = append(attrs, slog.String("error.type", cut(r.ErrorClass())))
+		attrs = append(attrs, slog.String("error.type", pyvalue.Shorten(r.ErrorClass(), maxName)))
 	}
 	if addr := r.Conn.RemoteAddr(); addr != nil && addr.String() != "" {
 		if tcp, ok := addr.(*net.TCPAddr); ok {
@@ -122,7 +123,7 @@ func (h hook) log(ctx context.Context, r *protocol.RequestInfo, msg, role string
 	if role == "client" {
 		if m, ok := protocol.MetadataFrom(ctx); ok {
 			if parts := strings.Split(m.TraceParent, "-"); len(parts) >= 4 {
-				attrs = append(attrs, slog.String("trace_id", cut(parts[1])))
+				attrs = append(attrs, slog.String("trace_id", pyvalue.Shorten(parts[1], maxName)))
 			}
 		}
 	}
@@ -130,10 +131,3 @@ func (h hook) log(ctx context.Context, r *protocol.RequestInfo, msg, role string
 }
 
 const maxName = 100
-
-func cut(name string) string {
-	if len(name) > maxName {
-		return name[:maxName] + "…"
-	}
-	return name
-}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/transport"
@@ -110,7 +111,7 @@ func TestLines(t *testing.T) {
 			require.Equal(t, "rpyc: call "+side, m["msg"])
 			require.Equal(t, "rpyc", m["rpc.system"])
 			require.Equal(t, "tests.Service", m["rpc.service"])
-			require.Equal(t, cut(row.method), m["rpc.method"])
+			require.Equal(t, pyvalue.Shorten(row.method, maxName), m["rpc.method"])
 			require.Equal(t, "127.0.0.1", m[peer+".address"])
 			require.Positive(t, m[peer+".port"])
 			require.Positive(t, m["duration"])

@@ -28,7 +28,6 @@ package otel
 import (
 	"context"
 	"net"
-	"strings"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -37,6 +36,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol"
 )
 
@@ -120,8 +120,8 @@ func (h hook) ServeBegin(ctx context.Context, r *protocol.RequestInfo) context.C
 	if !h.tells(r) {
 		return ctx
 	}
-	attrs := []attribute.KeyValue{system, attribute.String("rpc.service", cut(r.Class)),
-		attribute.String("rpc.method", cut(r.Operation()))}
+	attrs := []attribute.KeyValue{system, attribute.String("rpc.service", pyvalue.Shorten(r.Class, maxText)),
+		attribute.String("rpc.method", pyvalue.Shorten(r.Operation(), maxText))}
 	ctx, _ = h.tracer.Start(ctx, nameOf(r.Class, r), trace.WithSpanKind(trace.SpanKindServer),
 		trace.WithTimestamp(r.Start), trace.WithAttributes(append(attrs, peerOf(r.Conn, "client")...)...))
 	return ctx
@@ -144,9 +144,9 @@ func (h hook) ServeEnd(ctx context.Context, r *protocol.RequestInfo) {
 // CallBegin implements protocol.CallHook.
 func (h hook) CallBegin(ctx context.Context, r *protocol.RequestInfo) context.Context {
 	if h.tells(r) {
-		attrs := []attribute.KeyValue{system, attribute.String("rpc.method", cut(r.Operation()))}
+		attrs := []attribute.KeyValue{system, attribute.String("rpc.method", pyvalue.Shorten(r.Operation(), maxText))}
 		if r.Class != "" {
-			attrs = append(attrs, attribute.String("rpc.service", cut(r.Class)))
+			attrs = append(attrs, attribute.String("rpc.service", pyvalue.Shorten(r.Class, maxText)))
 		}
 		ctx, _ = h.tracer.Start(ctx, nameOf(r.Class, r), trace.WithSpanKind(trace.SpanKindClient),
 			trace.WithTimestamp(r.Start), trace.WithAttributes(append(attrs, peerOf(r.Conn, "server")...)...))
@@ -182,28 +182,21 @@ func (h hook) tells(r *protocol.RequestInfo) bool {
 func end(ctx context.Context, r *protocol.RequestInfo) {
 	span := trace.SpanFromContext(ctx)
 	if r.Failed() {
-		span.SetAttributes(attribute.String("error.type", cut(r.ErrorClass())))
-		span.SetStatus(codes.Error, cut(r.Err.Error()))
+		span.SetAttributes(attribute.String("error.type", pyvalue.Shorten(r.ErrorClass(), maxText)))
+		span.SetStatus(codes.Error, pyvalue.Shorten(r.Err.Error(), maxText))
 	}
 	span.End(trace.WithTimestamp(r.Start.Add(r.Duration)))
 }
 
 func nameOf(class string, r *protocol.RequestInfo) string {
 	if class == "" {
-		return cut(r.Operation())
+		return pyvalue.Shorten(r.Operation(), maxText)
 	}
-	return cut(class) + "/" + cut(r.Operation())
+	return pyvalue.Shorten(class, maxText) + "/" + pyvalue.Shorten(r.Operation(), maxText)
 }
 
 // maxText is how long names and texts in spans are, which peers may have made up: exporters keep many spans.
 const maxText = 200
-
-func cut(text string) string {
-	if len(text) > maxText {
-		return strings.ToValidUTF8(text[:maxText], "") + "…"
-	}
-	return text
-}
 
 // errorOf is the attribute of what a request has failed with, if it has, of a bounded number of values.
 func errorOf(r *protocol.RequestInfo) []attribute.KeyValue {

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
-	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
 // What is kept, which bounds the memory.
@@ -128,7 +128,7 @@ func methodName(r *protocol.RequestInfo) string {
 	if r.Method != "" {
 		class += "." + r.Method
 	}
-	if r.Op == wire.HandleCall || r.Op == wire.HandleCallAttr {
+	if r.IsCall() {
 		return class
 	}
 	return r.Op.String() + " " + class
@@ -136,20 +136,21 @@ func methodName(r *protocol.RequestInfo) string {
 
 // faultOf describes a failed request.
 func (s *Status) faultOf(ctx context.Context, r *protocol.RequestInfo, name string, now time.Time) *Fault {
-	f := &Fault{Time: now, Method: askedFor(r, name), Peer: nameOf(ctx, r.Conn), Class: cut(r.ErrorClass(), maxName)}
+	f := &Fault{Time: now, Method: askedFor(r, name), Peer: nameOf(ctx, r.Conn)}
+	f.Class = pyvalue.Shorten(r.ErrorClass(), maxName)
 	if s.opts.HideErrors {
 		return f
 	}
 	e := vinegar.FromError(r.Err)
-	f.Text = cut(e.Message(), maxText)
-	f.Traceback = cut(e.FormatTraceback(), maxTrace)
+	f.Text = pyvalue.Shorten(e.Message(), maxText)
+	f.Traceback = pyvalue.Shorten(e.FormatTraceback(), maxTrace)
 	return f
 }
 
 // askedFor is what a request was for, in the peer's words if it is known by none of ours.
 func askedFor(r *protocol.RequestInfo, name string) string {
 	if name == other {
-		return cut(r.Op.String()+" "+r.Class+"."+r.Method, maxName)
+		return pyvalue.Shorten(r.Op.String()+" "+r.Class+"."+r.Method, maxName)
 	}
 	return name
 }
@@ -178,7 +179,7 @@ func (s *Status) noteSlow(ctx context.Context, r *protocol.RequestInfo, name str
 // nameOf is how a peer is called: by its identity, or its address.
 func nameOf(ctx context.Context, c *protocol.Conn) string {
 	if id := protocol.IdentityFromContext(ctx); id != nil {
-		return cut(id.String(), maxName)
+		return pyvalue.Shorten(id.String(), maxName)
 	}
 	if a := c.RemoteAddr(); a != nil && a.String() != "" {
 		return a.String()
@@ -201,15 +202,4 @@ func (rec *recorder) ConnClosed(c *protocol.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.peers, c)
-}
-
-// cut shortens text, which may be a peer's.
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	for most > 0 && text[most]&0xc0 == 0x80 { // in the midst of a character
-		most--
-	}
-	return text[:most] + "…"
 }

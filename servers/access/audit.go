@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol"
 )
 
@@ -56,20 +57,13 @@ func (a auditHook) ServeEnd(ctx context.Context, r *protocol.RequestInfo) {
 	p := r.Conn.Peer()
 	p.Identity = protocol.IdentityFromContext(ctx)
 	attrs := append([]slog.Attr{slog.String("conn", r.Conn.Name())}, p.LogAttrs()...)
-	attrs = append(attrs, slog.String("op", r.Op.String()), slog.String("class", cut(r.Class)),
-		slog.String("method", cut(r.Method)), slog.String("outcome", outcome))
+	attrs = append(attrs, slog.String("op", r.Op.String()), slog.String("class", pyvalue.Shorten(r.Class, maxName)),
+		slog.String("method", pyvalue.Shorten(r.Method, maxName)), slog.String("outcome", outcome))
 	if outcome != "ok" {
-		attrs = append(attrs, slog.String("error", cut(r.ErrorClass())))
+		attrs = append(attrs, slog.String("error", pyvalue.Shorten(r.ErrorClass(), maxName)))
 	}
 	attrs = append(attrs, slog.Duration("duration", r.Duration.Round(time.Microsecond)))
 	a.Logger.LogAttrs(ctx, level, "rpyc: audit", attrs...)
 }
 
 const maxName = 100
-
-func cut(name string) string {
-	if len(name) > maxName {
-		return name[:maxName] + "…"
-	}
-	return name
-}

@@ -219,7 +219,7 @@ func (s *state) enter(ctx context.Context, r *protocol.RequestInfo) (leave func(
 		return nil, &DeniedError{Identity: id, class: vinegar.ValueError, text: "pickling is disabled"}
 	}
 	t := target{class: r.Class, name: r.Method}
-	called := r.Op == wire.HandleCall || r.Op == wire.HandleCallAttr ||
+	called := r.IsCall() ||
 		r.Op == wire.HandleGetAttr && !r.Known // a method of an object of another peer's, which names none when it is called
 	if called {
 		t.service = isService(r.Conn, r.Class)

@@ -125,7 +125,7 @@ func (w *watcher) pickled(v any) string {
 	if w.proxy.Redact {
 		return fmt.Sprintf("[%T]", v)
 	}
-	return cut(fmt.Sprintf("%v", v))
+	return pyvalue.Shorten(fmt.Sprintf("%v", v), maxShown)
 }
 
 var addresses = regexp.MustCompile(`0x[0-9a-fA-F]+`)
@@ -337,7 +337,7 @@ func (w *watcher) show(boxed any) string {
 		for _, it := range items[:min(len(items), 10)] {
 			parts = append(parts, w.show(it))
 		}
-		return cut("(" + strings.Join(parts, ", ") + ")")
+		return pyvalue.Shorten("("+strings.Join(parts, ", ")+")", maxShown)
 	case wire.LabelRemoteRef:
 		return fmt.Sprintf("<%v>", talk.Item(value, 0))
 	case wire.LabelLocalRef:
@@ -348,17 +348,10 @@ func (w *watcher) show(boxed any) string {
 
 const maxShown = 100
 
-func cut(text string) string {
-	if len(text) > maxShown {
-		return strings.ToValidUTF8(text[:maxShown], "") + "…"
-	}
-	return text
-}
-
 // plain is a plain value for people, or only its type if values are not to be shown.
 func (w *watcher) plain(v any) string {
 	if !w.proxy.Redact {
-		return cut(vinegar.Repr(v))
+		return pyvalue.Shorten(vinegar.Repr(v), maxShown)
 	}
 	size := ""
 	switch v := v.(type) {
