@@ -410,6 +410,7 @@ func TestContextsAfterTheAnswer(t *testing.T) {
 			_, err = b.Root().CallMethod(t.Context(), "keep")
 			require.NoError(t, err)
 		}
+		synctest.Wait() // the request ends behind its answer
 		_, ok := keeper.ctx.Deadline()
 		require.False(t, ok)
 		require.Equal(t, 30*time.Second, keeper.left)
