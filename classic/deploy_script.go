@@ -74,14 +74,18 @@ func programCommand(args []string) string {
 pid=$!`
 }
 
-// pythonServer serves at a socket by RPyC itself.
-const pythonServer = `import logging, sys
+// pythonServer serves at a socket by RPyC itself. RPyC binds a socket and listens some time later: the socket gets its
+// name when one can connect to it.
+const pythonServer = `import logging, os, sys
 sys.path[:0] = sys.argv[2:]
 sys.dont_write_bytecode = True
 logging.disable(logging.CRITICAL)
 from rpyc.core import SlaveService
 from rpyc.utils.server import ThreadedServer
-ThreadedServer(SlaveService, socket_path=sys.argv[1]).start()
+server = ThreadedServer(SlaveService, socket_path=sys.argv[1] + ".bound")
+server.listener.listen(server.backlog)
+os.rename(sys.argv[1] + ".bound", sys.argv[1])
+server.start()
 `
 
 // pythonCommand serves by an interpreter that is there.

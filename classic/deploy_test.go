@@ -203,17 +203,33 @@ func (m *truncated) Exec(command string, stderr io.Writer) (io.ReadWriteCloser, 
 	return changing{s}, err
 }
 
+// slowToListen makes a server of RPyC's wait between binding a socket and listening.
+const slowToListen = `
+import time
+def slow(self, listen=Server._listen):
+    time.sleep(0.5)
+    listen(self)
+Server._listen = slow
+`
+
 // RPyC's own way: its package is sent, and a Python there serves.
 func TestDeployPython(t *testing.T) {
 	interpreter := python(t)
 	out, err := exec.Command(interpreter, "-c", "import os, rpyc; print(os.path.dirname(rpyc.__file__))").Output()
 	require.NoError(t, err)
+	sent := filepath.Join(t.TempDir(), "rpyc")
+	require.NoError(t, os.CopyFS(sent, os.DirFS(strings.TrimSpace(string(out)))))
+	server, err := os.OpenFile(filepath.Join(sent, "utils", "server.py"), os.O_WRONLY|os.O_APPEND, 0)
+	require.NoError(t, err)
+	_, err = server.WriteString(slowToListen)
+	require.NoError(t, errors.Join(err, server.Close()))
 	h := bare(t, "cksum", "tar")
 	real, err := exec.Command(interpreter, "-c", "import sys; print(sys.executable)").Output()
 	require.NoError(t, err)
 	d, err := classic.Deploy(t.Context(), h, &classic.DeployConfig{Python: strings.TrimSpace(string(real)),
-		Package: strings.TrimSpace(string(out)), Stderr: os.Stderr})
+		Package: sent, Stderr: os.Stderr})
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = d.Close() })
 	c, err := d.Connect(t.Context(), &protocol.Config{})
 	require.NoError(t, err)
 	where, err := c.Eval(t.Context(), "__import__('rpyc').__file__")
