@@ -59,7 +59,7 @@ class PeerError(Exception):
     """A peer could not be built, started or kept alive."""
 
 
-def eventually(check, timeout=10.0, what=None, interval=0.01):
+def eventually(check, timeout=30.0, what=None, interval=0.01):
     """Polls check() until it is true and returns its value; AssertionError when timeout seconds have passed."""
     deadline = time.monotonic() + timeout
     while True:

@@ -25,16 +25,17 @@ def compiled():
     return target
 
 
+@pytest.mark.seconds(180)
 @pytest.mark.skipif(os.name == "nt", reason="the tests start programs as Unix has them")
 def test_go_client_of_rpyc_classic(request):
     from conftest import selected
     if "go" not in selected(request.config):
         pytest.skip("only Go is tested here")
     # numpy and pandas are tested once, with the Go tests.
-    done = subprocess.run([compiled(), "-test.v", "-test.timeout", "50s"],
+    done = subprocess.run([compiled(), "-test.v", "-test.timeout", "150s"],
                           cwd=os.path.join(REPO, "classic"),
                           env=dict(os.environ, GORPYC_TEST_PYTHON=sys.executable, GORPYC_NO_NUMPY="1"),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=55)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=160)
     text = done.stdout.decode("utf-8", "replace")
     assert done.returncode == 0, text
     assert "--- PASS: TestObtainDeliver" in text, text

@@ -58,7 +58,7 @@ func TestAlarm(t *testing.T) {
 		thePulse.mu.Lock()
 		defer thePulse.mu.Unlock()
 		return !thePulse.beating
-	}, 10*time.Second, beat, "nothing is left to beat for")
+	}, 30*time.Second, beat, "nothing is left to beat for")
 }
 
 func TestOverDescriptor(t *testing.T) {

@@ -209,7 +209,7 @@ func TestChainLetsGo(t *testing.T) {
 	require.Eventually(t, func() bool {
 		protocol.CollectSoon()
 		return k.a.Exported() == 0 && k.bc.Exported() == 0 && k.c.Imported() == 0
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 }
 
 // TestChainBreaks ends the farther connection while its objects are in use through the nearer one.

@@ -280,9 +280,9 @@ func TestArgumentsAreGivenBack(t *testing.T) {
 	for range 100 {
 		require.NoError(t, root.CallMethodInto(ctx, nil, "echo", &thing{}))
 	}
-	require.Eventually(t, func() bool { return a.Exported() == 1 && b.Imported() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return a.Exported() == 1 && b.Imported() == 1 }, 30*time.Second, time.Millisecond)
 	require.NoError(t, root.CallMethodInto(ctx, nil, "forget"))
-	require.Eventually(t, func() bool { return a.Exported() == 0 && b.Imported() == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return a.Exported() == 0 && b.Imported() == 0 }, 30*time.Second, time.Millisecond)
 }
 
 func TestIdentityOfLocalObjects(t *testing.T) {

@@ -166,7 +166,7 @@ func TestQueuedRequestsEndWithTheirPeer(t *testing.T) {
 		}
 		p.alive() // all of them have been read
 		if workers != nil {
-			require.Eventually(t, func() bool { return workers.Busy() == 1 }, 10*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return workers.Busy() == 1 }, 30*time.Second, time.Millisecond)
 			q.call(int64(1), q.root(), "run")
 			q.alive()
 		}

@@ -181,7 +181,7 @@ func TestClientLeavesPeerThatShutsDown(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := netref.Call[string](t.Context(), first.Root(), "where")
 		return protocol.SafeToRetry(err)
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	require.NoError(t, client.Do(t.Context(), func(ctx context.Context, conn *protocol.Conn) error {
 		where, err := netref.Call[string](ctx, conn.Root(), "where")
 		require.Equal(t, next.addr, where)

@@ -47,7 +47,7 @@ func TestWorkerBatches(t *testing.T) {
 		results = append(results, res)
 	}
 	eventually := func(what string, ready func() bool) {
-		require.Eventually(t, ready, 10*time.Second, time.Millisecond, what)
+		require.Eventually(t, ready, 30*time.Second, time.Millisecond, what)
 	}
 	ask(a, "a1")
 	<-r.came

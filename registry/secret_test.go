@@ -50,7 +50,7 @@ func TestSecret(t *testing.T) {
 		require.Eventually(t, func() bool {
 			found, err := member.Discover(ctx, "a")
 			return err == nil && len(found) == 0
-		}, 10*time.Second, time.Millisecond)
+		}, 30*time.Second, time.Millisecond)
 	}
 	for network, addr := range map[string]string{"udp": plainUDP, "tcp": plainTCP} { // a registry that knows no secrets
 		member := at(network, addr, secret)

@@ -56,7 +56,7 @@ func registrars(t *testing.T, s func() *Server, test func(t *testing.T, r Regist
 // eventually waits for something that another goroutine is about to do.
 func eventually(t *testing.T, ok func() bool, what string) {
 	t.Helper()
-	require.Eventually(t, ok, 10*time.Second, time.Millisecond, what)
+	require.Eventually(t, ok, 30*time.Second, time.Millisecond, what)
 }
 
 func TestRegistrar(t *testing.T) {

@@ -199,10 +199,10 @@ func TestMaxConns(t *testing.T) {
 		default:
 		}
 		one := func() bool { return len(srv.Clients()) == 1 }
-		require.Eventually(t, one, 10*time.Second, time.Millisecond) // a connection may answer before the server lists it
+		require.Eventually(t, one, 30*time.Second, time.Millisecond) // a connection may answer before the server lists it
 		require.NoError(t, a.Close())
 		b := <-second
-		require.Eventually(t, one, 10*time.Second, time.Millisecond)
+		require.Eventually(t, one, 30*time.Second, time.Millisecond)
 		stop(t, srv, result)
 		<-a.Done()
 		<-b.Done()
@@ -222,7 +222,7 @@ func TestMaxConns(t *testing.T) {
 		require.Eventually(t, func() bool {
 			b, err = protocol.Dial(t.Context(), "tcp", addr, nil)
 			return err == nil
-		}, 10*time.Second, 10*time.Millisecond)
+		}, 30*time.Second, 10*time.Millisecond)
 		stop(t, srv, result)
 		<-a.Done()
 		<-b.Done()
@@ -381,10 +381,10 @@ func TestConfigFor(t *testing.T) {
 		c := dial(t, addr)
 		require.Equal(t, addr, srv.Addr().String())
 		require.Equal(t, c.LocalAddr().String(), seen.Load())
-		require.Eventually(t, func() bool { return len(srv.Clients()) == 1 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(srv.Clients()) == 1 }, 30*time.Second, time.Millisecond)
 		require.Equal(t, want, srv.Clients()[0].Name())
 		require.NoError(t, c.Close())
-		require.Eventually(t, func() bool { return len(srv.Clients()) == 0 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(srv.Clients()) == 0 }, 30*time.Second, time.Millisecond)
 	}
 	select {
 	case <-srv.Done():

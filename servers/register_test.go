@@ -50,7 +50,7 @@ func TestRegistration(t *testing.T) {
 	require.NoError(t, err)
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(context.Background(), l) }()
-	require.Eventually(t, func() bool { return len(services(reg)) == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(services(reg)) == 1 }, 30*time.Second, time.Millisecond)
 	require.Equal(t, []string{"CLOCK"}, services(reg))
 
 	c, err := protocol.DialByService(t.Context(), "clock", &protocol.Discovery{Registrar: registrar})
@@ -77,7 +77,7 @@ conn.close()
 	defer cancel()
 	require.NoError(t, srv.Shutdown(limit))
 	require.ErrorIs(t, <-done, servers.ErrServerClosed)
-	require.Eventually(t, func() bool { return len(services(reg)) == 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(services(reg)) == 0 }, 30*time.Second, time.Millisecond)
 	_, err = protocol.DialByService(t.Context(), "clock", &protocol.Discovery{Registrar: registrar})
 	require.ErrorAs(t, err, new(*protocol.DiscoveryError))
 }
@@ -95,12 +95,12 @@ func TestRegistrationAliases(t *testing.T) {
 		require.NoError(t, err)
 		go func() { done <- srv.Serve(ctx, l) }()
 	}
-	require.Eventually(t, func() bool { return len(services(reg)) == 4 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(services(reg)) == 4 }, 30*time.Second, time.Millisecond)
 	require.ElementsMatch(t, []string{"CLOCK", "CLOCK", "WATCH", "WATCH"}, services(reg))
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
 	require.ErrorIs(t, <-done, context.Canceled)
-	require.Eventually(t, func() bool { return len(services(reg)) == 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(services(reg)) == 0 }, 30*time.Second, time.Millisecond)
 }
 
 // TestRegistrationWithoutRegistry: a server serves, and ends in time, though nobody answers its registrar.

@@ -113,7 +113,7 @@ func TestSharedAndOwnServices(t *testing.T) {
 			a, b := dial(t, addr), dial(t, addr)
 			require.Equal(t, 1, count(t, a))
 			require.Equal(t, want, count(t, b))
-			require.Eventually(t, func() bool { return len(srv.Clients()) == 2 }, 10*time.Second, time.Millisecond,
+			require.Eventually(t, func() bool { return len(srv.Clients()) == 2 }, 30*time.Second, time.Millisecond,
 				"a connection serves before it is listed")
 			require.NoError(t, srv.Close())
 			require.ErrorIs(t, <-result, servers.ErrServerClosed)

@@ -96,7 +96,7 @@ func TestGenerators(t *testing.T) {
 	require.Eventually(t, func() bool {
 		runtime.GC()
 		return repr(t, e, "log") == "['end', 'end']"
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	err = e.Exec(ctx, "kept = []\nwhile True:\n    kept.append(g())\n    next(kept[-1])", nil)
 	require.ErrorIs(t, err, vinegar.MemoryError)
 	require.NoError(t, e.Exec(ctx, "for k in kept: k.close()\nn = len(kept)", nil))

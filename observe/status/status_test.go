@@ -125,7 +125,7 @@ func TestReport(t *testing.T) {
 	list.Release()
 	require.Eventually(t, func() bool {
 		return s.Report().Totals.Exported == exported-1
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	hidden := New(&Options{HideErrors: true})
 	_, err := netref.Call[int](t.Context(), connected(t, hidden, nil).Root(), "div", 1, 0)
 	require.Error(t, err)

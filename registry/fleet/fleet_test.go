@@ -64,7 +64,7 @@ func TestPage(t *testing.T) {
 	require.Eventually(t, func() bool {
 		res, body = get(t, url)
 		return strings.Contains(body, "127.0.0.1:18862")
-	}, 10*time.Second, 50*time.Millisecond)
+	}, 30*time.Second, 50*time.Millisecond)
 	require.Equal(t, "text/html; charset=utf-8", res.Header.Get("Content-Type"))
 	require.Contains(t, res.Header.Get("Content-Security-Policy"), "default-src 'none'")
 	require.Contains(t, body, "127.0.0.1:18861")
@@ -237,7 +237,7 @@ func TestPing(t *testing.T) {
 		f = Fleet{}
 		require.NoError(t, json.Unmarshal([]byte(body), &f))
 		return len(f.Services) == 2 && f.Services[0].Servers[0].Reachable != nil && f.Services[1].Servers[0].Reachable != nil
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	require.False(t, *f.Services[0].Servers[0].Reachable)
 	require.True(t, *f.Services[1].Servers[0].Reachable)
 	_, body := get(t, url)

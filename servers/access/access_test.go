@@ -240,7 +240,7 @@ func TestLimits(t *testing.T) {
 		ended <- first.Root().CallMethodInto(t.Context(), nil, "wait", func() { close(began) })
 	}()
 	<-began
-	require.Eventually(t, func() bool { return add(again) != nil }, 10*time.Second, time.Millisecond) // nested until then
+	require.Eventually(t, func() bool { return add(again) != nil }, 30*time.Second, time.Millisecond) // nested until then
 	require.ErrorContains(t, add(again), "too many requests at the same time")
 	require.NoError(t, add(other))
 	close(s.gate)

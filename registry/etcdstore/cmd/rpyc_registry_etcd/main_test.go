@@ -79,7 +79,7 @@ func TestTwoPrograms(t *testing.T) {
 	require.Eventually(t, func() bool {
 		found, err := (&registry.TCPClient{Addr: two[0]}).Discover(ctx, "calc")
 		return err == nil && len(found) == 1 && found[0].Port == 4711
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	names, err := (&registry.UDPClient{Addr: one[0]}).List(ctx, "")
 	require.NoError(t, err)
 	require.Equal(t, []string{"CALC"}, names)
