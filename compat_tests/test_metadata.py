@@ -1,6 +1,8 @@
 """Metadata beside calls: protocol/python/gorpyc_meta.py and Go, on either side, and peers that know nothing of it."""
 import os
+import signal
 import sys
+import time
 
 import pytest
 import rpyc
@@ -25,6 +27,32 @@ def test_metadata(addresses):
     apart(conversation, addresses)
 
 
+@pytest.mark.once
+def test_through_a_bridge(addresses, peers, start):
+    """A bridge passes all of it on, both ways."""
+    (host, port), *others = addresses
+    far = start("bridge", [peers.binaries.path("rpyc_bridge"), "--listen", "127.0.0.1:0", "--ready", "--metadata",
+                           "--to", "%s:%d" % (host, port)])
+    apart(conversation, [(far.host, far.port)] + others)
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("go_only")
+def test_classic_server(peers, start):
+    """What a client has given up ends, and the next request is served."""
+    apart(endless, start("classic", [peers.binaries.path("rpyc_classic"), "-p", "0", "--ready", "--metadata"]).port)
+
+
+def endless(port):
+    import gorpyc_meta
+    gorpyc_meta.install()
+    conn = rpyc.classic.connect("127.0.0.1", port)
+    with pytest.raises(gorpyc_meta.async_.AsyncResultTimeout), gorpyc_meta.sending(timeout=0.5):
+        conn.execute("while True: pass")
+    assert conn.eval("6 * 7") == 42
+    conn._channel.close()
+
+
 def conversation(addresses):
     import gorpyc_meta
     first, second, plain = addresses
@@ -36,7 +64,9 @@ def conversation(addresses):
 
     gorpyc_meta.install()
     conn = rpyc.connect(*first)
-    assert conn.root.what() == nothing
+    *texts, left = conn.root.what()
+    assert tuple(texts) == nothing[:-1]
+    assert 20 < left <= 30  # of sync_request_timeout
     with gorpyc_meta.sending(traceparent=TRACE, tracestate="a=1", token="t\xf6ken", timeout=60):
         with gorpyc_meta.sending(pairs={"tenant": "b"}, timeout=600):
             *texts, left = conn.root.what()
@@ -47,20 +77,31 @@ def conversation(addresses):
             assert texts == [TRACE, "a=1", None, ()]
             assert 0 < later < left
         assert conn.root.next(*plain) == nothing
-    assert conn.root.what() == nothing
+    assert tuple(conn.root.what())[:-1] == nothing[:-1]
 
-    with pytest.raises(Exception) as failed, gorpyc_meta.sending(timeout=0.2):
-        conn.root.wait()
+    wait = conn.root.wait  # reading it takes a while, too
+    with pytest.raises(Exception) as failed, gorpyc_meta.sending(timeout=0.5):
+        wait()
     assert isinstance(failed.value, gorpyc_meta.async_.AsyncResultTimeout)
     assert conn.root.waited() in ("given up", "deadline")
-    waiting = rpyc.async_(conn.root.wait)()
+    waiting = rpyc.async_(wait)()
     gorpyc_meta.cancel(waiting)
     assert waiting.expired
     conn.root.what()
     assert conn.root.waited() in ("given up", "deadline")  # of this call, or, if it had not begun, of the one before
-    timed = rpyc.timed(conn.root.wait, 0.2)()
+    timed = rpyc.timed(wait, 0.2)()
     with pytest.raises(gorpyc_meta.async_.AsyncResultTimeout):
         timed.wait()
+    assert conn.root.waited() == "given up"
+    polled = rpyc.async_(wait)()  # if it is not given up, what follows waits behind it
+    polled.set_expiry(0.2)
+    while not (polled.expired or polled.ready):
+        time.sleep(0.01)
+    assert conn.root.waited() == "given up"
+    signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    with pytest.raises(KeyboardInterrupt):
+        wait()
     assert conn.root.waited() == "given up"
 
     for bad in ({"token": "x" * 9000}, {"traceparent": "\n"}, {"pairs": {"": "x"}}):
@@ -70,6 +111,10 @@ def conversation(addresses):
         with pytest.raises(TypeError, match="^metadata is str, not (bytes|int|NoneType)$"), gorpyc_meta.sending(**bad):
             raise AssertionError("accepted")
     conn._channel.close()
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
 
 
 def what_here():

@@ -35,6 +35,7 @@ type bridge struct {
 	readOnly    bool
 	allowPickle bool
 	denyClassic bool
+	metadata    bool
 	maxConns    int
 	idleTimeout time.Duration
 	secret      servers.Authenticator // asks clients for a token or a key; nil asks for nothing
@@ -88,7 +89,8 @@ func (b *bridge) clientConfig() *protocol.Config {
 		cfg = b.policy.Config(cfg)
 	}
 	if b.audit != "" {
-		cfg.Hooks = access.Audit{Logger: b.log, DeniedOnly: b.audit == "denied"}.Hooks()
+		audit := access.Audit{Logger: b.log, DeniedOnly: b.audit == "denied"}
+		cfg.Hooks = protocol.JoinHooks(cfg.Hooks, audit.Hooks())
 	}
 	return cfg
 }
@@ -101,8 +103,28 @@ func (b *bridge) config(check func(context.Context, exposed.Use, any, string) er
 		Logger: b.log,
 	}
 	cfg.Access.Guard = check
+	if b.metadata {
+		cfg.Metadata = protocol.MetadataNegotiated
+		cfg.Hooks.Serve = []protocol.ServeHook{passOn{}}
+	}
 	return cfg
 }
+
+// passOn has all metadata of a request go on to the other end. By itself a handler's calls take over the trace, the
+// deadline and the cancellation only.
+type passOn struct{}
+
+// ServeBegin implements protocol.ServeHook.
+func (passOn) ServeBegin(ctx context.Context, _ *protocol.RequestInfo) context.Context {
+	m, ok := protocol.MetadataFrom(ctx)
+	if !ok {
+		return ctx
+	}
+	return protocol.WithMetadata(ctx, m)
+}
+
+// ServeEnd implements protocol.ServeHook.
+func (passOn) ServeEnd(context.Context, *protocol.RequestInfo) {}
 
 // relay is that of a client's connection. The first request of the client may come before OnServe, and its last one may
 // still ask here when forget has been called: then the relay is over, and nobody keeps it.

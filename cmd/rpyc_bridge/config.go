@@ -54,6 +54,7 @@ type route struct {
 	ReadOnly       bool     `json:"read-only"`
 	AllowPickle    bool     `json:"allow-pickle"`
 	DenyClassic    bool     `json:"deny-classic"`
+	Metadata       bool     `json:"metadata"`
 	Tokens         string   `json:"tokens"`
 	Keys           string   `json:"keys"`
 	Policy         string   `json:"policy"`
@@ -99,7 +100,7 @@ func routeOf(c *cli.Context) route {
 		ToTLSKey: c.String("to-tls-key"), ToTLSAnyName: c.Bool("to-tls-any-name"),
 		Register: c.Bool("register"), Names: c.StringSlice("name"), Registry: c.String("registry"),
 		Allow: c.StringSlice("allow"), ReadOnly: c.Bool("read-only"), AllowPickle: c.Bool("allow-pickle"),
-		DenyClassic: c.Bool("deny-classic"), Tokens: c.String("tokens"), Keys: c.String("keys"),
+		DenyClassic: c.Bool("deny-classic"), Metadata: c.Bool("metadata"), Tokens: c.String("tokens"), Keys: c.String("keys"),
 		Policy: c.String("policy"), Audit: c.String("audit"), MaxConnections: c.Int("max-connections"),
 		IdleTimeout: c.Duration("idle-timeout").String(),
 	}
@@ -132,7 +133,7 @@ func readRoutes(file string) ([]route, error) {
 func (r *route) bridge() (*bridge, error) {
 	b := &bridge{
 		names: r.Names, register: r.Register, readOnly: r.ReadOnly, allow: r.Allow, allowPickle: r.AllowPickle,
-		denyClassic: r.DenyClassic, maxConns: r.MaxConnections, bindThreads: r.BindThreads,
+		denyClassic: r.DenyClassic, metadata: r.Metadata, maxConns: r.MaxConnections, bindThreads: r.BindThreads,
 	}
 	var err error
 	if b.listen, err = parseAddress(r.Listen); err != nil {

@@ -48,6 +48,8 @@ func newApp() *cli.App {
 			"what another has sent runs what it says"},
 		&cli.BoolFlag{Name: "deny-classic", Usage: "refuse services and clients in classic mode, which run any code they " +
 			"are sent"},
+		&cli.BoolFlag{Name: "metadata", Usage: "pass on what travels beside calls (deadlines, cancellation, traces, tokens) " +
+			"between ends that read it"},
 		&cli.StringFlag{Name: "tokens", TakesFile: true, Usage: "clients must say a token; `FILE` has whose they are, as " +
 			"JSON"},
 		&cli.StringFlag{Name: "keys", TakesFile: true, Usage: "clients must prove that they have a key; `FILE` has whose " +

@@ -22,6 +22,7 @@ import (
 	"github.com/gorpyc/gorpyc/classic/slave"
 	"github.com/gorpyc/gorpyc/classic/worker"
 	"github.com/gorpyc/gorpyc/cmd/internal/program"
+	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/registry"
 	"github.com/gorpyc/gorpyc/servers"
@@ -234,6 +235,10 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 		if _, set := os.LookupEnv("PATH"); !set && !strings.Contains(e, "/") { // under inetd
 			_ = os.Setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
 		}
+		if s.on("metadata") {
+			return end, usageError{errors.New("--metadata is for the engine go: a Python reads it if --preload has it install " +
+				"gorpyc_meta.py")}
+		}
 		if s.on("shared") && !strings.EqualFold(s["mode"], "threaded") {
 			return end, usageError{errors.New("--shared is for the mode threaded: other modes have one client to a process")}
 		}
@@ -271,6 +276,9 @@ func engine(ctx context.Context, s switches, srv *servers.Server, log *slog.Logg
 	}
 	srv.NewService = slave.New(o)
 	srv.Config = slave.Config(nil)
+	if s.on("metadata") {
+		srv.Config.Metadata = protocol.MetadataNegotiated
+	}
 	return end, nil
 }
 

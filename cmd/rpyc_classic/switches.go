@@ -89,6 +89,8 @@ var table = []aSwitch{
 		help: "A Python file that is run before clients are served; what it defines is in their namespaces. For a Python " +
 			"as engine"},
 	{long: "no-eval", group: groupEngine, help: "Refuse eval and execute. For the engine go"},
+	{long: "metadata", group: groupEngine, help: "End what runs when its caller has given it up or its time is over, for " +
+		"clients that say so (gorpyc_meta.py, gorpyc). For the engine go"},
 	{short: "h", long: "help", group: groupMeta, help: "Prints this help message and quits"},
 	{long: "help-all", group: groupMeta, help: "Prints this help message and quits"},
 	{short: "v", long: "version", group: groupMeta, help: "Prints the program's version and quits"},

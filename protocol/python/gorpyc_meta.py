@@ -24,7 +24,8 @@ What a handler calls takes over the trace context and what is left of the time; 
 peer that they were given for alone. If opentelemetry is installed, its current span is sent, and a handler runs in the
 context of the span that came.
 
-install() replaces Connection._send, Connection._dispatch, AsyncResult.wait and brine.dump by functions that call them.
+install() replaces _send, _dispatch, async_request and sync_request of Connection, wait, ready and expired of
+AsyncResult, and brine.dump, by functions that do the same and more.
 """
 import contextlib
 import contextvars
@@ -53,7 +54,7 @@ _PLAIN = (consts.HANDLE_DEL, consts.HANDLE_CLOSE, consts.HANDLE_PING)  # request
 _always = False
 _current = contextvars.ContextVar("gorpyc_meta.current", default=None)
 _sending = contextvars.ContextVar("gorpyc_meta.sending", default=None)
-_local = threading.local()  # .trailer: what brine.dump is to append
+_local = threading.local()  # .trailer: what brine.dump is to append; .timeout: of the request that is being sent
 
 
 class Call:
@@ -150,7 +151,11 @@ def install(always=False):
     if protocol.Connection._send is not _send:
         protocol.Connection._send = _send
         protocol.Connection._dispatch = _dispatch
+        protocol.Connection.async_request = _async_request
+        protocol.Connection.sync_request = _sync_request
         async_.AsyncResult.wait = _wait
+        async_.AsyncResult.ready = property(_ready)
+        async_.AsyncResult.expired = property(_expired)
         brine.dump = _dump
 
 
@@ -176,7 +181,10 @@ def _state(conn):
 
 _old_send = protocol.Connection._send
 _old_dispatch = protocol.Connection._dispatch
+_old_async_request = protocol.Connection.async_request
 _old_wait = async_.AsyncResult.wait
+_old_ready = async_.AsyncResult.ready.fget
+_old_expired = async_.AsyncResult.expired.fget
 _old_dump = brine.dump
 
 
@@ -237,6 +245,37 @@ def _dispatch(self, data):
             del state.running[seq]
 
 
+def _async_request(self, handler, *args, **kwargs):
+    before, _local.timeout = getattr(_local, "timeout", None), kwargs.get("timeout")
+    try:
+        return _old_async_request(self, handler, *args, **kwargs)
+    finally:
+        _local.timeout = before
+
+
+def _sync_request(self, handler, *args):
+    result = self.async_request(handler, *args, timeout=self._config["sync_request_timeout"])
+    try:
+        return result.value
+    except BaseException:  # a KeyboardInterrupt, or what another signal's handler raises: nobody has the result
+        cancel(result)  # unless it has come
+        raise
+
+
+def _ready(self):
+    ready = _old_ready(self)
+    if not ready:
+        _expired(self)
+    return ready
+
+
+def _expired(self):
+    expired = _old_expired(self)
+    if expired:
+        cancel(self)
+    return expired
+
+
 def _wait(self):
     remaining = _deadline()
     if remaining is not None:
@@ -275,7 +314,11 @@ def _request_fields():
         call.traceparent, call.tracestate = carrier.get("traceparent"), carrier.get("tracestate")
     if call.traceparent is None and served is not None:
         call.traceparent, call.tracestate = served.traceparent, served.tracestate
-    call.deadline = _deadline()
+    deadlines = [_deadline()]
+    left = async_.Timeout(getattr(_local, "timeout", None)).timeleft()
+    if left is not None:
+        deadlines.append(time.monotonic() + left)
+    call.deadline = min((d for d in deadlines if d is not None), default=None)
     return _fields(call)
 
 
