@@ -22,7 +22,10 @@ type boxer struct {
 	d    *wire.Dialect
 	refs []wire.Ref // references given to the peer by this message
 
-	depth int // how many containers the next value is nested in
+	depth int   // how many containers the next value is nested in
+	room  int   // of an answer, how long it may become before isFull looks closer; 0 is for requests, which have no limit
+	taken int64 // of the budget, for that
+	full  error // says that it has become too long
 }
 
 // args appends the boxed argument tuple of a request.
@@ -74,7 +77,13 @@ func (m *boxer) value(b []byte, v any) ([]byte, error) {
 	if !byValue {
 		return m.export(b, form)
 	}
-	return brine.Append(m.d.AppendLabel(b, wire.LabelValue), form)
+	b = m.d.AppendLabel(b, wire.LabelValue)
+	if set, ok := form.(brine.FrozenSet); ok {
+		if nb, ok := m.plainItems(brine.AppendFrozenSetHeader(b, len(set)), set, m.depth+2); ok || m.full != nil {
+			return nb, m.full // otherwise the same again says why not
+		}
+	}
+	return brine.Append(b, form)
 }
 
 // tuple appends a tuple: as one value if all its items can be carried by value, otherwise item by item.
@@ -90,8 +99,11 @@ func (m *boxer) tuple(b []byte, items []any) ([]byte, error) {
 	}
 	b = m.d.AppendLabel(b[:start], wire.LabelTuple)
 	b = brine.AppendTupleHeader(b, len(items))
-	var err error
-	for _, v := range items {
+	for i, v := range items {
+		var err error
+		if b, err = m.fit(b, items[i:]); err != nil {
+			return b, err
+		}
 		if b, err = m.value(b, v); err != nil {
 			return b, err
 		}
@@ -109,8 +121,16 @@ func (m *boxer) plainTuple(b []byte, items []any, depth int) ([]byte, bool) {
 	if depth >= maxDepth {
 		return b, false
 	}
-	b = brine.AppendTupleHeader(b, len(items))
-	for _, v := range items {
+	return m.plainItems(brine.AppendTupleHeader(b, len(items)), items, depth)
+}
+
+// plainItems appends the items of a tuple or frozenset.
+func (m *boxer) plainItems(b []byte, items []any, depth int) ([]byte, bool) {
+	for i, v := range items {
+		var err error
+		if b, err = m.fit(b, items[i:]); err != nil {
+			return b, false
+		}
 		switch t := v.(type) {
 		case nil:
 			b = brine.AppendNone(b)
@@ -154,6 +174,12 @@ func (m *boxer) plainTuple(b []byte, items []any, depth int) ([]byte, bool) {
 			form, ok := exposed.ByValue(v)
 			if !ok {
 				return b, false
+			}
+			if set, isSet := form.(brine.FrozenSet); isSet && depth < maxDepth {
+				if b, ok = m.plainItems(brine.AppendFrozenSetHeader(b, len(set)), set, depth+1); !ok {
+					return b, false
+				}
+				continue
 			}
 			v = form
 		}

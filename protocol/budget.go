@@ -3,15 +3,17 @@ package protocol
 import (
 	"sync/atomic"
 
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // Budget bounds what the peers of all connections that share it (Config.Budget) can make this process hold together, in
 // addition to the Limits of each. It is counted in portions, and what a single connection needs for ordinary use is not
-// counted at all: see the fields of [BudgetLimits]. Exceeding it fails the call, never a connection. A servers.Server
-// has one for its connections. A Budget is safe for concurrent use.
+// counted at all: see the fields of [BudgetLimits]. Exceeding it fails the call, and ends a connection only if its peer
+// does not read. A servers.Server has one for its connections. A Budget is safe for concurrent use.
 type Budget struct {
-	exports, queuedBytes, decoded, running pool
+	exports, queuedBytes, decoded, running, unread pool
+	containers                                     *exposed.Budget
 }
 
 // BudgetLimits are the limits of a [Budget], or what is used of it. Zero fields mean the default.
@@ -28,6 +30,13 @@ type BudgetLimits struct {
 	// Running is the number of requests begun and not answered, beyond the first 16 of each connection; 0 means
 	// 100,000.
 	Running int64
+	// Containers is how many bytes of memory the containers take that peers have made, as Limits.Containers counts it; 0
+	// means 1 GiB.
+	Containers int64
+	// Unread is the length in bytes of the messages of ours that wait for peers to read them, beyond the first 64 KiB of
+	// each connection, and of answers that are tuples while they are put together; 0 means 1 GiB. A connection ends whose
+	// peer lets more wait of what no handler waits for, such as the answers to PING.
+	Unread int64
 }
 
 // NewBudget makes a budget. Nothing is used of it yet.
@@ -38,7 +47,9 @@ func NewBudget(l BudgetLimits) *Budget {
 	}
 	b := &Budget{}
 	b.exports, b.queuedBytes = limit(l.Exports, 4<<20), limit(l.QueuedBytes, 1<<30)
-	b.decoded, b.running = limit(l.Decoded, 1<<30), limit(l.Running, 100_000)
+	b.decoded, b.running, b.unread = limit(l.Decoded, 1<<30), limit(l.Running, 100_000), limit(l.Unread, 1<<30)
+	setDefault(&l.Containers, 1<<30)
+	b.containers = exposed.NewBudget(l.Containers)
 	return b
 }
 
@@ -47,6 +58,7 @@ func (b *Budget) Used() BudgetLimits {
 	return BudgetLimits{
 		Exports: b.exports.used.Load(), QueuedBytes: b.queuedBytes.used.Load(),
 		Decoded: b.decoded.used.Load(), Running: b.running.used.Load(),
+		Containers: b.containers.Used(), Unread: b.unread.used.Load(),
 	}
 }
 
@@ -74,7 +86,8 @@ func (p *pool) take(n int64) bool {
 
 func (p *pool) give(n int64) { p.used.Add(-n) }
 
-// lease is what a connection has taken of a pool. It is guarded by the connection's lock.
+// lease is what a connection has taken of a pool. It is guarded by the connection's lock, that of the outbox by the
+// outbox's.
 type lease struct{ held int64 }
 
 // cover sees to it that the lease is enough for n in all; false if the pool has not as much. Beyond the portion that is
@@ -169,6 +182,15 @@ func (l locked) endLeases() {
 	b.running.give(l.leases.running.held)
 	b.decoded.give(l.leases.decoded)
 	l.leases = leases{}
+}
+
+// containers is the budget for what the peer of a connection makes.
+func (c *Config) containers() *exposed.Budget {
+	b := exposed.NewBudget(c.Limits.Containers)
+	if c.Budget != nil {
+		b.Within(c.Budget.containers)
+	}
+	return b
 }
 
 // overBudget is the answer to a request that would have to be queued, and for which there is no room.

@@ -111,8 +111,8 @@ type Config struct {
 
 // Limits bounds what a peer can make this side hold, for each connection. Zero fields mean the default; nothing is
 // unlimited. Exceeding Frame, Inflated, Queued, QueuedBytes or Unread ends the connection with a *[LimitError];
-// exceeding Decoded, Exports, Containers or Running fails the call. An application that exchanges larger values raises
-// Frame, Inflated and Decoded.
+// exceeding Decoded, Exports, Containers, Answer or Running fails the call. An application that exchanges larger values
+// raises Frame, Inflated and Decoded.
 type Limits struct {
 	// Frame is the length in bytes of one message as it comes, 0 means 64 MiB and 64 KiB: a value of 64 MiB, which zlib
 	// may have made a little longer, and what stands around it.
@@ -139,6 +139,9 @@ type Limits struct {
 	// such as l * 1000000, l.copy() and iter(d), and that it or something here still refers to; 0 means 512 MiB. They
 	// are counted without the values in them. More is a MemoryError. See [exposed.Budget].
 	Containers int64
+	// Answer is the length in bytes of an answer that is a tuple, 0 means 256 MiB: a peer can ask for the same text a
+	// million times. In place of a longer one it gets a MemoryError. A text or byte string by itself may be longer.
+	Answer int64
 	// Unread is the length in bytes of the answers that wait for the peer to read them, to requests that no handler
 	// runs for, such as PING; 0 means 64 MiB. Handlers wait when far less is queued.
 	Unread int64
@@ -151,6 +154,7 @@ const (
 	defaultQueued       = 1 << 16
 	defaultDecoded      = 256 << 20
 	defaultContainers   = 512 << 20
+	defaultAnswer       = 256 << 20
 	defaultUnread       = 64 << 20
 	defaultQueuedBytes  = 256 << 20
 	defaultRunning      = 10_000
@@ -180,6 +184,7 @@ func (c *Config) clone() Config {
 	setDefault(&cfg.Limits.Running, defaultRunning)
 	setDefault(&cfg.Limits.Exports, defaultExports)
 	setDefault(&cfg.Limits.Containers, defaultContainers)
+	setDefault(&cfg.Limits.Answer, defaultAnswer)
 	setDefault(&cfg.Limits.Unread, defaultUnread)
 	if cfg.Logger == nil {
 		cfg.Logger = silent

@@ -116,7 +116,7 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	if c.cfg.Name == "" {
 		c.number = connNumber.Add(1)
 	}
-	c.base, c.cancel = context.WithCancelCause(exposed.WithBudget(ctx, exposed.NewBudget(c.cfg.Limits.Containers)))
+	c.base, c.cancel = context.WithCancelCause(exposed.WithBudget(ctx, c.cfg.containers()))
 	c.readOn.L = &c.mu
 	c.calls.New = newCall
 	c.frames = frame.NewReader(stream, c.cfg.frameLimits())

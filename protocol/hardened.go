@@ -24,6 +24,7 @@ func Hardened() *Config {
 			Running:     64,
 			Exports:     4096,
 			Containers:  16 << 20,
+			Answer:      4 << 20,
 			Unread:      1 << 20,
 		},
 	}

@@ -416,7 +416,8 @@ func (in *incoming) answer(v any, err error, mode sendMode) {
 	s := &w.scratch
 	s.begin()
 	if err == nil {
-		m := boxer{ctx: in.c.base, c: in.c, d: in.d}
+		m := boxer{ctx: in.c.base, c: in.c, d: in.d, room: bytesPortion}
+		defer m.sent()
 		if in.lane != nil { // otherwise it has no turn to give up
 			m.ctx = in
 		}

@@ -26,6 +26,8 @@ type outbox struct {
 	queue       [][]byte  // one write each; frames are still added to the last one
 	spare       [][]byte  // the queue before this one, emptied, to be used again
 	queued      int       // bytes in queue
+	flying      int       // bytes that were taken out of it and are being written
+	lease       lease     // of the budget, for both
 	unread      int64     // bytes among them that were sent without waiting for the peer to read
 	blocked     int       // senders that wait for the queue to get shorter
 	settling    int       // callers of settle
@@ -171,6 +173,7 @@ func (o *outbox) waitShorter(ctx context.Context) bool {
 // itself.
 func (o *outbox) add(f []byte) (copied bool) {
 	o.queued += len(f)
+	o.cover()
 	if n := len(o.queue); n > 0 && !o.onePerWrite {
 		if last := o.queue[n-1]; len(last)+len(f) <= chunkSize && cap(last) <= chunkSize {
 			o.queue[n-1] = append(last, f...)
@@ -194,12 +197,23 @@ func (o *outbox) addAndFlush(f []byte) (copied bool) {
 	unread, limit := o.unread, o.c.cfg.Limits.Unread
 	o.unread += int64(len(f))
 	copied = o.add(f)
+	covered := o.cover()
 	o.startFlusher()
 	o.mu.Unlock()
-	if unread > limit {
+	switch {
+	case unread > limit:
 		o.c.die(&LimitError{What: "bytes of answers the peer does not read", Got: unread, Limit: limit})
+	case !covered:
+		limit = o.c.cfg.Budget.unread.limit
+		o.c.die(&LimitError{What: "bytes of answers that peers do not read", Got: limit + 1, Limit: limit})
 	}
 	return copied
+}
+
+// cover counts what is to be written against the budget; false if there is not as much.
+func (o *outbox) cover() bool {
+	b, n := o.c.cfg.Budget, int64(o.queued+o.flying)
+	return b == nil || n <= bytesPortion && o.lease.held == 0 || o.lease.cover(&b.unread, n, bytesPortion)
 }
 
 // startFlusher has a goroutine flush the queue, unless somebody is writing or one has been started that has not begun.
@@ -300,6 +314,8 @@ func (o *outbox) flushRest(rest [][]byte) {
 		o.queued += len(b)
 	}
 	o.queue = slices.Insert(o.queue, 0, rest...)
+	o.flying = 0
+	o.cover()
 	o.mu.Unlock()
 	go func() {
 		o.mu.Lock()
@@ -312,7 +328,7 @@ func (o *outbox) flushRest(rest [][]byte) {
 func (o *outbox) drain(block bool) error {
 	for len(o.queue) > 0 && !o.closed {
 		q := o.queue
-		o.queue, o.spare, o.queued, o.unread = o.spare[:0], nil, 0, 0
+		o.queue, o.spare, o.flying, o.queued, o.unread = o.spare[:0], nil, o.queued, 0, 0
 		if o.blocked > 0 {
 			o.changed.Broadcast()
 		}
@@ -335,7 +351,8 @@ func (o *outbox) drain(block bool) error {
 			}
 		}
 		clear(q)
-		o.spare = q[:0]
+		o.spare, o.flying = q[:0], 0
+		o.cover()
 	}
 	o.writing = false
 	if o.settling > 0 {
@@ -446,6 +463,7 @@ func (o *outbox) close() {
 	o.mu.Lock()
 	o.closed = true
 	o.queue, o.queued = nil, 0
+	o.cover()
 	o.changed.Broadcast()
 	o.mu.Unlock()
 }

@@ -22,12 +22,20 @@ import (
 type Budget struct {
 	limit, used atomic.Int64
 	collected   atomic.Int64 // when a collection was last asked for, in nanoseconds
+	within      *Budget      // of all peers; nil if there is none
 }
 
 // New returns a budget of so many bytes.
 func New(limit int64) *Budget {
 	b := new(Budget)
 	b.limit.Store(limit)
+	return b
+}
+
+// Within has what is taken of b be taken of all, too, which others share, and returns b. It is to be called before b is
+// used.
+func (b *Budget) Within(all *Budget) *Budget {
+	b.within = all
 	return b
 }
 
@@ -65,18 +73,43 @@ func Pay[T any](ctx context.Context, of *T, n int64) error {
 	if err := b.take(ctx, n); err != nil {
 		return err
 	}
-	runtime.AddCleanup(of, func(n int64) { b.used.Add(-n) }, n)
+	runtime.AddCleanup(of, b.give, n)
 	return nil
+}
+
+func (b *Budget) give(n int64) {
+	for ; b != nil; b = b.within {
+		b.used.Add(-n)
+	}
+}
+
+// tryTake takes n, or returns the budget that has not as much.
+func (b *Budget) tryTake(n int64) (short *Budget) {
+	if b.used.Add(n) > b.limit.Load() {
+		b.used.Add(-n)
+		return b
+	}
+	if b.within == nil {
+		return nil
+	}
+	if short = b.within.tryTake(n); short != nil {
+		b.used.Add(-n)
+	}
+	return short
 }
 
 func (b *Budget) take(ctx context.Context, n int64) error {
 	for wait := time.Millisecond; ; wait *= 2 {
-		if b.used.Add(n) <= b.limit.Load() {
+		short := b.tryTake(n)
+		if short == nil {
 			return nil
 		}
-		b.used.Add(-n)
-		if wait == time.Millisecond && !b.collect() || wait > 16*time.Millisecond || n > b.limit.Load() {
-			return vinegar.MemoryError.Errorf("more than %d bytes of containers made for one peer", b.limit.Load())
+		if wait == time.Millisecond && !b.collect() || wait > 16*time.Millisecond || n > short.limit.Load() {
+			whom := "one peer"
+			if short != b {
+				whom = "all peers"
+			}
+			return vinegar.MemoryError.Errorf("more than %d bytes of containers made for %s", short.limit.Load(), whom)
 		}
 		select { // until the cleanups have run, if anything was garbage
 		case <-time.After(wait):
@@ -91,6 +124,11 @@ func (b *Budget) collect() bool {
 	now, last := time.Now().UnixNano(), b.collected.Load()
 	if now-last < int64(time.Second) || !b.collected.CompareAndSwap(last, now) {
 		return false
+	}
+	if all := b.within; all != nil { // others may have had it run just now, which has freed what is garbage here, too
+		if last = all.collected.Swap(now); now-last < int64(time.Second)/4 {
+			return true
+		}
 	}
 	runtime.GC()
 	return true
