@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"testing"
 
@@ -117,6 +118,50 @@ func TestOldClients(t *testing.T) {
 			} else {
 				require.IsType(t, "", name)
 			}
+		})
+	}
+}
+
+type triple struct{}
+
+func (triple) Items() []int { return []int{1, 2, 3} }
+
+// TestPython2Operators asks as RPyC does on Python 2 where a list's own methods are called: the releases before 3.2 for
+// slices, 4.1 for a comparison that no method can decide.
+func TestPython2Operators(t *testing.T) {
+	for d, want := range map[*wire.Dialect]any{
+		wire.FamilyA2: val("[2, 3]"), wire.FamilyC2: val(brine.NotImplemented),
+	} {
+		t.Run(d.String(), func(t *testing.T) {
+			_, p := accepted(t, triple{}, d, "127.0.0.1", nil)
+			answer := func(seq any) brine.Tuple {
+				for {
+					if m := p.next(); m.seq == seq {
+						require.Equal(t, wire.Reply, m.kind, m.text)
+						return m.body.(brine.Tuple)
+					}
+				}
+			}
+			p.getRoot("root")
+			answerSurvey(p)
+			root := answer("root")[1].(brine.Tuple)
+			if d == wire.FamilyA2 {
+				ask := func(seq string, h wire.Handler, args ...any) brine.Tuple {
+					p.send(wire.Request, seq, brine.Tuple{int64(h), val(brine.Tuple(args))})
+					return answer(seq)
+				}
+				none := brine.Tuple{}
+				list := ask("items", wire.HandleCallAttr, root[0], []byte("items"), none, none)[1].(brine.Tuple)
+				part := ask("slice", wire.HandleCallAttr, list[0], []byte("__getslice__"),
+					brine.Tuple{int64(1), int64(math.MaxInt64)}, none)[1].(brine.Tuple)
+				require.Equal(t, want, ask("str", wire.HandleStr, part[0]))
+				return
+			}
+			p.request("items", wire.HandleCallAttr, yours(root), val([]byte("items")), tup(), tup())
+			list := answer("items")[1]
+			other := mine(brine.Tuple{[]byte("__builtin__.list"), int64(1), int64(5)})
+			p.request("cmp", wire.HandleCmp, yours(list), other, val([]byte("__cmp__")))
+			require.Equal(t, want, answer("cmp"))
 		})
 	}
 }

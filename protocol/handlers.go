@@ -30,6 +30,9 @@ func (in *incoming) handle() (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		if item := in.d.ItemMethod(name); item != "" {
+			return in.callSlicing(o, item, name.(string))
+		}
 		args, err := in.callArgs(2)
 		if err != nil {
 			return nil, err
@@ -153,6 +156,9 @@ func (in *incoming) compare(o any, vs []any) (any, error) {
 		}
 		op = s
 	}
+	if op == "__cmp__" && in.d.Python2() { // what Python 2 asks when no operator's method can tell
+		return in.compareOnce(o, vs[1])
+	}
 	if in.d.CallsInTwo() {
 		return in.compareByMethod(o, vs[1], op)
 	}
@@ -180,6 +186,19 @@ func (in *incoming) oldSlicing(o any, vs []any) (any, error) {
 		return nil, vinegar.TypeError.New("name must be a string")
 	}
 	return exposed.OldSlicing(in, &in.c.cfg.Access, o, attempt, fallback, vs[3], vs[4], extra)
+}
+
+// callSlicing is CALLATTR of a method that takes the two ends of a slice.
+func (in *incoming) callSlicing(o any, item, name string) (any, error) {
+	v, err := in.value(2)
+	if err != nil {
+		return nil, err
+	}
+	args, ok := v.(brine.Tuple)
+	if !ok || len(args) < 2 {
+		return nil, vinegar.TypeError.New(name + "() takes at least 2 arguments")
+	}
+	return exposed.OldSlicing(in, &in.c.cfg.Access, o, item, name, args[0], args[1], args[2:])
 }
 
 func names(ns []string) brine.Tuple {

@@ -118,6 +118,24 @@ func (d *Dialect) OwnMethod(name any) any {
 	return name
 }
 
+// ItemMethod returns the method that takes a slice in the place of one that takes its two ends, which Python 2 has for
+// lists and texts: RPyC 3.0 and 3.1 call it like any other method, later releases by OLDSLICING. It returns "" for
+// other methods.
+func (d *Dialect) ItemMethod(name any) string {
+	if !d.python2 || !d.bare {
+		return ""
+	}
+	switch name {
+	case "__getslice__":
+		return "__getitem__"
+	case "__setslice__":
+		return "__setitem__"
+	case "__delslice__":
+		return "__delitem__"
+	}
+	return ""
+}
+
 // ReadRemoteRef reads what stands in a reference to an object of the sender.
 func (d *Dialect) ReadRemoteRef(c *brine.Cursor, names *Names) (Ref, error) {
 	if !d.oids {
@@ -189,9 +207,15 @@ func (d *Dialect) AppendDelArgs(b []byte, r Ref, n int64) ([]byte, int64) {
 // Adapt gives the operation that a peer of the family has in place of h, as its own proxies ask for it. args begin with
 // the object meant.
 func (d *Dialect) Adapt(h Handler, args []any) (Handler, []any) {
+	h, args = d.operation(h, args)
 	if d.python2 {
 		args = d.python2Args(h, args)
 	}
+	return h, args
+}
+
+// operation is Adapt but for names, which are those of Python 3.
+func (d *Dialect) operation(h Handler, args []any) (Handler, []any) {
 	switch {
 	case h == HandleCmp && d.oids && len(args) == 3:
 		return HandleCallAttr, []any{args[0], args[2], brine.Tuple{args[1]}, brine.Tuple(nil)}
@@ -249,15 +273,17 @@ func (d *Dialect) OwnKeywords(v any) any {
 // AskedMethods are the methods that proxies of the family ask for by name, if they are told that there are any, where
 // later ones have operations of their own. manager tells that the object is a context manager.
 func (d *Dialect) AskedMethods(manager bool) []string {
-	switch {
-	case !d.oids || d.python2 && !manager:
+	if !d.oids {
 		return nil
-	case d.python2:
-		return []string{"__exit__"}
-	case d.bare && manager:
-		return []string{"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__exit__"}
 	}
-	return []string{"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"}
+	names := []string{"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"}
+	if !d.python2 {
+		names = append(names, "__hash__") // which a class that has __eq__ there does not inherit
+	}
+	if manager && (d.bare || d.python2) {
+		names = append(names, "__exit__")
+	}
+	return names
 }
 
 // ComparesOnce reports whether peers compare by one operation, the old __cmp__, instead of one for each operator.

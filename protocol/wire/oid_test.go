@@ -100,6 +100,13 @@ func TestAdapt(t *testing.T) {
 		brine.Tuple{brine.Tuple{"k", 1}}})
 	require.Equal(t, wire.HandleCallAttr, h)
 	require.Equal(t, []any{o, []byte("next"), brine.Tuple{}, brine.Tuple{brine.Tuple{[]byte("k"), 1}}}, args)
+	// RPyC 3.0 takes names as bytes only, also those of methods that stand for another operation.
+	h, args = wire.FamilyA2.Adapt(wire.HandleCmp, []any{o, 3, "__lt__"})
+	require.Equal(t, wire.HandleCallAttr, h)
+	require.Equal(t, []any{o, []byte("__lt__"), brine.Tuple{3}, brine.Tuple(nil)}, args)
+	h, args = wire.FamilyA2.Adapt(wire.HandleCtxExit, []any{o, nil})
+	require.Equal(t, wire.HandleCallAttr, h)
+	require.Equal(t, []any{o, []byte("__exit__"), brine.Tuple{nil, nil, nil}, brine.Tuple(nil)}, args)
 	for _, d := range []*wire.Dialect{wire.FamilyC, wire.FamilyD} {
 		given := []any{o, 3, "__lt__"}
 		h, args = d.Adapt(wire.HandleCmp, given)
