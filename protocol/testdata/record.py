@@ -3,7 +3,7 @@
 Usage:  python -OO record.py [--out transcripts] [scenario ...]
 
 It uses the rpyc that the interpreter has installed, so it is run once for every release to record, for example with
-4.1.5, 5.3.1 and 6.0.2. Without scenarios it records them all. For each scenario it starts a server and a client, both of them
+3.4.4, 4.0.2, 4.1.5, 5.3.1, 6.0.2 and rpyc-ng 7.0.15. Without scenarios it records them all. For each scenario it starts a server and a client, both of them
 this script again, and stands between them: every frame is passed on whole and written down in the order in which frames came,
 which is a causal order, as each side is single-threaded.
 
@@ -241,7 +241,7 @@ def with_(c):
 
 
 def async_(c):
-    sleep = rpyc.async_(c.root.sleep)
+    sleep = getattr(rpyc, "async_" if hasattr(rpyc, "async_") else "async")(c.root.sleep)
     results = [sleep(0.1), sleep(0), sleep(0)]
     check([r.value for r in results] == ["slept"] * 3)
     timed = rpyc.timed(c.root.sleep, 0.05)(0.3)
@@ -282,6 +282,7 @@ def serve(name):
 
     service = rpyc.core.service.SlaveService if name == "classic" else RecordedService
     server = OneShotServer(service, hostname="127.0.0.1", port=0, protocol_config=HIDE)
+    server.listener.listen(1)  # before it is told; the older releases do so in start() only
     print(server.port, flush=True)
     server.start()
 
@@ -349,9 +350,11 @@ class Recorder:
 
 def record(name, out):
     again = [sys.executable, "-OO", os.path.abspath(__file__)]
-    server = subprocess.Popen(again + ["--serve", name], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(again + ["--serve", name], stdout=subprocess.PIPE, universal_newlines=True)
     port = int(server.stdout.readline())
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1)
     cl = subprocess.Popen(again + ["--client", name, "--port", str(listener.getsockname()[1])])
     near, _ = listener.accept()
     far = socket.create_connection(("127.0.0.1", port))
