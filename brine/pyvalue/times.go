@@ -8,6 +8,9 @@ import (
 
 // What Python's module datetime says of times.
 
+// Naive is the zone of a datetime without a zone. Its times are as long after each other as those of UTC.
+var Naive = time.FixedZone("naive", 0)
+
 // ISOFormat is datetime.isoformat with a separator.
 func ISOFormat(t time.Time, sep string) string {
 	s := t.Format("2006-01-02") + sep + t.Format("15:04:05")
@@ -19,6 +22,9 @@ func ISOFormat(t time.Time, sep string) string {
 
 // zoneOffset writes a zone as +HH:MM, and seconds if there are any.
 func zoneOffset(t time.Time, colon string) string {
+	if t.Location() == Naive {
+		return ""
+	}
 	_, s := t.Zone()
 	sign := "+"
 	if s < 0 {
@@ -31,7 +37,7 @@ func zoneOffset(t time.Time, colon string) string {
 	return text
 }
 
-// ReprTime is the repr of a datetime with a zone.
+// ReprTime is the repr of a datetime.
 func ReprTime(t time.Time) string {
 	s := fmt.Sprintf("datetime.datetime(%d, %d, %d, %d, %d", t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute())
 	us := t.Nanosecond() / 1000
@@ -40,6 +46,9 @@ func ReprTime(t time.Time) string {
 	}
 	if us != 0 {
 		s += fmt.Sprintf(", %d", us)
+	}
+	if t.Location() == Naive {
+		return s + ")"
 	}
 	return s + ", tzinfo=" + ReprZone(t) + ")"
 }
@@ -67,7 +76,13 @@ var directives = map[byte]func(t time.Time) string{
 	'D': layout("01/02/06"), 'e': layout("_2"), 'F': layout("2006-01-02"), 'R': layout("15:04"), 'T': layout("15:04:05"),
 	'f': func(t time.Time) string { return fmt.Sprintf("%06d", t.Nanosecond()/1000) },
 	'z': func(t time.Time) string { return zoneOffset(t, "") },
-	'Z': func(t time.Time) string { name, _ := t.Zone(); return name },
+	'Z': func(t time.Time) string {
+		if t.Location() == Naive {
+			return ""
+		}
+		name, _ := t.Zone()
+		return name
+	},
 	'w': func(t time.Time) string { return fmt.Sprint(int(t.Weekday())) },
 	'u': func(t time.Time) string { return fmt.Sprint(int(t.Weekday()+6)%7 + 1) },
 	'G': func(t time.Time) string { y, _ := t.ISOWeek(); return fmt.Sprintf("%04d", y) },

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 )
 
@@ -91,6 +92,7 @@ func (m *pyModule) addBase(t *pyType, base string) {
 		if t.mixin == "" {
 			t.mixin = parent.mixin
 		}
+		t.flag = t.flag || parent.flag
 		return
 	}
 	last := full[strings.LastIndexByte(full, '.')+1:]
@@ -106,7 +108,7 @@ func (m *pyModule) addBase(t *pyType, base string) {
 	case last == "TypedDict":
 		t.kind = typedDict
 	case strings.HasSuffix(last, "Enum") || last == "Flag" || last == "IntFlag":
-		t.kind = enumClass
+		t.kind, t.flag = enumClass, strings.HasSuffix(last, "Flag")
 		if m := strings.TrimSuffix(strings.TrimSuffix(last, "Enum"), "Flag"); m != "" {
 			t.mixin, t.plainText = strings.ToLower(m), true
 		}
@@ -235,10 +237,25 @@ func (f *pyFunc) look() {
 // complete finds the attributes of a class's objects, and what its own assignments are.
 func (m *pyModule) complete(t *pyType) {
 	t.attrs = slices.DeleteFunc(t.attrs, func(a *pyAttr) bool { return m.completeAttr(t, a) })
+	t.funcs = slices.DeleteFunc(t.funcs, func(f *pyFunc) bool {
+		value, ok := strings.CutPrefix(lastText(f.body), "return ")
+		if !ok || f.name != "get_service_name" && f.name != "get_service_aliases" {
+			return false
+		}
+		names := namesIn(value)
+		if len(names) > 0 && len(t.aliases) == 0 {
+			t.aliases = names
+		}
+		return len(names) > 0
+	})
 	for _, first := range []bool{true, false} { // __init__ knows the types
 		for _, f := range t.funcs {
 			if (f.name == "__init__") == first && f.kind != staticMethod && f.kind != classMethod {
-				each(f.body, func(s *statement) { m.findFields(t, f, s) })
+				each(f.body, func(s *statement) {
+					for _, part := range s.parallel() {
+						m.findFields(t, f, part)
+					}
+				})
 			}
 		}
 	}
@@ -247,22 +264,55 @@ func (m *pyModule) complete(t *pyType) {
 	}
 }
 
+// lastText is the statement that ends a block.
+func lastText(block []*statement) string {
+	if len(block) == 0 {
+		return ""
+	}
+	return block[len(block)-1].text
+}
+
+// namesIn are the texts of a literal: one, or a list or tuple of them.
+func namesIn(literal string) (names []string) {
+	v, err := pyvalue.ParseLiteral(literal)
+	if err != nil {
+		return nil
+	}
+	items, _ := pyvalue.Items(v)
+	switch v := v.(type) {
+	case []any:
+		items = v
+	case string:
+		items = []any{v}
+	}
+	for _, item := range items {
+		if name, ok := item.(string); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // checkExposed takes back what @rpyc.exposed says in a class that @rpyc.service does not make take notice of it.
 func (m *pyModule) checkExposed(t *pyType) {
+	for _, f := range t.funcs {
+		if f.exposed && f.name == f.bare && f.kind >= getter {
+			f.exposed = false
+			m.note(f.line, "%s.%s is not exposed: @rpyc.exposed does nothing below @property", t.name, f.name)
+		}
+	}
 	if t.decorated || slices.ContainsFunc(m.types, func(o *pyType) bool {
 		return o.decorated && slices.Contains(o.ancestors(), t)
 	}) {
 		return
 	}
 	for _, f := range t.funcs {
-		if f.exposed && f.name == f.bare {
+		if f.exposed && f.name == f.bare && f.kind < getter {
 			f.exposed = false
 			m.note(f.line, "%s.%s is not exposed: @rpyc.exposed needs @rpyc.service at the class", t.name, f.name)
 		}
 	}
 }
-
-var propertyCall = regexp.MustCompile(`^property\(\s*(?:fget\s*=\s*)?(\w+)\s*(?:,\s*(?:fset\s*=\s*)?(\w+))?\s*\)$`)
 
 // completeAttr finds classes, methods and properties that have another name by an assignment.
 func (m *pyModule) completeAttr(t *pyType, a *pyAttr) bool {
@@ -304,18 +354,41 @@ func (m *pyModule) completeAttr(t *pyType, a *pyAttr) bool {
 		t.funcs = append(t.funcs, &alias)
 		return true
 	}
-	if match := propertyCall.FindStringSubmatch(value); match != nil {
-		for i, kind := range []funcKind{getter, setter} {
-			if f, err := of(match[i+1]); err == nil {
+	if args, ok := strings.CutPrefix(value, "property("); ok && strings.HasSuffix(args, ")") {
+		for i, arg := range splitArgs(strings.TrimSuffix(args, ")")) {
+			kind := getter + funcKind(i)
+			if name, rest, keyword := strings.Cut(arg, "="); keyword && inspect.IsName(strings.TrimSpace(name)) {
+				kind = funcKind(slices.Index(propertyArgs, strings.TrimSpace(name))) + getter
+				arg = strings.TrimSpace(rest)
+			}
+			if f, err := of(arg); err == nil && getter <= kind && kind <= deleter {
 				property := *f
 				property.name, property.bare, property.exposed, property.kind = a.name, a.bare, a.exposed, kind
 				t.funcs = append(t.funcs, &property)
+			} else if doc := docString(arg); doc != "" {
+				for _, f := range t.funcs {
+					if f.name == a.name && f.kind == getter {
+						f.doc = doc
+					}
+				}
+			} else if arg != "None" {
+				m.note(a.line, "%s = property(%s) of %s", a.name, inspect.Bounded(arg, 60), t.name)
 			}
 		}
 		return true
 	}
+	made, _, call := strings.Cut(value, "(")
+	if a.exposed && (value != a.value || call && m.resolve(made) == "functools.partial") { // a func of another module
+		m.note(a.line, "%s.%s = %s: it takes any arguments", t.name, a.name, inspect.Bounded(a.value, 60))
+		t.funcs = append(t.funcs, &pyFunc{member: member{name: a.name}, bare: a.bare, exposed: true, line: a.line,
+			end: a.line, returns: true})
+		return true
+	}
 	return false
 }
+
+// propertyArgs are the parameters of property, in the order of the kinds of funcs.
+var propertyArgs = []string{"fget", "fset", "fdel", "doc"}
 
 var selfAssignment = regexp.MustCompile(`^([\pL_]\w*)\.([\pL_][\pL\pN_]*)\s*(:[^=]+)?=([^=].*)?$`)
 

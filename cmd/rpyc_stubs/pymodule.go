@@ -74,8 +74,10 @@ type pyType struct {
 	exposes   map[string]string // exposed names of classes, and which: "Item": "Item"
 	aliases   []string
 	options   string // of @dataclass
+	local     bool   // a func makes it
 	decorated bool   // by @rpyc.service, which makes @rpyc.exposed work
 	mixin     string // an enum's other base: int, str
+	flag      bool   // an enum whose members are combined: Flag, IntFlag
 	plainText bool   // str() of its members is that of their values: IntEnum, StrEnum
 
 	goName, variable string            // its Go type and the variable that holds its class
@@ -267,6 +269,9 @@ func (m *pyModule) readBlock(block []*statement, in *pyType) error {
 				return err
 			}
 			m.addFunc(f, in)
+			if err := m.readLocal(s.body, f); err != nil {
+				return err
+			}
 		case word == "import" || word == "from" || word == "pass" || word == "...":
 		case word == "if" && strings.Contains(rest, "__name__"), word == "del", word == "global":
 		case compound.MatchString(s.text):
@@ -311,7 +316,7 @@ func (m *pyModule) readStatement(s *statement, in *pyType, first bool) {
 	}
 	target, value, assigned := cutTop(s.text, '=')
 	names := []string{target}
-	for assigned { // a = b = 1
+	for assigned && !strings.HasPrefix(value, "lambda") { // a = b = 1
 		next, rest, more := cutTop(value, '=')
 		if !more {
 			break
@@ -320,7 +325,7 @@ func (m *pyModule) readStatement(s *statement, in *pyType, first bool) {
 	}
 	for _, target := range names {
 		targets, values := inspect.Split(target, ','), inspect.Split(value, ',')
-		if len(targets) == 1 || len(targets) != len(values) {
+		if len(targets) == 1 || len(targets) != len(values) || strings.HasPrefix(value, "lambda") {
 			targets, values = []string{target}, []string{value}
 		}
 		for i, target := range targets {
@@ -329,7 +334,9 @@ func (m *pyModule) readStatement(s *statement, in *pyType, first bool) {
 				m.note(s.number, "not translated: %s", inspect.Bounded(s.text, 80))
 				return
 			}
-			m.assign(in, &pyAttr{name: name, typ: strings.TrimSpace(typ), value: values[i], line: s.number})
+			if !m.readLambda(s, in, name, values[i]) {
+				m.assign(in, &pyAttr{name: name, typ: strings.TrimSpace(typ), value: values[i], line: s.number})
+			}
 		}
 	}
 }
@@ -359,17 +366,7 @@ func (m *pyModule) assign(in *pyType, a *pyAttr) {
 	}
 	switch {
 	case a.name == "ALIASES":
-		if v, err := pyvalue.ParseLiteral(a.value); err == nil {
-			items, _ := pyvalue.Items(v)
-			if list, ok := v.([]any); ok {
-				items = list
-			}
-			for _, item := range items {
-				if name, ok := item.(string); ok {
-					in.aliases = append(in.aliases, name)
-				}
-			}
-		}
+		in.aliases = namesIn(a.value)
 		if len(in.aliases) == 0 && a.value != "()" && a.value != "[]" {
 			m.note(a.line, "ALIASES of %s is no list of names", in.name)
 		}
@@ -391,7 +388,7 @@ func (m *pyModule) isType(value string) bool {
 	}
 	full := m.annotation(strings.TrimSpace(name))
 	_, scalar := scalars[full]
-	if scalar || full == "Any" {
+	if scalar || full == "Any" || full == "numpy.ndarray" || generic && strings.HasPrefix(full, "numpy.") {
 		return true
 	}
 	if strings.Contains(value, "|") && !generic {

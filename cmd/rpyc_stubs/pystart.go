@@ -11,6 +11,7 @@ import (
 type pyStart struct {
 	class     string // Python's name: ThreadedServer
 	service   string
+	made      string   // the expression for it, if a func makes the class
 	shared    bool     // all connections have one object
 	args      []string // of its constructor
 	options   map[string]string
@@ -102,6 +103,14 @@ func (p *pyStart) readService(m *pyModule, value string) {
 		called = false
 	}
 	p.service, p.shared = strings.TrimSpace(m.resolve(strings.TrimSpace(name))), called
+	for _, f := range m.funcs { // one that makes the class
+		each(f.body, func(s *statement) {
+			if made, ok := strings.CutPrefix(s.text, "return "); ok && f.name == p.service && m.byName[made] != nil {
+				p.service, p.made, p.shared, args = made, value, false, ""
+				m.note(p.line, "%s makes %s of %s", f.name, made, value)
+			}
+		})
+	}
 	for _, a := range inspect.Split(args, ',') {
 		if a != "" {
 			p.args = append(p.args, a)

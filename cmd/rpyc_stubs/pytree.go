@@ -153,6 +153,20 @@ func code(text string) string {
 	return b.String()
 }
 
+// parallel takes "self.a, self.b = 1, 2" apart; any other statement is alone.
+func (s *statement) parallel() []*statement {
+	target, value, assigned := cutTop(s.text, '=')
+	targets, values := inspect.Split(target, ','), inspect.Split(value, ',')
+	if !assigned || len(s.body) > 0 || len(targets) < 2 || len(targets) != len(values) {
+		return []*statement{s}
+	}
+	var all []*statement
+	for i := range targets {
+		all = append(all, &statement{pyLine: pyLine{s.number, s.indent, targets[i] + " = " + values[i]}, end: s.end})
+	}
+	return all
+}
+
 // each calls f for the statements of a block and of the blocks in it, but not of the funcs and classes in it.
 func each(block []*statement, f func(*statement)) {
 	for _, s := range block {

@@ -134,6 +134,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/servers"
 
+	"example.org/skeletons/agenda"
 	"example.org/skeletons/chat"
 	"example.org/skeletons/door"
 	_ "example.org/skeletons/files"
@@ -147,7 +148,7 @@ import (
 
 func main() {
 	srv, err := map[string]func() (*servers.Server, error){
-		"chat": chat.NewChatServer, "door": door.NewDoorServer, "inventory": inventory.NewInventoryServer, "jobs": jobs.NewJobServer, "kv": kv.NewKVServer,
+		"agenda": agenda.NewAgendaServer, "chat": chat.NewChatServer, "door": door.NewDoorServer, "inventory": inventory.NewInventoryServer, "jobs": jobs.NewJobServer, "kv": kv.NewKVServer,
 	}[os.Args[1]]()
 	if err != nil {
 		log.Fatal(err)
@@ -337,9 +338,10 @@ func TestServerNotes(t *testing.T) {
 		"the default missing = object(): it is None here":  "def exposed_get(self, key, default",
 		"Service.undecorated is not exposed":               "@r.exposed",
 		"not translated: Service.exposed_computed = max(3": "exposed_computed",
-		"D derives from A in two ways":                     "class D(B, C)",
 		"List derives from list":                           "class List(list)",
 		"not translated: big = 2 ** 70":                    "big = 2",
+		"Late is defined in make_late":                     "class Late(r.Service)",
+		"the authenticator check: the server does not sta": "Server(Service, port=port",
 	} {
 		line := 0
 		for i, l := range lines {

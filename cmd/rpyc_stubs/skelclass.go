@@ -73,6 +73,11 @@ func (w *skeleton) variable(in *pyType, a *pyAttr) {
 	if in != nil {
 		name = unexported(in.goName) + exportedName(a.name)
 	}
+	if _, expr, _, ok := w.moment(in, a.value, 0); ok {
+		name = w.packageName(name)
+		w.printf("// %s is %s of Python.\nvar %s = %s\n\n", name, a.name, name, expr)
+		return
+	}
 	t := w.fieldType(in, a)
 	value, ok := w.value(in, a, t)
 	if !ok {
@@ -148,6 +153,9 @@ func (w *skeleton) plan(c *skeletonClass) {
 		c.tag(a)
 	}
 	for _, base := range c.ancestors() { // fields are promoted, and would be exposed here
+		if len(c.paths(base)) > 1 {
+			continue // but those of what is embedded twice are not
+		}
 		for _, a := range base.fields {
 			if w.classes[base].hides(a.goName) {
 				c.add("Private", "", a.goName)
@@ -254,9 +262,17 @@ func (w *skeleton) class(c *skeletonClass) {
 		writeComment(w.file, "", c.goName+" is "+what+" of Python.", c.doc)
 		w.printf("type %s struct {\n", c.goName)
 		for _, p := range c.parents {
-			if p.kind != protocolClass && p.kind != typedDict {
+			switch {
+			case p.kind == protocolClass || p.kind == typedDict:
+			case w.shared(p):
+				w.printf("\t*%s\n", p.goName)
+			default:
 				w.printf("\t%s\n", p.goName)
 			}
+		}
+		if w.root(c.pyType) {
+			w.printf("\tself any // Python's self: a *%s, or what embeds it; methods of the latter have to be called on it\n",
+				c.goName)
 		}
 		for _, a := range c.fields {
 			tag := ""
@@ -336,50 +352,6 @@ func (w *skeleton) classAttr(c *skeletonClass, a *pyAttr) {
 		c.funcs = append(c.funcs, f)
 		c.add("Properties", a.bare, "")
 	}
-}
-
-// forwards writes the methods that a class has from several bases, of which Go would take none.
-func (w *skeleton) forwards(c *skeletonClass) {
-	if len(c.parents) < 2 {
-		return
-	}
-	seen := map[string]*pyType{}
-	for _, p := range c.parents {
-		own := w.classes[p]
-		for _, base := range append([]*pyType{p}, p.ancestors()...) {
-			for _, f := range base.funcs {
-				s := w.classes[base].shapes[f]
-				if s == nil || own == nil || f.kind == staticMethod || f.kind == classMethod || f.manager ||
-					s.goName == "OnConnect" || s.goName == "OnDisconnect" {
-					continue
-				}
-				if of, mine := c.goNames[s.goName]; mine && of == f.name {
-					continue
-				}
-				if first, ok := seen[s.goName]; ok && first != p {
-					w.forward(c, f, s, first)
-					c.goNames[s.goName] = f.name
-				} else {
-					seen[s.goName] = p
-				}
-			}
-		}
-	}
-	for i, p := range c.parents {
-		for _, q := range c.parents[i+1:] {
-			for _, base := range append([]*pyType{p}, p.ancestors()...) {
-				if slices.Contains(append([]*pyType{q}, q.ancestors()...), base) && base.kind != protocolClass {
-					w.m.note(c.line, "%s derives from %s in two ways: in Go it has two of them", c.name, base.name)
-				}
-			}
-		}
-	}
-}
-
-func (w *skeleton) forward(c *skeletonClass, f *pyFunc, s *shape, to *pyType) {
-	writeComment(w.file, "", fmt.Sprintf("%s is that of %s.", s.goName, to.goName))
-	call := fmt.Sprintf("s.%s.%s(%s)", to.goName, s.goName, s.names())
-	w.printf("func (s *%s) %s(%s) %s {\n\treturn %s\n}\n\n", c.goName, s.goName, s.params(), s.result(), call)
 }
 
 // inOrder are the classes in the order of the source.

@@ -49,11 +49,11 @@ func (w *skeleton) printf(format string, args ...any) { fmt.Fprintf(w.file, form
 // importable are the packages that generated files can use, by the names that they have there.
 var importable = func() map[string]string {
 	all := map[string]string{}
-	for path := range strings.FieldsSeq(`bufio context errors flag fmt iter log net os os/exec os/signal path/filepath regexp
+	for path := range strings.FieldsSeq(`bufio context errors flag fmt iter log math/bits net os os/exec os/signal path/filepath regexp
 		strconv strings sync testing time`) {
 		all[path[strings.LastIndexByte(path, '/')+1:]] = path
 	}
-	for name := range strings.FieldsSeq(`brine netref protocol protocol/exposed protocol/transport protocol/vinegar registry
+	for name := range strings.FieldsSeq(`brine netref protocol protocol/exposed protocol/pickle protocol/transport protocol/vinegar registry
 		servers`) {
 		all[name[strings.LastIndexByte(name, '/')+1:]] = "github.com/gorpyc/gorpyc/" + name
 	}
@@ -309,7 +309,7 @@ func (w *skeleton) nameAll() {
 			w.taken["New"+t.goName] = true
 			t.variable = w.packageName(unexported(t.goName) + "Class")
 		}
-		t.goNames, t.members = map[string]string{"init": "__init__"}, map[string]string{}
+		t.goNames, t.members = map[string]string{"init": "__init__", "self": "self"}, map[string]string{}
 		if t.kind == enumClass {
 			t.goNames["Name"], t.goNames["Value"] = "name", "value"
 		}

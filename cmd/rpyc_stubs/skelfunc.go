@@ -14,6 +14,7 @@ import (
 type argument struct {
 	name, typ, decl string
 	param           *inspect.Parameter
+	fill            string // what a nil stands for, a default that package exposed cannot have
 }
 
 // shape is how a func is written in Go.
@@ -102,7 +103,7 @@ func (w *skeleton) parameters(in *pyType, sig *inspect.Signature, line int) (arg
 			t := w.serverType(in, p.Type, false, line)
 			if p.Default != "" {
 				def := ""
-				t, def = w.withDefault(in, t, p, line)
+				t, def, a.fill = w.withDefault(in, t, p, line)
 				a.decl += "=" + def
 			}
 			a.typ = t.name
@@ -167,12 +168,12 @@ func (w *skeleton) shapeOf(in *pyType, f *pyFunc, goName string) *shape {
 		item := "any"
 		if name, args, ok := strings.Cut(result, "["); ok && iterates[name] {
 			parts := inspect.Split(strings.TrimSuffix(args, "]"), ',')
-			t := w.serverType(in, result, true, f.line)
+			t := w.typed(in, result, true, f.line, 0)
 			if t.name == "*exposed.Generator" {
 				s.results, s.fails = []string{t.name}, false
 				return s
 			}
-			item = w.serverType(in, parts[0], true, f.line).name
+			item = w.typed(in, parts[0], true, f.line, 0).name
 		}
 		s.results, s.fails = []string{"iter.Seq2[" + item + ", error]"}, false
 	case result == "None" || result == "NoReturn" || result == "" && !f.returns && !f.raises && !f.live:
@@ -181,20 +182,20 @@ func (w *skeleton) shapeOf(in *pyType, f *pyFunc, goName string) *shape {
 		}
 	case result == "" && f.onlySelf() && in != nil:
 		if w.classType(in, true).name == "any" {
-			w.m.note(f.line, "%s returns its object: of a class that derives from %s, Go has only that part", f.name, in.name)
+			w.m.note(f.line, "%s returns its object, which can be of a class that derives from %s: return self", f.name, in.name)
 		}
 		s.results = []string{w.classType(in, true).name}
 	default:
 		if inner, ok := strings.CutPrefix(strings.ToLower(result[:min(5, len(result))]), "tuple"); ok && inner == "" &&
-			strings.HasPrefix(result[5:], "[") {
+			strings.HasPrefix(result[5:], "[") && inspect.Closing(result[5:]) == len(result)-6 {
 			if parts := inspect.Split(strings.TrimSuffix(result[6:], "]"), ','); len(parts) > 1 && parts[1] != "..." {
 				for _, p := range parts {
-					s.results = append(s.results, w.serverType(in, p, true, f.line).name)
+					s.results = append(s.results, w.typed(in, p, true, f.line, 0).name)
 				}
 				return s
 			}
 		}
-		s.results = []string{w.serverType(in, result, true, f.line).name}
+		s.results = []string{w.typed(in, result, true, f.line, 0).name}
 	}
 	if len(s.results) == 1 && strings.HasPrefix(s.results[0], "map[") && !strings.HasSuffix(s.results[0], "struct{}") {
 		w.m.note(f.line, "%s: a map is shown in the order of its keys; *exposed.Dict keeps that of insertion", f.name)
@@ -244,6 +245,15 @@ func (w *skeleton) raise(in *pyType, f *pyFunc, s *shape) {
 	}
 }
 
+// fill gives parameters that were left out the defaults that package exposed cannot have.
+func (w *skeleton) fill(args []argument) {
+	for _, a := range args {
+		if a.fill != "" {
+			w.printf("\tif %s == nil {\n\t\t%s = %s\n\t}\n", a.name, a.name, a.fill)
+		}
+	}
+}
+
 // body writes a func with the Python source in it.
 func (w *skeleton) body(receiver string, in *pyType, f *pyFunc, s *shape) {
 	writeComment(w.file, "", s.goName+" is "+f.title()+".", f.doc)
@@ -261,6 +271,7 @@ func (w *skeleton) body(receiver string, in *pyType, f *pyFunc, s *shape) {
 		w.printf("%s(%s)\n}\n\n", call, s.names())
 		return
 	}
+	w.fill(s.args)
 	w.printf("\t// TODO: write this in Go.\n")
 	if f.end > 0 {
 		w.printf("\t//\n")
@@ -276,7 +287,7 @@ func (w *skeleton) manager(in *pyType, f *pyFunc, s *shape) {
 	item := "any"
 	if f.sig != nil {
 		if kind, args, ok := strings.Cut(w.m.annotation(f.sig.Result), "["); ok && iterates[kind] {
-			item = w.serverType(in, inspect.Split(strings.TrimSuffix(args, "]"), ',')[0], true, f.line).name
+			item = w.typed(in, inspect.Split(strings.TrimSuffix(args, "]"), ',')[0], true, f.line, 0).name
 		}
 	}
 	var fields, values []string

@@ -82,7 +82,8 @@ func (w *skeleton) initShape(c *skeletonClass) *shape {
 		s.args, s.decls = w.parameters(c.pyType, f.sig, f.line)
 		for _, a := range c.fields {
 			for _, arg := range s.args {
-				if a.param != "" && arg.param != nil && a.param == arg.param.Name {
+				if a.param != "" && arg.param != nil && a.param == arg.param.Name &&
+					toShown(a.goType.name, arg.typ, arg.name) == "" {
 					a.goType = goType{name: strings.Replace(arg.typ, "...", "[]", 1)}
 				}
 			}
@@ -115,12 +116,14 @@ func (w *skeleton) initShape(c *skeletonClass) *shape {
 				switch own := slices.Contains(c.fields, a); {
 				case a.factory != "" && canBeNil(a.goType.name), !own && a.goType.name != "":
 					arg.typ = a.goType.name
+				case toShown(a.goType.name, arg.typ, "") != "":
 				case own && arg.typ != a.goType.name && canBeNil(arg.typ) && !canBeNil(a.goType.name):
 					a.goType = goType{name: arg.typ} // its default is None
 				default:
 					arg.typ = a.goType.name
 					if a.value != "" {
-						_, def := w.withDefault(c.pyType, a.goType, arg.param, a.line)
+						def := ""
+						_, def, arg.fill = w.withDefault(c.pyType, a.goType, arg.param, a.line)
 						arg.decl = a.name + "=" + def
 					}
 				}
@@ -133,7 +136,7 @@ func (w *skeleton) initShape(c *skeletonClass) *shape {
 				return s
 			}
 		}
-		if !slices.ContainsFunc(c.fields, func(a *pyAttr) bool { return a.value != "" }) {
+		if !w.hasShared(c.pyType) && !slices.ContainsFunc(c.fields, func(a *pyAttr) bool { return a.value != "" }) {
 			return nil
 		}
 	}
@@ -195,6 +198,8 @@ func (w *skeleton) initBody(c *skeletonClass, params, result string) {
 	writeComment(w.file, "", "init makes a new object ready, as __init__ does.")
 	w.printf("func (s *%s) init(%s)%s {\n", c.goName, params, result)
 	missing := false
+	w.join(c.pyType)
+	w.fill(c.init.args)
 	switch {
 	case f != nil:
 		missing = w.initStatements(c, f)
@@ -249,7 +254,11 @@ func (w *skeleton) initFields(c *skeletonClass) {
 			} else if a.factory != "" && made == "" {
 				w.m.note(a.line, "not translated: the default_factory %s of %s.%s", a.factory, c.name, a.name)
 			}
-			w.printf("\ts.%s = %s\n", a.goName, arg.name)
+			value := arg.name
+			if shown := toShown(a.goType.name, arg.typ, arg.name); shown != "" {
+				value = shown
+			}
+			w.printf("\ts.%s = %s\n", a.goName, value)
 			continue
 		}
 		if value, ok := w.value(c.pyType, a, a.goType); ok && value != "" {
@@ -264,7 +273,11 @@ func (w *skeleton) initFields(c *skeletonClass) {
 
 // initStatements writes the assignments of __init__, and reports whether it has anything else.
 func (w *skeleton) initStatements(c *skeletonClass, f *pyFunc) (missing bool) {
-	for i, st := range f.body {
+	var body []*statement
+	for _, st := range f.body {
+		body = append(body, st.parallel()...)
+	}
+	for i, st := range body {
 		switch {
 		case i == 0 && docString(st.text) != "", st.text == "pass":
 			continue
@@ -287,6 +300,10 @@ func (w *skeleton) initStatements(c *skeletonClass, f *pyFunc) (missing bool) {
 		if at := slices.IndexFunc(c.init.args, func(arg argument) bool {
 			return arg.param != nil && arg.param.Name == assigned.value
 		}); at >= 0 {
+			if shown := toShown(a.goType.name, c.init.args[at].typ, c.init.args[at].name); shown != "" {
+				w.printf("\ts.%s = %s\n", a.goName, shown)
+				continue
+			}
 			if arg := c.init.args[at]; strings.Replace(arg.typ, "...", "[]", 1) == a.goType.name || a.goType.name == "any" {
 				w.printf("\ts.%s = %s\n", a.goName, arg.name)
 				continue

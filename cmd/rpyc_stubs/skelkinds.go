@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 )
 
 // exception writes a class of exceptions and its constructor.
@@ -37,22 +39,33 @@ func (w *skeleton) exception(t *pyType) {
 			w.m.note(f.line, "not translated: %s.%s; an exception's attributes travel, its methods do not", t.name, f.name)
 		}
 	}
-	f := t.find("__init__")
+	f, of := t.find("__init__"), t
+	attrs := w.exceptionAttrs(t)
+	for _, base := range t.ancestors() { // a base's counts if the class has none, and so do its attributes
+		if f == nil {
+			f, of = base.find("__init__"), base
+		}
+	}
+	if f == nil && len(attrs) > 0 {
+		f = &pyFunc{member: member{name: "__init__", sig: &inspect.Signature{
+			Params: []inspect.Parameter{{Name: "args", Kind: inspect.VarPositional}}}}, line: t.line, end: t.line}
+	}
 	if f == nil || f.sig == nil {
 		return
 	}
-	args, _ := w.parameters(t, f.sig, f.line)
+	args, _ := w.parameters(of, f.sig, f.line)
 	list, names := make([]string, 0, len(args)), make([]string, 0, len(args))
 	for _, a := range args {
 		list, names = append(list, a.name+" "+a.typ), append(names, a.name)
 	}
 	given := strings.Join(names, ", ")
 	if n := len(args); n > 0 && strings.HasPrefix(args[n-1].typ, "...") {
-		given = strings.Join(names[:n-1], ", ")
-		w.m.note(f.line, "the arguments of %s are to be completed", t.name)
+		if given += "..."; n > 1 || args[0].typ != "...any" {
+			given = strings.Join(names[:n-1], ", ")
+			w.m.note(f.line, "the arguments of %s are to be completed", t.name)
+		}
 	}
 	todo := false
-	var attrs []string
 	goName := func(param string) string {
 		for _, a := range args {
 			if a.param != nil && a.param.Name == param {
@@ -66,7 +79,7 @@ func (w *skeleton) exception(t *pyType) {
 			continue
 		}
 		call, isSuper := strings.CutPrefix(s.text, "super().__init__(")
-		for _, head := range append([]string{"super(" + t.name + ", self)"}, append(t.bases, "Exception")...) {
+		for _, head := range append([]string{"super(" + of.name + ", self)"}, append(of.bases, "Exception")...) {
 			if rest, ok := strings.CutPrefix(s.text, head+".__init__("); ok && !isSuper {
 				call, isSuper = strings.TrimPrefix(strings.TrimPrefix(rest, "self"), ", "), true
 			}
@@ -120,8 +133,73 @@ func (w *skeleton) exception(t *pyType) {
 	w.printf("\treturn e\n}\n\n")
 }
 
+// exceptionAttrs are the variables of a class of exceptions and its bases, which travel with its objects.
+func (w *skeleton) exceptionAttrs(t *pyType) (attrs []string) {
+	seen := map[string]bool{}
+	for _, of := range append([]*pyType{t}, t.ancestors()...) {
+		for _, a := range of.attrs {
+			if seen[a.name] || strings.HasPrefix(a.name, "_") || a.value == "" {
+				continue
+			}
+			seen[a.name] = true
+			value, err := w.constant(of, a.value)
+			if err != nil || strings.HasPrefix(value, "exposed.") {
+				w.m.note(a.line, "not translated: %s = %s", a.name, inspect.Bounded(a.value, 80))
+				continue
+			}
+			attrs = append(attrs, fmt.Sprintf("vinegar.Attr{Name: %q, Value: %s}", a.name, value))
+		}
+	}
+	return attrs
+}
+
+var percentVerb = regexp.MustCompile(`%.`)
+
+// percent translates "text %s" % (a, b) of plain names; empty if it is anything else.
+func percent(text string, goName func(string) string) string {
+	parts := inspect.Split(text, '%')
+	if len(parts) != 2 {
+		return ""
+	}
+	v, err := pyvalue.ParseLiteral(parts[0])
+	format, isText := v.(string)
+	names := []string{parts[1]}
+	if inner, ok := strings.CutPrefix(parts[1], "("); ok {
+		names = splitArgs(strings.TrimSuffix(inner, ")"))
+	}
+	var values []string
+	ok := err == nil && isText
+	format = percentVerb.ReplaceAllStringFunc(format, func(verb string) string {
+		switch {
+		case verb == "%%":
+			return verb
+		case len(values) == len(names) || !strings.Contains("%s%d%r", verb):
+			ok = false
+			return verb
+		}
+		name := names[len(values)]
+		value := goName(name)
+		if v, err := pyvalue.ParseLiteral(name); err == nil && value == "" {
+			value, _ = goLiteral(v)
+		}
+		ok = ok && value != ""
+		if verb == "%r" {
+			value = "vinegar.Repr(" + value + ")"
+		}
+		values = append(values, value)
+		return "%v"
+	})
+	if !ok || len(values) != len(names) {
+		return ""
+	}
+	return fmt.Sprintf("fmt.Sprintf(%q, %s)", format, strings.Join(values, ", "))
+}
+
 // message translates an f-string of plain names; empty if it is anything else.
 func (w *skeleton) message(text string, goName func(string) string) string {
+	if formatted := percent(text, goName); formatted != "" {
+		return formatted
+	}
 	body, ok := strings.CutPrefix(text, "f")
 	if !ok || len(body) < 2 || pyvalue.QuotedLength(body) != len(body) || strings.HasPrefix(body, `"""`) {
 		return ""
@@ -167,115 +245,4 @@ func (w *skeleton) dictType(t *pyType) {
 	}
 	writeComment(w.file, "", t.goName+" is a dict with the keys of "+t.name+".", t.doc, strings.Join(keys, "\n"))
 	w.printf("type %s = map[string]any\n\n", t.goName)
-}
-
-// enumValue is the value of a member, which can be made of those before it.
-func (w *skeleton) enumValue(c *skeletonClass, a *pyAttr) (any, error) {
-	values := &pyType{attrs: c.attrs}
-	return w.literal(values, a.value)
-}
-
-// enum writes an enumeration: its members are objects, as in Python.
-func (w *skeleton) enum(c *skeletonClass) {
-	writeComment(w.file, "", c.goName+" is the enumeration "+c.name+" of Python. Its members are the variables below.",
-		c.doc)
-	const name, value = "Name", "Value"
-	w.printf("type %s struct {\n\tName string\n\tValue any\n", c.goName)
-	for _, a := range c.fields {
-		w.printf("\t%s %s\n", a.goName, a.goType.name)
-	}
-	w.printf("}\n\n")
-	if f := c.find("__init__"); f != nil {
-		w.m.note(f.line, "not translated: %s.__init__; set the fields of the members", c.name)
-	}
-	c.add("Private", "", name)
-	c.add("Private", "", value)
-	var members []string
-	count := int64(0)
-	w.printf("// The members of %s.\nvar (\n", c.goName)
-	for _, a := range c.attrs {
-		member := c.members[a.name]
-		if member == "" {
-			continue
-		}
-		v, err := w.enumValue(c, a)
-		switch full := w.m.resolve(strings.TrimSuffix(a.value, "()")); {
-		case full == "enum.auto" && c.mixin == "str":
-			v, err = strings.ToLower(a.name), nil
-		case full == "enum.auto":
-			v, err = count+1, nil
-		}
-		if n, ok := v.(int64); ok {
-			count = n
-		}
-		text := ""
-		if err == nil {
-			text, err = goLiteral(v)
-		}
-		if err != nil {
-			w.m.note(a.line, "not translated: the value of %s.%s", c.name, a.name)
-			text = "nil"
-		}
-		w.printf("\t%s = &%s{Name: %s, Value: %s}\n", member, c.goName, quote(a.name), text)
-		c.add("Hidden", a.name, member)
-		members = append(members, member)
-	}
-	w.printf(")\n\n")
-	w.m.note(c.line, "%s: iterating over the class, and %s['NAME'], are not translated", c.name, c.name)
-	lookup := w.packageName(unexported(c.goName) + "Of")
-	w.printf("%s", fmt.Sprintf("// %s is %s(value) of Python.\nfunc %s(ctx context.Context, value any) (*%s, error) {\n"+
-		"\tfor _, m := range []*%s{%s} {\n\t\tif same, err := exposed.Equal(ctx, m.%s, value); same || err != nil {\n"+
-		"\t\t\treturn m, err\n\t\t}\n"+
-		"\t\tif value == any(m) {\n\t\t\treturn m, nil\n\t\t}\n\t}\n\ttext, err := exposed.Repr(ctx, value)\n"+
-		"\tif err != nil {\n\t\treturn nil, err\n\t}\n"+
-		"\treturn nil, vinegar.ValueError.New(text + %s)\n}\n\n", lookup, c.name, lookup, c.goName, c.goName,
-		strings.Join(members, ", "), value, quote(" is not a valid "+c.name)))
-	c.add("New", "", "exposed.Func("+lookup+", \"value\")")
-	own := func(name string) bool { return c.find(name) != nil }
-	method := func(python, comment, head, body string) {
-		if !own(python) {
-			w.printf("%s", fmt.Sprintf("// %s\nfunc (s *%s) %s {\n%s}\n\n", comment, c.goName, head, body))
-		}
-	}
-	method("__repr__", "PyRepr is Python's repr.", "PyRepr(ctx context.Context) (string, error)",
-		fmt.Sprintf("\ttext, err := exposed.Repr(ctx, s.%s)\n\treturn \"<%s.\" + s.%s + \": \" + text + \">\", err\n",
-			value, c.name, name))
-	if c.plainText {
-		method("__str__", "PyStr is Python's str, since 3.11.", "PyStr(ctx context.Context) (string, error)",
-			fmt.Sprintf("\treturn exposed.Str(ctx, s.%s)\n", value))
-	} else {
-		method("__str__", "PyStr is Python's str.", "PyStr() string", fmt.Sprintf("\treturn \"%s.\" + s.%s\n", c.name, name))
-	}
-	if c.mixin == "" {
-		return
-	}
-	w.m.note(c.line, "%s is also %s in Python: arithmetic, comparison and conversion are translated, "+
-		"its methods not", c.name, c.mixin)
-	operate := c.member("the operators", "operate")
-	w.printf("// %s applies an operator to the value.\n"+
-		"func (s *%s) %[1]s(ctx context.Context, op string, other any) (any, error) {\n"+
-		"\tif o, ok := other.(*%[2]s); ok {\n\t\tother = o.Value\n\t}\n"+
-		"\treturn exposed.Operate(ctx, op, s.Value, other)\n}\n\n",
-		operate, c.goName)
-	operators := "Eq Lt Le Gt Ge Add"
-	if c.mixin != "str" {
-		operators += " Sub Mul TrueDiv FloorDiv Mod And Or Xor"
-		for _, op := range []string{"Add", "Sub", "Mul"} {
-			method("__r"+strings.ToLower(op)+"__", "PyR"+op+" is that of the value.",
-				"PyR"+op+"(ctx context.Context, other any) (any, error)",
-				fmt.Sprintf("\treturn exposed.Operate(ctx, %q, other, s.Value)\n", "__"+strings.ToLower(op)+"__"))
-		}
-	}
-	for op := range strings.FieldsSeq(operators) {
-		python := "__" + strings.ToLower(op) + "__"
-		method(python, "Py"+op+" is that of the value.", "Py"+op+"(ctx context.Context, other any) (any, error)",
-			fmt.Sprintf("\treturn s.%s(ctx, %q, other)\n", operate, python))
-	}
-	method("__hash__", "PyHash is that of the value.", "PyHash(ctx context.Context) (any, error)",
-		fmt.Sprintf("\treturn exposed.Hash(ctx, s.%s)\n", value))
-	if c.mixin == "int" {
-		for _, m := range []string{"Int", "Index"} {
-			method("__"+strings.ToLower(m)+"__", "Py"+m+" is the value.", "Py"+m+"() any", fmt.Sprintf("\treturn s.%s\n", value))
-		}
-	}
 }

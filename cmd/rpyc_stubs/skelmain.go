@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
 )
 
@@ -128,15 +127,7 @@ func (w *skeleton) config(start *pyStart) string {
 		return "nil"
 	}
 	values := map[string]any{}
-	v, err := pyvalue.ParseLiteral(text)
-	if inner, ok := strings.CutPrefix(text, "dict("); ok {
-		err = nil
-		for key, value := range keywordsOf(strings.TrimSuffix(inner, ")")) {
-			if values[key], err = w.literal(nil, value); err != nil {
-				break
-			}
-		}
-	}
+	v, err := w.literal(nil, text)
 	entries, _ := v.(map[any]any)
 	for key, value := range entries {
 		values[fmt.Sprint(key)] = value
@@ -178,8 +169,8 @@ func (w *skeleton) config(start *pyStart) string {
 // everybody.
 func (w *skeleton) authenticator(start *pyStart) string {
 	text := start.options["authenticator"]
-	if inspect.IsName(text) {
-		text = w.m.assigned(text)
+	if value := w.m.assigned(text); inspect.IsName(text) && value != "" {
+		text = value
 	}
 	if text == "" || text == "None" {
 		return ""

@@ -121,7 +121,7 @@ func (w *skeleton) register(c *skeletonClass) {
 			c.add("Static", name, t.variable)
 		}
 	}
-	for _, kind := range []string{"Private", "Names", "Params", "Docs", "Static", "Hidden", "Properties", "New"} {
+	for kind := range strings.FieldsSeq("Private Names Params Docs Static Hidden Properties New Members") {
 		w.option(c, kind)
 	}
 	w.printf("\t})\n")
@@ -137,8 +137,8 @@ func (w *skeleton) option(c *skeletonClass, kind string) {
 	for _, e := range c.entries {
 		switch {
 		case e.kind != kind:
-		case kind == "New":
-			w.printf("\t\tNew: %s,\n", e.value)
+		case kind == "New", kind == "Members":
+			w.printf("\t\t%s: %s,\n", kind, e.value)
 		case kind == "Private":
 			all[e.value] = ""
 		case kind == "Properties":

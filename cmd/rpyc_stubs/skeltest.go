@@ -19,11 +19,16 @@ func (w *skeleton) writeTest(served []*pyType) error {
 	w.printf("%s", testHelpers)
 	for i, t := range served {
 		start := w.started(t)
+		if start == nil && t.local {
+			continue // nobody knows how the class is made
+		}
 		if start == nil {
 			start = &pyStart{options: map[string]string{}}
 		}
 		expression := t.name
-		if start.shared {
+		if start.made != "" {
+			expression = start.made
+		} else if start.shared {
 			expression += "(" + strings.Join(start.args, ", ") + ")"
 		} else if len(start.args) > 0 {
 			expression = "rpyc.utils.helpers.classpartial(" + t.name + ", " + strings.Join(start.args, ", ") + ")"

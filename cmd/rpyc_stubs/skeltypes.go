@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -10,7 +8,6 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/cmd/internal/inspect"
-	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
 
 const (
@@ -21,19 +18,19 @@ const (
 var handle = goType{name: "*netref.Object", imports: []string{netrefPath}}
 
 // serverType is the Go type that a Python service's annotation becomes: of a parameter, which a peer sends, or of a
-// result, which it gets. What it does not know is any. Annotations are full names; in is the class that has it.
+// result, which it gets. What it does not know is any. text is as the source has it; in is the class that has it.
 func (w *skeleton) serverType(in *pyType, text string, result bool, line int) goType {
-	t := w.typed(in, w.m.annotation(text), result, line, 0)
-	return t
+	return w.typed(in, w.m.annotation(text), result, line, 0)
 }
 
+// typed is serverType of an annotation with full names.
 func (w *skeleton) typed(in *pyType, text string, result bool, line, depth int) goType {
 	text = strings.TrimSpace(text)
 	if depth > 10 {
 		return anyType
 	}
 	if len(text) > 2 && (text[0] == '\'' || text[0] == '"') && text[len(text)-1] == text[0] {
-		return w.typed(in, w.m.annotation(text[1:len(text)-1]), result, line, depth) // a forward reference
+		return w.typed(in, text[1:len(text)-1], result, line, depth+1) // a forward reference
 	}
 	if parts := inspect.Split(text, '|'); len(parts) > 1 {
 		return w.optional(in, parts, result, line, depth)
@@ -105,15 +102,21 @@ func (w *skeleton) typed(in *pyType, text string, result bool, line, depth int) 
 		return w.callableType(in, args, line)
 	case "datetime.datetime":
 		if result {
-			w.m.note(line, "datetime: a time.Time has a zone where Python's may have none")
+			w.m.note(line, "datetime: a time.Time has a zone unless that is pickle.Naive, Python's may have none")
 		}
 		return goType{name: "time.Time", imports: []string{"time"}}
 	case "datetime.date", "datetime.timedelta":
 		if result {
-			w.m.note(line, "%s: no Go type travels as one; the result is any", name)
-			return anyType
+			return timesShown[name]
 		}
 		return times[strings.TrimPrefix(name, "datetime.")]
+	case "BinaryIO", "IO", "TextIO", "io.BytesIO", "io.StringIO", "io.IOBase", "io.RawIOBase":
+		if result {
+			w.m.note(line, "%s: return what implements io.Reader, io.Writer, io.Closer: that is a file of bytes", name)
+			return anyType
+		}
+		w.m.note(line, "%s: netref.As[io.Reader] or [io.Writer] makes Go's of the client's file", name)
+		return handle
 	case "Any", "object", "None", "", "NoReturn", "Hashable", "Type", "type", "Self":
 		if name == "Self" && in != nil {
 			return w.classType(in, result)
@@ -134,6 +137,21 @@ func (w *skeleton) typed(in *pyType, text string, result bool, line, depth int) 
 	return anyType
 }
 
+// timesShown are what clients see as the classes of Python's module datetime.
+var timesShown = map[string]goType{"datetime.date": {name: "*exposed.Date"},
+	"datetime.timedelta": {name: "*exposed.Timedelta"}}
+
+// toShown is the expression that makes a value of a field's type of a parameter's.
+func toShown(field, param, name string) string {
+	switch {
+	case field == "*exposed.Date" && param == "time.Time":
+		return "exposed.NewDate(" + name + ")"
+	case field == "*exposed.Timedelta" && param == "time.Duration":
+		return "exposed.NewTimedelta(" + name + ")"
+	}
+	return ""
+}
+
 // classType is the Go type for objects of a class of the module.
 func (w *skeleton) classType(t *pyType, result bool) goType {
 	switch t.kind {
@@ -146,6 +164,9 @@ func (w *skeleton) classType(t *pyType, result bool) goType {
 			return anyType
 		}
 		return handle // the client's object
+	}
+	if t.kind == enumClass && t.mixin != "" && !result {
+		return anyType // clients may pass the value
 	}
 	for _, o := range w.m.types {
 		if slices.Contains(o.ancestors(), t) && o.kind != serviceClass {
@@ -263,35 +284,60 @@ func zero(t string) string {
 // canBeNil reports whether None fits a type.
 func canBeNil(t string) bool { return zero(t) == "nil" }
 
-// withDefault makes a parameter's type one that its default fits, and returns the default as package exposed reads it.
-func (w *skeleton) withDefault(in *pyType, t goType, p *inspect.Parameter, line int) (goType, string) {
+// withDefault makes a parameter's type one that its default fits, and returns the default as package exposed reads it,
+// or None and the Go expression that a nil stands for.
+func (w *skeleton) withDefault(in *pyType, t goType, p *inspect.Parameter, line int) (of goType, def, fill string) {
+	if member, name := w.enumMember(in, p.Default); member != nil {
+		if name != "" && (t.name == "any" || t.name == "*"+member.goName) {
+			w.m.note(line, "the default %s = %s: it is None to clients, and filled in", p.Name, p.Default)
+			return t, "None", name
+		}
+	}
 	v, err := w.literal(in, p.Default)
 	if name, empty := strings.CutSuffix(p.Default, "()"); empty && (makers[name] != "" || name == "frozenset") {
 		v, err = []any{}, nil
 	}
-	if err != nil {
+	if kind, _, length, ok := w.moment(in, p.Default, 0); ok && kind == "datetime.timedelta" && t.name == "time.Duration" {
+		return t, pyvalue.Repr(length.Seconds()), ""
+	}
+	none := func() (goType, string, string) {
 		w.m.note(line, "the default %s = %s: it is None here", p.Name, inspect.Bounded(p.Default, 60))
-		return w.withNone(t), "None"
+		return w.withNone(t), "None", ""
+	}
+	if err != nil {
+		return none()
 	}
 	switch v := v.(type) {
 	case []any:
-		if len(v) > 0 || t.name == "any" || t.name[0] == '*' {
-			w.m.note(line, "the default %s = %s: it is None here", p.Name, inspect.Bounded(p.Default, 60))
+		if strings.HasPrefix(t.name, "[]") {
+			if text, ok := goSlice(t.name, v); ok {
+				return t, "None", text
+			}
 		}
-		return w.withNone(t), "None"
+		if len(v) == 0 && strings.HasPrefix(t.name, "map[") {
+			return t, "None", t.name + "{}"
+		}
+		if text, err := goLiteral(v); t.name == "any" && err == nil {
+			return t, "None", text
+		}
+		return none()
 	case map[any]any:
-		if len(v) > 0 || t.name == "any" || t.name[0] == '*' {
-			w.m.note(line, "the default %s = %s: it is None here", p.Name, inspect.Bounded(p.Default, 60))
+		if strings.HasPrefix(t.name, "map[") {
+			if text, ok := goMap(t.name, v); ok {
+				return t, "None", text
+			}
 		}
-		return w.withNone(t), "None"
+		if text, err := goLiteral(v); t.name == "any" && err == nil {
+			return t, "None", text
+		}
+		return none()
 	case nil:
-		return w.withNone(t), "None"
+		return w.withNone(t), "None", ""
 	}
 	literal := typeOfLiteral(v)
 	base := strings.TrimPrefix(t.name, "*")
 	if literal == "any" { // Ellipsis, a large number
-		w.m.note(line, "the default %s = %s: it is None here", p.Name, inspect.Bounded(p.Default, 60))
-		return w.withNone(t), "None"
+		return none()
 	}
 	fits := t.name == "any" || base == literal || base == "float64" && (literal == "int") ||
 		base == "complex128" && (literal == "int" || literal == "float64") || base == "int" && literal == "bool"
@@ -302,9 +348,9 @@ func (w *skeleton) withDefault(in *pyType, t goType, p *inspect.Parameter, line 
 		t = anyType
 	}
 	if f, ok := v.(float64); ok && math.IsInf(f, 0) {
-		return t, strings.Replace(pyvalue.Repr(v), "inf", "1e999", 1)
+		return t, strings.Replace(pyvalue.Repr(v), "inf", "1e999", 1), ""
 	}
-	return t, pyvalue.Repr(v)
+	return t, pyvalue.Repr(v), ""
 }
 
 func (w *skeleton) withNone(t goType) goType {
@@ -312,98 +358,4 @@ func (w *skeleton) withNone(t goType) goType {
 		return t
 	}
 	return goType{name: "*" + t.name, imports: t.imports}
-}
-
-// literal is the value of an expression that can be known: a literal, the name of a constant of the class or the
-// module, or arithmetic with these.
-func (w *skeleton) literal(in *pyType, text string) (any, error) {
-	return w.evaluate(in, strings.TrimSpace(text), 0)
-}
-
-func (w *skeleton) evaluate(in *pyType, text string, depth int) (any, error) {
-	v, err := pyvalue.ParseLiteral(text)
-	if err == nil || depth > 20 {
-		return v, err
-	}
-	if !dotted(text) {
-		return w.arithmetic(in, text, depth)
-	}
-	if v, ok := map[string]float64{"math.inf": math.Inf(1), "math.pi": math.Pi, "math.e": math.E}[w.m.resolve(text)]; ok {
-		return v, nil
-	}
-	name := text[strings.LastIndexByte(text, '.')+1:]
-	find := func(attrs []*pyAttr) (any, error) {
-		for _, a := range attrs {
-			if a.name == name && a.value != "" && a.value != text {
-				return w.evaluate(in, a.value, depth+1)
-			}
-		}
-		return nil, err
-	}
-	if owner, _, ok := strings.Cut(text, "."); ok {
-		t := w.m.typeAt(in, owner)
-		if owner == "self" || owner == "cls" {
-			t = in
-		}
-		for _, t := range append([]*pyType{t}, t.ancestors()...) {
-			if t == nil || t.kind == enumClass {
-				break
-			}
-			if v, err := find(t.attrs); err == nil {
-				return v, nil
-			}
-		}
-		return nil, err
-	}
-	if in != nil {
-		if v, err := find(in.attrs); err == nil {
-			return v, nil
-		}
-	}
-	return find(w.m.attrs)
-}
-
-// operators of arithmetic by what binds least.
-var operators = [][][2]string{{{"|", "__or__"}}, {{"<<", "__lshift__"}}, {{"+", "__add__"}, {"-", "__sub__"}},
-	{{"*", "__mul__"}, {"//", "__floordiv__"}, {"/", "__truediv__"}}}
-
-func (w *skeleton) arithmetic(in *pyType, text string, depth int) (any, error) {
-	if inner, ok := strings.CutPrefix(text, "("); ok && inspect.Closing(text) == len(text)-1 {
-		return w.evaluate(in, strings.TrimSuffix(inner, ")"), depth+1)
-	}
-	if rest, ok := strings.CutPrefix(text, "-"); ok && dotted(rest) {
-		v, err := w.evaluate(in, rest, depth+1)
-		if f, ok := v.(float64); ok {
-			return -f, nil
-		}
-		return nil, errors.Join(err, errNoLiteral)
-	}
-	for _, level := range operators {
-		for _, op := range level {
-			parts := inspect.Split(text, rune(op[0][0]))
-			last := parts[len(parts)-1]
-			left := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(strings.TrimSuffix(text, last)), op[0]))
-			if len(parts) < 2 || last == "" || left == "" || strings.ContainsAny(left[len(left)-1:], "*/+-<|") {
-				continue
-			}
-			a, err := w.evaluate(in, left, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			b, err := w.evaluate(in, last, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			if _, ok := b.(int64); !ok && op[0] == "*" || op[0] == "<<" && b.(int64) > 62 {
-				return nil, errNoLiteral // what it makes can be large
-			}
-			if _, ok := a.(int64); op[0] == "*" && !ok {
-				if _, ok := a.(float64); !ok {
-					return nil, errNoLiteral
-				}
-			}
-			return exposed.Operate(context.Background(), op[1], a, b)
-		}
-	}
-	return nil, errNoLiteral
 }

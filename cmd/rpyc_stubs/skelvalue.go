@@ -104,6 +104,12 @@ func (w *skeleton) constant(in *pyType, text string) (string, error) {
 	case made == "[]any":
 		return "exposed.NewList()", nil
 	}
+	if t, member := w.enumMember(in, text); t != nil {
+		return member, nil
+	}
+	if expr, _ := w.shownMoment(in, text); expr != "" {
+		return expr, nil
+	}
 	v, err := w.literal(in, text)
 	if err != nil {
 		return "", err
@@ -131,6 +137,9 @@ func (w *skeleton) maker(value string) string {
 	return makers[full]
 }
 
+// growing are results that no field has: a Go container is simpler.
+var growing = []string{"*exposed.Set", "*exposed.Dict", "*exposed.Generator"}
+
 // fieldType is the Go type of a variable or an object's attribute.
 func (w *skeleton) fieldType(in *pyType, a *pyAttr) goType {
 	w.field = true
@@ -143,7 +152,7 @@ func (w *skeleton) fieldType(in *pyType, a *pyAttr) goType {
 		if made := w.maker(a.value); made == "sync.Mutex" {
 			return goType{name: made}
 		}
-		if strings.HasPrefix(t.name, "*exposed.") || strings.HasPrefix(t.name, "iter.") {
+		if strings.HasPrefix(t.name, "iter.") || slices.Contains(growing, t.name) {
 			return anyType
 		}
 		return t
@@ -153,6 +162,9 @@ func (w *skeleton) fieldType(in *pyType, a *pyAttr) goType {
 			w.m.note(a.line, "%s is an RLock; a sync.Mutex cannot be locked twice", a.name)
 		}
 		return goType{name: made}
+	}
+	if _, typ := w.shownMoment(in, a.value); typ != "" {
+		return goType{name: typ}
 	}
 	v, err := w.literal(in, a.value)
 	if err != nil || a.value == "" {
@@ -183,6 +195,9 @@ func (w *skeleton) enumMember(in *pyType, text string) (*pyType, string) {
 func (w *skeleton) value(in *pyType, a *pyAttr, t goType) (string, bool) {
 	if of, member := w.enumMember(in, a.value); of != nil {
 		return member, t.name == "any" || t.name == "*"+of.goName
+	}
+	if expr, typ := w.shownMoment(in, a.value); expr != "" {
+		return expr, t.name == typ || t.name == "any"
 	}
 	if made := w.maker(a.value); made != "" || a.value == "" {
 		if strings.HasPrefix(t.name, "map[") && made != "" {

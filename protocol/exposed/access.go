@@ -156,6 +156,7 @@ func find(p *Policy, v any, c *Class, name string) (*attr, any, bool) {
 
 // lookup finds an attribute of a class object: one of the class, or one that all classes have.
 func (c *Class) lookup(p *Policy, name string) (*attr, error) {
+	meta := c.meta()
 	get := func(n string, lenient bool) *attr {
 		if a := typeClass.own[n]; a != nil && a.kind == propertyAttr {
 			return a // __name__, __doc__ and so on are the class's, not its objects'
@@ -163,7 +164,7 @@ func (c *Class) lookup(p *Policy, name string) (*attr, error) {
 		if a := c.find(n, p.prefix(), lenient); a != nil && !a.field {
 			return a
 		}
-		return typeClass.find(n, p.prefix(), lenient)
+		return meta.find(n, p.prefix(), lenient)
 	}
 	n, err := p.getName(name, func(n string) bool { return get(n, false) != nil })
 	if err != nil {
@@ -178,7 +179,7 @@ func (c *Class) lookup(p *Policy, name string) (*attr, error) {
 // getFromClass reads an attribute of the class c itself.
 func (a *attr) getFromClass(ctx context.Context, c *Class) (any, error) {
 	switch {
-	case typeClass.flat[a.name] == a:
+	case c.meta().flat[a.name] == a:
 		return a.get(ctx, c)
 	case a.classMethod:
 		return a.get(ctx, c)

@@ -17,8 +17,20 @@ import (
 // The parts of a datetime that are objects themselves: what its methods date, time and timetuple and its attribute
 // tzinfo return. They have the methods that need no further classes.
 
+// Date is what peers see as a datetime.date, by reference. It never changes. Given back to a Go parameter or variable
+// of type time.Time, it is its first moment, in UTC.
+type Date struct{ t time.Time }
+
+// NewDate makes the Date that t has in its zone.
+func NewDate(t time.Time) *Date { return &Date{t} }
+
+// GoValue returns the first moment of the date, in UTC.
+func (d *Date) GoValue() any {
+	year, month, day := d.t.Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
+
 type (
-	dateOf   struct{ t time.Time } // datetime.date
 	clockOf  struct{ t time.Time } // datetime.time, without a zone
 	zoneOf   struct{ t time.Time } // datetime.timezone: that of t
 	timeList struct{ parts brine.Tuple }
@@ -30,7 +42,7 @@ var (
 	zoneClass     = builtin("datetime.timezone", objectClass)
 	timeListClass = builtin("time.struct_time", objectClass)
 
-	_ = show[*dateOf](dateClass)
+	_ = show[*Date](dateClass)
 	_ = show[*clockOf](clockClass)
 	_ = show[*zoneOf](zoneClass)
 	_ = show[*timeList](timeListClass)
@@ -86,7 +98,7 @@ var timeParts = map[string]func(t time.Time) any{
 	"microsecond": func(t time.Time) any { return int64(t.Nanosecond() / 1000) },
 	"nanosecond":  func(t time.Time) any { return int64(t.Nanosecond()) },
 	"fold":        func(time.Time) any { return int64(0) },
-	"tzinfo":      func(t time.Time) any { return &zoneOf{t} },
+	"tzinfo":      zoned(func(t time.Time) any { return &zoneOf{t} }),
 }
 
 type timeMethod struct {
@@ -99,10 +111,10 @@ var timeMethods = map[string]timeMethod{
 	"timestamp":  of(func(t time.Time) any { return float64(t.Unix()) + float64(t.Nanosecond())/1e9 }),
 	"weekday":    of(func(t time.Time) any { return int64(t.Weekday()+6) % 7 }),
 	"isoweekday": of(func(t time.Time) any { return int64(t.Weekday()+6)%7 + 1 }),
-	"utcoffset":  of(func(t time.Time) any { _, s := t.Zone(); return float64(s) }),
-	"tzname":     of(func(t time.Time) any { name, _ := t.Zone(); return name }),
+	"utcoffset":  of(zoned(func(t time.Time) any { _, s := t.Zone(); return float64(s) })),
+	"tzname":     of(zoned(func(t time.Time) any { name, _ := t.Zone(); return name })),
 	"dst":        of(func(time.Time) any { return nil }),
-	"date":       of(func(t time.Time) any { return &dateOf{t} }),
+	"date":       of(func(t time.Time) any { return &Date{t} }),
 	"time":       of(func(t time.Time) any { return &clockOf{t} }),
 	"ctime":      of(func(t time.Time) any { return t.Format("Mon Jan _2 15:04:05 2006") }),
 	"toordinal":  of(func(t time.Time) any { return pyvalue.Ordinal(t) }),
@@ -113,6 +125,9 @@ var timeMethods = map[string]timeMethod{
 	"timetuple":    of(func(t time.Time) any { return newTimeList(t, -1) }),
 	"utctimetuple": of(func(t time.Time) any { return newTimeList(t.UTC(), 0) }),
 	"astimezone": {1, func(ctx context.Context, t time.Time, args []any) (any, error) {
+		if t.Location() == pyvalue.Naive { // Python takes it for local time
+			t = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local)
+		}
 		if len(args) == 0 || args[0] == nil {
 			return t.Local(), nil
 		}
@@ -122,6 +137,16 @@ var timeMethods = map[string]timeMethod{
 		}
 		return t.In(zone), nil
 	}},
+}
+
+// zoned makes the attribute None of a time that has no zone.
+func zoned(f func(t time.Time) any) func(t time.Time) any {
+	return func(t time.Time) any {
+		if t.Location() == pyvalue.Naive {
+			return nil
+		}
+		return f(t)
+	}
 }
 
 func of(f func(t time.Time) any) timeMethod {
@@ -262,17 +287,37 @@ func defineTimePart(c *Class, at func(self any) (time.Time, bool), text, repr fu
 
 func defineDate(c *Class) {
 	at := func(self any) (time.Time, bool) {
-		d, ok := self.(*dateOf)
-		if !ok {
+		d, ok := self.(*Date)
+		if !ok || d == nil {
 			return time.Time{}, false
 		}
-		year, month, day := d.t.Date()
-		return time.Date(year, month, day, 0, 0, 0, 0, time.UTC), true
+		return d.GoValue().(time.Time), true
 	}
 	timeAttrs(c, at, "year month day weekday isoweekday isocalendar toordinal ctime timetuple")
-	defineReplace(c, "year month day", at, func(t time.Time) any { return &dateOf{t} })
+	defineReplace(c, "year month day", at, func(t time.Time) any { return &Date{t} })
 	text := func(t time.Time) string { return t.Format(time.DateOnly) }
 	defineTimePart(c, at, text, pyvalue.ReprDate, pyvalue.Ordinal)
+	operator := func(name string, sign int64) {
+		c.method(name, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
+			t, ok := at(self)
+			u, isDate := at(args[0])
+			if ok && isDate && sign < 0 {
+				return &Timedelta{(pyvalue.Ordinal(t) - pyvalue.Ordinal(u)) * dayMicros}, nil
+			}
+			delta, isDelta, err := otherDelta(ctx, args[0])
+			if !ok || !isDelta || err != nil {
+				return brine.NotImplemented, err
+			}
+			days, _, _ := delta.parts()
+			if t = t.AddDate(0, 0, int(sign*days)); t.Year() < 1 || t.Year() > 9999 {
+				return nil, vinegar.OverflowError.New("date value out of range")
+			}
+			return &Date{t}, nil
+		})
+	}
+	operator("__add__", 1)
+	operator("__radd__", 1)
+	operator("__sub__", -1)
 }
 
 func defineClock(c *Class) {

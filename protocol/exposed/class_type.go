@@ -37,7 +37,12 @@ func defineType(c *Class) {
 	c.getter("__doc__", of(func(c *Class) any { return c.doc.value() }))
 	c.getter("__bases__", of(func(c *Class) any { return tuple(c.bases) }))
 	c.getter("__mro__", of(func(c *Class) any { return tuple(c.mro) }))
-	c.getter("__class__", func(any) (any, error) { return typeClass, nil })
+	c.getter("__class__", func(self any) (any, error) {
+		if c, ok := self.(*Class); ok {
+			return c.meta(), nil
+		}
+		return typeClass, nil
+	})
 	c.getter("__text_signature__", of(func(c *Class) any {
 		if c.construct == nil {
 			return nil

@@ -62,9 +62,9 @@
 // # Enumerations
 //
 // A value of a named type such as time.Month travels as the number or text it is and has no methods at the peer. Where
-// Python is to see names, publish them: constants in ClassOptions.Static of the service or of a class made for them. A
-// named type that was registered travels by reference, with its methods; PyInt, PyIndex, PyEq, PyHash and String then
-// make it a number that knows its name.
+// Python is to see names, publish them: constants in ClassOptions.Static of the service or of a class made for them;
+// ClassOptions.Members makes it one that can be iterated over. A named type that was registered travels by reference,
+// with its methods; PyInt, PyIndex, PyEq, PyHash and String then make it a number that knows its name.
 //
 // # Files
 //
@@ -85,7 +85,10 @@
 // datetimes, and addition and subtraction of seconds or a timedelta. The difference of two is in seconds, as all
 // durations. isinstance(t, datetime.datetime) is true, because RPyC's proxies go by the class's name, but C code of
 // CPython's wants the real one: datetime.datetime.fromisoformat(t.isoformat()). Attributes are exposed, unlike those of
-// a datetime that a CPython server hands out.
+// a datetime that a CPython server hands out. A time in the location pickle.Naive is a datetime without a zone.
+//
+// [NewDate] and [NewTimedelta] make what is a datetime.date or a datetime.timedelta to peers, with attributes and
+// operators.
 //
 // # Attributes
 //

@@ -107,7 +107,14 @@ func structOf(self any, c *Class) (reflect.Value, error) {
 		if !ok {
 			return rv, vinegar.TypeError.Errorf("'%s' object expected, not '%s'", c.name, TypeName(self))
 		}
-		return rv.FieldByIndexErr(path)
+		fv, err := rv.FieldByIndexErr(path)
+		if err == nil && fv.Kind() == reflect.Pointer {
+			if fv.IsNil() {
+				return fv, vinegar.TypeError.Errorf("'%s' object has no '%s'", TypeName(self), c.name)
+			}
+			fv = fv.Elem()
+		}
+		return fv, err
 	}
 	return rv, nil
 }

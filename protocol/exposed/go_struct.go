@@ -3,6 +3,7 @@ package exposed
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -74,20 +75,37 @@ func (c *Class) fill(o *ClassOptions) *Class {
 
 // embed remembers where in c's struct the type t is embedded, if it is.
 func (c *Class) embed(t reflect.Type) {
-	if c.goType.Kind() != reflect.Struct {
-		return
+	type place struct {
+		t     reflect.Type
+		index []int
 	}
-	for _, f := range reflect.VisibleFields(c.goType) {
-		ft := f.Type
-		if ft.Kind() == reflect.Pointer {
-			ft = ft.Elem()
+	seen := map[reflect.Type]bool{}
+	// reflect.VisibleFields would leave out what is embedded twice, as the base that two bases have in common
+	for level := []place{{c.goType, nil}}; len(level) > 0; {
+		at := level[0]
+		level = level[1:]
+		if at.t.Kind() != reflect.Struct || seen[at.t] {
+			continue
 		}
-		if f.Anonymous && ft == t {
-			if c.embedded == nil {
-				c.embedded = map[reflect.Type][]int{}
+		seen[at.t] = true
+		for i := range at.t.NumField() {
+			f := at.t.Field(i)
+			if !f.Anonymous {
+				continue
 			}
-			c.embedded[t] = f.Index
-			return
+			ft := f.Type
+			if ft.Kind() == reflect.Pointer {
+				ft = ft.Elem()
+			}
+			index := append(slices.Clone(at.index), i)
+			if ft == t {
+				if c.embedded == nil {
+					c.embedded = map[reflect.Type][]int{}
+				}
+				c.embedded[t] = index
+				return
+			}
+			level = append(level, place{ft, index})
 		}
 	}
 }

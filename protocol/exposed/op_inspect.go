@@ -50,7 +50,7 @@ func Methods(p *Policy, v any) []Method {
 	case *netref.Object:
 		return nil
 	case *Class:
-		return routines(p, typeClass, x)
+		return routines(p, x.meta(), x)
 	}
 	c := ClassOf(v)
 	switch {

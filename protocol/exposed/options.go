@@ -35,6 +35,10 @@ type ClassOptions struct {
 	// Hidden adds attributes that exist but are not exposed: only a policy that allows public or all names reaches
 	// them. Funcs whose first parameter is T or *T become methods.
 	Hidden map[string]any
+	// Members are the objects of an enumeration, in their order; their names are in Static or Hidden. The class, not its
+	// objects, can then be iterated over, has a length, finds a member by its name (Colour["RED"]) and knows its
+	// members by "in", as subclasses of Python's Enum.
+	Members []any
 	// Private lists Go names of methods and fields that are not exposed but hidden likewise.
 	Private []string
 	// Omit lists Go names of methods and fields that are no attributes at all.

@@ -103,6 +103,9 @@ func withDescription(t reflect.Type, o *ClassOptions) *ClassOptions {
 	if m.Aliases == nil {
 		m.Aliases = d.Aliases
 	}
+	if m.Members == nil {
+		m.Members = d.Members
+	}
 	m.Service = m.Service || d.Service
 	m.Copy = cmp.Or(m.Copy, d.Copy)
 	m.Params = merged(m.Params, d.Params)

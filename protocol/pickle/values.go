@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 )
 
@@ -192,4 +193,4 @@ type Clock struct {
 
 // Naive is the location of times that come from a datetime without a time zone, and that become one: the numbers are
 // those of the datetime. What zone they are meant in only the program knows; time.Date makes it a time there.
-var Naive = time.FixedZone("naive", 0)
+var Naive = pyvalue.Naive

@@ -25,9 +25,17 @@ class Access(IntFlag):
     LOCK = 2
 
 
+class Side(enum.Flag):
+    LEFT = enum.auto()
+    RIGHT = enum.auto()
+    TOP = enum.auto()
+    BOTH = LEFT | RIGHT
+
+
 class Size(enum.Enum):
     SMALL = (1, "small")
     LARGE = (2, "large")
+    BIG = (2, "large")
 
     def __init__(self, width, label):
         self.width = width
@@ -102,6 +110,8 @@ class SafeMachine(Machine):
 class DoorService(rpyc.Service):
     exposed_Light = Light
     exposed_Level = Level
+    exposed_Access, exposed_Side, exposed_Size = Access, Side, Size
+    exposed_usual = Size.SMALL
     exposed_Badge = Badge
     exposed_Position = Position
 
@@ -115,4 +125,4 @@ class DoorService(rpyc.Service):
         return bool(access & Access.OPEN)
 
 
-ThreadedServer(DoorService, port=18863).start()
+ThreadedServer(DoorService, port=18863, protocol_config=dict(allow_public_attrs=True)).start()

@@ -154,9 +154,19 @@ class Service(r.Service):
         pass
 
 
+def make_late(x):
+    if x:
+        class Late(r.Service):
+            def exposed_x(self): return x
+        return Late
+
+
+def check(sock): return sock, None
+
+
 if __name__ == "__main__":
     from rpyc.utils.server import ThreadedServer as Server
     import sys
     port = int(sys.argv[1])
     print("starting")
-    Server(Service, port=port, ipv6=True, listener_timeout=0.5).start()
+    Server(Service, port=port, ipv6=True, listener_timeout=0.5, authenticator=check).start()
