@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -314,6 +315,20 @@ func TestArraysAndFrames(t *testing.T) {
 		both(t, c, "np.array([1, 255], dtype='u1')", []byte{1, 255})
 		neither[[]byte](t, c, "np.array([1, 2])", "numpy.ndarray")
 		neither[float64](t, c, "np.timedelta64(5, 'ns')", "numpy.timedelta64")
+
+		neither[string](t, c, "np.datetime64('NaT')", "numpy.datetime64")
+		neither[map[int]int](t, c, "np.arange(3)", "numpy.ndarray")
+		both(t, c, "[np.bool_(True), True]", []int{1, 1})
+		both(t, c, "[np.datetime64('NaT'), np.datetime64('2024-03'), np.datetime64('2024', 'Y')]", []*time.Time{nil,
+			ptr(time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC)), ptr(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC))})
+		both(t, c, "[np.timedelta64('NaT'), np.timedelta64(2, 'h')]", []*time.Duration{nil, ptr(2 * time.Hour)})
+		both(t, c, "np.float32(0.1)", big.NewRat(13421773, 134217728))
+		both(t, c, "[np.complex64(1 + 2j), np.float32(0.5)]", []complex128{1 + 2i, 0.5})
+		both(t, c, "pd.Series(['a', 'b'], dtype='category')", map[int]string{0: "a", 1: "b"})
+		both(t, c, "[pd.NA, pd.NaT, np.ma.masked, 5]", []*big.Int{nil, nil, nil, big.NewInt(5)})
+		span, period := nameOf(t, c, "pd.Timedelta(5, 's')"), nameOf(t, c, "pd.Period('2024-01', 'M')")
+		neither[int64](t, c, "pd.Timedelta(5, 's')", span)
+		neither[time.Duration](t, c, "pd.Period('2024-01', 'M')", period)
 
 		both(t, c, "np.matrix([[1, 2]])", [][]int{{1, 2}})
 		both(t, c, "np.array(['NaT', '2024-01-02'], dtype='M8[s]')", []*time.Time{nil,

@@ -207,3 +207,9 @@ func must[T any](t *testing.T, c *classic.Conn, expression string) T {
 	require.NoError(t, err, expression)
 	return v
 }
+
+// nameOf is the name of an expression's class, with its module.
+func nameOf(t *testing.T, c *classic.Conn, expression string) string {
+	t.Helper()
+	return must[*netref.Object](t, c, expression).ClassName()
+}

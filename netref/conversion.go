@@ -23,6 +23,8 @@ type conversion struct {
 	// sure is set while a copy is converted of what the peer can still be asked for: forms that it may not have (see
 	// Former), and what would be handles in an any, are errors then.
 	sure bool
+	// copied is set while a copy of an object of the peer's is converted.
+	copied bool
 	// noCopies is set when a copy was of no use.
 	noCopies bool
 
@@ -32,6 +34,7 @@ type conversion struct {
 	underWay   []*question    // sent and not answered, the oldest first
 	after      []func() error // what needs all that is inside to be complete: run at the end, the last first
 	callsItems permission     // whether the peer lets us call items()
+	callsKeys  permission     // and keys(), of classes that are not known
 	singles    int            // how many values of mappings have been asked for one by one
 
 	// Of a deep conversion:
@@ -208,9 +211,16 @@ func (c *conversion) assign(dst reflect.Value, v any) error {
 			dst.SetZero()
 			return nil
 		}
+		if remote && numpyTimes[o.ClassName()] && (t.Elem() == timeType || t.Elem() == durationType) {
+			return c.textOrMissing(dst, o)
+		}
 		p := reflect.New(t.Elem())
 		dst.Set(p)
 		return c.assign(p.Elem(), v)
+	}
+	if t == bigIntType && isMissing(v, t.Elem()) {
+		dst.SetZero()
+		return nil
 	}
 	switch v := v.(type) {
 	case brine.Tuple:
@@ -424,6 +434,9 @@ func (c *conversion) local(dst, src reflect.Value) error {
 		return &ConvertError{From: typeName(src.Interface()), To: t, Reason: "nested too deep"}
 	}
 	m, pairs := src.Interface().(Mapping)
+	if _, attributes := m.(interface{ Attr(name string) (any, bool) }); attributes && c.sure && t.Kind() == reflect.Map {
+		return &ConvertError{From: typeName(m), To: t, Reason: "not a mapping"} // unless the object says that it is one
+	}
 	if r, ok := src.Interface().(*big.Rat); ok && (t.Kind() >= reflect.Float32 && isNumberKind(t.Kind()) ||
 		t == durationType) {
 		f, _ := r.Float64()
@@ -456,19 +469,26 @@ func (c *conversion) local(dst, src reflect.Value) error {
 			}
 		}
 		return nil
-	case basicKind(src.Kind()) && src.Kind() == t.Kind() && (!c.sure || src.Type() != durationType):
+	case basicKind(src.Kind()) && src.Kind() == t.Kind() && src.Type() != durationType && !isCopy(src):
 		dst.Set(src.Convert(t))
 		return nil
 	}
-	if form, ok := pyvalue.FromGo(src); ok && !received(src.Interface()) && !(c.sure && src.Type() == durationType) {
+	if form, ok := pyvalue.FromGo(src); ok && !received(src.Interface()) && !isCopy(src) &&
+		!(c.copied && src.Type() == durationType) {
 		return c.assign(dst, form)
 	}
-	if !received(src.Interface()) && !c.sure {
+	if !received(src.Interface()) && !c.copied {
 		if own := ownHandle(src.Interface()); own != nil {
 			return c.object(dst, own)
 		}
 	}
 	return &ConvertError{From: typeName(src.Interface()), To: t}
+}
+
+// isCopy reports whether a value is a copy of a Python object whose kind in Go says nothing of it.
+func isCopy(src reflect.Value) bool {
+	_, named := src.Interface().(interface{ ClassName() string })
+	return named
 }
 
 func basicKind(k reflect.Kind) bool {

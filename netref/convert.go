@@ -34,19 +34,19 @@ var (
 //	from the peer                to
 //	any value                    an interface it implements, any
 //	None                         nil of a pointer, interface, slice, map or func; otherwise an error
-//	bool, int                    integer kinds (range checked), *big.Int, float and complex kinds
-//	float                        float and complex kinds; time.Duration (seconds)
+//	bool, int                    integer kinds (range checked), *big.Int, *big.Rat, *big.Float, float and complex kinds
+//	float                        float and complex kinds, *big.Rat and *big.Float (exactly); time.Duration (seconds)
 //	str                          string kinds; types with an UnmarshalText method, time.Time
 //	bytes                        []byte kinds
 //	tuple                        slices and arrays item by item, brine.Tuple; a struct, field by field in their order
 //	frozenset                    the same but for structs; map[T]struct{} and map[T]bool
 //	remote list, set, iterable   slices and arrays; map[T]struct{}; a set also map[T]bool; iter.Seq[T] and
 //	                             iter.Seq2[T, error], item by item as they are ranged over
-//	remote dict, mapping         maps; a struct, from a dict's items
-//	remote object                *Object; a struct, from its attributes; a func, which calls the object
+//	remote dict, mapping         maps; a struct, from the items: what has keys(), as dict() takes it
+//	remote object                *Object; a struct, from its attributes, or its items if it lacks them; a func, which calls it
 //	datetime, date, timedelta    time.Time (UTC if it says no zone), time.Duration; numpy's and pandas', too
 //	objects with __index__       integer kinds and *big.Int: members of IntEnum, numpy's integers
-//	objects with __float__       float kinds: Decimal, Fraction, numpy's floats
+//	objects with __float__       float kinds: Decimal, Fraction, numpy's floats; otherwise by __index__
 //	objects with __complex__     complex kinds: numpy's complex numbers; if the peer keeps the method from us, an error
 //	objects with a str()         types with an UnmarshalText method: Decimal to *big.Float, UUID, IPv4Address …
 //	subclasses of str            string kinds: numpy.str_, members of StrEnum

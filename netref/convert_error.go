@@ -26,6 +26,9 @@ type ConvertError struct {
 	To reflect.Type
 	// Reason is set if the type would do but the value does not, such as "out of range".
 	Reason string
+
+	// lacking is set if the object lacks an attribute, and not only keeps it from us.
+	lacking bool
 }
 
 // Error implements error.

@@ -1,6 +1,7 @@
 package netref
 
 import (
+	"cmp"
 	"reflect"
 	"strings"
 
@@ -21,7 +22,7 @@ var (
 	// notMappings have items and are iterated over, but not by the items' keys.
 	notMappings = classes("list", "tuple", "set", "frozenset", "range", "str", "bytes", "bytearray", "memoryview",
 		"generator",
-		"list_iterator", "dict_keys", "dict_values", "dict_items", "collections.deque", "array.array")
+		"list_iterator", "dict_keys", "dict_values", "dict_items", "collections.deque", "array.array", "numpy.ndarray")
 )
 
 func classes(names ...string) map[string]bool {
@@ -49,8 +50,38 @@ func (c *conversion) mapping(dst reflect.Value, o *Object) error {
 		return c.fieldNames(o, t, func(names brine.Tuple) error { return c.oneByOne(o, names, t, put) })
 	case isPandas(o, "Series"):
 		return c.callFor(o, t, "to_dict", nil, func(dict *Object) error { return c.fill(m, dict, false) })
+	case !mappings[class] && !isPandas(o, "DataFrame") && c.callsKeys != refused:
+		return c.byKeys(m, o)
 	}
 	return c.fill(m, o, asSet)
+}
+
+// byKeys adds the items of an object of a class that is not known, as dict() does: by its keys(), since a loop over a
+// sqlite3.Row for example gives its values. Where the peer keeps that from us, a loop has to do.
+func (c *conversion) byKeys(m reflect.Value, o *Object) error {
+	_, own := o.Own()
+	return c.ask(o, wire.HandleCallAttr, func(v any, exc error) error {
+		put := func(_ int, k, v any) error { return c.put(m, k, &v, o) }
+		switch v := v.(type) {
+		case *Object:
+			return c.ask(v, wire.HandleBuffIter, func(v any, exc error) error {
+				keys, err := chunkOf(v)
+				if exc != nil || err != nil {
+					return notThat(cmp.Or(exc, err), o, m.Type())
+				}
+				return c.oneByOne(o, keys, m.Type(), put)
+			}, nil)
+		case brine.Tuple:
+			return c.oneByOne(o, v, m.Type(), put)
+		}
+		switch {
+		case denied(exc):
+			c.callsKeys = refused
+		case exc != nil && !own && lacks(exc, "keys"):
+			return &ConvertError{From: typeName(o), To: m.Type(), Reason: "not a mapping"}
+		}
+		return c.fill(m, o, false)
+	}, "keys", brine.Tuple{}, brine.Tuple{})
 }
 
 // fieldNames asks for the names of the fields of a numpy.void.
@@ -268,16 +299,23 @@ func (c *conversion) structure(dst reflect.Value, o *Object) error {
 
 func (c *conversion) attributes(dst reflect.Value, o *Object, fields []structField) error {
 	t := dst.Type()
+	instead := false // the object's items are asked for
 	for _, f := range fields {
 		err := c.inside(step{kind: toAttr, name: f.name, in: o}, func() error {
 			return c.ask(o, wire.HandleGetAttr, func(v any, exc error) error {
 				switch {
+				case instead:
+					return nil
 				case exc == nil:
 					return c.assign(fieldOf(dst, f.index), v)
 				case f.has("optional") && isAnyOf(exc, vinegar.AttributeError):
 					return nil
 				}
 				c.path = c.path[:len(c.path)-1]
+				if isAnyOf(exc, vinegar.AttributeError) && !isBuiltin(o) && !o.IsClass() {
+					instead = true
+					return c.itemsInstead(dst, o, fields, exc)
+				}
 				return notThat(exc, o, t)
 			}, f.name)
 		})
@@ -286,6 +324,49 @@ func (c *conversion) attributes(dst reflect.Value, o *Object, fields []structFie
 		}
 	}
 	return nil
+}
+
+// itemsInstead fills the fields from the items of an object that lacks an attribute: of a class derived from dict, or
+// another mapping. What it says otherwise is what it has said of the attribute.
+func (c *conversion) itemsInstead(dst reflect.Value, o *Object, fields []structField, lacked error) error {
+	for _, f := range fields {
+		err := c.inside(step{kind: toItem, key: f.name, in: o}, func() error {
+			return c.ask(o, wire.HandleCallAttr, func(v any, exc error) error {
+				switch {
+				case exc == nil:
+					return c.assign(fieldOf(dst, f.index), v)
+				case f.has("optional") && isAnyOf(exc, vinegar.LookupError):
+					return nil
+				}
+				c.path = c.path[:len(c.path)-1]
+				if isAnyOf(exc, vinegar.KeyError) {
+					lacked = exc
+				}
+				if denied(lacked) && strings.HasPrefix(exc.Error(), "TypeError: tuple indices ") {
+					return c.fieldsOf(dst, o) // a namedtuple whose names the peer keeps from us
+				}
+				return notThat(lacked, o, dst.Type())
+			}, "__getitem__", brine.Tuple{f.name}, brine.Tuple{})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fieldsOf fills the fields with the items of a tuple, in their order.
+func (c *conversion) fieldsOf(dst reflect.Value, o *Object) error {
+	return c.ask(o, wire.HandleBuffIter, func(v any, exc error) error {
+		if exc != nil {
+			return notThat(exc, o, dst.Type())
+		}
+		items, err := chunkOf(v)
+		if err != nil {
+			return err
+		}
+		return c.fields(dst, typeName(o), items)
+	}, nil)
 }
 
 // someItems fills what a dict has items for. It is asked first, because a defaultdict makes the items it is asked for.

@@ -17,6 +17,8 @@ import (
 func (c *conversion) object(dst reflect.Value, o *Object) error {
 	t := dst.Type()
 	switch {
+	case (t == ratType || t == floatType) && strings.HasPrefix(o.ClassName(), "numpy.float"): // text has not all digits
+		return c.askNumber(dst, o, "__float__")
 	case t == timeType, t == durationType && o.ClassName() != "" && !isNumber(o), pyvalue.TakesText(t):
 		return c.text(dst, o)
 	case t.Kind() == reflect.Interface && fileType.Implements(t):
@@ -46,11 +48,24 @@ func (c *conversion) object(dst reflect.Value, o *Object) error {
 		if isNumberKind(k) || t == bigIntType || k == reflect.Bool && strings.HasPrefix(o.ClassName(), "numpy.bool") {
 			return c.number(dst, o)
 		}
-		if k == reflect.String && !isBuiltin(o) && !o.IsClass() {
+		if k == reflect.String && o.ClassName() == "collections.UserString" {
+			return c.askText(o, t, func(s string) error {
+				dst.SetString(s)
+				return nil
+			})
+		}
+		if k == reflect.String && mayBeText(o) {
 			return c.derivedText(dst, o)
 		}
 	}
 	return &ConvertError{From: typeName(o), To: t}
+}
+
+// mayBeText reports whether an object may be of a class derived from str. Of numpy's one class is, and the others, like
+// pandas', add a text to each of their items.
+func mayBeText(o *Object) bool {
+	module, class, _ := strings.Cut(o.ClassName(), ".")
+	return !isBuiltin(o) && !o.IsClass() && module != "pandas" && (module != "numpy" || class == "str_")
 }
 
 // derivedText takes the text of an object of a class derived from str. Every object has a str(), but only those add a
@@ -104,12 +119,14 @@ func (c *conversion) number(dst reflect.Value, o *Object) error {
 		return &ConvertError{From: typeName(o), To: t}
 	}
 	switch k := t.Kind(); {
-	case k == reflect.Bool:
+	case k == reflect.Bool, strings.HasPrefix(o.ClassName(), "numpy.bool"): // which is no integer to numpy
 		return c.askNumber(dst, o, "__bool__")
 	case (t == durationType || k == reflect.Float32 || k == reflect.Float64) && dropsImaginary(o):
 		return &ConvertError{From: typeName(o), To: t}
-	case t == durationType, k == reflect.Float32, k == reflect.Float64:
+	case t == durationType:
 		return c.askNumber(dst, o, "__float__") // a timedelta has none: see askNumber
+	case k == reflect.Float32, k == reflect.Float64:
+		return c.askNumber(dst, o, "__float__", "__index__")
 	case k == reflect.Complex64, k == reflect.Complex128:
 		if isReal(o) {
 			return c.askNumber(dst, o, "__float__")
@@ -120,17 +137,55 @@ func (c *conversion) number(dst reflect.Value, o *Object) error {
 	return c.askNumber(dst, o, "__index__")
 }
 
+// keptComplex takes the number of an object whose __complex__ the peer keeps from us, which it may not have: an integer
+// has no imaginary part, and other numbers tell theirs where attributes may be read.
+func (c *conversion) keptComplex(dst reflect.Value, o *Object, refusal error) error {
+	return c.ask(o, wire.HandleCallAttr, func(v any, exc error) error {
+		if exc == nil {
+			return fitted(pyvalue.SetNumber(dst, v))
+		}
+		return c.complexParts(dst, o, refusal)
+	}, "__index__", brine.Tuple{}, brine.Tuple{})
+}
+
+// complexParts takes a number from its attributes; refusal is the error if they cannot be read.
+func (c *conversion) complexParts(dst reflect.Value, o *Object, refusal error) error {
+	parts := make([]float64, 2)
+	for i, name := range []string{"real", "imag"} {
+		err := c.ask(o, wire.HandleGetAttr, func(v any, exc error) error {
+			if exc != nil {
+				return notThat(refusal, o, dst.Type())
+			}
+			return c.assign(reflect.ValueOf(&parts[i]).Elem(), v)
+		}, name)
+		if err != nil {
+			return err
+		}
+	}
+	c.after = append(c.after, func() error {
+		dst.SetComplex(complex(parts[0], parts[1]))
+		return nil
+	})
+	return nil
+}
+
 // askNumber calls the first of the methods that the object has.
 func (c *conversion) askNumber(dst reflect.Value, o *Object, method string, otherwise ...string) error {
 	t := dst.Type()
 	return c.ask(o, wire.HandleCallAttr, func(v any, exc error) error {
 		switch {
 		case exc == nil:
+		case method == "__complex__" && denied(exc):
+			return c.keptComplex(dst, o, exc)
+		case method == "__complex__" && lacks(exc, method) && dropsImaginary(o): // numpy.complex128 before Python 3.11
+			return c.complexParts(dst, o, exc)
 		case len(otherwise) > 0 && !denied(exc) &&
 			(lacks(exc, method) || method == "__float__" && errors.Is(exc, vinegar.TypeError)):
 			return c.askNumber(dst, o, otherwise[0], otherwise[1:]...)
 		case t == durationType && lacks(exc, method) && !denied(exc): // perhaps of a class derived from timedelta
 			return c.text(dst, o)
+		case isAnyOf(exc, vinegar.ValueError, vinegar.ArithmeticError): // float() of a text, or of what is too large
+			return &ConvertError{From: typeName(o), To: t, Reason: exc.Error()}
 		default:
 			return notThat(exc, o, t)
 		}
@@ -148,7 +203,8 @@ func notThat(exc error, o *Object, t reflect.Type) error {
 		if _, own := o.Own(); own { // what it lacks is in this program
 			return &ConvertError{From: typeName(o), To: t}
 		}
-		return &ConvertError{From: typeName(o), To: t, Reason: exc.Error()}
+		lacking := isAnyOf(exc, vinegar.AttributeError) && !denied(exc)
+		return &ConvertError{From: typeName(o), To: t, Reason: exc.Error(), lacking: lacking}
 	}
 	return exc
 }
@@ -160,9 +216,15 @@ func (c *conversion) sequence(dst reflect.Value, o *Object) error {
 		return c.callFor(o, t, "to_dict", brine.Tuple{"records"}, func(rows *Object) error { return c.sequence(dst, rows) })
 	}
 	bytes := t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
-	if bytes && o.ClassName() == "array.array" { // its numbers may be longer than a byte
+	if strings.HasPrefix(o.ClassName(), "numpy.str") || !bytes && strings.HasPrefix(o.ClassName(), "numpy.bytes") {
+		return &ConvertError{From: typeName(o), To: t} // as of a str
+	}
+	if class := typeName(o); bytes && (class == "array.array" || class == "memoryview") { // of numbers of any length
 		return c.ask(o, wire.HandleCallAttr, func(v any, exc error) error {
-			if exc != nil {
+			switch {
+			case exc != nil && class == "memoryview": // most are of bytes
+				return c.iterate(dst, o)
+			case exc != nil:
 				return notThat(exc, o, t)
 			}
 			return c.assign(dst, v)
@@ -205,17 +267,21 @@ func (c *conversion) iterate(dst reflect.Value, o *Object) error {
 				return c.list(dst, o, items)
 			}
 		}
-		if bytes && !slices.ContainsFunc(items, isByteObject) {
-			return assignBytes(dst, o, items)
+		switch {
+		case !bytes:
+		case assignBytes(dst, items):
+			return nil
+		case arrayClasses[typeName(o)] && slices.ContainsFunc(items, isNoByte):
+			return &ConvertError{From: typeName(o), To: t} // bytes() of it would be longer
 		}
 		return c.items(dst, items, typeName(o), o)
 	}, nil)
 }
 
-// isByteObject reports whether an item is of numpy's own class of bytes.
-func isByteObject(v any) bool {
+// isNoByte reports whether an item of an array is of another class than numpy's bytes.
+func isNoByte(v any) bool {
 	o, ok := v.(*Object)
-	return ok && o.ClassName() == "numpy.uint8"
+	return !ok || o.ClassName() != "numpy.uint8"
 }
 
 // ofRows reports whether a table is converted to a type row by row, and not by the names of its columns, which a loop
@@ -228,16 +294,16 @@ func ofRows(t reflect.Type) bool {
 	return e.Kind() == reflect.Map || e.Kind() == reflect.Struct && !pyvalue.TakesText(e) && e != timeType
 }
 
-// assignBytes takes bytearray and memoryview, which iterate as integers.
-func assignBytes(dst reflect.Value, o *Object, items brine.Tuple) error {
+// assignBytes takes bytearray and memoryview, which iterate as integers, and reports whether all items are bytes.
+func assignBytes(dst reflect.Value, items brine.Tuple) bool {
 	b := make([]byte, len(items))
 	for i, v := range items {
 		n, ok := v.(int64)
 		if !ok || n < 0 || n > 255 {
-			return &ConvertError{From: typeName(o), To: dst.Type()}
+			return false
 		}
 		b[i] = byte(n)
 	}
 	dst.SetBytes(b)
-	return nil
+	return true
 }

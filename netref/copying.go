@@ -57,9 +57,9 @@ func (c *conversion) fromPickle(dst reflect.Value, o *Object, data []byte) bool 
 	v, err := o.peer.Unpickle(data, true)
 	if err == nil {
 		path := c.here()
-		c.sure = true
+		c.sure, c.copied = true, true
 		err = c.assign(dst, v)
-		c.sure, c.path = false, path
+		c.sure, c.copied, c.path = false, false, path
 	}
 	c.noCopies = c.noCopies || err != nil
 	return err == nil

@@ -11,14 +11,15 @@ import (
 
 // Obtain copies a remote object with everything in it, which goes over as a pickle (rpyc.classic.obtain), and converts
 // the copy as [Assign] does, from the values that package pickle describes; any takes those as they are. Objects of
-// classes that package pickle does not know become *pickle.Object, or a struct with their attributes.
+// classes that package pickle does not know become *pickle.Object, or a struct or a map with their attributes.
 //
 // It takes one round trip, and more only where the copy does not say enough for T, and nothing in T is an interface:
 // then the object itself is converted, as [As] does it. A namedtuple for example does not carry the names of its
 // fields.
 //
 // The peer must allow pickling (allow_pickle, as classic servers do); one that does not answers with a ValueError. What
-// is no remote object is converted without asking.
+// cannot be pickled, such as a generator, is converted as As does it. What is no remote object is converted without
+// asking.
 func Obtain[T any](ctx context.Context, v any) (T, error) {
 	var t, none T
 	o, ok := v.(*Object)
@@ -42,14 +43,15 @@ func obtain(ctx context.Context, dst reflect.Value, o *Object) error {
 		if copied, err = o.peer.Unpickle(data, false); err != nil {
 			return err
 		}
-		c := conversion{ctx: ctx, sure: live}
+		c := conversion{ctx: ctx, sure: live, copied: true}
 		if err = c.convert(dst, copied); err == nil {
 			return nil
 		}
 	}
 	unfit, _ := err.(*ConvertError)
+	exc, raised := err.(*vinegar.Error)
 	switch {
-	case !live, !pickled && !isAnyOf(err, vinegar.TypeError), // which says that it cannot be pickled
+	case !live, !pickled && (!raised || exc.Is(vinegar.ValueError)), // which says that nothing may be pickled
 		unfit != nil && unfit.Value != nil: // a number or a text is the same at the peer
 		return err
 	}
@@ -61,12 +63,13 @@ func obtain(ctx context.Context, dst reflect.Value, o *Object) error {
 		return nil
 	case !pickled:
 		return err
-	case refusal != nil && refusal.Reason == "":
+	case refusal != nil && (refusal.Reason == "" || refusal.lacking):
 		return liveErr
 	}
 	// What the peer does not show, the copy may.
 	dst.SetZero()
-	if Assign(ctx, dst, copied) != nil {
+	c := conversion{ctx: ctx, copied: true}
+	if c.convert(dst, copied) != nil {
 		return liveErr
 	}
 	return nil
@@ -80,7 +83,7 @@ const highestPickle = -1
 func holdsValues(t reflect.Type, outer []reflect.Type, orAny bool) bool {
 	switch t.Kind() {
 	case reflect.Interface:
-		return orAny && t == anyType
+		return orAny && t == anyType || takesException(t)
 	case reflect.Func, reflect.Chan:
 		return false
 	case reflect.Map:

@@ -270,7 +270,7 @@ func TestFetchTimesOut(t *testing.T) {
 		method string
 		as     func(ctx context.Context, v any) (any, error)
 	}{
-		{"iterable", as[[]int]}, {"iterable", as[map[int]int]}, {"object", as[struct{ X int }]},
+		{"iterable", as[[]int]}, {"iterable", as[map[int]struct{}]}, {"object", as[struct{ X int }]},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			p := &pit{make(chan struct{})}

@@ -55,11 +55,7 @@ func Set(dst reflect.Value, v any) (done bool, err error) {
 			dst.SetBool(v)
 			return true, nil
 		}
-		n := int64(0)
-		if v {
-			n = 1
-		}
-		return true, setNumber(dst, n, v)
+		return true, setNumber(dst, truth(v), v)
 	case int64:
 		return true, setNumber(dst, v, v)
 	case *big.Int:
@@ -165,6 +161,13 @@ func setBig(dst reflect.Value, n *big.Int) error {
 		}
 		dst.SetFloat(f)
 		return nil
+	case reflect.Complex64, reflect.Complex128:
+		f, _ := new(big.Float).SetInt(n).Float64()
+		if math.IsInf(f, 0) || dst.OverflowComplex(complex(f, 0)) {
+			return notFit(n, t, OutOfRange)
+		}
+		dst.SetComplex(complex(f, 0))
+		return nil
 	}
 	return notFit(n, t, "")
 }
@@ -198,8 +201,15 @@ func setSeconds(dst reflect.Value, s float64, v any) error {
 	return nil
 }
 
-// SetNumber is [Set] for what may be a big.Int that is no pointer, too, and fails for whatever is no number.
+// SetNumber is [Set] for what may be a big.Int, big.Rat or big.Float that is no pointer, too, and fails for whatever is
+// no number. What it stores in the latter two is exact.
 func SetNumber(dst reflect.Value, v any) error {
+	switch to := dst.Addr().Interface().(type) {
+	case *big.Rat:
+		return setRat(to, v)
+	case *big.Float:
+		return setBigFloat(to, v)
+	}
 	if dst.Type() != bigIntType.Elem() {
 		if done, err := Set(dst, v); done {
 			return err
@@ -212,6 +222,54 @@ func SetNumber(dst reflect.Value, v any) error {
 	}
 	dst.Set(p.Elem())
 	return nil
+}
+
+func setRat(to *big.Rat, v any) error {
+	switch v := v.(type) {
+	case bool:
+		to.SetInt64(truth(v))
+		return nil
+	case int64:
+		to.SetInt64(v)
+		return nil
+	case *big.Int:
+		to.SetInt(v)
+		return nil
+	case float64:
+		if to.SetFloat64(v) != nil {
+			return nil
+		}
+		return notFit(v, reflect.TypeFor[big.Rat](), OutOfRange)
+	}
+	return notFit(v, reflect.TypeFor[big.Rat](), "")
+}
+
+func setBigFloat(to *big.Float, v any) error {
+	switch v := v.(type) {
+	case bool:
+		to.SetInt64(truth(v))
+		return nil
+	case int64:
+		to.SetInt64(v)
+		return nil
+	case *big.Int:
+		to.SetInt(v)
+		return nil
+	case float64:
+		if v == v {
+			to.SetFloat64(v)
+			return nil
+		}
+		return notFit(v, reflect.TypeFor[big.Float](), OutOfRange)
+	}
+	return notFit(v, reflect.TypeFor[big.Float](), "")
+}
+
+func truth(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // SetEncoded stores the number, text or truth value that the cursor stands before, which has been checked by

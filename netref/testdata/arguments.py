@@ -1,4 +1,5 @@
 """Passes objects of Python's to the Go service of python_test.go: arguments.py PORT."""
+import collections
 import datetime
 import decimal
 import enum
@@ -54,6 +55,11 @@ assert root.set({"a", "b"}) == 2
 assert root.matrix([[1, 2], (3, 4.5)]) == 5.5
 assert root.keys({("a", "b"): 3}) == 3
 assert root.person(Person(), 1) == "Ann"
+conn._config["allow_public_attrs"] = False
+assert root.person(collections.namedtuple("Names", "name")("Bea"), 1) == "Bea"  # by position
+conn._config["allow_public_attrs"] = True
+assert root.person(type("Table", (dict,), {})(name="Cy"), 1) == "Cy"
+assert root.bytes(memoryview(b"ab")) == b"ab"
 assert root.nested({"rows": [{"a": [1, 2]}, {}]}) == "2"
 
 for call in (lambda: root.int(1.5), lambda: root.int(decimal.Decimal("1")), lambda: root.float(Person()), lambda: root.time(Person()),

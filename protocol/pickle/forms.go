@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -21,12 +22,14 @@ var (
 	timeType     = reflect.TypeFor[time.Time]()
 	durationType = reflect.TypeFor[time.Duration]()
 	bigIntType   = reflect.TypeFor[big.Int]()
+	bigFloatType = reflect.TypeFor[big.Float]()
 	classType    = reflect.TypeFor[Class]()
 )
 
 var (
 	errNoInteger    = errors.New("no integer")
 	errNoAttributes = errors.New("it has no attributes")
+	errNoItems      = errors.New("the copy does not say whether it has items")
 )
 
 // kindOf sorts Go types by what a Python object can be asked for in their place.
@@ -97,6 +100,9 @@ func (d Decimal) Form(t reflect.Type, sure bool) (any, bool) {
 			return errors.New("no float"), true
 		}
 		return f, true
+	case t == bigFloatType && strings.HasSuffix(string(d), "Infinity"): // big.Float reads only Inf
+		f, err := strconv.ParseFloat(string(d), 64)
+		return f, err == nil
 	case k == reflect.Int:
 		return errNoInteger, true
 	case k == reflect.String && sure:
@@ -200,11 +206,7 @@ func (o *Object) Form(t reflect.Type, sure bool) (any, bool) {
 	case t == timeType:
 		return o.moment(sure)
 	case t == durationType:
-		n := make([]int64, len(o.Args))
-		for i, v := range o.Args {
-			n[i], _ = v.(int64)
-		}
-		return timedelta(n)
+		return o.duration(sure)
 	case k == reflect.Int, k == reflect.Float64:
 		switch only.(type) {
 		case int64, *big.Int, float64, complex128:
@@ -227,6 +229,21 @@ func (o *Object) Form(t reflect.Type, sure bool) (any, bool) {
 // missing reports whether the object says that a value is missing: pandas.NaT, numpy.ma.masked.
 func (o *Object) missing() bool {
 	return o.Class.Name == "MaskedConstant" || o.Class == Class{"pandas._libs.tslibs.nattype", "_nat_unpickle"}
+}
+
+// duration is that of an object of a class derived from timedelta, which is made of three integers as others may be.
+func (o *Object) duration(sure bool) (any, bool) {
+	if sure || o.New || o.Kwargs != nil || len(o.Args) != 3 {
+		return nil, false
+	}
+	n := make([]int64, len(o.Args))
+	for i, v := range o.Args {
+		var ok bool
+		if n[i], ok = v.(int64); !ok {
+			return nil, false
+		}
+	}
+	return timedelta(n)
 }
 
 // moment is the time of an object of a class derived from datetime or date.
@@ -261,20 +278,35 @@ func (o *Object) parts(k reflect.Kind, sure bool) (any, bool) {
 	case o.Class == Class{"builtins", "iter"} && len(o.Args) == 1 && (o.State == nil || o.State == int64(0)):
 		switch o.Args[0].(type) {
 		case []any, brine.Tuple, Range:
-			return o.Args[0], k == reflect.Slice
+			if k == reflect.Slice {
+				return o.Args[0], true
+			}
 		}
-		return nil, false
+		return errNoAttributes, k == reflect.Map
 	case o.Pairs != nil:
 		return o.Pairs, true
 	case o.hasAttributes():
 		return nil, false // it is a netref.Mapping
-	case o.State == nil && o.Kwargs == nil && len(o.Args)+len(o.Items) == 0:
-		return []any{}, k == reflect.Slice
 	case k == reflect.Map:
 		return errNoAttributes, true
+	case o.saysNoItems() && k == reflect.Slice:
+		return errNoItems, true
 	}
 	items, ok := o.sequence()
 	return brine.Tuple(items), ok && !(sure && k == reflect.Struct)
+}
+
+// saysNoItems reports whether the copy would be the same of a sequence and of what is none: of an empty list of a class
+// of its own and of any object without state, or of a namedtuple of one field and of an int of a class of its own.
+func (o *Object) saysNoItems() bool {
+	if o.State != nil || o.Kwargs != nil || len(o.Items) > 0 {
+		return false
+	}
+	if len(o.Args) == 1 && o.New {
+		_, tuple := o.Args[0].(brine.Tuple)
+		return !tuple
+	}
+	return len(o.Args) == 0
 }
 
 // sequence is the items of what was derived from tuple or list.
@@ -306,7 +338,12 @@ func (o *Object) hasAttributes() bool {
 	case *Dict:
 		return true
 	case brine.Tuple: // of a class with slots
-		return len(s) == 2
+		if len(s) != 2 {
+			return false
+		}
+		_, slots := s[1].(*Dict)
+		_, dict := s[0].(*Dict)
+		return slots && (dict || s[0] == nil)
 	}
 	return false
 }

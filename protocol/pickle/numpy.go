@@ -12,6 +12,9 @@ import (
 // DType is a numpy.dtype of elements without fields, by its name with the byte order: "<f8".
 type DType string
 
+// ClassName is the Python class, as netref.Object has it.
+func (d DType) ClassName() string { return "numpy.dtype" }
+
 // size is how many bytes an element takes; not ok if that is not known.
 func (d DType) size() (int, bool) {
 	if d == "|O" {
