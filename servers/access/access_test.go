@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/protocol/wire"
 	"github.com/gorpyc/gorpyc/servers"
 	"github.com/gorpyc/gorpyc/servers/access"
 )
@@ -229,6 +229,14 @@ func TestLimits(t *testing.T) {
 	require.NoError(t, enforcer.Replace(limit(access.Limit{})))
 	require.NoError(t, add(first))
 
+	// what is denied counts, too
+	c, _ = enforced(t, &access.Policy{Rules: []access.Rule{{Who: []string{"*"}, DenyPickle: true,
+		Limit: access.Limit{Rate: 1e-3, Burst: 2, Wait: now}}}}, ann, &protocol.Config{AllowPickle: true})
+	for _, want := range []error{vinegar.ValueError, vinegar.ValueError, vinegar.BlockingIOError} {
+		_, err = c.Root().Request(t.Context(), wire.HandlePickle, int64(2))
+		require.ErrorIs(t, err, want)
+	}
+
 	// at the same time
 	enforcer, err = access.New(limit(access.Limit{Concurrent: 1, Wait: now}))
 	require.NoError(t, err)
@@ -322,40 +330,6 @@ func TestSameNameUnderTwoRules(t *testing.T) {
 	}
 	require.ErrorContains(t, as("admin"), "too many requests")
 	require.ErrorContains(t, as("user"), "too many requests")
-}
-
-// TestAudit has a line for each request, or for those that were denied, and no values.
-func TestAudit(t *testing.T) {
-	run := func(deniedOnly bool) string {
-		var log bytes.Buffer
-		handler := slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey || a.Key == "conn" || a.Key == "duration" {
-				return slog.Attr{}
-			}
-			return a
-		}})
-		c, _ := enforced(t, &access.Policy{Rules: []access.Rule{{Who: []string{"*"}, Deny: []string{"numbers"},
-			Methods: []access.MethodLimit{{Method: "add_user", Limit: access.Limit{Rate: 1e-3, Wait: -1}}}}}}, ann,
-			&protocol.Config{Hooks: access.Audit{Logger: slog.New(handler), DeniedOnly: deniedOnly}.Hooks()})
-		for _, name := range []string{"add", "fail", "numbers", "add_user", "add_user", strings.Repeat("x", 200)} {
-			args := []any{}
-			if name == "add" {
-				args = []any{4711, 1}
-			}
-			_, _ = netref.Call[any](t.Context(), c.Root(), name, args...)
-		}
-		require.NoError(t, c.Close())
-		<-c.Done()
-		return strings.ReplaceAll(log.String(), "msg=\"rpyc: audit\" "+
-			"identity=token:ann release=gorpyc op=CALLATTR class=access_test.shop ", "")
-	}
-	const denied = "level=WARN method=numbers outcome=denied error=AttributeError\n" +
-		"level=WARN method=add_user outcome=limited error=BlockingIOError\n"
-	require.Equal(t, denied, run(true))
-	require.Equal(t, "level=INFO method=add outcome=ok\nlevel=INFO method=fail outcome=error error=ValueError\n"+
-		"level=WARN method=numbers outcome=denied error=AttributeError\nlevel=INFO method=add_user outcome=ok\n"+
-		"level=WARN method=add_user outcome=limited error=BlockingIOError\n"+
-		"level=INFO method="+strings.Repeat("x", 100)+"… outcome=error error=AttributeError\n", run(false))
 }
 
 // TestLoad reads a policy, and says what is wrong with others.

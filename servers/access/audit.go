@@ -20,7 +20,7 @@ import (
 // "denied" or "limited"; the last two are at level Warn, the others at Info. Names that a peer has made up are cut
 // after 100 bytes.
 type Audit struct {
-	// Logger gets the lines.
+	// Logger gets the lines; nil is slog.Default, as it is when the line is logged.
 	Logger *slog.Logger
 	// DeniedOnly leaves out what was not denied or limited.
 	DeniedOnly bool
@@ -51,7 +51,11 @@ func (a auditHook) ServeEnd(ctx context.Context, r *protocol.RequestInfo) {
 	case r.Failed():
 		outcome = "error"
 	}
-	if !a.Logger.Enabled(ctx, level) {
+	logger := a.Logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	if !logger.Enabled(ctx, level) {
 		return
 	}
 	p := r.Conn.Peer()
@@ -63,7 +67,7 @@ func (a auditHook) ServeEnd(ctx context.Context, r *protocol.RequestInfo) {
 		attrs = append(attrs, slog.String("error", pyvalue.Shorten(r.ErrorClass(), maxName)))
 	}
 	attrs = append(attrs, slog.Duration("duration", r.Duration.Round(time.Microsecond)))
-	a.Logger.LogAttrs(ctx, level, "rpyc: audit", attrs...)
+	logger.LogAttrs(ctx, level, "rpyc: audit", attrs...)
 }
 
 const maxName = 100

@@ -212,11 +212,10 @@ func (s *state) enter(ctx context.Context, r *protocol.RequestInfo) (leave func(
 	if err != nil {
 		return nil, err
 	}
-	if sub.rule == nil {
-		return nil, &DeniedError{Identity: id, Class: r.Class, Method: r.Method}
-	}
-	if r.Op == wire.HandlePickle && sub.rule.DenyPickle {
-		return nil, &DeniedError{Identity: id, class: vinegar.ValueError, text: "pickling is disabled"}
+	denied := &DeniedError{Identity: id, Class: r.Class, Method: r.Method}
+	if sub.rule == nil { // which has no limit either
+		holdRefusal(ctx, refusalTime)
+		return nil, denied
 	}
 	t := target{class: r.Class, name: r.Method}
 	called := r.IsCall() ||
@@ -224,13 +223,24 @@ func (s *state) enter(ctx context.Context, r *protocol.RequestInfo) (leave func(
 	if called {
 		t.service = isService(r.Conn, r.Class)
 	}
-	if r.Op == wire.HandleCall && r.Method != "" && (!sub.rule.permits(t) || sub.rule.ReadOnly && t.changes()) {
-		return nil, &DeniedError{Identity: id, Class: r.Class, Method: r.Method} // it was read by somebody else, or before
+	if sub.rule.limited || len(s.methods) > 0 {
+		if leave, err = take(ctx, id, sub.limitsOf(r, called, t, s.methods), r.Nested); err != nil {
+			return nil, err
+		}
 	}
-	if !sub.rule.limited && len(s.methods) == 0 {
-		return nil, nil
+	// What is denied counts, too, or a peer could ask for it without end.
+	switch {
+	case r.Op == wire.HandlePickle && sub.rule.DenyPickle:
+		denied = &DeniedError{Identity: id, class: vinegar.ValueError, text: "pickling is disabled"}
+	case r.Op == wire.HandleCall && r.Method != "" && (!sub.rule.permits(t) || sub.rule.ReadOnly && t.changes()):
+		// It was read by somebody else, or before.
+	default:
+		return leave, nil
 	}
-	return take(ctx, id, sub.limitsOf(r, called, t, s.methods), r.Nested)
+	if leave != nil {
+		leave()
+	}
+	return nil, denied
 }
 
 // limitsOf are the limits that a request has to keep. A call keeps those of its method, too.

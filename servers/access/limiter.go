@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -50,17 +51,23 @@ func (l *limiter) enter(ctx context.Context, place bool) (*excess, error) {
 	if x == nil || l.limit.Wait < 0 {
 		return x, err
 	}
-	t := time.NewTimer(min(time.Duration(l.limit.Wait), refusalTime))
+	holdRefusal(ctx, min(time.Duration(l.limit.Wait), refusalTime))
+	return x, err
+}
+
+// refusalTime is how long a refusal takes, about.
+const refusalTime = 100 * time.Millisecond
+
+// holdRefusal waits for about d, or until ctx ends. Those that were refused together do not come back together: the
+// callers of a peer that repeat what was refused would else go on in step, and all ask at the same moment.
+func holdRefusal(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d/2 + rand.N(d+1))
 	defer t.Stop()
 	select {
 	case <-t.C:
 	case <-ctx.Done():
 	}
-	return x, err
 }
-
-// refusalTime is how long a refusal takes.
-const refusalTime = 100 * time.Millisecond
 
 func (l *limiter) tryEnter(ctx context.Context, place bool) (*excess, error) {
 	deadline := time.Now().Add(time.Duration(max(l.limit.Wait, 0)))

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
 // TestRateOfLimiter: after a burst, requests come at the rate, each waiting for its place; what would wait too long, or
@@ -32,12 +35,12 @@ func TestRateOfLimiter(t *testing.T) {
 				entered = append(entered, time.Since(began))
 			}()
 		}
-		time.Sleep(refusalTime - time.Millisecond)
+		time.Sleep(refusalTime/2 - time.Millisecond)
 		synctest.Wait()
 		mu.Lock()
 		require.Zero(t, refused, "it takes a while")
 		mu.Unlock()
-		time.Sleep(time.Millisecond)
+		time.Sleep(refusalTime + 2*time.Millisecond)
 		synctest.Wait()
 		mu.Lock()
 		require.Equal(t, 2, refused, "they would have to wait for 300 ms or more")
@@ -112,6 +115,19 @@ func TestPlacesOfLimiter(t *testing.T) {
 		require.Equal(t, -4, <-order)
 		l.leave()
 		require.True(t, l.idle(time.Now()))
+	})
+}
+
+// TestDenialsTakeAWhile: who has no rule has no limit either.
+func TestDenialsTakeAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, err := New(&Policy{Rules: []Rule{{Who: []string{"ann"}}}})
+		require.NoError(t, err)
+		began := time.Now()
+		_, err = e.current.Load().enter(t.Context(), &protocol.RequestInfo{Op: wire.HandleCallAttr})
+		var denied *DeniedError
+		require.ErrorAs(t, err, &denied)
+		require.InDelta(t, refusalTime, time.Since(began), float64(refusalTime)/2)
 	})
 }
 

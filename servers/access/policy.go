@@ -65,8 +65,8 @@ type Limit struct {
 	// handler of the same connection waits for this peer may be part of the answer, and is not counted.
 	Concurrent int `json:"concurrent,omitempty"`
 	// Wait is how long a request may wait until it is within the limit; 0 means 1 s, negative not at all. Waiting slows
-	// the peer down, because its next requests are not begun meanwhile; so a refusal takes 100 ms, or Wait if that is
-	// less. A peer whose requests are refused at once and that repeats them at once keeps a processor busy.
+	// the peer down, because its next requests are not begun meanwhile; so a refusal takes about 100 ms, or Wait if
+	// that is less. A peer whose requests are refused at once and that repeats them at once keeps a processor busy.
 	Wait Duration `json:"wait,omitempty"`
 	// Queue is how many requests may wait at the same time; 0 means 100.
 	Queue int `json:"queue,omitempty"`
