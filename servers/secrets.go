@@ -8,13 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"os"
 	"slices"
 	"sync"
-	"time"
 
+	"github.com/gorpyc/gorpyc/internal/filestate"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/transport/auth"
 )
@@ -46,16 +47,16 @@ type Secrets interface {
 	Secrets() ([]Secret, error)
 }
 
-// FixedSecrets are Secrets that do not change.
+// FixedSecrets are Secrets that do not change. No two have the same name, or a key in common.
 type FixedSecrets []Secret
 
 // Secrets returns s.
 func (s FixedSecrets) Secrets() ([]Secret, error) { return s, nil }
 
 // SecretsFile has Secrets in a file: a JSON list of objects with "name", "keys" and, if need be, "attrs". It is read
-// again when its size or time of modification has changed, so that keys are changed without a restart: the new one is
-// put beside the old one, the clients get it, the old one is taken out. If it cannot be read then, what was read before
-// stays in use, and OnError is told.
+// again when it has changed, so that keys are changed without a restart: the new one is put beside the old one, the
+// clients get it, the old one is taken out. No two names or keys may be the same. If the file cannot be used then,
+// what was read before stays in use, and OnError is told.
 type SecretsFile struct {
 	Path string
 	// OnError is told that the changed file cannot be used; nil tells nobody.
@@ -63,8 +64,7 @@ type SecretsFile struct {
 
 	mu      sync.Mutex
 	read    bool
-	size    int64
-	changed time.Time
+	state   filestate.State // of what was read
 	secrets []Secret
 }
 
@@ -84,11 +84,11 @@ func (f *SecretsFile) Secrets() ([]Secret, error) {
 
 // refresh reads the file if it has changed. The lock is held.
 func (f *SecretsFile) refresh() error {
-	info, err := os.Stat(f.Path)
+	now, err := filestate.Look(f.Path)
 	if err != nil {
 		return fmt.Errorf("rpyc: secrets: %w", err)
 	}
-	if f.read && info.Size() == f.size && info.ModTime().Equal(f.changed) {
+	if now.Unchanged(f.state) {
 		return nil
 	}
 	data, err := os.ReadFile(f.Path)
@@ -98,13 +98,17 @@ func (f *SecretsFile) refresh() error {
 	var secrets []Secret
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&secrets); err != nil {
+	err = d.Decode(&secrets)
+	if _, behind := d.Token(); err != nil || behind != io.EOF {
 		return fmt.Errorf("rpyc: secrets: %s is no list of names and keys", f.Path) // JSON's errors may quote a key
 	}
 	if err := checkSecrets(secrets); err != nil {
 		return err
 	}
-	f.read, f.size, f.changed, f.secrets = true, info.Size(), info.ModTime(), secrets
+	if err := checkOwners(secrets); err != nil {
+		return err
+	}
+	f.read, f.state, f.secrets = true, now, secrets
 	return nil
 }
 
@@ -117,6 +121,24 @@ func checkSecrets(all []Secret) error {
 			if len(k) < minKey {
 				return fmt.Errorf("rpyc: secrets: a key of %q is shorter than %d bytes", s.Name, minKey)
 			}
+		}
+	}
+	return nil
+}
+
+// checkOwners refuses lists in which it is not clear who somebody is.
+func checkOwners(all []Secret) error {
+	names, owners := map[string]bool{}, map[string]string{}
+	for _, s := range all {
+		if names[s.Name] {
+			return fmt.Errorf("rpyc: secrets: %q is there twice", s.Name)
+		}
+		names[s.Name] = true
+		for _, k := range s.Keys {
+			if owner, taken := owners[k]; taken && owner != s.Name {
+				return fmt.Errorf("rpyc: secrets: a key of %q is also one of %q", s.Name, owner)
+			}
+			owners[k] = s.Name
 		}
 	}
 	return nil

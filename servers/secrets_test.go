@@ -297,10 +297,10 @@ func TestTokenWhereNoneIsWanted(t *testing.T) {
 
 // TestSecretsFile changes keys while the server runs, and then spoils the file.
 func TestSecretsFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "secrets.json")
+	path, when := filepath.Join(t.TempDir(), "secrets.json"), time.Now().Add(time.Hour)
 	write := func(text string) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		require.NoError(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Duration(len(text))*time.Second)))
+		require.NoError(t, os.Chtimes(path, time.Time{}, when)) // as if all were written in the same moment
 	}
 	var complaint error
 	f := &servers.SecretsFile{Path: path, OnError: func(err error) { complaint = err }}
@@ -311,12 +311,16 @@ func TestSecretsFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []servers.Secret{{Name: "ann", Keys: []string{annsKey},
 		Attrs: map[string][]string{"team": {"sales"}}}}, got)
-	write(`[{"name": "ann", "keys": ["` + annsKey + `", "` + newKey + `"]}]`)
-	got, err = f.Secrets()
+	for _, keys := range []string{newKey + `", "` + annsKey, annsKey + `", "` + newKey} {
+		write(`[{"name": "ann", "keys": ["` + keys + `"]}]`)
+		got, err = f.Secrets()
+	}
 	require.NoError(t, err)
 	require.Equal(t, []string{annsKey, newKey}, got[0].Keys)
 	for _, bad := range []string{`[{"name": "ann", "keys": ["short"]}]`, `[{"keys": ["` + newKey + `"]}]`,
-		`[{"name": "ann", "key": "` + newKey + `"}]`, `{"ann": "` + newKey + `"}`, ``} {
+		`[{"name": "ann", "key": "` + newKey + `"}]`, `{"ann": "` + newKey + `"}`, ``, `[] [{"name": "ann"}]`,
+		`[{"name": "ann"}, {"name": "ann", "keys": ["` + newKey + `"]}]`,
+		`[{"name": "ann", "keys": ["` + newKey + `"]}, {"name": "bob", "keys": ["` + newKey + `"]}]`} {
 		write(bad)
 		complaint = nil
 		got, err = f.Secrets()

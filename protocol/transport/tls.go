@@ -13,7 +13,8 @@ import (
 	"slices"
 	"sync"
 	"syscall"
-	"time"
+
+	"github.com/gorpyc/gorpyc/internal/filestate"
 )
 
 // Verify says what is asked of the other end's certificate (cert_reqs).
@@ -66,15 +67,9 @@ type TLSFiles struct {
 	OnError func(error)
 
 	mu     sync.Mutex
-	stamps []stamp
-	cert   *tls.Certificate // of the last successful reading
+	states []filestate.State // of what was read
+	cert   *tls.Certificate  // of the last successful reading
 	roots  *x509.CertPool
-}
-
-// stamp is what a file looked like when it was read.
-type stamp struct {
-	size int64
-	time time.Time
 }
 
 // Server returns the configuration of a server.
@@ -168,11 +163,11 @@ func (f *TLSFiles) current() (*tls.Certificate, *x509.CertPool) {
 func (f *TLSFiles) load() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	stamps, err := f.look()
+	states, err := f.look()
 	if err != nil {
 		return err
 	}
-	if slices.Equal(stamps, f.stamps) {
+	if slices.EqualFunc(states, f.states, filestate.State.Unchanged) {
 		return nil
 	}
 	cert, roots := (*tls.Certificate)(nil), (*x509.CertPool)(nil)
@@ -197,7 +192,7 @@ func (f *TLSFiles) load() error {
 			return fmt.Errorf("transport: authorities: %s has no certificate of one", f.CA)
 		}
 	}
-	f.cert, f.roots, f.stamps = cert, roots, stamps
+	f.cert, f.roots, f.states = cert, roots, states
 	return nil
 }
 
@@ -224,19 +219,19 @@ func addAuthorities(pool *x509.CertPool, data []byte) (any bool) {
 	}
 }
 
-func (f *TLSFiles) look() ([]stamp, error) {
-	var stamps []stamp
+func (f *TLSFiles) look() ([]filestate.State, error) {
+	var states []filestate.State
 	for _, name := range []string{f.Cert, f.Key, f.CA} {
 		if name == "" {
 			continue
 		}
-		info, err := os.Stat(name)
+		state, err := filestate.Look(name)
 		if err != nil {
 			return nil, fmt.Errorf("transport: TLS: %w", err)
 		}
-		stamps = append(stamps, stamp{info.Size(), info.ModTime()})
+		states = append(states, state)
 	}
-	return stamps, nil
+	return states, nil
 }
 
 // clientTLS is the configuration for a server at addr.

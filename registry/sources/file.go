@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gorpyc/gorpyc/internal/filestate"
 	"github.com/gorpyc/gorpyc/protocol"
 )
 
@@ -32,34 +33,29 @@ type File struct {
 
 var _ protocol.Source = (*File)(nil)
 
-// clockTick is how far apart two changes of a file are to have different times, on every file system.
-const clockTick = 2 * time.Second
-
 // maxFile is how long a file may be.
 const maxFile = 1 << 20
 
 // Watch implements protocol.Source. A file that is not there or has a line that cannot be understood is a failure.
 func (f *File) Watch(ctx context.Context, update func([]protocol.Address)) error {
-	var read os.FileInfo // of what was read, nil as long as it may change without showing it
+	var read filestate.State
 	var addrs []protocol.Address
 	return poll(ctx, update, func() ([]protocol.Address, time.Duration, error) {
 		next := cmp.Or(f.Every, time.Second)
-		now, err := os.Stat(f.Path)
+		now, err := filestate.Look(f.Path)
 		if err != nil {
 			return nil, 0, err
 		}
 		if !now.Mode().IsRegular() { // opening a named pipe may wait for ever
 			return nil, 0, fmt.Errorf("%s: not a regular file", f.Path)
 		}
-		if read != nil && os.SameFile(now, read) && now.ModTime().Equal(read.ModTime()) && now.Size() == read.Size() {
+		if now.Unchanged(read) {
 			return addrs, next, nil
 		}
 		if addrs, err = f.read(); err != nil {
 			return nil, 0, err
 		}
-		if read = now; time.Since(now.ModTime()) < clockTick {
-			read = nil
-		}
+		read = now
 		return addrs, next, nil
 	})
 }
