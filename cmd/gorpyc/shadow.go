@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,8 @@ if it cannot be reached, the old one answers. POST /percent?n=N at --http change
 				"for NEW of the new one's. May be given several times"},
 			&cli.IntFlag{Name: "queue", Value: 10_000, Usage: "so `MANY` messages of a client may wait for the server " +
 				"that is asked"},
+			&cli.IntFlag{Name: "memory", Value: 256, Usage: "messages of all clients that wait so may have `MIB` MiB " +
+				"together"},
 			&cli.DurationFlag{Name: "patience", Value: 30 * time.Second, Usage: "the server that is asked may take " +
 				"`DURATION` for an answer, or is given up for this client"},
 			&cli.BoolFlag{Name: "redact", Category: groupOutput, Usage: "report types and sizes, and no values"},
@@ -126,9 +129,18 @@ func runShadow(c *cli.Context) error {
 
 func shadowOptions(c *cli.Context, t *target) (shadow.Options, error) {
 	o := shadow.Options{Old: t.open, Safe: c.StringSlice("safe"), All: c.Bool("all"), Ignore: c.StringSlice("ignore"),
-		Redact: c.Bool("redact"), Queue: c.Int("queue"), Patience: c.Duration("patience"), Same: map[string]string{}}
+		Redact: c.Bool("redact"), Queue: c.Int("queue"), Memory: int64(c.Int("memory")) << 20,
+		Patience: c.Duration("patience"), Same: map[string]string{}}
 	if len(o.Safe) == 0 && !o.All {
 		return o, usage("--safe or --all has to say what may be called at both servers")
+	}
+	if c.Int("memory") < 1 || c.Int("queue") < 1 {
+		return o, usage("--memory and --queue are to be positive")
+	}
+	for _, pattern := range append(c.StringSlice("safe"), c.StringSlice("ignore")...) {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return o, usage("%q is no pattern: %v", pattern, err)
+		}
 	}
 	share, err := strconv.ParseFloat(strings.TrimSuffix(c.String("sample"), "%"), 64)
 	if err != nil || share <= 0 || share > 100 {

@@ -16,6 +16,10 @@ func (w *watcher) serve(m talk.Message, x *exchange) error {
 		return w.reply(m, brine.Tuple{int64(wire.LabelValue), nil})
 	}
 	c := w.recorded(m.Handler, boxed, x)
+	if c != nil && c.lost {
+		x.tainted = tooLong
+		return w.refuse(m)
+	}
 	if c == nil || c.answer == nil {
 		// A call of a function that the request did not bring may be one in the background.
 		own := m.Handler != wire.HandleCall || x.brought[targetOf(boxed)]
@@ -25,7 +29,7 @@ func (w *watcher) serve(m talk.Message, x *exchange) error {
 		if own && m.Handler == wire.HandleCall {
 			w.differ(x, callbackMade, "none", w.show(boxed))
 		}
-		return w.send(talk.Message{Dialect: m.Dialect, Kind: wire.Exception, Seq: m.Seq, Body: notAsked})
+		return w.refuse(m)
 	}
 	if m.Handler == wire.HandleCall {
 		if x.called == nil {
@@ -41,9 +45,14 @@ func (w *watcher) serve(m talk.Message, x *exchange) error {
 	body, ok := w.translate(answer.Body, m.Handler == wire.HandleInspect)
 	if !ok {
 		x.tainted = unpaired
-		return w.send(talk.Message{Dialect: m.Dialect, Kind: wire.Exception, Seq: m.Seq, Body: notAsked})
+		return w.refuse(m)
 	}
 	return w.reply(m, body)
+}
+
+// refuse answers what the client was not asked, or what it has answered at too great a length.
+func (w *watcher) refuse(m talk.Message) error {
+	return w.send(talk.Message{Dialect: m.Dialect, Kind: wire.Exception, Seq: m.Seq, Body: notAsked})
 }
 
 func (w *watcher) reply(m talk.Message, body any) error {
@@ -64,7 +73,7 @@ func (w *watcher) recorded(h wire.Handler, boxed any, x *exchange) *callback {
 	var until time.Time
 	for {
 		if c := w.find(h, boxed); c != nil {
-			for c.answer == nil && w.step(0) {
+			for c.answer == nil && !c.lost && w.step(0) {
 			}
 			return c
 		}

@@ -36,6 +36,12 @@ func (w *watcher) compare(x *exchange, e event) {
 		r.skip(x.tainted)
 		return
 	}
+	if x.long { // which the answering server's was not
+		w.countNames(m)
+		r.count(compared)
+		w.differ(x, result, w.showAnswer(m.Kind, m.Body), fmt.Sprintf("more than %d MiB", maxCompared>>20))
+		return
+	}
 	if x.kind == wire.Reply && m.Kind == wire.Reply {
 		defer w.named(m.Body, x.body, x)
 	} else {

@@ -5,12 +5,13 @@ package shadow
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"path"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,9 @@ type Options struct {
 	// Queue is how many messages of a client may wait to be said to the other server; beyond it requests are dropped
 	// from the comparison. The default is 10,000; messages of 64 MiB together are the limit, too.
 	Queue int
+	// Memory is how many bytes the messages of all clients that wait so may have together; beyond it requests are
+	// dropped, too. The default is 256 MiB.
+	Memory int64
 	// Patience is how long the other server may take for an answer before it is given up for this client. The default is
 	// 30 s.
 	Patience time.Duration
@@ -47,8 +51,8 @@ type Options struct {
 const (
 	defaultQueue    = 10_000
 	defaultPatience = 30 * time.Second
+	defaultMemory   = 256 << 20
 	queueBytes      = 64 << 20
-	frameLimit      = 1 << 30
 	acceptPause     = 50 * time.Millisecond
 )
 
@@ -57,12 +61,16 @@ type Proxy struct {
 	Options
 	Report  *Report
 	percent atomic.Int64
+	queued  atomic.Int64 // bytes in all queues
 }
 
 // New makes a proxy; percent of its clients are answered by the new server.
 func New(o Options, percent int) *Proxy {
 	if o.Queue <= 0 {
 		o.Queue = defaultQueue
+	}
+	if o.Memory <= 0 {
+		o.Memory = defaultMemory
 	}
 	if o.Patience <= 0 {
 		o.Patience = defaultPatience
@@ -122,10 +130,11 @@ func (p *Proxy) serve(ctx context.Context, client net.Conn) {
 		p.Report.count(connectionsByNew)
 		other = p.Old
 	}
-	q := newQueue(p.Queue)
+	q := newQueue(p)
 	watching := make(chan struct{})
 	go func() {
 		defer close(watching)
+		defer p.recovered(q)
 		w := &watcher{proxy: p, queue: q, byNew: byNew}
 		w.run(ctx, other)
 	}()
@@ -135,6 +144,15 @@ func (p *Proxy) serve(ctx context.Context, client net.Conn) {
 	both.Wait()
 	q.end()
 	<-watching
+}
+
+// recovered ends the watching of a client in which a fault has shown. The client goes on.
+func (p *Proxy) recovered(q *queue) {
+	if fault := recover(); fault != nil {
+		p.Report.count(failed)
+		p.Report.fault(fmt.Sprintf("%v\n%s", fault, debug.Stack()))
+	}
+	q.close()
 }
 
 // first opens the stream to the server that answers. If the new one cannot be reached, the old one answers.
@@ -172,14 +190,26 @@ func (p *Proxy) sampled() bool {
 func (p *Proxy) pump(q *queue, fromClient bool, from io.Reader, to net.Conn) {
 	in := bufio.NewReaderSize(from, 1<<16)
 	for {
-		raw, err := readRaw(in)
+		n, err := lengthOf(in)
 		if err != nil {
 			break
 		}
-		if !q.add(event{fromClient: fromClient, raw: raw, at: time.Now()}) {
+		e := event{fromClient: fromClient, at: time.Now()}
+		if n > maxCompared {
+			_, e.message.Kind, e.message.Seq = peekHead(in, n)
+			e.long = true
+		} else if e.raw, err = readRaw(in, n); err != nil {
+			break
+		}
+		if !q.add(e) {
 			p.Report.count(dropped)
 		}
-		if _, err := to.Write(raw); err != nil {
+		if e.long {
+			_, err = io.CopyN(to, in, n)
+		} else {
+			_, err = to.Write(e.raw)
+		}
+		if err != nil {
 			break
 		}
 	}
@@ -190,28 +220,4 @@ func (p *Proxy) pump(q *queue, fromClient bool, from io.Reader, to net.Conn) {
 	} else {
 		_ = to.Close()
 	}
-}
-
-var errTooLong = errors.New("a frame is too long")
-
-// readRaw reads a frame with its header. A frame that is too long is left where it is.
-func readRaw(in *bufio.Reader) ([]byte, error) {
-	header, err := in.Peek(5)
-	if err != nil {
-		return nil, err
-	}
-	n := int64(binary.BigEndian.Uint32(header)) + 6
-	if n > frameLimit {
-		return nil, errTooLong
-	}
-	if n <= 1<<20 {
-		raw := make([]byte, n)
-		_, err = io.ReadFull(in, raw)
-		return raw, err
-	}
-	raw, err := io.ReadAll(io.LimitReader(in, n)) // no length is believed before it has come
-	if err == nil && int64(len(raw)) < n {
-		err = io.ErrUnexpectedEOF
-	}
-	return raw, err
 }

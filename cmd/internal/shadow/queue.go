@@ -1,11 +1,9 @@
 package shadow
 
 import (
-	"bytes"
 	"sync"
 	"time"
 
-	"github.com/gorpyc/gorpyc/protocol/frame"
 	"github.com/gorpyc/gorpyc/protocol/talk"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -15,18 +13,24 @@ type event struct {
 	fromClient bool
 	raw        []byte
 	at         time.Time
+	long       bool         // there is no more of it than the header in message
 	message    talk.Message // of raw, once next has returned it
 }
+
+// eventBytes is what an event takes beside its bytes.
+const eventBytes = 256
+
+func (e event) size() int64 { return int64(len(e.raw)) + eventBytes }
 
 // queue holds what the other server has not been told yet. It never makes the clients wait: a request for which there
 // is no room is left out, together with its answer.
 type queue struct {
-	most int
+	proxy *Proxy
 
 	mu      sync.Mutex
-	change  *sync.Cond
+	change  *sync.Cond // events, ended or closed
 	events  []event
-	bytes   int
+	bytes   int64
 	ended   bool
 	closed  bool           // nobody takes anything
 	dropped map[seqOf]bool // requests that were left out and are not answered yet
@@ -38,8 +42,8 @@ type seqOf struct {
 	seq      wire.Seq
 }
 
-func newQueue(most int) *queue {
-	q := &queue{most: most, dropped: map[seqOf]bool{}}
+func newQueue(p *Proxy) *queue {
+	q := &queue{proxy: p, dropped: map[seqOf]bool{}}
 	q.change = sync.NewCond(&q.mu)
 	return q
 }
@@ -51,49 +55,45 @@ func (q *queue) add(e event) bool {
 	if q.closed {
 		return true
 	}
-	full := len(q.events) >= q.most || q.bytes+len(e.raw) > queueBytes
-	if full || len(q.dropped) > 0 {
-		kind, seq := headerOf(e.raw)
+	full := len(q.events) >= q.proxy.Queue || q.bytes+e.size() > queueBytes ||
+		q.proxy.queued.Load()+e.size() > q.proxy.Memory
+	if full || e.long || len(q.dropped) > 0 {
+		kind, seq := e.message.Kind, e.message.Seq
+		if !e.long {
+			_, kind, seq = headOf(e.raw)
+		}
 		switch {
-		case kind == wire.Request && full:
-			if len(q.dropped) < 100*q.most {
+		case kind == wire.Request && (full || e.long):
+			if len(q.dropped) < 10*q.proxy.Queue {
 				q.dropped[seqOf{e.fromClient, seq}] = true
 			}
 			return false
 		case kind != wire.Request && q.dropped[seqOf{!e.fromClient, seq}]:
 			delete(q.dropped, seqOf{!e.fromClient, seq})
 			return true
+		case full: // the answer to a request that was not left out
+			e.raw, e.long = nil, true
+			e.message.Kind, e.message.Seq = kind, seq
 		}
 	}
-	q.events = append(q.events, e)
-	q.bytes += len(e.raw)
-	q.change.Signal()
+	q.push(e)
 	return true
 }
 
-// headerOf is the kind and the number of a message; 0 if it is none.
-func headerOf(raw []byte) (wire.Kind, wire.Seq) {
-	payload, err := frame.Read(bytes.NewReader(raw), frameLimit)
-	if err != nil {
-		return 0, wire.Seq{}
-	}
-	d, err := wire.Detect(payload)
-	if err != nil {
-		return 0, wire.Seq{}
-	}
-	kind, seq, _, err := d.ReadHeader(payload)
-	if err != nil {
-		return 0, wire.Seq{}
-	}
-	return kind, seq
+func (q *queue) push(e event) {
+	q.events = append(q.events, e)
+	q.bytes += e.size()
+	q.proxy.queued.Add(e.size())
+	q.change.Signal()
 }
 
 // hangup notes the end of a direction.
 func (q *queue) hangup(fromClient bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.events = append(q.events, event{fromClient: fromClient})
-	q.change.Signal()
+	if !q.closed {
+		q.push(event{fromClient: fromClient})
+	}
 }
 
 // end says that nothing further comes.
@@ -108,6 +108,7 @@ func (q *queue) end() {
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.proxy.queued.Add(-q.bytes)
 	q.closed, q.events, q.bytes = true, nil, 0
 }
 
@@ -133,13 +134,11 @@ func (q *queue) next(patience time.Duration) (event, bool) {
 	e := q.events[0]
 	q.events[0] = event{}
 	q.events = q.events[1:]
-	q.bytes -= len(e.raw)
+	q.bytes -= e.size()
+	q.proxy.queued.Add(-e.size())
 	q.mu.Unlock()
-	if e.raw == nil {
-		return e, true
-	}
-	if payload, err := frame.Read(bytes.NewReader(e.raw), frameLimit); err == nil && len(payload) > 0 {
-		e.message = talk.Of(payload)
+	if e.raw != nil {
+		e.message, e.long = decoded(e.raw)
 	}
 	return e, true
 }

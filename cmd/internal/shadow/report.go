@@ -24,6 +24,7 @@ const (
 	notAccepted      counter = "connections that could not be accepted"
 	unreached        counter = "connections whose other server could not be reached"
 	lost             counter = "connections whose other server was given up"
+	failed           counter = "connections in whose comparison a fault of gorpyc's has shown"
 	otherFamily      counter = "connections of another protocol family"
 	requests         counter = "requests"
 	dropped          counter = "requests dropped"
@@ -39,6 +40,7 @@ const (
 	unpaired   = "about an object that only one server has"
 	noCallback = "asks the client what it was not asked"
 	ignored    = "ignored"
+	tooLong    = "too long, or no room"
 )
 
 // difference is one observation.
@@ -76,6 +78,7 @@ type Report struct {
 	skipped   map[string]int
 	groups    map[string]*Group
 	latencies map[string]*samples
+	faults    []string
 }
 
 // samples are the newest times of a method.
@@ -87,6 +90,7 @@ type samples struct {
 const (
 	maxGroups  = 1000
 	maxSamples = 1000
+	maxFaults  = 3
 )
 
 func newReport() *Report {
@@ -98,6 +102,15 @@ func (r *Report) count(c counter) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts[c]++
+}
+
+// fault keeps what a panic has said; the first few will do.
+func (r *Report) fault(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.faults) < maxFaults {
+		r.faults = append(r.faults, text)
+	}
 }
 
 func (r *Report) skip(why string) {
@@ -175,12 +188,14 @@ type snapshot struct {
 	Skipped     map[string]int  `json:"not_compared"`
 	Differences []Group         `json:"differences"`
 	Latencies   []Latency       `json:"latencies"`
+	Faults      []string        `json:"faults,omitempty"` // of the comparison itself
 }
 
 func (r *Report) snapshot() snapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := snapshot{Counts: map[counter]int{}, Skipped: map[string]int{}, Differences: []Group{}, Latencies: []Latency{}}
+	s := snapshot{Counts: map[counter]int{}, Skipped: map[string]int{}, Differences: []Group{}, Latencies: []Latency{},
+		Faults: slices.Clone(r.faults)}
 	for c, n := range r.counts {
 		s.Counts[c] = n
 	}
@@ -222,8 +237,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 func (r *Report) WriteTable(w io.Writer) error {
 	s := r.snapshot()
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	for _, c := range []counter{connections, connectionsByNew, fellBack, unanswered, unreached, lost, otherFamily,
-		requests, dropped, compared, equal, different} {
+	for _, c := range []counter{connections, connectionsByNew, fellBack, unanswered, unreached, lost, failed,
+		otherFamily, requests, dropped, compared, equal, different} {
 		if n := s.Counts[c]; n > 0 || c == requests || c == compared || c == different {
 			fmt.Fprintf(t, "%d\t%s\n", n, c)
 		}
@@ -248,6 +263,9 @@ func (r *Report) WriteTable(w io.Writer) error {
 			fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\n", l.Calls, l.Method, milliseconds(l.Old50), milliseconds(l.Old99),
 				milliseconds(l.New50), milliseconds(l.New99))
 		}
+	}
+	for _, text := range s.Faults {
+		fmt.Fprintf(t, "\n%s", text)
 	}
 	return t.Flush()
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"slices"
 	"time"
@@ -35,6 +36,7 @@ type watcher struct {
 	waiting   []*exchange            // those that the other server works on, the innermost last
 	made      int                    // callbacks so far
 	callbacks []*callback            // what the answering server has asked the client
+	kept      int                    // bytes of callbacks
 	pending   map[wire.Seq]*callback // those that the client has not answered yet
 }
 
@@ -59,6 +61,7 @@ type exchange struct {
 	said    bool // the other server was asked
 	marks   int  // callbacks that had been made before, in all
 	tainted string
+	long    bool            // the other server's answer is too long to be compared
 	brought map[string]bool // the client's objects among the arguments
 	called  map[string]bool // functions of the client's that the other server has called
 	kind    wire.Kind       // of the other server's answer; 0 if it has hung up
@@ -73,20 +76,24 @@ type callback struct {
 	number int
 	used   bool
 	answer *talk.Message
+	lost   bool // the answer is too long to be kept
+	size   int  // in bytes, with the answer
 }
 
 // drainTime is how long what is queued may take when the proxy ends.
 const drainTime = 5 * time.Second
 
-// maxCallbacks is how many of the newest callbacks are remembered.
-const maxCallbacks = 1000
+// maxCallbacks is how many of the newest callbacks are remembered, if they have no more bytes than callbackBytes.
+const (
+	maxCallbacks  = 1000
+	callbackBytes = 32 << 20
+)
 
 var errGivenUp = errors.New("no answer in time")
 
 func (w *watcher) run(ctx context.Context, open func(context.Context) (net.Conn, error)) {
 	w.pairs, w.others, w.asked = map[string]pair{}, map[string]string{}, map[wire.Seq]*exchange{}
 	w.pending = map[wire.Seq]*callback{}
-	defer w.queue.close()
 	bounded, cancel := context.WithTimeout(ctx, w.proxy.Patience)
 	stream, err := open(bounded)
 	cancel()
@@ -112,6 +119,8 @@ func (w *watcher) step(patience time.Duration) bool {
 	}
 	m := e.message
 	switch {
+	case e.long:
+		w.lose(e)
 	case e.raw == nil && e.fromClient:
 		w.left = true
 	case e.raw == nil:
@@ -125,19 +134,52 @@ func (w *watcher) step(patience time.Duration) bool {
 		if c := w.pending[m.Seq]; c != nil {
 			delete(w.pending, m.Seq)
 			c.answer = &m
+			w.keep(c, len(e.raw))
 		}
 	case m.Kind == wire.Request:
 		c := &callback{Message: m, number: w.made}
 		w.made++
-		if len(w.callbacks) >= maxCallbacks {
-			w.callbacks = slices.Clone(w.callbacks[maxCallbacks/2:])
-		}
 		w.callbacks = append(w.callbacks, c)
 		w.pending[m.Seq] = c
+		w.keep(c, len(e.raw))
 	default:
 		w.answered(e)
 	}
 	return !w.over
+}
+
+// keep counts what is remembered of a callback, and forgets the oldest ones.
+func (w *watcher) keep(c *callback, n int) {
+	c.size += n
+	w.kept += n
+	old := 0
+	for old < len(w.callbacks)-1 && (len(w.callbacks)-old > maxCallbacks || w.kept > callbackBytes) {
+		forgotten := w.callbacks[old]
+		w.kept -= forgotten.size
+		forgotten.size, forgotten.lost = 0, forgotten.answer == nil
+		delete(w.pending, forgotten.Seq)
+		old++
+	}
+	if old > 0 {
+		w.callbacks = slices.Clone(w.callbacks[old:])
+	}
+}
+
+// lose takes a message in that is too long to be compared.
+func (w *watcher) lose(e event) {
+	seq := e.message.Seq
+	if e.message.Kind == wire.Request {
+		return // neither it nor its answer is looked at
+	}
+	if c := w.pending[seq]; e.fromClient && c != nil {
+		delete(w.pending, seq)
+		c.lost = true
+	}
+	if x := w.asked[seq]; !e.fromClient && x != nil {
+		delete(w.asked, seq)
+		x.ended = true
+		w.proxy.Report.skip(tooLong)
+	}
 }
 
 // known tells whether a message is of a family that names objects by tuples.
@@ -218,6 +260,8 @@ func (w *watcher) drain() {
 		switch m := e.message; {
 		case !ok:
 			return
+		case e.long:
+			w.lose(e)
 		case e.raw == nil && !e.fromClient:
 			w.hungUp()
 			return
@@ -236,11 +280,19 @@ func (w *watcher) ask(m talk.Message, body any, x *exchange) (talk.Message, erro
 		return talk.Message{}, err
 	}
 	for {
-		answer, err := w.read()
+		answer, long, err := w.read()
 		if err != nil {
 			return answer, err
 		}
 		switch {
+		case long && answer.Kind == wire.Request:
+			x.tainted = tooLong
+			if err := w.refuse(answer); err != nil {
+				return answer, err
+			}
+		case long && answer.Seq == wire.Num(seq):
+			x.long = true
+			return answer, nil
 		case answer.Kind == wire.Request:
 			if err := w.serve(answer, x); err != nil {
 				return answer, err
@@ -260,20 +312,34 @@ func (w *watcher) send(m talk.Message) error {
 	return timedOut(frame.Write(w.stream, payload))
 }
 
-func (w *watcher) read() (talk.Message, error) {
+// read reads a message, of which there is no more than the header if it is too long.
+func (w *watcher) read() (m talk.Message, long bool, err error) {
 	for {
 		_ = w.stream.SetReadDeadline(time.Now().Add(w.proxy.Patience))
-		payload, err := frame.Read(w.in, frameLimit)
+		n, err := lengthOf(w.in)
 		if err != nil {
-			return talk.Message{}, timedOut(err)
+			return m, false, timedOut(err)
 		}
-		if len(payload) == 0 {
-			continue
+		if n > maxCompared {
+			m.Dialect, m.Kind, m.Seq = peekHead(w.in, n)
+			if _, err := io.CopyN(io.Discard, w.in, n); err != nil {
+				return m, false, timedOut(err)
+			}
+			long = true
+		} else {
+			raw, err := readRaw(w.in, n)
+			if err != nil {
+				return m, false, timedOut(err)
+			}
+			if n == frameHead+1 {
+				continue // an empty message
+			}
+			m, long = decoded(raw)
 		}
-		if m := talk.Of(payload); m.Dialect != nil {
-			return m, nil
+		if m.Dialect == nil {
+			err = errors.New("no message")
 		}
-		return talk.Message{}, errors.New("no message")
+		return m, long, err
 	}
 }
 
