@@ -109,21 +109,21 @@ func AppendString(b []byte, s string) ([]byte, error) {
 	if uint64(len(s)) > maxLen {
 		return b, tooLong(len(s))
 	}
-	return append(appendBytesHeader(append(b, tagString), len(s)), s...), nil
+	return append(AppendBytesHeader(append(b, tagString), len(s)), s...), nil
 }
 
 // AppendBytes appends a bytes object. It panics if p is longer than 2³²−1
 // bytes, which no frame could carry.
 func AppendBytes(b, p []byte) []byte {
-	if uint64(len(p)) > maxLen {
-		panic("brine: byte string too long")
-	}
-	return append(appendBytesHeader(b, len(p)), p...)
+	return append(AppendBytesHeader(b, len(p)), p...)
 }
 
-// appendBytesHeader appends what precedes the n bytes of a byte string.
-func appendBytesHeader(b []byte, n int) []byte {
+// AppendBytesHeader starts a bytes object: its n bytes must be appended next. It panics if n is negative or above
+// 2³²−1.
+func AppendBytesHeader(b []byte, n int) []byte {
 	switch {
+	case n < 0 || uint64(n) > maxLen:
+		panic("brine: length of a byte string out of range")
 	case n == 0:
 		return append(b, tagEmptyBytes)
 	case n <= 4:

@@ -39,3 +39,12 @@ func kindOf(enc []byte, types bool) brine.Kind {
 	c.SetTypes(types)
 	return c.Kind()
 }
+
+// TestBytesHeader has what stands before the bytes of a byte string, for each of its forms.
+func TestBytesHeader(t *testing.T) {
+	for n, header := range map[int]string{0: "\x01", 1: "\x0a", 4: "\x0d", 5: "\x0e\x05", 255: "\x0e\xff",
+		256: "\x0f\x00\x00\x01\x00"} {
+		require.Equal(t, "kept"+header, string(brine.AppendBytesHeader([]byte("kept"), n)), "%d bytes", n)
+	}
+	require.Panics(t, func() { brine.AppendBytesHeader(nil, -1) })
+}

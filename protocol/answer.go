@@ -14,22 +14,24 @@ import (
 // fit sees to it that an answer is not longer than Limits.Answer when the rest of a tuple has been added to b, and
 // makes room for that. It is asked before each item and looks closer when the answer has doubled.
 func (m *boxer) fit(b []byte, rest []any) ([]byte, error) {
-	if m.room == 0 || len(b) <= m.room || m.full != nil {
+	have := len(b) + len(m.loan.data)
+	if m.room == 0 || have <= m.room || m.full != nil {
 		return b, m.full
 	}
 	limit := m.c.cfg.Limits.Answer
-	n := int64(len(b)) + encodedSize(rest, limit)
+	more := encodedSize(rest, limit)
+	n := int64(have) + more
 	if n > limit {
 		m.full = vinegar.MemoryError.Errorf("the answer is longer than %d bytes", limit)
 		return b, m.full
 	}
-	room := min(max(n, 2*int64(len(b))), limit)
+	room := min(max(n, 2*int64(have)), limit)
 	if budget := m.c.cfg.Budget; budget != nil && !budget.unread.take(room-m.taken) {
 		m.full = vinegar.MemoryError.New("too many answers wait on this server to be read")
 		return b, m.full
 	}
 	m.room, m.taken = int(room), room
-	return frame.Extend(b, int(n)-len(b)), nil
+	return frame.Extend(b, int(more)), nil
 }
 
 // sent gives back what fit has taken of the budget. What has not been written yet is counted by the outbox.

@@ -3,6 +3,7 @@ package protocol
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 
@@ -20,12 +21,15 @@ type boxer struct {
 	ctx  context.Context // for asking which object a root handle stands for, if that is not known
 	c    *Conn
 	d    *wire.Dialect
-	refs []wire.Ref // references given to the peer by this message
+	refs []*exported // entries of what this message gives the peer a reference to
 
 	depth int   // how many containers the next value is nested in
 	room  int   // of an answer, how long it may become before isFull looks closer; 0 is for requests, which have no limit
 	taken int64 // of the budget, for that
 	full  error // says that it has become too long
+
+	lends bool // a long byte string may be lent
+	loan  loan
 }
 
 // args appends the boxed argument tuple of a request.
@@ -54,10 +58,8 @@ func (m *boxer) value(b []byte, v any) ([]byte, error) {
 	case int:
 		return brine.AppendInt(m.d.AppendLabel(b, wire.LabelValue), int64(v)), nil
 	case bool, int64, float64, string, []byte:
-		b = roomFor(b, v)
 		start := len(b)
-		b = m.d.AppendLabel(b, wire.LabelValue)
-		nb, err := brine.Append(b, v)
+		nb, err := m.plain(m.d.AppendLabel(b, wire.LabelValue), v)
 		if err != nil {
 			return b[:start], err
 		}
@@ -79,9 +81,11 @@ func (m *boxer) value(b []byte, v any) ([]byte, error) {
 	}
 	b = m.d.AppendLabel(b, wire.LabelValue)
 	if set, ok := form.(brine.FrozenSet); ok {
+		lends := m.lends
 		if nb, ok := m.plainItems(brine.AppendFrozenSetHeader(b, len(set)), set, m.depth+2); ok || m.full != nil {
 			return nb, m.full // otherwise the same again says why not
 		}
+		m.unlend(lends)
 	}
 	return brine.Append(b, form)
 }
@@ -92,11 +96,12 @@ func (m *boxer) tuple(b []byte, items []any) ([]byte, error) {
 	if m.depth >= maxDepth {
 		return b, &brine.LimitError{What: "nesting depth", Got: int64(m.depth), Limit: maxDepth}
 	}
-	start := len(b)
+	start, lends := len(b), m.lends
 	if v, ok := m.plainTuple(m.d.AppendLabel(b, wire.LabelValue), items, m.depth); ok {
 		m.depth -= 2
 		return v, nil
 	}
+	m.unlend(lends)
 	b = m.d.AppendLabel(b[:start], wire.LabelTuple)
 	b = brine.AppendTupleHeader(b, len(items))
 	for i, v := range items {
@@ -147,9 +152,6 @@ func (m *boxer) plainItems(b []byte, items []any, depth int) ([]byte, bool) {
 		case float64:
 			b = brine.AppendFloat(b, t)
 			continue
-		case []byte:
-			b = brine.AppendBytes(frame.Extend(b, len(t)+valueExtra), t)
-			continue
 		case brine.Tuple:
 			nb, ok := m.plainTuple(b, t, depth+1)
 			if !ok {
@@ -157,9 +159,7 @@ func (m *boxer) plainItems(b []byte, items []any, depth int) ([]byte, bool) {
 			}
 			b = nb
 			continue
-		case string:
-			b = frame.Extend(b, len(t)+valueExtra)
-		case *big.Int:
+		case string, []byte, *big.Int:
 		case *netref.Object:
 			return b, false
 		default:
@@ -183,7 +183,7 @@ func (m *boxer) plainItems(b []byte, items []any, depth int) ([]byte, bool) {
 			}
 			v = form
 		}
-		nb, err := brine.Append(b, v)
+		nb, err := m.plain(b, v)
 		if err != nil {
 			return b, false
 		}
@@ -195,15 +195,20 @@ func (m *boxer) plainItems(b []byte, items []any, depth int) ([]byte, bool) {
 // valueExtra is more than what stands before a long text or byte string, and behind the last one of a message.
 const valueExtra = 64
 
-// roomFor makes room for a value that is long.
-func roomFor(b []byte, v any) []byte {
-	switch v := v.(type) {
+// plain appends a value that brine can carry, for which it makes room if it is long, or lends it.
+func (m *boxer) plain(b []byte, v any) ([]byte, error) {
+	switch t := v.(type) {
 	case []byte:
-		return frame.Extend(b, len(v)+valueExtra)
+		if m.lends && len(t) >= lendMin && uint64(len(t)) <= math.MaxUint32 && len(b) <= chunkSize/2 {
+			b = brine.AppendBytesHeader(b, len(t))
+			m.lends, m.loan = false, loan{at: len(b), data: t}
+			return b, nil
+		}
+		b = frame.Extend(b, len(t)+valueExtra)
 	case string:
-		return frame.Extend(b, len(v)+valueExtra)
+		b = frame.Extend(b, len(t)+valueExtra)
 	}
-	return b
+	return brine.Append(b, v)
 }
 
 // handle appends a reference to an object of the peer, or exports one of another peer.
@@ -234,19 +239,19 @@ func (m *boxer) handle(b []byte, o *netref.Object) ([]byte, error) {
 func (m *boxer) export(b []byte, v any) ([]byte, error) {
 	class := exposed.ClassOf(v) // may ask an error for its text: not under the lock
 	l := m.c.lock()
-	ref, err := l.addExport(v, class)
+	e, err := l.addExport(v, class)
 	l.unlock()
 	if err != nil {
 		return b, err
 	}
-	m.refs = append(m.refs, ref)
-	return m.d.AppendRemoteRef(b, ref), nil
+	m.refs = append(m.refs, e)
+	return m.d.AppendRemoteRef(b, e.ref), nil
 }
 
 // undo takes back the references of a message that is not sent.
 func (m *boxer) undo() {
-	for _, r := range m.refs {
-		if d := m.c.decref(r, 1); d != nil {
+	for _, e := range m.refs {
+		if d := m.c.decref(e.ref, 1); d != nil {
 			go m.c.tellDropped(d) // this may be the reader
 		}
 	}
@@ -257,6 +262,7 @@ type scratch struct {
 	b       []byte
 	payload int // where the payload begins
 	size    int // of the payload, once the frame is complete: its length before compression
+	loan    loan
 }
 
 // scratchSize is what a scratch begins with.
@@ -265,7 +271,7 @@ const scratchSize = 512
 // begin starts a frame, dropping what was in the scratch.
 func (s *scratch) begin() {
 	s.b, _ = frame.Begin(s.b[:0])
-	s.payload = len(s.b)
+	s.payload, s.loan = len(s.b), loan{}
 }
 
 // trim empties the scratch. Its memory is for other messages if it has become so large that keeping it here would be a
@@ -275,23 +281,33 @@ func (s *scratch) trim() {
 		frame.FreeLong(s.b)
 		s.b = make([]byte, 0, scratchSize)
 	}
-	s.b = s.b[:0]
+	s.b, s.loan = s.b[:0], loan{}
 }
 
 // endFrame completes the frame in s.
-func (c *Conn) endFrame(d *wire.Dialect, s *scratch) error {
+func (c *Conn) endFrame(d *wire.Dialect, s *scratch) (err error) {
 	s.b = c.greetBack(s.b)
-	s.size = len(s.b) - s.payload
+	s.size = len(s.b) - s.payload + len(s.loan.data)
 	c.traceOut(d, s.b[s.payload:])
-	b, err := frame.End(s.b, 0, c.cfg.compression())
-	if err == nil {
-		s.b = b
+	if s.loan.data != nil {
+		s.b, err = frame.EndAround(s.b, 0, len(s.loan.data))
+	} else {
+		s.b, err = frame.End(s.b, 0, c.cfg.compression())
 	}
 	return err
 }
 
 // send hands the frame in s to the outbox.
 func (c *Conn) send(ctx context.Context, s *scratch, mode sendMode) error {
+	if s.loan.data != nil {
+		if ctx.Done() != nil {
+			c.passRole(true) // a handler's peer may have to write before it reads
+		}
+		if written, err := c.out.sendLent(ctx, s.b, s.loan, mode); written {
+			return err
+		}
+		s.repay()
+	}
 	copied, err := c.out.send(ctx, s.b, mode)
 	if !copied {
 		s.b = nil // the outbox keeps it

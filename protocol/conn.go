@@ -55,15 +55,15 @@ type Conn struct {
 	leaveParent func() bool // undoes that the end of the context given to NewConn ends the connection; nil if it cannot
 
 	reader     role
-	frames     *frame.Reader        // for the holder of the reader role, as are the next seven
-	early      []frame.Buffer       // messages read before the dialect was known
-	guessed    bool                 // the peer may turn out to speak another family, see settle
-	admitted   bool                 // the peer's family is one of Config.Families
-	echoes     bool                 // the peer names objects of ours as if they were its own
-	oddForm    bool                 // a request in an unknown form has been logged
-	names      wire.Names           // names that the peer has used
-	quickAck   transport.QuickAcker // the stream, if it can acknowledge at once what TCP has received; otherwise nil
-	keeper     keeper
+	frames     *frame.Reader             // for the holder of the reader role, as are the next seven
+	early      []frame.Buffer            // messages read before the dialect was known
+	guessed    bool                      // the peer may turn out to speak another family, see settle
+	admitted   bool                      // the peer's family is one of Config.Families
+	echoes     bool                      // the peer names objects of ours as if they were its own
+	oddForm    bool                      // a request in an unknown form has been logged
+	names      wire.Names                // names that the peer has used
+	quickAck   transport.QuickAcker      // the stream, if it can acknowledge at once what TCP has received; otherwise nil
+	keeper     *keeper                   // nil unless the configuration asks for one
 	crowded    atomic.Bool               // many requests are queued
 	spareSpace atomic.Pointer[workspace] // of the last message, for the next; nil while it is in use
 
@@ -121,6 +121,7 @@ func newConn(ctx context.Context, stream io.ReadWriteCloser, root any, cfg *Conf
 	c.calls.New = newCall
 	c.frames = frame.NewReader(stream, c.cfg.frameLimits())
 	if c.keeperPeriod() > 0 {
+		c.keeper = new(keeper)
 		c.frames.Observe()
 	}
 	c.out.init(c)

@@ -108,6 +108,7 @@ package protocol
 //	worker          what a request needs in addition to its turn if connections share a Config.Workers (workers.go)
 //	outbox          where frames wait to be written; a mode says how each is sent (outbox.go)
 //	hold            to leave a frame in the outbox until the next one is sent, for a millisecond at most
+//	loan            a long byte string that is not copied into a frame but written from where it stands (loan.go)
 //	workspace       memory that is used again for one message after the other (incoming.go)
 //	watch           finds that nobody reads because a handler takes long (watch.go)
 //	expiry          fails calls after the default timeout (request.go)

@@ -33,27 +33,44 @@ func (x *exports) init() {
 	x.alias = nil
 }
 
-// addExport gives the peer one reference to v, an object of the class, and returns its id pack.
-func (l locked) addExport(v any, class *exposed.Class) (wire.Ref, error) {
+// addExport gives the peer one reference to v, an object of the class, and returns its entry.
+func (l locked) addExport(v any, class *exposed.Class) (*exported, error) {
 	x := &l.exports
 	key, hasKey := exposed.Identity(v)
 	if hasKey {
 		if e := x.byKey[key]; e != nil {
 			e.count++
-			return e.ref, nil
+			return e, nil
 		}
 	}
 	if n, limit := len(x.objects)+len(x.classes), l.c.cfg.Limits.Exports; n >= limit {
-		return wire.Ref{}, &LimitError{What: "objects held by the peer", Got: int64(n) + 1, Limit: int64(limit)}
+		return nil, &LimitError{What: "objects held by the peer", Got: int64(n) + 1, Limit: int64(limit)}
 	}
 	if err := l.coverExports(len(x.objects) + len(x.classes) + 1); err != nil {
-		return wire.Ref{}, err
+		return nil, err
 	}
 	if x.objects == nil {
 		x.init()
 	}
 	e := &exported{obj: v, count: 1}
-	switch v := v.(type) {
+	x.refer(e, class)
+	if e.ref.IsClass() {
+		x.classes[e.ref.Class] = e
+	} else {
+		x.last++
+		x.objects[x.last] = e
+		x.peak = max(x.peak, len(x.objects))
+	}
+	if hasKey {
+		e.key = key
+		x.byKey[key] = e
+	}
+	return e, nil
+}
+
+// refer gives a new entry its id pack.
+func (x *exports) refer(e *exported, class *exposed.Class) {
+	switch v := e.obj.(type) {
 	case *exposed.Class:
 		e.ref = wire.Ref{Name: v.Name(), Class: v.ID()}
 	case *netref.Object:
@@ -66,18 +83,6 @@ func (l locked) addExport(v any, class *exposed.Class) (wire.Ref, error) {
 			e.ref = e.ref.AsModule()
 		}
 	}
-	if e.ref.IsClass() {
-		x.classes[e.ref.Class] = e
-	} else {
-		x.last++
-		x.objects[x.last] = e
-		x.peak = max(x.peak, len(x.objects))
-	}
-	if hasKey {
-		e.key = key
-		x.byKey[key] = e
-	}
-	return e.ref, nil
 }
 
 // find returns the entry of an id pack the peer sends back; nil if there is none.

@@ -66,20 +66,14 @@ var arities = [...]arity{
 // at the same time, which have to be read. Once the sequence number is known, nothing that a request contains ends the
 // connection, unless it is not brine.
 func (c *Conn) receiveRequest(
-	u unboxer, seq wire.Seq, body brine.Cursor, buf frame.Buffer, readerRuns bool,
+	u *unboxer, seq wire.Seq, body *brine.Cursor, buf frame.Buffer, readerRuns bool,
 ) (*incoming, error) {
 	in := &incoming{c: c, d: u.d, seq: seq, buf: buf, thread: u.d.ReadThreads(buf.Payload).Sender}
 	if c.cfg.Budget != nil {
 		in.weight = u.weight
 	}
-	all := body
-	if err := in.parse(&u, &body); err != nil {
-		if err := wire.CheckBody(all); err != nil && !brine.IsUnknownTag(err) {
-			in.forgetArgs()
-			return nil, err
-		}
-		in.refuse(err)
-		return nil, nil
+	if err := in.parse(u, body); err != nil {
+		return nil, in.misread(err)
 	}
 	switch in.h {
 	case wire.HandleDel:
@@ -138,6 +132,19 @@ func (c *Conn) receiveRequest(
 	c.reader.delegated = c.reader.delegated || readerRuns
 	c.acknowledge()
 	return nil, nil
+}
+
+// misread answers a request that parse has refused. If its body is no brine, that is an error, which ends the
+// connection.
+func (in *incoming) misread(refusal error) error {
+	_, _, body, _ := in.d.ReadHeaderUnchecked(in.buf.Payload)
+	body.SetCodecs(in.c.cfg.Codecs)
+	if err := wire.CheckBody(body); err != nil && !brine.IsUnknownTag(err) {
+		in.forgetArgs()
+		return err
+	}
+	in.refuse(refusal)
+	return nil
 }
 
 // parse reads the operation and its arguments, and resolves references.
@@ -416,12 +423,13 @@ func (in *incoming) answer(v any, err error, mode sendMode) {
 	s := &w.scratch
 	s.begin()
 	if err == nil {
-		m := boxer{ctx: in.c.base, c: in.c, d: in.d, room: bytesPortion}
+		m := boxer{ctx: in.c.base, c: in.c, d: in.d, room: bytesPortion, lends: mode == sendNow && in.c.lends()}
 		defer m.sent()
 		if in.lane != nil { // otherwise it has no turn to give up
 			m.ctx = in
 		}
 		s.b, err = m.value(in.header(s.b, wire.Reply), v)
+		s.loan = m.loan
 		if err == nil {
 			err = in.c.endFrame(in.d, s)
 		}

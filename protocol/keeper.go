@@ -17,9 +17,8 @@ type keeper struct {
 
 // startKeeper sets the keeper's timer, if the configuration asks for one.
 func (c *Conn) startKeeper() {
-	k := &c.keeper
-	period := c.keeperPeriod()
-	if period == 0 {
+	k, period := c.keeper, c.keeperPeriod()
+	if k == nil {
 		return
 	}
 	k.mu.Lock()
@@ -40,6 +39,9 @@ func (c *Conn) keeperPeriod() time.Duration {
 }
 
 func (k *keeper) stop() {
+	if k == nil {
+		return
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.timer != nil {
@@ -49,7 +51,7 @@ func (k *keeper) stop() {
 
 // keeperLook is called by the timer.
 func (c *Conn) keeperLook() {
-	k := &c.keeper
+	k := c.keeper
 	now := time.Now()
 	l := c.lock()
 	broken, busy := l.broken, !l.turns.idle() || len(l.pending) > 0

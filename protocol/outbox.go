@@ -133,7 +133,7 @@ func (o *outbox) send(ctx context.Context, f []byte, mode sendMode) (copied bool
 	case block:
 		o.beginWrite()
 		o.mu.Unlock()
-		if err := o.write(f); err != nil {
+		if _, err := o.write(f); err != nil {
 			o.c.die(err)
 		}
 		o.mu.Lock()
@@ -370,7 +370,7 @@ func (o *outbox) drain(block bool) error {
 func (o *outbox) writeAll(q [][]byte, block bool) (rest [][]byte, err error) {
 	for i, b := range q {
 		if block {
-			if err := o.write(b); err != nil {
+			if _, err := o.write(b); err != nil {
 				return nil, err
 			}
 			continue
@@ -388,23 +388,24 @@ func (o *outbox) writeAll(q [][]byte, block bool) (rest [][]byte, err error) {
 }
 
 // write writes to the stream, in pieces that are counted, so that a peer that reads slowly can be told from one that
-// does not read.
-func (o *outbox) write(b []byte) error {
-	for len(b) > pieceSize+pieceSize/8 && !o.onePerWrite { // a short rest would cost the peer a read of its own
-		if err := o.writePiece(b[:pieceSize]); err != nil {
-			return err
+// does not read. It returns how much it has written.
+func (o *outbox) write(b []byte) (written int, err error) {
+	for len(b)-written > pieceSize+pieceSize/8 && !o.onePerWrite { // a short rest would cost the peer a read of its own
+		n, err := o.writePiece(b[written : written+pieceSize])
+		if written += n; err != nil {
+			return written, err
 		}
-		b = b[pieceSize:]
 	}
-	return o.writePiece(b)
+	n, err := o.writePiece(b[written:])
+	return written + n, err
 }
 
-func (o *outbox) writePiece(b []byte) error {
-	n := o.pieces.Load() // nobody else writes
-	o.pieces.Store(n + 1)
-	_, err := o.c.stream.Write(b)
-	o.pieces.Store(n + 2)
-	return err
+func (o *outbox) writePiece(b []byte) (n int, err error) {
+	begun := o.pieces.Load() // nobody else writes
+	o.pieces.Store(begun + 1)
+	n, err = o.c.stream.Write(b)
+	o.pieces.Store(begun + 2)
+	return n, err
 }
 
 // writesPiece reports whether a piece is being written.

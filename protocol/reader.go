@@ -14,6 +14,9 @@ import (
 // all taken in before the first request runs, because their answers can go out together then.
 func (c *Conn) read() (next *incoming) {
 	for n := 0; ; n++ {
+		if len(c.early) == 0 {
+			c.frames.Await()
+		}
 		in, err := c.readOne(next == nil)
 		if in != nil {
 			next, n = in, 0
@@ -93,51 +96,55 @@ func (c *Conn) lookAgain() {
 // that has a turn and is the caller's to run. An error ends the connection.
 func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 	d := c.dialect.Load()
-	if d == nil {
+	if d == nil || c.familyUnknown() {
 		var err error
-		if d, err = wire.Detect(buf.Payload); err != nil {
-			return nil, err
-		}
-		if !d.AsksAsGo(buf.Payload) {
-			d = d.Unsettled()
-		}
-		c.setDialect(d)
-	}
-	if c.familyUnknown() {
-		var err error
-		if d, err = c.settle(d, buf.Payload); err != nil {
+		if d, err = c.recognize(d, buf.Payload); err != nil {
 			return nil, err
 		}
 	}
-	weight := c.weigh(d, buf.Payload)
-	limit := c.cfg.Limits.Decoded
-	heavy := weight > limit
-	if !heavy {
-		c.traceIn(d, buf.Payload)
-	}
+	u := unboxer{c: c, d: d, weight: c.weigh(d, buf.Payload)}
 	kind, seq, body, err := d.ReadHeaderUnchecked(buf.Payload)
 	if err != nil {
+		if u.weight <= c.cfg.Limits.Decoded {
+			c.traceIn(d, buf.Payload)
+		}
 		return nil, c.misunderstood(d, buf, err)
 	}
-	if kind == wire.Request && !heavy && !c.takeDecoded(weight) {
-		heavy, weight, limit = true, c.cfg.Budget.decoded.limit+1, c.cfg.Budget.decoded.limit
-	}
-	if heavy {
-		c.refuse(d, kind, seq, buf, tooHeavy(weight, limit))
+	if err := c.admitWeight(kind, u.weight); err != nil {
+		c.refuse(d, kind, seq, buf, err)
 		return nil, nil
 	}
+	u.left = c.cfg.Limits.Decoded - u.weight
+	c.traceIn(d, buf.Payload)
 	body.SetCodecs(c.cfg.Codecs)
 	c.takeMetadata(d, buf.Payload)
-	u := unboxer{c: c, d: d, weight: weight, left: limit - weight}
 	if kind == wire.Request {
 		if c.reader.delegated { // it may be queued for long, and must not hinder the frame reader meanwhile
 			buf.Detach(buf.Payload)
 			_, _, body, _ = d.ReadHeaderUnchecked(buf.Payload)
 			body.SetCodecs(c.cfg.Codecs)
 		}
-		return c.receiveRequest(u, seq, body, buf, readerRuns)
+		return c.receiveRequest(&u, seq, &body, buf, readerRuns)
 	}
-	return nil, c.receiveAnswer(u, kind, seq, body, buf)
+	return nil, c.receiveAnswer(&u, kind, seq, &body, buf)
+}
+
+// recognize finds the peer's family by its message. d is what it is taken for, nil if nothing is known.
+func (c *Conn) recognize(d *wire.Dialect, payload []byte) (*wire.Dialect, error) {
+	if d == nil {
+		var err error
+		if d, err = wire.Detect(payload); err != nil {
+			return nil, err
+		}
+		if !d.AsksAsGo(payload) {
+			d = d.Unsettled()
+		}
+		c.setDialect(d)
+	}
+	if c.familyUnknown() {
+		return c.settle(d, payload)
+	}
+	return d, nil
 }
 
 // answered takes the call with the number seq out of the pending ones; nil if nobody waits for the answer. It reports
@@ -166,7 +173,7 @@ func (c *Conn) acknowledge() {
 
 // receiveAnswer completes the call that a reply or an exception is for. If nobody waits for it any more, it is read
 // for the references in it, which are given back.
-func (c *Conn) receiveAnswer(u unboxer, kind wire.Kind, seq wire.Seq, body brine.Cursor, buf frame.Buffer) error {
+func (c *Conn) receiveAnswer(u *unboxer, kind wire.Kind, seq wire.Seq, body *brine.Cursor, buf frame.Buffer) error {
 	p, more := c.answered(seq)
 	if p == nil || more { // nothing is sent on receipt of an answer that nobody waits for, such as that to DEL
 		defer c.acknowledge() // whoever waits for the answer is woken first
@@ -183,7 +190,7 @@ func (c *Conn) receiveAnswer(u unboxer, kind wire.Kind, seq wire.Seq, body brine
 	if kind == wire.Exception {
 		x.raw, err = body.Raw()
 	} else {
-		x, err = u.next(&body)
+		x, err = u.next(body)
 	}
 	switch {
 	case err != nil:

@@ -118,7 +118,7 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	w := c.getWorkspace()
 	defer c.putWorkspace(w)
 	s := &w.scratch
-	m := boxer{ctx: ctx, c: c, d: d}
+	m := boxer{ctx: ctx, c: c, d: d, lends: p.part == nil && c.lends()}
 	s.begin()
 	all := args
 	if d.BareTargets() && h.HasTarget() {
@@ -134,7 +134,7 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	if err == nil {
 		b, err = c.appendMetadata(ctx, b, h, p.sync)
 	}
-	s.b = b
+	s.b, s.loan = b, m.loan
 	if err == nil {
 		err = c.endFrame(d, s)
 	}
@@ -480,7 +480,11 @@ func (c *Conn) expire() {
 	if e.armed = false; !l.broken && (len(l.pending) > 0 || l.turns.running > 0 || c.out.writesPiece()) {
 		e.arm(c, waiting)
 	}
+	idle := !e.armed
 	l.unlock()
+	if idle {
+		c.dropSpare()
+	}
 	if c.out.stalled(c.cfg.Timeout) {
 		go c.die(fmt.Errorf("rpyc: the peer does not read: %w", &TimeoutError{After: c.cfg.Timeout}))
 	}

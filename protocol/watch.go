@@ -31,8 +31,8 @@ func (c *Conn) watch() {
 	if again {
 		c.reader.lookForKept()
 		c.reader.alarm.set(watchPeriod)
-	} else if w := c.spareSpace.Swap(nil); w != nil {
-		workspaces.Put(w) // an idle connection needs none
+	} else {
+		c.dropSpare()
 	}
 	if stuck {
 		c.passRole(true) // the kernel has acknowledged by itself meanwhile

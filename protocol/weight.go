@@ -28,6 +28,21 @@ func (c *Conn) weigh(d *wire.Dialect, payload []byte) int64 {
 	return d.Weigh(payload, c.cfg.Codecs, limit)
 }
 
+// admitWeight takes what the values of a message weigh from the budget, if it is a request. It returns an error if they
+// weigh too much.
+func (c *Conn) admitWeight(kind wire.Kind, weight int64) error {
+	switch limit := c.cfg.Limits.Decoded; {
+	case weight == 0:
+		return nil
+	case weight > limit:
+		return tooHeavy(weight, limit)
+	case kind == wire.Request && !c.takeDecoded(weight):
+		limit = c.cfg.Budget.decoded.limit
+		return tooHeavy(limit+1, limit)
+	}
+	return nil
+}
+
 // refuse answers a request that is too heavy to be decoded, or fails the call that a reply is for.
 func (c *Conn) refuse(d *wire.Dialect, kind wire.Kind, seq wire.Seq, buf frame.Buffer, err error) {
 	if kind == wire.Request {

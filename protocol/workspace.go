@@ -32,3 +32,10 @@ func (c *Conn) putWorkspace(w *workspace) {
 		workspaces.Put(w)
 	}
 }
+
+// dropSpare gives the spare workspace up, because the connection is idle.
+func (c *Conn) dropSpare() {
+	if w := c.spareSpace.Swap(nil); w != nil {
+		workspaces.Put(w)
+	}
+}

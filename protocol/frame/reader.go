@@ -15,7 +15,7 @@ const (
 	// messages are in use, begins with nextBuffer. bufferSize holds a few hundred
 	// ordinary messages. A frame that does not fit is read straight into its
 	// destination.
-	firstBuffer = 1 << 10
+	firstBuffer = 512
 	nextBuffer  = 4 << 10
 	bufferSize  = 32 << 10
 	// firstChunk is the most memory that a claimed length alone is worth; what
@@ -102,8 +102,7 @@ func (r *Reader) Next() (Buffer, error) {
 	for r.err == nil {
 		b, err := r.next()
 		if err != nil {
-			r.err = err
-			r.buf, r.block = nil, nil
+			r.fail(err)
 		}
 		if r.observed && r.since.Load() != 0 {
 			r.since.Store(0)
@@ -113,6 +112,23 @@ func (r *Reader) Next() (Buffer, error) {
 		}
 	}
 	return Buffer{}, r.err
+}
+
+// Await waits until the header of the next frame has come, or the stream has failed, which Next tells. Next waits for
+// it, too, but with more on the stack: of a goroutine that waits with less than some 1200 bytes there, the garbage
+// collector takes half of the stack away.
+func (r *Reader) Await() {
+	if r.err == nil {
+		if err := r.begin(); err != nil {
+			r.fail(err)
+		}
+	}
+}
+
+// fail makes an error final.
+func (r *Reader) fail(err error) {
+	r.err = err
+	r.buf, r.block = nil, nil
 }
 
 // Buffered reports whether a further message has arrived already, so that Next
@@ -136,20 +152,26 @@ func (r *Reader) Buffered() bool {
 	return false
 }
 
-// next reads one frame, which may be empty.
-func (r *Reader) next() (Buffer, error) {
+// begin skips the newline of the last frame and waits for the header of the next one.
+func (r *Reader) begin() error {
 	if r.trailer {
 		r.late = r.start == r.end
 		if err := r.fill(1); err != nil {
-			return Buffer{}, inside(err)
+			return inside(err)
 		}
 		r.start++
 		r.trailer = false
 	}
-	if err := r.fill(headerSize); err != nil {
-		if r.start < r.end {
-			err = inside(err)
-		}
+	err := r.fill(headerSize)
+	if err != nil && r.start < r.end {
+		err = inside(err)
+	}
+	return err
+}
+
+// next reads one frame, which may be empty.
+func (r *Reader) next() (Buffer, error) {
+	if err := r.begin(); err != nil {
 		return Buffer{}, err
 	}
 	size := int64(binary.BigEndian.Uint32(r.buf[r.start:]))
@@ -211,7 +233,7 @@ func (r *Reader) longBody(n int, own bool) ([]byte, error) {
 		have, size := len(body), min(n, max(firstChunk, growFactor*len(body)))
 		var bigger []byte
 		if own && size == n {
-			bigger = make([]byte, n)
+			bigger = uncleared(n)
 		} else {
 			bigger = NewLong(size)[:size]
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -71,7 +72,7 @@ func TestLongBodiesBypassTheBuffer(t *testing.T) {
 	stream := &chunks{pieces: [][]byte{rawFrame(0, lcg(200_000), '\n')}}
 	_, err := NewReader(stream, Limits{}).Next()
 	require.NoError(t, err)
-	require.Equal(t, []int{1 << 10, 200_000 - (firstBuffer - headerSize)}, stream.sizes)
+	require.Equal(t, []int{firstBuffer, 200_000 - (firstBuffer - headerSize)}, stream.sizes)
 }
 
 func TestNextDoesNotWaitForTheNewline(t *testing.T) {
@@ -82,6 +83,33 @@ func TestNextDoesNotWaitForTheNewline(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "hello", string(b.Payload))
 	require.NoError(t, in.Close())
+}
+
+// TestAwait waits before each frame for its header, and for the end.
+func TestAwait(t *testing.T) {
+	stream := append(rawFrame(0, []byte("one"), '\n'), rawFrame(0, []byte("two"), '\n')...)
+	for _, whole := range []bool{true, false} {
+		src := io.Reader(bytes.NewReader(stream))
+		if !whole {
+			src = iotest.OneByteReader(src)
+		}
+		r := NewReader(src, Limits{})
+		for _, want := range []string{"one", "two"} {
+			for range 2 {
+				r.Await()
+			}
+			b, err := r.Next()
+			require.NoError(t, err)
+			require.Equal(t, want, string(b.Payload))
+		}
+		r.Await()
+		_, err := r.Next()
+		require.Equal(t, io.EOF, err)
+	}
+	r := NewReader(bytes.NewReader(stream[:2]), Limits{})
+	r.Await()
+	_, err := r.Next()
+	require.Equal(t, io.ErrUnexpectedEOF, err)
 }
 
 func TestBuffered(t *testing.T) {

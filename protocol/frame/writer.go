@@ -39,10 +39,17 @@ func End(b []byte, start int, c Compress) ([]byte, error) {
 			packed.free()
 		}
 	}
-	if err := checkBody(int64(len(b) - body)); err != nil {
+	return EndAround(b, start, 0)
+}
+
+// EndAround is [End] without compression, for a payload that has n bytes more than b: they are to be written from
+// elsewhere, between two parts of the frame.
+func EndAround(b []byte, start, n int) ([]byte, error) {
+	size := int64(len(b)-start-headerSize) + int64(n)
+	if err := checkBody(size); err != nil {
 		return b[:start], err
 	}
-	binary.BigEndian.PutUint32(b[start:], uint32(len(b)-body))
+	binary.BigEndian.PutUint32(b[start:], uint32(size))
 	return append(b, trailer...), nil
 }
 

@@ -28,6 +28,19 @@ func TestBeginEnd(t *testing.T) {
 	requireFrames(t, b[first:], []byte("one"), bytes.Repeat([]byte("two"), 100))
 }
 
+// TestEndAround writes a frame a part of which stands elsewhere.
+func TestEndAround(t *testing.T) {
+	b, start := Begin([]byte("kept"))
+	b, err := EndAround(append(b, "head tail"...), start, len("middle "))
+	require.NoError(t, err)
+	at := start + headerSize + len("head ")
+	requireFrames(t, append(append(b[start:at:at], "middle "...), b[at:]...), []byte("head middle tail"))
+
+	b, err = EndAround(b, len(b), maxBody+headerSize+1)
+	require.ErrorAs(t, err, new(*brine.LimitError))
+	require.Len(t, b, start+headerSize+len("head tail")+len(trailer), "without the frame")
+}
+
 func TestCompress(t *testing.T) {
 	text := bytes.Repeat([]byte("abcdefgh"), 500)
 	for _, c := range []struct {
