@@ -28,7 +28,10 @@ func TestBudget(t *testing.T) {
 		dict[i] = i
 	}
 	extended, filled := exposed.NewList(), exposed.NewList()
-	own := exposed.NewDict()
+	own, pushed, growing, set := exposed.NewDict(), exposed.NewList(), exposed.NewList(), exposed.NewSet()
+	places := exposed.NewList(make([]any, 1000)...)
+	slots, grown, goMap := make([]any, 1000), []any{}, map[int]any{}
+	listClass, _ := exposed.Builtin("list")
 	i := int64(0)
 	for name, op := range map[string]func(ctx context.Context) (any, error){
 		"slice":  func(ctx context.Context) (any, error) { return exposed.GetItem(ctx, list, brine.Slice{}) },
@@ -69,6 +72,39 @@ func TestBudget(t *testing.T) {
 			}
 			return set, nil
 		},
+		// A message can have brought a thousand times its length.
+		"pushed": func(ctx context.Context) (any, error) { return callOn(ctx, all, pushed, "append", mebibyte()) },
+		"inserted": func(ctx context.Context) (any, error) {
+			return callOn(ctx, all, pushed, "insert", int64(0), mebibyte())
+		},
+		"added texts": func(ctx context.Context) (any, error) {
+			return callOn(ctx, all, growing, "__iadd__", texts())
+		},
+		"put": func(ctx context.Context) (any, error) {
+			i++
+			return callOn(ctx, all, places, "__setitem__", i%1000, mebibyte())
+		},
+		"put into a slice": func(ctx context.Context) (any, error) {
+			i++
+			return callOn(ctx, all, slots, "__setitem__", i%1000, mebibyte())
+		},
+		"value":  func(ctx context.Context) (any, error) { i++; return nil, own.Set(ctx, i, mebibyte()) },
+		"key":    func(ctx context.Context) (any, error) { i++; return nil, own.Set(ctx, brine.Tuple{i, mebibyte()}, nil) },
+		"member": func(ctx context.Context) (any, error) { i++; return nil, set.Add(ctx, brine.Tuple{i, mebibyte()}) },
+		"value in a map": func(ctx context.Context) (any, error) {
+			i++
+			return callOn(ctx, all, goMap, "__setitem__", i, mebibyte())
+		},
+		"grown slice": func(ctx context.Context) (any, error) {
+			return callOn(ctx, all, &grown, "append", mebibyte())
+		},
+		"made list": func(ctx context.Context) (any, error) {
+			return exposed.Call(ctx, listClass, exposed.NewArgs([]any{brine.Tuple{mebibyte()}}, nil))
+		},
+		"united": func(ctx context.Context) (any, error) {
+			i++
+			return exposed.Operate(ctx, "__or__", exposed.NewSet(), brine.FrozenSet{brine.Tuple{i, mebibyte()}})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := exposed.NewBudget(8 << 20)
@@ -102,6 +138,61 @@ func TestBudget(t *testing.T) {
 	})
 	require.Less(t, extended.Len(), 5<<17)
 	require.Less(t, filled.Len(), 5<<17)
+}
+
+func mebibyte() []byte { return make([]byte, 1<<20) }
+
+// texts is a MiB of short texts.
+func texts() brine.Tuple {
+	t := make(brine.Tuple, 1<<12)
+	for i := range t {
+		t[i] = strings.Repeat("x", 240)
+	}
+	return t
+}
+
+// TestBudgetOfValuesThatGo: what has been taken out again or put over another value does not count, nor does what was
+// there before the peer came.
+func TestBudgetOfValuesThatGo(t *testing.T) {
+	all := &exposed.Policy{AllowAll: true}
+	b := exposed.NewBudget(32 << 20)
+	ctx := exposed.WithBudget(t.Context(), b)
+	list, dict, set := exposed.NewList(), exposed.NewDict(), exposed.NewSet()
+	goMap, slots, grown := map[string]any{}, make([]any, 4), []any{}
+	own := exposed.NewList()
+	ofOurs := exposed.NewDict()
+	for i := range int64(64) {
+		own.Append(mebibyte())
+		require.NoError(t, ofOurs.Set(t.Context(), i, mebibyte()))
+	}
+	for i := range int64(64) {
+		for _, call := range [][]any{
+			{list, "append", mebibyte()}, {list, "pop"}, {list, "insert", int64(0), mebibyte()},
+			{list, "__setitem__", int64(0), mebibyte()}, {list, "__delitem__", int64(0)},
+			{list, "__iadd__", brine.Tuple{mebibyte()}}, {list, "clear"},
+			{dict, "__setitem__", "key", mebibyte()}, {dict, "setdefault", "key", mebibyte()},
+			{dict, "__setitem__", i, mebibyte()}, {dict, "pop", i},
+			{set, "add", mebibyte()}, {set, "remove", mebibyte()}, {set, "add", "x"},
+			{goMap, "__setitem__", "key", mebibyte()}, {goMap, "__setitem__", "other", mebibyte()}, {goMap, "pop", "other"},
+			{slots, "__setitem__", i % 4, mebibyte()}, {&grown, "append", mebibyte()}, {&grown, "pop"},
+			{own, "copy"}, {own, "__getitem__", brine.Slice{}}, {own, "__mul__", int64(2)}, {ofOurs, "copy"},
+		} {
+			_, err := callOn(ctx, all, call[0], call[1].(string), call[2:]...)
+			require.NoError(t, err, "%T %v", call[0], call[1])
+		}
+	}
+	runtime.KeepAlive(goMap)
+}
+
+// TestWeighingEnds weighs a tuple that has itself twice, and that the same, and so on.
+func TestWeighingEnds(t *testing.T) {
+	tuple := brine.Tuple{}
+	for range 100 {
+		tuple = brine.Tuple{tuple, tuple}
+	}
+	ctx := exposed.WithBudget(t.Context(), exposed.NewBudget(1<<20))
+	_, err := newError(ctx, tuple)
+	require.ErrorIs(t, err, vinegar.MemoryError)
 }
 
 func callOn(ctx context.Context, p *exposed.Policy, v any, name string, args ...any) (any, error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -115,7 +116,7 @@ func defineList(c *Class) {
 		return n, nil
 	})
 	listMethod(c, "copy", 0, 0, func(ctx context.Context, s sequence, _ any, _ []any) (any, error) {
-		return makeList(ctx, s.size(), s.all)
+		return makeList(ctx, s.size(), s.brought(), s.all)
 	})
 }
 
@@ -128,7 +129,9 @@ func defineListArithmetic(c *Class) {
 		if s.size()+other.size() > maxJoined {
 			return nil, joinedTooMuch()
 		}
-		return makeList(ctx, s.size()+other.size(), func() []any { return slices.Concat(s.all(), other.all()) })
+		return makeList(ctx, s.size()+other.size(), s.brought()+other.brought(), func() []any {
+			return slices.Concat(s.all(), other.all())
+		})
 	})
 	extend := func(ctx context.Context, s sequence, v any) error {
 		if !iterable(v) {
@@ -138,7 +141,7 @@ func defineListArithmetic(c *Class) {
 		if err != nil {
 			return err
 		}
-		return s.rewrite(ctx, func(all []any) ([]any, error) {
+		return s.rewrite(ctx, brought(v, more), func(all []any) ([]any, error) {
 			if len(all)+len(more) > maxJoined {
 				return nil, joinedTooMuch()
 			}
@@ -158,11 +161,11 @@ func defineListArithmetic(c *Class) {
 			if err != nil {
 				return nil, err
 			}
-			return makeList(ctx, len(all)*n, func() []any { return slices.Repeat(all, n) })
+			return makeList(ctx, len(all)*n, s.brought(), func() []any { return slices.Repeat(all, n) })
 		})
 	}
 	listMethod(c, "__imul__", 1, 1, func(ctx context.Context, s sequence, self any, args []any) (any, error) {
-		return self, s.rewrite(ctx, func(all []any) ([]any, error) {
+		return self, s.rewrite(ctx, 0, func(all []any) ([]any, error) {
 			n, err := repeats(ctx, len(all), maxItems, args[0])
 			if err != nil {
 				return nil, err
@@ -174,21 +177,17 @@ func defineListArithmetic(c *Class) {
 
 func defineListMutation(c *Class) {
 	listMethod(c, "append", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
-		if l, ok := s.(*List); ok { // without a copy of all items
-			if err := l.pay(ctx, l.size()+1); err != nil {
-				return nil, err
-			}
-			l.Append(args[0])
-			return nil, nil
+		if l, ok := s.(*List); ok {
+			return nil, l.push(ctx, args[0])
 		}
-		return nil, s.rewrite(ctx, func(all []any) ([]any, error) { return append(all, args[0]), nil })
+		return nil, s.rewrite(ctx, quota.Weight(args[0]), func(all []any) ([]any, error) { return append(all, args[0]), nil })
 	})
 	listMethod(c, "insert", 2, 2, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
 		n, err := toIndex(ctx, args[0], "")
 		if err != nil {
 			return nil, err
 		}
-		return nil, s.rewrite(ctx, func(all []any) ([]any, error) {
+		return nil, s.rewrite(ctx, quota.Weight(args[1]), func(all []any) ([]any, error) {
 			sp, err := resolve(ctx, brine.Slice{Start: pyvalue.IntValue(n.BigInt())}, len(all))
 			if err != nil {
 				return nil, err
@@ -205,7 +204,7 @@ func defineListMutation(c *Class) {
 			}
 		}
 		var popped any
-		err := s.rewrite(ctx, func(all []any) ([]any, error) {
+		err := s.rewrite(ctx, 0, func(all []any) ([]any, error) {
 			if len(all) == 0 {
 				return nil, vinegar.IndexError.New("pop from empty list")
 			}
@@ -219,7 +218,7 @@ func defineListMutation(c *Class) {
 		return popped, err
 	})
 	listMethod(c, "remove", 1, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {
-		return nil, s.rewrite(ctx, func(all []any) ([]any, error) {
+		return nil, s.rewrite(ctx, 0, func(all []any) ([]any, error) {
 			i, err := search(ctx, all, args[0], 0, len(all))
 			if err != nil {
 				return nil, err
@@ -231,10 +230,10 @@ func defineListMutation(c *Class) {
 		})
 	})
 	listMethod(c, "clear", 0, 0, func(ctx context.Context, s sequence, _ any, _ []any) (any, error) {
-		return nil, s.rewrite(ctx, func([]any) ([]any, error) { return nil, nil })
+		return nil, s.rewrite(ctx, 0, func([]any) ([]any, error) { return nil, nil })
 	})
 	listMethod(c, "reverse", 0, 0, func(ctx context.Context, s sequence, _ any, _ []any) (any, error) {
-		return nil, s.rewrite(ctx, func(all []any) ([]any, error) {
+		return nil, s.rewrite(ctx, 0, func(all []any) ([]any, error) {
 			slices.Reverse(all)
 			return all, nil
 		})
@@ -270,7 +269,7 @@ func defineListMutation(c *Class) {
 					return nil, vinegar.TypeError.Errorf("'%s' is an invalid keyword argument for sort()", k.Name)
 				}
 			}
-			return nil, s.rewrite(ctx, func(all []any) ([]any, error) {
+			return nil, s.rewrite(ctx, 0, func(all []any) ([]any, error) {
 				return all, sortItems(ctx, all, key, reverse)
 			})
 		})})

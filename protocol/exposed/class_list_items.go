@@ -16,7 +16,7 @@ func listItem(ctx context.Context, s sequence, key any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return makeList(ctx, sp.count, func() []any { return spanOf(sp, all) })
+		return makeList(ctx, sp.count, s.brought(), func() []any { return spanOf(sp, all) })
 	}
 	n, err := toIndex(ctx, key, "list")
 	if err != nil {
@@ -62,7 +62,7 @@ func setListSlice(ctx context.Context, s sequence, sl brine.Slice, value any) er
 	if err != nil {
 		return err
 	}
-	return s.rewrite(ctx, func(old []any) ([]any, error) {
+	return s.rewrite(ctx, brought(value, fresh), func(old []any) ([]any, error) {
 		sp, err := resolve(ctx, sl, len(old))
 		if err != nil {
 			return nil, err
@@ -87,7 +87,7 @@ func setListSlice(ctx context.Context, s sequence, sl brine.Slice, value any) er
 
 func delListItem(ctx context.Context, s sequence, key any) error {
 	key = norm(key)
-	return s.rewrite(ctx, func(old []any) ([]any, error) {
+	return s.rewrite(ctx, 0, func(old []any) ([]any, error) {
 		if sl, ok := key.(brine.Slice); ok {
 			sp, err := resolve(ctx, sl, len(old))
 			if err != nil {

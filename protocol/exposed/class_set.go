@@ -117,7 +117,7 @@ func defineSet(c *Class) {
 		return nil, vinegar.KeyError.New("pop from an empty set")
 	})
 	mapMethod(c, "copy", 0, 0, func(ctx context.Context, m mapping, _ any, _ []any) (any, error) {
-		return setOf(ctx, m.keys())
+		return setOf(ctx, m.keys(), m.brought())
 	})
 	defineSetMethods(c)
 }
@@ -147,7 +147,7 @@ func defineSetMethods(c *Class) {
 			least = 1
 		}
 		fold := func(ctx context.Context, m mapping, args []any) (*Set, error) {
-			s, err := setOf(ctx, m.keys())
+			s, err := setOf(ctx, m.keys(), m.brought())
 			if err != nil {
 				return nil, err
 			}

@@ -24,6 +24,7 @@ type Dict struct {
 	live    int
 	changes uint64
 	paid    int64 // bytes that a budget has paid for
+	values  int64 // the weight of what peers have put in, or less than that and no more than that of all keys and values
 	convert func(ctx context.Context, key any) any
 }
 
@@ -238,14 +239,51 @@ func (d *Dict) get(ctx context.Context, key any) (v any, ok bool, err error) {
 }
 
 func (d *Dict) set(ctx context.Context, key, value any) error {
-	if err := d.pay(ctx, 1); err != nil {
+	if quota.Of(ctx) == nil {
+		return d.share(ctx, key, value)
+	}
+	return d.enter(ctx, key, value, quota.Weight(key), quota.Weight(value))
+}
+
+// share is set for a key and a value that are here already. hold is to be called afterwards.
+func (d *Dict) share(ctx context.Context, key, value any) error {
+	return d.enter(ctx, key, value, 0, 0)
+}
+
+// hold counts of the weight of what is in the dict what can be of the weight that peers have brought.
+func (d *Dict) hold(ctx context.Context, brought int64) error {
+	if brought == 0 {
+		return nil
+	}
+	d.mu.Lock()
+	weight := int64(0)
+	for e := range d.entries.all {
+		weight += quota.Weight(e.key) + quota.Weight(e.value)
+	}
+	d.values = max(d.values, min(weight, brought))
+	d.mu.Unlock()
+	return d.pay(ctx, 0, 0)
+}
+
+func (d *Dict) brought() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.values
+}
+
+// enter sets the value of a key, which weigh so much.
+func (d *Dict) enter(ctx context.Context, key, value any, keyWeight, valueWeight int64) error {
+	if err := d.pay(ctx, 1, keyWeight+valueWeight); err != nil {
 		return err
 	}
 	return d.at(ctx, key, func(i int, key dictKey) {
+		d.values += valueWeight
 		if i >= 0 {
+			d.lighten(d.entries.at(i).value)
 			d.entries.at(i).value = value
 			return
 		}
+		d.values += keyWeight
 		if d.entries.len() > 16 && d.live < d.entries.len()/2 {
 			d.rebuild()
 		}
@@ -255,8 +293,16 @@ func (d *Dict) set(ctx context.Context, key, value any) error {
 	})
 }
 
-// pay pays for n entries more than there are. What the dict had before a peer came to it costs nothing.
-func (d *Dict) pay(ctx context.Context, n int) error {
+// lighten notes that a key or value goes.
+func (d *Dict) lighten(v any) {
+	if d.values > 0 {
+		d.values = max(0, d.values-quota.Weight(v))
+	}
+}
+
+// pay pays for n entries more than there are, and for values of such a weight. What the dict had before a peer came to
+// it costs nothing.
+func (d *Dict) pay(ctx context.Context, n int, values int64) error {
 	if quota.Of(ctx) == nil {
 		return nil
 	}
@@ -264,7 +310,7 @@ func (d *Dict) pay(ctx context.Context, n int) error {
 	if d.paid == 0 {
 		d.paid = int64(d.live) * quota.EntrySize
 	}
-	more := quota.Growth(d.paid, int64(d.live+n)*quota.EntrySize)
+	more := quota.Growth(d.paid, int64(d.live+n)*quota.EntrySize+d.values+values)
 	d.mu.Unlock()
 	if more == 0 {
 		return nil
@@ -320,6 +366,8 @@ func (d *Dict) del(ctx context.Context, key any) (v any, ok bool, err error) {
 		}
 		e := d.entries.at(i)
 		v = e.value
+		d.lighten(e.key)
+		d.lighten(v)
 		delete(d.plain, e.plain)
 		if e.next > 0 {
 			d.entries.at(e.next - 1).prev = e.prev
@@ -354,7 +402,7 @@ func (d *Dict) keys() []any {
 func (d *Dict) clear() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.entries, d.plain, d.heads, d.objects, d.live = entryTable{}, nil, nil, false, 0
+	d.entries, d.plain, d.heads, d.objects, d.live, d.values = entryTable{}, nil, nil, false, 0, 0
 	d.changes++
 	return nil
 }

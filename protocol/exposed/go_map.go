@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -20,6 +21,22 @@ func (m goMap) lock() *sync.RWMutex {
 		return guard(m.rv.Addr().UnsafePointer())
 	}
 	return guard(m.rv.UnsafePointer())
+}
+
+// brought is 0: what is taken from a Go map into another container counts as what was there before.
+func (m goMap) brought() int64 { return 0 }
+
+// account is where what peers put in is counted; nil if nothing is.
+func (m goMap) account(ctx context.Context) *account {
+	if m.rv.IsNil() {
+		return nil
+	}
+	return accountOf(ctx, m.rv.UnsafePointer())
+}
+
+// entrySize is about what an entry takes.
+func (m goMap) entrySize() int64 {
+	return int64(m.rv.Type().Key().Size()+m.rv.Type().Elem().Size()) * 2
 }
 
 func (m goMap) size() int {
@@ -93,6 +110,13 @@ func (m goMap) set(ctx context.Context, key, value any) error {
 			return err
 		}
 	}
+	a, n := m.account(ctx), int64(m.size())*m.entrySize()
+	weight := quota.Weight(norm(key)) + quota.Weight(norm(value))
+	if a != nil {
+		if err := a.pay(ctx, m.rv.UnsafePointer(), n, n+m.entrySize(), weight); err != nil {
+			return err
+		}
+	}
 	l := m.lock()
 	l.Lock()
 	defer l.Unlock()
@@ -101,6 +125,11 @@ func (m goMap) set(ctx context.Context, key, value any) error {
 			return vinegar.TypeError.Errorf("a nil Go %v cannot be filled", m.rv.Type())
 		}
 		m.rv.Set(reflect.MakeMap(m.rv.Type()))
+	}
+	if old := m.rv.MapIndex(kv); a != nil && old.IsValid() {
+		a.replaced(weight, norm(key), norm(old.Interface()))
+	} else {
+		a.replaced(weight)
 	}
 	m.rv.SetMapIndex(kv, vv)
 	return nil
@@ -119,6 +148,7 @@ func (m goMap) del(ctx context.Context, key any) (any, bool, error) {
 		return nil, false, nil
 	}
 	m.rv.SetMapIndex(kv, reflect.Value{})
+	m.account(ctx).replaced(0, norm(key), norm(v.Interface()))
 	return v.Interface(), true, nil
 }
 
@@ -164,5 +194,8 @@ func (m goMap) clear() error {
 	l.Lock()
 	defer l.Unlock()
 	m.rv.Clear()
+	if a, ok := accounts.Load(uintptr(m.rv.UnsafePointer())); ok {
+		a.(*account).replaced(-a.(*account).brought())
+	}
 	return nil
 }

@@ -5,8 +5,10 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -56,6 +58,20 @@ func (s goSlice) snapshot() (reflect.Value, *sync.RWMutex) {
 	return rv, guard(rv.UnsafePointer())
 }
 
+// brought is 0, as it is of Go maps.
+func (s goSlice) brought() int64 { return 0 }
+
+// place is where what peers put in is counted: the variable if the slice can grow, otherwise its items.
+func (s goSlice) place() unsafe.Pointer {
+	if s.rv.CanSet() {
+		return s.rv.Addr().UnsafePointer()
+	}
+	return s.rv.UnsafePointer()
+}
+
+// bytes is what n items take without what they refer to.
+func (s goSlice) bytes(n int) int64 { return int64(n) * int64(s.rv.Type().Elem().Size()) }
+
 func (s goSlice) size() int {
 	rv, _ := s.snapshot()
 	return rv.Len()
@@ -94,17 +110,28 @@ func (s goSlice) put(ctx context.Context, i int, v any) error {
 	if err := assignTo(ctx, nv, v, "item"); err != nil {
 		return err
 	}
+	out := vinegar.IndexError.New("list assignment index out of range")
+	if i < 0 || i >= s.size() {
+		return out
+	}
+	a, weight, n := accountOf(ctx, s.place()), quota.Weight(norm(v)), s.bytes(s.size())
+	if err := a.pay(ctx, s.place(), n, n, weight); err != nil {
+		return err
+	}
 	rv, l := s.snapshot()
 	l.Lock()
 	defer l.Unlock()
-	if i < 0 || i >= rv.Len() {
-		return vinegar.IndexError.New("list assignment index out of range")
+	if i >= rv.Len() { // it has just become shorter
+		return out
+	}
+	if a != nil {
+		a.replaced(weight, norm(rv.Index(i).Interface()))
 	}
 	rv.Index(i).Set(nv)
 	return nil
 }
 
-func (s goSlice) rewrite(ctx context.Context, f func([]any) ([]any, error)) error {
+func (s goSlice) rewrite(ctx context.Context, brought int64, f func([]any) ([]any, error)) error {
 	before := s.all()
 	items, err := f(slices.Clone(before))
 	if err != nil {
@@ -114,12 +141,19 @@ func (s goSlice) rewrite(ctx context.Context, f func([]any) ([]any, error)) erro
 		return vinegar.TypeError.Errorf("a Go %v has a fixed length; expose *%v or an exposed.List to let it grow",
 			s.rv.Type(), s.rv.Type())
 	}
+	a := accountOf(ctx, s.place())
+	had := a.brought()
+	values := broughtIn(items, had+brought)
+	if err := a.pay(ctx, s.place(), s.bytes(len(before)), s.bytes(len(items)), values-had); err != nil {
+		return err
+	}
 	fresh := reflect.MakeSlice(s.rv.Type(), len(items), len(items))
 	for i, v := range items {
 		if err := assignTo(ctx, fresh.Index(i), v, "item"); err != nil {
 			return err
 		}
 	}
+	a.replaced(values - had)
 	if s.rv.CanSet() {
 		l := guard(s.rv.Addr().UnsafePointer())
 		l.Lock()

@@ -24,7 +24,8 @@ const maxText = 16 << 20
 // maxDepth bounds the operations nested in each other; it is CPython's default, sys.getrecursionlimit().
 const maxDepth = 1000
 
-// Budget bounds the memory that containers take which a peer has made or made larger: see [NewBudget].
+// Budget bounds the memory that containers take which a peer has made or made larger, with the values that it has put
+// in: see [NewBudget].
 type Budget = quota.Budget
 
 // NewBudget returns a budget of so many bytes. An item of a list counts 16 bytes, an entry of a dict or set 160.

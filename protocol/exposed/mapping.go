@@ -19,6 +19,8 @@ type mapping interface {
 	del(ctx context.Context, key any) (any, bool, error)
 	keys() []any
 	clear() error
+	// brought is the weight of what peers have put in and that is counted.
+	brought() int64
 }
 
 // mappingProxy is what the attribute mapping of a view of a dict returns: the dict, to read.
@@ -131,13 +133,13 @@ func copyDict(ctx context.Context, m mapping) (*Dict, error) {
 	for _, k := range m.keys() {
 		v, _, err := m.get(ctx, k)
 		if err == nil {
-			err = d.set(ctx, k, v)
+			err = d.share(ctx, k, v)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	return d, nil
+	return d, d.hold(ctx, m.brought())
 }
 
 // updateDict is dict.update with a mapping or an iterable of pairs.

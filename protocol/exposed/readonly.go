@@ -123,7 +123,7 @@ func (s readOnlySequence) all() []any {
 
 func (s readOnlySequence) put(context.Context, int, any) error { return cannotChange("list") }
 
-func (s readOnlySequence) rewrite(context.Context, func([]any) ([]any, error)) error {
+func (s readOnlySequence) rewrite(context.Context, int64, func([]any) ([]any, error)) error {
 	return cannotChange("list")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 )
 
 // setLike is what the operations of sets need of an operand.
@@ -11,6 +12,7 @@ type setLike interface {
 	size() int
 	has(ctx context.Context, v any) (bool, error)
 	members(ctx context.Context) ([]any, error)
+	brought() int64
 }
 
 type mappingSet struct{ mapping }
@@ -30,11 +32,13 @@ func (s viewSet) has(ctx context.Context, v any) (bool, error) { return s.v.cont
 
 func (s viewSet) members(ctx context.Context) ([]any, error) { return s.v.all(ctx) }
 
+func (s viewSet) brought() int64 { return s.v.m.brought() }
+
 // asSet recognises sets, frozensets and the views of dicts that behave like sets.
 func asSet(ctx context.Context, v any) (setLike, bool, error) {
 	switch x := norm(v).(type) {
 	case brine.FrozenSet:
-		s, err := setOf(ctx, x)
+		s, err := setOf(ctx, x, quota.WeightOf(x))
 		return mappingSet{&s.d}, true, err
 	case *dictView:
 		return viewSet{x}, x.kind != valuesView, nil
@@ -58,7 +62,7 @@ func iterableSet(ctx context.Context, v any) (setLike, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := setOf(ctx, all)
+	s, err := setOf(ctx, all, brought(v, all))
 	return mappingSet{&s.d}, err
 }
 
@@ -67,18 +71,22 @@ func disjoint(ctx context.Context, a, b setLike) (bool, error) {
 	return err == nil && s.Len() == 0, err
 }
 
-func setOf(ctx context.Context, items []any) (*Set, error) {
+// setOf makes a set of items, of whose weight brought at most is what a peer has sent.
+func setOf(ctx context.Context, items []any, brought int64) (*Set, error) {
 	s := new(Set)
 	for _, v := range items {
-		if err := s.Add(ctx, v); err != nil {
+		if err := s.d.share(ctx, v, nil); err != nil {
 			return s, err
 		}
 	}
-	return s, nil
+	return s, s.d.hold(ctx, brought)
 }
 
 // combine applies one of the operators of sets: "or", "and", "sub" or "xor".
 func combine(ctx context.Context, op string, a, b setLike) (*Set, error) {
+	if ctx.Err() != nil { // a peer can have any number combined in one request
+		return nil, context.Cause(ctx)
+	}
 	out := new(Set)
 	pick := func(from, other setLike, when bool) error {
 		all, err := from.members(ctx)
@@ -95,7 +103,7 @@ func combine(ctx context.Context, op string, a, b setLike) (*Set, error) {
 				in = when
 			}
 			if in == when {
-				if err := out.Add(ctx, v); err != nil {
+				if err := out.d.share(ctx, v, nil); err != nil {
 					return err
 				}
 			}
@@ -106,9 +114,11 @@ func combine(ctx context.Context, op string, a, b setLike) (*Set, error) {
 		return nil, err
 	}
 	if op == "or" || op == "xor" {
-		return out, pick(b, a, false)
+		if err := pick(b, a, false); err != nil {
+			return nil, err
+		}
 	}
-	return out, nil
+	return out, out.d.hold(ctx, a.brought()+b.brought())
 }
 
 // subset reports whether all of a is in b.

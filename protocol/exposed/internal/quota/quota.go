@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -17,8 +18,8 @@ import (
 // short request can ask for megabytes each time, and what it asked for lives for as long as somebody refers to it. The
 // memory is given back when the garbage collector finds that nobody does.
 //
-// An item counts 16 bytes, an entry of a dict or set 160. The values themselves count for iterators and exceptions
-// only: what else keeps them has come in a message each.
+// An item counts 16 bytes, an entry of a dict or set 160, and besides what values weigh that a peer has sent: a message
+// of a thousandth of their length can have brought them.
 type Budget struct {
 	limit, used atomic.Int64
 	collected   atomic.Int64 // when a collection was last asked for, in nanoseconds
@@ -143,8 +144,16 @@ func Growth(paid, n int64) int64 {
 	return n + n/4 - paid
 }
 
-// Weight estimates the memory of a plain value, with what is in it.
-func Weight(v any) int64 {
+// maxWeight is where weighing ends: tuples that share their items can be exponentially many.
+const maxWeight = 1 << 30
+
+// Weight estimates the memory of a plain value, with what is in it; it is no more than a little above 1 GiB.
+func Weight(v any) int64 { return weight(v, maxWeight) }
+
+// WeightOf is Weight of the items of a tuple.
+func WeightOf(items []any) int64 { return weightOf(items, maxWeight) }
+
+func weight(v any, most int64) int64 {
 	switch x := v.(type) {
 	case string:
 		return int64(len(x))
@@ -153,20 +162,27 @@ func Weight(v any) int64 {
 	case *big.Int:
 		return int64(x.BitLen() / 8)
 	case brine.Tuple:
-		return WeightOf(x)
+		return weightOf(x, most)
 	case brine.FrozenSet:
-		return WeightOf(x)
+		return weightOf(x, most)
 	case brine.Slice:
-		return WeightOf([]any{x.Start, x.Stop, x.Step})
+		return weightOf([]any{x.Start, x.Stop, x.Step}, most)
+	case *netref.Object:
+		return handleSize
 	}
 	return 0
 }
 
-// WeightOf is Weight of the items of a tuple.
-func WeightOf(items []any) int64 {
+// handleSize is what a handle on an object of a peer takes: itself, its entry in the table, its cleanup.
+const handleSize = 512
+
+func weightOf(items []any, most int64) int64 {
 	n := int64(len(items)) * ItemSize
 	for _, v := range items {
-		n += Weight(v)
+		if n > most {
+			break
+		}
+		n += weight(v, most-n)
 	}
 	return n
 }
