@@ -101,9 +101,7 @@ func (x *exports) find(r wire.Ref) *exported {
 }
 
 func (x *exports) remove(e *exported) {
-	if o, ok := e.obj.(*netref.Object); ok {
-		releaseForeign(o)
-	}
+	releaseForeign(e.obj)
 	if e.ref.IsClass() {
 		delete(x.classes, e.ref.Class)
 	} else {
@@ -132,10 +130,8 @@ func (x *exports) clear() []exposed.Dropper {
 	var dropped []exposed.Dropper
 	for _, entries := range []map[int64]*exported{x.objects, x.classes} {
 		for _, e := range entries {
-			switch o := e.obj.(type) {
-			case *netref.Object:
-				releaseForeign(o)
-			case exposed.Dropper:
+			releaseForeign(e.obj)
+			if o, ok := e.obj.(exposed.Dropper); ok {
 				dropped = append(dropped, o)
 			}
 		}

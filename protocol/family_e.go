@@ -145,7 +145,7 @@ func (in *incoming) classOf() {
 			if known := l.exports.classes[e.ref.Class]; known != nil {
 				class = known.obj
 			} else {
-				class = &foreignType{o}
+				class = foreignTypeOf(o)
 			}
 		}
 	}
@@ -159,10 +159,6 @@ func (in *incoming) classOf() {
 	}
 	in.answerAtOnce(class, nil)
 }
-
-// foreignType stands for the class of an object of another peer, for one that asks for the class before it asks for its
-// methods.
-type foreignType struct{ instance *netref.Object }
 
 // delProbe finds out in which of two forms a peer of the family takes DEL: the first one is sent in that of the newer
 // releases, and the others wait for its answer, which is an exception from the older ones.

@@ -6,9 +6,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
+	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
 // shelf hands what one peer gave it to another.
@@ -83,4 +85,70 @@ func numbersOf(c *Conn) []int64 {
 		}
 	}
 	return ids
+}
+
+// TestForeignTypes asks for the class of an object of another peer as rpyc-ng does, which never gives a class back: the
+// object goes all the same.
+func TestForeignTypes(t *testing.T) {
+	ctx := t.Context()
+	s := &shelf{}
+	giver, giverEnd, err := Pair(ctx, nil, s, nil)
+	require.NoError(t, err)
+	user, userEnd, err := Pair(ctx, nil, s, &Config{Dialect: wire.FamilyE})
+	require.NoError(t, err)
+	_, err = giver.Root().CallMethod(ctx, "put", exposed.NewList(int64(1)))
+	require.NoError(t, err)
+	o, err := netref.Call[*netref.Object](ctx, user.Root(), "take", 0)
+	require.NoError(t, err)
+	ref, _ := o.Ref()
+	var class *netref.Object
+	require.NoError(t, user.Request(ctx, &class, wire.HandleType, ref.Tuple()))
+	classRef, _ := class.Ref()
+	require.Equal(t, ref.Class, classRef.Class)
+	var methods [2]brine.Tuple
+	for i := range methods { // the second answer comes from what was kept of the first
+		require.NoError(t, user.Request(ctx, &methods[i], wire.HandleInspect, classRef.Tuple()))
+	}
+	require.NotEmpty(t, methods[0])
+	require.Equal(t, methods[0], methods[1])
+	held := giver.Exported()
+	o.Release()
+	s.v = nil
+	for giver.Exported() == held {
+		runtime.GC()
+		_, err = netref.Call[int](ctx, user.Root(), "len")
+		require.NoError(t, err)
+	}
+	require.False(t, class.Released())
+	for _, c := range []*Conn{user, userEnd, giver, giverEnd} {
+		_ = c.CloseNow()
+		<-c.Done()
+	}
+	require.Empty(t, numbersOf(giverEnd))
+}
+
+// TestTruthOfForeignObjects hands an object of rpyc-ng, whose proxies ask for the truth of any object, on to a peer
+// whose proxies ask only where there is a method.
+func TestTruthOfForeignObjects(t *testing.T) {
+	ctx := t.Context()
+	s := &shelf{}
+	giver, giverEnd, err := Pair(ctx, nil, s, &Config{Dialect: wire.FamilyE})
+	require.NoError(t, err)
+	user, userEnd, err := Pair(ctx, nil, s, nil)
+	require.NoError(t, err)
+	_, err = giver.Root().CallMethod(ctx, "put", exposed.NewList())
+	require.NoError(t, err)
+	o, err := netref.Call[*netref.Object](ctx, user.Root(), "take", 0)
+	require.NoError(t, err)
+	ref, _ := o.Ref()
+	var methods brine.Tuple
+	require.NoError(t, user.Request(ctx, &methods, wire.HandleInspect, ref.Tuple()))
+	require.Contains(t, methods, brine.Tuple{"__bool__", nil})
+	truth, err := o.CallMethod(ctx, "__bool__")
+	require.NoError(t, err)
+	require.Equal(t, false, truth, "an empty list")
+	for _, c := range []*Conn{user, userEnd, giver, giverEnd} {
+		_ = c.CloseNow()
+		<-c.Done()
+	}
 }

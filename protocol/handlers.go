@@ -273,13 +273,16 @@ func (in *incoming) inspect() {
 		in.answerAtOnce(nil, unknownRef(r))
 		return
 	}
-	o, foreign := e.obj.(*netref.Object)
-	if t, ok := e.obj.(*foreignType); ok {
-		o, foreign = t.instance, true
+	var ask func(context.Context) ([]exposed.Method, error)
+	switch o := e.obj.(type) {
+	case *netref.Object:
+		ask = func(ctx context.Context) ([]exposed.Method, error) { return remoteMethods(ctx, o) }
+	case *foreignType:
+		ask = o.inspect
 	}
-	if foreign {
+	if ask != nil {
 		go func() {
-			ms, err := remoteMethods(in.c.base, o)
+			ms, err := ask(in.c.base)
 			in.forgetArgs()
 			in.answer(methodPairs(in.d, ms), err, sendLater)
 		}()
@@ -296,15 +299,20 @@ func remoteMethods(ctx context.Context, o *netref.Object) ([]exposed.Method, err
 	if err := o.Peer().Request(ctx, &pairs, wire.HandleInspect, r.Tuple()); err != nil {
 		return nil, err
 	}
-	ms := make([]exposed.Method, 0, len(pairs))
+	d := wire.FamilyD
+	if c, ok := o.Peer().(*requester); ok {
+		d = (*Conn)(c).Dialect()
+	}
+	ms := make([]exposed.Method, 0, len(pairs)+1)
+	if d.CallsInTwo() { // its proxies ask for the truth of any object, and so it is not listed
+		ms = append(ms, exposed.Method{Name: "__bool__"})
+	}
 	for _, v := range pairs {
 		pair, _ := v.(brine.Tuple)
 		if len(pair) != 2 {
 			return nil, vinegar.TypeError.New("the peer that has the object does not list methods")
 		}
-		if c, ok := o.Peer().(*requester); ok {
-			pair[0] = (*Conn)(c).Dialect().OwnMethod(pair[0])
-		}
+		pair[0] = d.OwnMethod(pair[0])
 		name, ok := asText(pair[0])
 		if !ok {
 			return nil, vinegar.TypeError.New("the peer that has the object names no methods")

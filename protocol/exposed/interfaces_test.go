@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -107,5 +108,14 @@ func TestInterfaces(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, fmt.Sprint(c.want), fmt.Sprint(got))
 		})
+	}
+}
+
+// TestExceptionOf makes an exception of a class that is not told: families A and B call all classes type.
+func TestExceptionOf(t *testing.T) {
+	for name, want := range map[string]*vinegar.Class{
+		"builtins.type": vinegar.Exception, "builtins.KeyError": vinegar.KeyError,
+	} {
+		require.Same(t, want, exposed.ExceptionOf(netref.New(nil, refOf(name))).Class, name)
 	}
 }

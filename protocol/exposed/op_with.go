@@ -58,6 +58,9 @@ func Exit(ctx context.Context, p *Policy, v, exc any) (r any, err error) {
 func ExceptionOf(exc any) *vinegar.Error {
 	switch x := norm(exc).(type) {
 	case *netref.Object:
+		if x.ClassName() == "builtins.type" { // a class of families A and B, which do not tell its name
+			return vinegar.Exception.New()
+		}
 		return vinegar.ClassNamed(x.ClassName()).New()
 	case *Class:
 		if x.exception != nil {

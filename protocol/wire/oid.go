@@ -229,9 +229,18 @@ func (d *Dialect) operation(h Handler, args []any) (Handler, []any) {
 	return h, args
 }
 
-// python2Args gives methods and keywords the names that Python 2 wants.
+// python2Args gives methods, keywords and id packs by value the names that Python 2 wants.
 func (d *Dialect) python2Args(h Handler, args []any) []any {
 	args = slices.Clone(args)
+	if n := len(args); !d.oids && n > 0 && (h == HandleInspect || h == HandleInstanceCheck) {
+		if pack, ok := args[n-1].(brine.Tuple); ok && len(pack) > 0 {
+			if name, ok := pack[0].(string); ok {
+				pack = slices.Clone(pack)
+				pack[0] = []byte(d.refName(Ref{Name: name}))
+				args[n-1] = pack
+			}
+		}
+	}
 	if h.TakesName() && len(args) > 1 {
 		if s, ok := args[1].(string); ok {
 			args[1] = d.Method(s)

@@ -107,6 +107,9 @@ func TestAdapt(t *testing.T) {
 	h, args = wire.FamilyA2.Adapt(wire.HandleCtxExit, []any{o, nil})
 	require.Equal(t, wire.HandleCallAttr, h)
 	require.Equal(t, []any{o, []byte("__exit__"), brine.Tuple{nil, nil, nil}, brine.Tuple(nil)}, args)
+	// So does an id pack: RPyC 4.1 looks objects up by all of it.
+	_, args = wire.FamilyC2.Adapt(wire.HandleInspect, []any{brine.Tuple{"builtins.dictionary-keyiterator", 1, 2}})
+	require.Equal(t, []any{brine.Tuple{[]byte("__builtin__.dictionary-keyiterator"), 1, 2}}, args)
 	for _, d := range []*wire.Dialect{wire.FamilyC, wire.FamilyD} {
 		given := []any{o, 3, "__lt__"}
 		h, args = d.Adapt(wire.HandleCmp, given)
