@@ -117,7 +117,7 @@ func benchCommand() *cli.Command {
 		Description: `The method is called again and again by --concurrency callers on each of --connections connections, for
 --duration or --calls calls. Printed are the rate and the times that 50, 90 and 99 % of the calls did not exceed.
 Exceptions are counted; if all calls end so, the first is reported and the status is 1.`,
-		Flags: connectionFlags(outputFlags(classicFlag(),
+		Flags: callingFlags(outputFlags(classicFlag(),
 			&cli.StringSliceFlag{Name: "kw", Aliases: []string{"k"}, Usage: "keyword argument `NAME=VALUE`; may be repeated"},
 			&cli.IntFlag{Name: "connections", Aliases: []string{"n"}, Value: 1, Usage: "`NUMBER` of connections"},
 			&cli.IntFlag{Name: "concurrency", Aliases: []string{"c"}, Value: 1, Usage: "`NUMBER` of callers on each connection"},
@@ -149,7 +149,7 @@ func runBench(c *cli.Context) error {
 	}
 	b := &bench{args: values, histogram: c.Bool("histogram"), warmup: c.Int("warmup"), bounded: c.Int("calls") > 0}
 	b.left.Store(int64(c.Int("calls")))
-	ctx, cancel := context.WithCancel(c.Context)
+	ctx, cancel := context.WithCancel(t.withMetadata(c.Context))
 	defer cancel()
 	for range connections {
 		conn, err := t.dial(ctx)

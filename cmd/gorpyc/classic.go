@@ -23,7 +23,7 @@ func evalCommand() *cli.Command {
 		Name: "eval", Category: groupClassic,
 		Usage:     "evaluate a Python expression at a classic server and print its value",
 		ArgsUsage: "[ADDRESS] EXPRESSION",
-		Flags:     connectionFlags(outputFlags()...),
+		Flags:     callingFlags(outputFlags()...),
 		Action: func(c *cli.Context) error {
 			return connected(c, 1, 1, "one expression", func(ctx context.Context, s *session, args []string) error {
 				v, err := classic.New(s.Conn).Eval(ctx, args[0])
@@ -44,7 +44,7 @@ func execCommand() *cli.Command {
 		Description: `The statements are the argument, a file's with --file, or the input's if the argument is "-". What
 they print appears here; with --no-stdio it appears at the server. While they run the standard streams of the server's
 whole process are redirected, as rpyc.classic.redirected_stdio does.`,
-		Flags: connectionFlags(outputFlags(
+		Flags: callingFlags(outputFlags(
 			&cli.StringFlag{Name: "file", TakesFile: true, Aliases: []string{"f"}, Usage: "run what is in `FILE`"},
 			&cli.BoolFlag{Name: "no-stdio", Usage: "leave the server's standard streams alone"})...),
 		Action: func(c *cli.Context) error {
@@ -99,7 +99,7 @@ func statements(c *cli.Context, file string, args []string) (string, error) {
 }
 
 func transferFlags() []cli.Flag {
-	return connectionFlags(outputFlags(
+	return callingFlags(outputFlags(
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress bars (there are none where stderr is no " +
 			"terminal)"},
 		&cli.BoolFlag{Name: "progress", Usage: "progress bars in any case"},

@@ -88,6 +88,7 @@ type target struct {
 	service       string
 	registrar     registry.Registrar
 	dialer        protocol.Dialer
+	metadata      *protocol.Metadata // beside calls; nil if there is none
 	timeout       time.Duration
 	ssh           string
 	sshConfig     *ssh.Config
@@ -128,6 +129,13 @@ func targetFrom(c *cli.Context, args []string) (*target, []string, error) {
 		t.timeout = -1
 	}
 	t.dialer.Config = &protocol.Config{Timeout: t.timeout, SendKeyboardInterrupt: true}
+	metadata, on, err := metadataOf(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if on {
+		t.metadata, t.dialer.Config.Metadata = &metadata, protocol.MetadataNegotiated
+	}
 	if t.ssh != "" {
 		t.sshConfig = &ssh.Config{KeyFiles: c.StringSlice("ssh-key")}
 		if f := c.String("ssh-known-hosts"); f != "" {
@@ -277,7 +285,7 @@ func connected(c *cli.Context, least, most int, what string,
 	if c.Bool("classic") {
 		s.classic = classic.New(conn)
 	}
-	err = f(c.Context, s, args)
+	err = f(t.withMetadata(c.Context), s, args)
 	if errors.Is(err, vinegar.AttributeError) && (s.classic != nil || c.Command.Category == groupClassic) {
 		if _, missing := conn.Root().Get(c.Context, "getmodule"); errors.Is(missing, vinegar.AttributeError) {
 			err = hinted{err, "it is no classic server"}

@@ -27,7 +27,7 @@ type member struct {
 const unknownSignature = "(…)"
 
 func listingFlags(more ...cli.Flag) []cli.Flag {
-	return connectionFlags(outputFlags(append(more, classicFlag(),
+	return callingFlags(outputFlags(append(more, classicFlag(),
 		&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "also names that begin with an underscore, and those not " +
 			"exposed"})...)...)
 }

@@ -24,7 +24,7 @@ func callCommand() *cli.Command {
    gorpyc call --service calculator add 2 -3
    gorpyc call --classic host os.listdir /tmp
    gorpyc call localhost:18861 names --items`,
-		Flags: connectionFlags(outputFlags(classicFlag(), itemsFlag(),
+		Flags: callingFlags(outputFlags(classicFlag(), itemsFlag(),
 			&cli.StringSliceFlag{Name: "kw", Aliases: []string{"k"},
 				Usage: "keyword argument `NAME=VALUE`; may be repeated"})...),
 		Action: func(c *cli.Context) error {
@@ -48,7 +48,7 @@ func getCommand() *cli.Command {
 		Name: "get", Category: groupObjects,
 		Usage:     "read an attribute",
 		ArgsUsage: "[ADDRESS] NAME",
-		Flags:     connectionFlags(outputFlags(classicFlag(), itemsFlag())...),
+		Flags:     callingFlags(outputFlags(classicFlag(), itemsFlag())...),
 		Action: func(c *cli.Context) error {
 			return connected(c, 1, 1, "one attribute's name", func(ctx context.Context, s *session, args []string) error {
 				v, err := s.resolve(ctx, args[0])
@@ -68,7 +68,7 @@ func setCommand() *cli.Command {
 		ArgsUsage: "[ADDRESS] NAME VALUE",
 		Description: "Peers have to allow it (allow_setattr), and do not by default. The attributes of a service itself " +
 			"are never written to.",
-		Flags: connectionFlags(outputFlags(classicFlag())...),
+		Flags: callingFlags(outputFlags(classicFlag())...),
 		Action: func(c *cli.Context) error {
 			return connected(c, 2, 2, "an attribute's name and a value",
 				func(ctx context.Context, s *session, args []string) error {

@@ -34,7 +34,7 @@ here, in the dialect of Python that Go's classic server has: arithmetic, f-strin
 Python's builtin functions, which the names of the service come before; dir and help are about the service if nothing
 else is named; _ is the last value. Tab completes names. Ctrl-C gives up a call, quit or Ctrl-D ends it.
 A remote Python hears of Ctrl-C when it prints something; the second one leaves.`,
-		Flags: connectionFlags(classicFlag(),
+		Flags: callingFlags(classicFlag(),
 			&cli.StringFlag{Name: "history", TakesFile: true, Usage: "keep the history in `FILE`; - keeps none (default: " +
 				"gorpyc_history in the user's cache directory)"},
 			&cli.BoolFlag{Name: "traceback", Category: groupOutput, Usage: "print the other end's traceback of exceptions"}),
