@@ -70,11 +70,12 @@ type ClientConfig struct {
 	// within PingTimeout is given up. During a call the peer is not pinged, since RPyC answers nothing else then; the
 	// call's own timeout counts. 0 means 30 s and negative never; a PingTimeout of 0 means 10 s.
 	PingInterval, PingTimeout time.Duration
-	// Failures is how many calls of [Client.Do] and its like in a row have to fail at a server, by a timeout or by the end
-	// of the connection, until it is left alone; 0 means 5 and negative never. Hedged calls that another server has
-	// answered first are among them. After a second the server is pinged; if it answers, it gets one call at a time until
-	// one is answered, and the first failure ends that. The pause doubles each time until a call succeeds, up to
-	// MaxBackoff. If no other server can be called, one that is left alone is.
+	// Failures is how many calls of [Client.Do] and its like in a row have to fail at a server, by a timeout or by the
+	// end of the connection, until it is left alone; 0 means 5 and negative never. Hedged calls that another server has
+	// answered first are among them. Its connections are replaced, since what was given up may hold them up; the old
+	// ones are closed when nobody waits for answers on them. After a second the server is pinged; if it answers, it
+	// gets one call at a time until one is answered, and the first failure ends that. The pause doubles each time until
+	// a call succeeds, up to MaxBackoff. If no other server can be called, one that is left alone is.
 	Failures int
 	// Retries is how often [Client.Do] and its like try again at most; 0 means 3, negative never.
 	Retries int

@@ -202,6 +202,8 @@ func (c *Client) report(s *server, answered bool) {
 		s.Succeeded()
 	case c.cfg.Failures > 0 && s.gone.Err() == nil && s.Failed(c.cfg.Failures):
 		c.cfg.Logger.Warn("rpyc: server is left alone", "addr", s.addr.Addr, "failures", c.cfg.Failures)
+		close(s.renew)
+		s.renew = make(chan struct{})
 		c.adjust()
 		if !s.probed {
 			s.probed = true

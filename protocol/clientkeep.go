@@ -40,13 +40,18 @@ func (c *Client) maintain(s *server) {
 		}
 		c.cfg.Logger.Info("rpyc: connected", "addr", s.addr.Addr, "conn", conn.Name())
 		began := time.Now()
-		c.attend(s, conn)
-		c.drop(s, conn)
+		renew := c.attend(s, conn) && conn.Err() == nil
+		c.drop(s, conn, renew)
 		switch {
 		case conn.Err() != nil:
 			c.disconnected(s, conn)
 		case s.gone.Err() != nil:
 			c.drain(s, conn)
+		case renew:
+			c.wg.Go(func() {
+				defer c.left(s)
+				c.retire(s, conn)
+			})
 		default: // the peer shuts down: calls that are under way on it go on
 			c.wg.Go(func() { c.seeOff(s, conn) })
 		}
@@ -77,10 +82,11 @@ func (c *Client) connect(s *server) (*Conn, error) {
 	wasDown := len(s.conns) == 0
 	s.conns = append(s.conns, conn)
 	s.err, c.lastErr = nil, nil
-	if wasDown { // what failed was perhaps another process
+	if wasDown && !s.fresh { // what failed was perhaps another process
 		s.Reset()
 		c.adjust()
 	}
+	s.fresh = false
 	c.changed()
 	return conn, nil
 }
@@ -109,16 +115,24 @@ func (c *Client) failed(s *server, err error) {
 	}
 }
 
-// drop takes a connection from those that calls are made on.
-func (c *Client) drop(s *server, conn *Conn) {
+// drop takes a connection from those that calls are made on. If it is to be renewed, a goroutine more belongs to the
+// server: the one that retires it.
+func (c *Client) drop(s *server, conn *Conn, renew bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if renew {
+		s.fresh = true
+		s.slots++
+	}
 	s.conns = slices.DeleteFunc(s.conns, func(other *Conn) bool { return other == conn })
 }
 
-// attend waits until the connection has ended, its peer shuts down or the server is to be left, and pings the peer now
-// and then.
-func (c *Client) attend(s *server, conn *Conn) {
+// attend waits until the connection has ended, its peer shuts down, the server is to be left or, which it reports,
+// connected to anew, and pings the peer now and then.
+func (c *Client) attend(s *server, conn *Conn) (renew bool) {
+	c.mu.Lock()
+	anew := s.renew
+	c.mu.Unlock()
 	leaving := make(chan struct{})
 	conn.notifyLeave(func() { close(leaving) })
 	var tick <-chan time.Time
@@ -130,11 +144,13 @@ func (c *Client) attend(s *server, conn *Conn) {
 	for {
 		select {
 		case <-conn.base.Done(): // sooner than Conn.Done, which waits for handlers: a new connection need not
-			return
+			return false
 		case <-leaving:
-			return
+			return false
 		case <-s.gone.Done():
-			return
+			return false
+		case <-anew:
+			return true
 		case <-tick:
 			c.ping(conn)
 		}
@@ -182,9 +198,33 @@ func (c *Client) drain(s *server, conn *Conn) {
 			waiting = waiting || conn.hasPending()
 		}
 	}
+	c.end(s, conn)
+}
+
+// end closes a connection.
+func (c *Client) end(s *server, conn *Conn) {
 	_ = conn.Close()
 	<-conn.Done()
 	c.disconnected(s, conn)
+}
+
+// retire closes a connection to an ejected server when nobody waits for answers on it any more. What was given up may
+// run there for ever, and hold up what comes behind it on this connection, but not on a new one.
+func (c *Client) retire(s *server, conn *Conn) {
+	ticker := time.NewTicker(drainTick)
+	defer ticker.Stop()
+	for waiting := true; waiting; {
+		select {
+		case <-s.gone.Done():
+			c.drain(s, conn)
+			return
+		case <-conn.base.Done():
+			waiting = false
+		case <-ticker.C:
+			waiting = conn.hasPending()
+		}
+	}
+	c.end(s, conn)
 }
 
 // seeOff waits for the end of a connection whose peer shuts down.

@@ -21,12 +21,14 @@ type server struct {
 	abort context.CancelFunc
 
 	conns  []*Conn
-	best   *Conn // what measure has found; nil if none is usable
-	under  int   // calls of Do and its like that are under way
-	next   int   // the connection whose turn it is
-	err    error // why the last attempt to connect has failed; nil if it has not
-	probed bool  // a goroutine asks it since it was ejected
-	slots  int   // goroutines that connect to it or look after a connection
+	best   *Conn         // what measure has found; nil if none is usable
+	under  int           // calls of Do and its like that are under way
+	next   int           // the connection whose turn it is
+	err    error         // why the last attempt to connect has failed; nil if it has not
+	probed bool          // a goroutine asks it since it was ejected
+	fresh  bool          // the next connection is to a server that was ejected, and that has not begun anew
+	renew  chan struct{} // closed, and replaced, to have it connected to anew
+	slots  int           // goroutines that connect to it or look after a connection
 }
 
 // maxAddresses is how many addresses of a source are looked at.
@@ -151,6 +153,7 @@ func (c *Client) adjust() {
 // newServer begins to connect to a server. The lock is held.
 func (c *Client) newServer(a Address) *server {
 	s := &server{addr: Address{Network: a.Network, Addr: a.Addr, ServerName: a.ServerName}, slots: c.cfg.Conns,
+		renew:  make(chan struct{}),
 		Server: balance.Server{Weight: a.Weight, Priority: a.Priority, Zone: a.Zone}}
 	s.gone, s.leave = context.WithCancel(c.ctx)
 	s.cut, s.abort = context.WithCancel(c.ctx)
