@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from describe import RPYC
-from harness import HERE
+from harness import HERE, other_release
 from conftest import selected
+from test_old_releases import NG
 
 pytestmark = [pytest.mark.core, pytest.mark.once]
 
@@ -39,6 +40,23 @@ def failed(text):
 def test_servers(conform, server):
     done = subprocess.run(conform + ["%s:%d" % (server.host, server.port)], stdout=subprocess.PIPE, timeout=120)
     assert set(failed(done.stdout)) <= (OLD if RPYC < (5, 1) else set()), failed(done.stdout)
+
+
+@pytest.mark.skipif(not os.environ.get("GORPYC_OLD_RELEASES") or RPYC < (6,), reason="as test_old_releases.py")
+@pytest.mark.seconds(180)
+def test_rpyc_ng(conform, start):
+    """What it does otherwise is known, and older ones are refused."""
+    known = os.path.join(HERE, "known", "rpyc-ng-7.0.15.txt")
+    service = [os.path.join(HERE, "reference", "ref_server.py")]
+    for release in NG:
+        python, env = other_release(*release) or pytest.skip("no Python for rpyc-ng is here")
+        server = start("rpyc-ng" + release[1], python + service, env=env)
+        done = subprocess.run(conform + ["--known", known, "%s:%d" % (server.host, server.port)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+        if release[1] in ("7.0.2", "7.0.11"):
+            assert done.returncode not in (0, 1) and b"from 7.0.15 on" in done.stderr, done.stderr
+        else:
+            assert failed(done.stdout) == {} and done.returncode == 0
 
 
 def test_the_printed_service(conform, start, tmp_path):

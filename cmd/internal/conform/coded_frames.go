@@ -164,6 +164,7 @@ func frameChecks() []*check {
 			for _, body := range []any{
 				tuple(int64(1), tuple(int64(9), tuple("x"))), tuple(int64(1), tuple(int64(1), tuple(), int64(3))),
 				tuple(int64(1), tuple(int64(1), int64(5))), tuple(int64(1)), nil, int64(5),
+				tuple(int64(1), tuple(int64(2), tuple(tuple(int64(9), "x")))),
 			} {
 				t.must(t.send(t.encode(wire.Request, seq, body)))
 				_ = t.wantException(seq)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -173,7 +174,9 @@ func (r *run) all() ([]Result, error) {
 	if err := supported(r.Dialect); err != nil {
 		return nil, err
 	}
-	r.look()
+	if err := r.look(); err != nil {
+		return nil, err
+	}
 	var results []Result
 	for _, c := range checks() {
 		if err := r.ctx.Err(); err != nil {
@@ -237,24 +240,24 @@ func (r *run) observed(id, problem string) {
 	}
 }
 
-// look asks whether the reference service is there, and for its endpoints.
-func (r *run) look() {
+// look asks whether the reference service is there, and for its endpoints. It fails if the peer cannot be checked.
+func (r *run) look() error {
 	p, err := r.connect("")
 	if err != nil {
-		return
+		return nil
 	}
 	defer r.leave(p)
 	p.within(r.Timeout)
-	if p.greet() != nil {
-		return
+	if err := p.greet(); err != nil {
+		return r.tooOld(err)
 	}
 	g := &program{peer: p, vars: map[string]any{}}
 	root, err := g.rootObject()
 	if err != nil {
-		return
+		return r.tooOld(err)
 	}
-	_, refused := p.ask(wire.HandleGetAttr, "abc", "upper")
 	var exc *raised
+	_, refused := p.ask(wire.HandleGetAttr, "abc", "upper")
 	if refused == nil { // public attributes are open
 		r.altered = true
 	} else if errors.As(refused, &exc) { // or they are, and a peer in another language has no such method
@@ -262,14 +265,14 @@ func (r *run) look() {
 	}
 	f, err := p.ask(wire.HandleGetAttr, root, "get_service_name")
 	if err != nil {
-		return
+		return nil
 	}
 	name, err := p.ask(wire.HandleCall, f, tuple(), tuple())
 	text, _ := name.(string)
 	r.service = err == nil && strings.EqualFold(text, "behaviour")
 	r.altered = r.altered && !r.service
 	if !r.service || r.shared != nil {
-		return
+		return nil
 	}
 	endpoint, err := p.ask(wire.HandleGetAttr, root, "endpoint")
 	for _, name := range []string{"rw", "public", "all", "pickle", "quiet"} {
@@ -277,6 +280,18 @@ func (r *run) look() {
 			r.ports[name] = show(port)
 		}
 	}
+	return nil
+}
+
+// tooOld is an error if a peer of family E has refused its first request as those do that name objects by four parts.
+func (r *run) tooOld(err error) error {
+	var exc *raised
+	if errors.As(err, &exc) && r.Dialect == wire.FamilyE && len(exc.args) == 1 {
+		if pack, ok := exc.args[0].(brine.Tuple); ok && len(pack) == 4 {
+			return errors.New("conform knows rpyc-ng from 7.0.15 on; the peer is an older one")
+		}
+	}
+	return nil
 }
 
 func (r *run) connect(port string) (*peer, error) {
