@@ -12,6 +12,7 @@ import (
 	"html/template"
 	"net/http"
 	"time"
+	"unicode"
 )
 
 var (
@@ -58,7 +59,28 @@ func (p *Page) Write(w http.ResponseWriter, title string, refresh time.Duration,
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", policy)
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(visible(b.Bytes()))
+}
+
+// visible has characters that are not seen shown by their numbers. Of a peer's name that contains some that change the
+// direction of text, what stands beside it would else look like another thing.
+func visible(page []byte) []byte {
+	if !bytes.ContainsFunc(page, unseen) {
+		return page
+	}
+	var b bytes.Buffer
+	for _, r := range string(page) {
+		if unseen(r) {
+			fmt.Fprintf(&b, "\\u%04x", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.Bytes()
+}
+
+func unseen(r rune) bool {
+	return r != '\n' && r != '\r' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf)
 }
 
 // WriteJSON answers a request with a document.

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/observe/page"
 	"github.com/gorpyc/gorpyc/protocol"
 )
@@ -171,29 +172,32 @@ type Fault struct {
 	Traceback string    `json:"traceback,omitempty"`
 }
 
-const maxPeers = 1000
+const (
+	maxPeers    = 1000
+	maxIdentity = 200 // bytes; certificates may have names of any length
+)
 
 // Report returns what is known at the moment.
 func (s *Status) Report() *Report {
 	now := s.now()
 	r := &Report{Time: now, Started: s.started, Peers: []Peer{}, Methods: []Method{}, Errors: []Fault{}}
-	counts := s.collect(r, now)
-	conns := make([]*protocol.Conn, 0, len(counts))
-	for c := range counts {
-		conns = append(conns, c)
-	}
-	slices.SortFunc(conns, func(a, b *protocol.Conn) int { return a.Peer().Since.Compare(b.Peer().Since) })
-	for _, c := range conns {
-		p := peerOf(c, counts[c], now)
-		r.Totals.Connections++
+	conns, methods := s.collect(r, now)
+	slices.SortFunc(conns, func(a, b connection) int { return a.since.Compare(b.since) })
+	for i, c := range conns {
+		p := Peer{Exported: c.Exported(), Imported: c.Imported(), Queued: c.Queued()}
 		r.Totals.Exported += p.Exported
 		r.Totals.Imported += p.Imported
 		r.Totals.Queued += p.Queued
-		if len(r.Peers) < maxPeers {
+		if i < maxPeers {
+			c.describe(&p, now)
 			r.Peers = append(r.Peers, p)
-		} else {
-			r.Omitted++
 		}
+	}
+	r.Totals.Connections, r.Omitted = len(conns), len(conns)-len(r.Peers)
+	for name, m := range methods {
+		r.Totals.Calls += m.calls
+		r.Totals.Failed += m.failed
+		r.Methods = append(r.Methods, m.report(name, now.UnixNano()/int64(slotTime)))
 	}
 	slices.SortFunc(r.Methods, func(a, b Method) int {
 		return cmp.Or(cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.Name, b.Name))
@@ -201,39 +205,45 @@ func (s *Status) Report() *Report {
 	return r
 }
 
-// collect copies what is under the lock, and returns the connections.
-func (s *Status) collect(r *Report, now time.Time) map[*protocol.Conn]peer {
+// connection is one and what was counted of it.
+type connection struct {
+	*protocol.Conn
+	since time.Time
+	n     peer
+}
+
+// collect copies what is under the lock, and nothing more: each request that is served waits for it.
+func (s *Status) collect(r *Report, now time.Time) (conns []connection, methods map[string]*method) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.Totals.Opened = s.opened
+	methods = make(map[string]*method, len(s.methods))
 	for name, m := range s.methods {
-		r.Totals.Calls += m.calls
-		r.Totals.Failed += m.failed
-		r.Methods = append(r.Methods, m.report(name, now.UnixNano()/int64(slotTime)))
+		m := *m
+		methods[name] = &m
 	}
 	r.Slowest = slices.DeleteFunc(slices.Clone(s.slow), func(c Slow) bool { return now.Sub(c.Time) >= slowTime })
 	for i := range min(s.nextFault, maxErrors) {
 		r.Errors = append(r.Errors, *s.faults[(s.nextFault-1-i)%maxErrors])
 	}
-	conns := make(map[*protocol.Conn]peer, len(s.peers))
+	conns = make([]connection, 0, len(s.peers))
 	for c, p := range s.peers {
-		conns[c] = *p
+		conns = append(conns, connection{c, c.Peer().Since, *p})
 	}
-	return conns
+	return conns, methods
 }
 
-func peerOf(c *protocol.Conn, n peer, now time.Time) Peer {
+// describe says who the peer is.
+func (c connection) describe(p *Peer, now time.Time) {
 	known := c.Peer()
-	p := Peer{Conn: c.Name(), Identity: known.Identity.String(), Release: known.Release(),
-		Age: now.Sub(known.Since).Seconds(), Calls: n.calls, Failed: n.failed, Exported: c.Exported(),
-		Imported: c.Imported(), Queued: c.Queued()}
+	p.Conn, p.Identity, p.Release = c.Name(), pyvalue.Shorten(known.Identity.String(), maxIdentity), known.Release()
+	p.Age, p.Calls, p.Failed = now.Sub(c.since).Seconds(), c.n.calls, c.n.failed
 	if known.Addr != nil {
 		p.Addr = known.Addr.String()
 	}
 	if known.Family != nil {
 		p.Family = known.Family.Family().String()
 	}
-	return p
 }
 
 // report describes a method in the part of time with the given number.

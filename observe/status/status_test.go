@@ -61,6 +61,15 @@ func connected(t *testing.T, s *Status, id *protocol.Identity) *protocol.Conn {
 	return b
 }
 
+// TestLongIdentity: the page of a server with many peers has a bounded length, whatever they are called.
+func TestLongIdentity(t *testing.T) {
+	s := New(nil)
+	connected(t, s, &protocol.Identity{Kind: "tls", Name: strings.Repeat("é", 1<<16)})
+	name := s.Report().Peers[0].Identity
+	require.LessOrEqual(t, len(name), 2*maxIdentity)
+	require.Contains(t, name, "tls:éé")
+}
+
 // used is a status of which two peers have made calls, some of which have failed.
 func used(t *testing.T) (s *Status, list *netref.Object) {
 	s = New(&Options{Title: "<Calculator>"})
