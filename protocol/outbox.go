@@ -52,6 +52,7 @@ const (
 	highWater = 4 << 20  // senders that can wait do so while more than this is queued
 	pieceSize = 1 << 20  // what is written at once of a large frame
 	holdLimit = time.Millisecond
+	maxYields = 4 // of a sender that gathers what others send
 )
 
 func (o *outbox) init(c *Conn) {
@@ -125,9 +126,7 @@ func (o *outbox) send(ctx context.Context, f []byte, mode sendMode) (copied bool
 	switch {
 	case mode == sendGather:
 		copied = o.add(f)
-		o.mu.Unlock()
-		runtime.Gosched()
-		o.mu.Lock()
+		o.gather()
 	case len(o.queue) > 0: // held, or left to a goroutine that will flush
 		copied = o.add(f)
 	case block:
@@ -268,10 +267,22 @@ func (o *outbox) flushGathered() {
 	if o.tryWriter == nil || !o.beginFlush() {
 		return
 	}
-	o.mu.Unlock()
-	runtime.Gosched()
-	o.mu.Lock()
+	o.gather()
 	_ = o.drain(false)
+}
+
+// gather gives other goroutines a chance to add their frames, and again while they do. The lock is held on entry, with
+// writing set, and on return.
+func (o *outbox) gather() {
+	for range maxYields {
+		before := o.queued
+		o.mu.Unlock()
+		runtime.Gosched()
+		o.mu.Lock()
+		if o.queued == before || o.queued > chunkSize/2 {
+			return
+		}
+	}
 }
 
 // beginFlush has the caller write what is queued; false if there is nothing or somebody writes. If it is true, the lock

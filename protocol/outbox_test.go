@@ -3,6 +3,7 @@ package protocol
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -168,6 +169,35 @@ func TestHeldFrames(t *testing.T) {
 		o.settle() // for the timer
 		require.Equal(t, []string{"held held ", "held next", "held "}, v.got())
 	})
+}
+
+// TestGatheringGoesOnWhileFramesCome has a goroutine send one frame each time that the first sender lets it run. The
+// scheduler may let the first one go on out of turn, but rarely does.
+func TestGatheringGoesOnWhileFramesCome(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	together := 0
+	for range 40 {
+		testOutbox(t, Limits{}, func(t *testing.T, o *outbox, v *valve) {
+			sent := make(chan error)
+			send := func(f string) error {
+				_, err := o.send(context.Background(), []byte(f), sendGather)
+				return err
+			}
+			go func() {
+				err := send("two")
+				runtime.Gosched()
+				sent <- errors.Join(err, send("three"))
+			}()
+			require.NoError(t, send("one"))
+			require.NoError(t, <-sent)
+			o.settle()
+			require.Equal(t, "onetwothree", strings.Join(v.got(), ""))
+			if len(v.got()) == 1 {
+				together++
+			}
+		})
+	}
+	require.Greater(t, together, 20)
 }
 
 // TestFullOutbox has a peer that does not read: senders wait until their context ends, and those that cannot wait end
