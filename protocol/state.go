@@ -118,6 +118,7 @@ func (c *Conn) finish() {
 		c.leaveParent()
 	}
 	c.keeper.stop()
+	c.dropSpare()
 	l := c.lock()
 	unopened, cause := l.unopened, l.cause
 	l.unlock()

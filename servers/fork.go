@@ -262,7 +262,7 @@ func (s *Server) serveAsWorker(ctx context.Context) error {
 		_ = stream.Close()
 		return ErrServerClosed
 	}
-	c := s.admit(ctx, stream)
+	c := s.admit(ctx, stream, s.peerLog(stream))
 	if c != nil {
 		<-c.Done()
 	}

@@ -202,7 +202,7 @@ func (s *Server) leave() {
 
 // accept has a connection that was accepted served.
 func (s *Server) accept(ctx context.Context, stream net.Conn) {
-	log := s.log().With("peer", peerName(stream))
+	log := s.peerLog(stream)
 	log.Info("accepted")
 	stream = transport.Wrap(stream)
 	switch {
@@ -219,15 +219,14 @@ func (s *Server) accept(ctx context.Context, stream net.Conn) {
 		return
 	}
 	go func() {
-		if c := s.admit(ctx, stream); c == nil && s.Mode == OneShot {
+		if c := s.admit(ctx, stream, log); c == nil && s.Mode == OneShot {
 			_ = s.Close()
 		}
 	}()
 }
 
 // admit authenticates the peer and begins to serve it. It returns nil if the peer was turned away.
-func (s *Server) admit(ctx context.Context, stream net.Conn) *protocol.Conn {
-	log := s.log().With("peer", peerName(stream))
+func (s *Server) admit(ctx context.Context, stream net.Conn, log *slog.Logger) *protocol.Conn {
 	defer s.removeWaiting(stream)
 	if s.OnAccept != nil {
 		if err := s.OnAccept(stream); err != nil {
@@ -241,27 +240,26 @@ func (s *Server) admit(ctx context.Context, stream net.Conn) *protocol.Conn {
 		s.leave()
 		return nil
 	}
-	c, _ := s.meet(ctx, stream, s.leave)
+	c, _ := s.meet(ctx, stream, log, s.leave)
 	return c
 }
 
 // meet authenticates the peer and makes the connection. gone is called once: when it has failed, or the connection has
 // ended.
-func (s *Server) meet(ctx context.Context, stream net.Conn, gone func()) (*protocol.Conn, error) {
+func (s *Server) meet(ctx context.Context, stream net.Conn, log *slog.Logger, gone func()) (*protocol.Conn, error) {
 	secure, credentials, err := s.authenticate(ctx, stream)
 	if err != nil {
-		s.log().Info("failed to authenticate, rejecting connection", "peer", peerName(stream), "reason", err)
+		log.Info("failed to authenticate, rejecting connection", "reason", err)
 		gone()
 		return nil, err
 	}
-	return s.connect(ctx, stream, secure, peerName(stream), credentials, gone)
+	return s.connect(ctx, stream, secure, log, credentials, gone)
 }
 
 // connect makes the connection of an authenticated stream, which is made of raw if that is not nil. gone is as for
 // meet.
-func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteCloser, peer string, credentials any,
-	gone func()) (*protocol.Conn, error) {
-	log := s.log().With("peer", peer)
+func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteCloser, log *slog.Logger,
+	credentials any, gone func()) (*protocol.Conn, error) {
 	if s.Authenticator != nil {
 		log.Info("authenticated successfully")
 	}
@@ -294,10 +292,12 @@ func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteC
 		}
 	}
 	c.AfterDone(func() {
-		if r := c.Peer().Release(); r != "" {
-			log = log.With("release", r)
+		if log.Enabled(ctx, slog.LevelInfo) {
+			if r := c.Peer().Release(); r != "" {
+				log = log.With("release", r)
+			}
+			log.Info("goodbye")
 		}
-		log.Info("goodbye")
 		if s.OnGone != nil {
 			s.OnGone(c)
 		}
@@ -326,14 +326,14 @@ func (s *Server) ServeConn(ctx context.Context, stream io.ReadWriteCloser) error
 			_ = conn.Close()
 			return ErrServerClosed
 		}
-		c, err = s.meet(ctx, conn, func() {})
+		c, err = s.meet(ctx, conn, s.peerLog(conn), func() {})
 		s.removeWaiting(conn)
 	} else {
 		if s.Authenticator != nil {
 			_ = stream.Close()
 			return errors.New("rpyc: a stream that is no network connection cannot be authenticated")
 		}
-		c, err = s.connect(ctx, nil, stream, "pipe", nil, func() {})
+		c, err = s.connect(ctx, nil, stream, s.log().With("peer", "pipe"), nil, func() {})
 	}
 	switch {
 	case errors.Is(err, errHandled):

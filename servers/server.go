@@ -268,14 +268,26 @@ func (s *Server) config(conn net.Conn, credentials any) *protocol.Config {
 
 func (s *Server) log() *slog.Logger {
 	if s.Logger == nil {
-		return slog.New(slog.DiscardHandler)
+		return silent
 	}
 	return s.Logger.With("service", s.ServiceName())
 }
 
+var silent = slog.New(slog.DiscardHandler)
+
+// peerLog is the log for what is to be said about a connection. The peer's name is not made where nobody would see it.
+func (s *Server) peerLog(c net.Conn) *slog.Logger {
+	if s.Logger == nil {
+		return silent
+	}
+	return s.log().With("peer", peerName(c))
+}
+
 func peerName(c interface{ RemoteAddr() net.Addr }) string {
-	if a := c.RemoteAddr(); a != nil && a.String() != "" && a.String() != "@" {
-		return a.String()
+	if a := c.RemoteAddr(); a != nil {
+		if name := a.String(); name != "" && name != "@" {
+			return name
+		}
 	}
 	if l, ok := c.(interface{ LocalAddr() net.Addr }); ok && l.LocalAddr() != nil {
 		return l.LocalAddr().Network()

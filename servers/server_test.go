@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"sync"
@@ -17,6 +19,7 @@ import (
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/transport"
+	"github.com/gorpyc/gorpyc/protocol/wire"
 	"github.com/gorpyc/gorpyc/servers"
 )
 
@@ -271,4 +274,37 @@ func Example() {
 	_ = srv.Shutdown(ctx)
 	<-conn.Done()
 	// Output: Hello, Ann <nil>
+}
+
+// namedConn counts how often its peer's address is written out.
+type namedConn struct {
+	net.Conn
+	written atomic.Int32
+}
+
+func (c *namedConn) RemoteAddr() net.Addr { return c }
+func (c *namedConn) Network() string      { return "counted" }
+func (c *namedConn) String() string       { c.written.Add(1); return "somebody" }
+
+// TestThePeersNameIsWrittenOnceForTheLog serves connections with a logger and without.
+func TestThePeersNameIsWrittenOnceForTheLog(t *testing.T) {
+	for _, log := range []*slog.Logger{nil, slog.New(slog.NewTextHandler(io.Discard, nil))} {
+		near, far := net.Pipe()
+		stream := &namedConn{Conn: far}
+		s := &servers.Server{Service: &struct{}{}, Logger: log}
+		served := make(chan error, 1)
+		go func() { served <- s.ServeConn(t.Context(), stream) }()
+		c, err := protocol.NewConn(t.Context(), near, nil, &protocol.Config{Dialect: wire.FamilyD})
+		require.NoError(t, err)
+		_, err = c.Ping(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+		require.NoError(t, <-served)
+		if log == nil {
+			require.Zero(t, stream.written.Load(), "nobody logs")
+		} else {
+			require.Equal(t, int32(1), stream.written.Load())
+		}
+		require.NoError(t, s.Close())
+	}
 }
