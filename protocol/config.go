@@ -137,7 +137,8 @@ type Limits struct {
 	Exports int
 	// Containers is how many bytes of memory the containers take that the peer has made or made larger by operations
 	// such as l * 1000000, l.copy() and iter(d), and the values that it has put into these and other containers, as long
-	// as it or something here refers to them; 0 means 512 MiB. More is a MemoryError. See [exposed.Budget].
+	// as it or something here refers to them; 0 means 512 MiB. More is a MemoryError. Operations that are under way at
+	// the same time, because they wait for the peer, may hold as much besides. See [exposed.Budget].
 	Containers int64
 	// Answer is the length in bytes of an answer that is a tuple, 0 means 256 MiB: a peer can ask for the same text a
 	// million times. In place of a longer one it gets a MemoryError. A text or byte string by itself may be longer.

@@ -281,7 +281,12 @@ func (in *incoming) inspect() {
 		ask = o.inspect
 	}
 	if ask != nil {
+		if !in.c.askForeign(1) {
+			in.answerAtOnce(nil, vinegar.RecursionError.New("too many requests under way"))
+			return
+		}
 		go func() {
+			defer in.c.askForeign(-1)
 			ms, err := ask(in.c.base)
 			in.forgetArgs()
 			in.answer(methodPairs(in.d, ms), err, sendLater)
@@ -289,6 +294,21 @@ func (in *incoming) inspect() {
 		return
 	}
 	in.answerAtOnce(methodPairs(in.d, exposed.Methods(&in.c.cfg.Access, e.obj)), nil)
+}
+
+// maxForeign is how many questions of this peer are asked other peers at a time. CPython asks one for each of its
+// threads.
+const maxForeign = 1024
+
+// askForeign counts n such questions more; false if they are too many.
+func (c *Conn) askForeign(n int) bool {
+	l := c.lock()
+	defer l.unlock()
+	if l.foreign+n > maxForeign {
+		return false
+	}
+	l.foreign += n
+	return true
 }
 
 // remoteMethods asks the peer that has o for the methods of its class. That peer may be of another family than the one

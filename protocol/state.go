@@ -37,6 +37,7 @@ type state struct {
 	turns   turns
 	exports exports
 	imports imports
+	foreign int // questions of the peer that other peers are being asked
 	leases  leases
 	del     delProbe
 	inTwo   <-chan struct{} // closed when the last call of startInTwo has been sent; nil if there was none

@@ -191,14 +191,24 @@ func (h *callTokens) ServeBegin(ctx context.Context, _ *protocol.RequestInfo) co
 	if m.Token == "" {
 		return ctx
 	}
-	var id *protocol.Identity
+	return protocol.WithIdentity(ctx, h.owner(m.Token))
+}
+
+// owner is who has a token; nil if nobody is known to. Secrets that panic know nobody: the hook must not fail, which
+// would leave the request with the connection's identity.
+func (h *callTokens) owner(token string) (id *protocol.Identity) {
+	defer func() {
+		if recover() != nil {
+			id = nil
+		}
+	}()
 	all, err := h.secrets.Secrets()
 	if err == nil && checkSecrets(all) == nil {
-		if who, found := ownerOf(m.Token, all); found {
+		if who, found := ownerOf(token, all); found {
 			id = h.identity(who)
 		}
 	}
-	return protocol.WithIdentity(ctx, id)
+	return id
 }
 
 func (h *callTokens) identity(who Secret) *protocol.Identity {

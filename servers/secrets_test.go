@@ -193,6 +193,31 @@ func TestCallTokens(t *testing.T) {
 	<-b.Done()
 }
 
+// panicking are Secrets that have a mistake.
+type panicking struct{}
+
+func (panicking) Secrets() ([]servers.Secret, error) { panic("a mistake") }
+
+// TestCallTokensThatPanic: a request with a token must not remain the connection's, which may do more.
+func TestCallTokensThatPanic(t *testing.T) {
+	cfg := &protocol.Config{Metadata: protocol.MetadataNegotiated, Hooks: servers.CallTokens(panicking{}),
+		Credentials: &protocol.Identity{Kind: "tls", Name: "gateway"}}
+	near, far := transport.Pipe()
+	a, err := protocol.NewConn(context.Background(), near, caller{}, cfg)
+	require.NoError(t, err)
+	b, err := protocol.DialStream(t.Context(), far, nil, &protocol.Config{Metadata: protocol.MetadataNegotiated})
+	require.NoError(t, err)
+	for token, want := range map[string]string{"": "tls:gateway[]", annsKey: "nobody"} {
+		ctx := protocol.WithMetadata(t.Context(), protocol.Metadata{Token: token})
+		who, err := netref.Call[string](ctx, b.Root(), "who")
+		require.NoError(t, err)
+		require.Equal(t, want, who)
+	}
+	require.NoError(t, b.Close())
+	<-a.Done()
+	<-b.Done()
+}
+
 // TestHandshakesOfStrangers: what is no handshake is refused, at once where it can be seen, and never read without end.
 func TestHandshakesOfStrangers(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -72,6 +72,21 @@ func TestBudget(t *testing.T) {
 			}
 			return set, nil
 		},
+		"producers": func(ctx context.Context) (any, error) {
+			var started []*exposed.Generator
+			for range 128 {
+				g := exposed.NewGenerator(func(yield func(int) bool) {
+					for yield(1) {
+					}
+				})
+				t.Cleanup(func() { _ = g.Close() })
+				if _, _, err := exposed.Next(ctx, g); err != nil {
+					return nil, err
+				}
+				started = append(started, g)
+			}
+			return started, nil
+		},
 		// A message can have brought a thousand times its length.
 		"pushed": func(ctx context.Context) (any, error) { return callOn(ctx, all, pushed, "append", mebibyte()) },
 		"inserted": func(ctx context.Context) (any, error) {

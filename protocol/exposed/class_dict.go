@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
@@ -26,6 +25,11 @@ func mapMethod(c *Class, name string, least, most int,
 			return nil, vinegar.TypeError.Errorf("descriptor '%s' requires a '%s' object but received a '%s'",
 				name, c.name, TypeName(self))
 		}
+		keys, err := quota.Hold(ctx, int64(m.size())*quota.ItemSize)
+		if err != nil {
+			return nil, err
+		}
+		defer keys.Release()
 		return f(ctx, m, self, args)
 	})
 }
@@ -99,7 +103,8 @@ func defineDict(c *Class) {
 		if err != nil {
 			return nil, err
 		}
-		var b strings.Builder
+		var b reprText
+		defer b.held.Release()
 		b.WriteByte('{')
 		for i, k := range m.keys() {
 			if i > 0 {
@@ -109,11 +114,11 @@ func defineDict(c *Class) {
 			if err != nil {
 				return nil, err
 			}
-			if err := addRepr(ctx, &b, k); err != nil {
+			if err := b.add(ctx, k); err != nil {
 				return nil, err
 			}
 			b.WriteString(": ")
-			if err := addRepr(ctx, &b, v); err != nil {
+			if err := b.add(ctx, v); err != nil {
 				return nil, err
 			}
 		}

@@ -26,6 +26,11 @@ func listMethod(c *Class, name string, least, most int,
 			return nil, vinegar.TypeError.Errorf("descriptor '%s' requires a 'list' object but received a '%s'",
 				name, TypeName(self))
 		}
+		copied, err := quota.Hold(ctx, int64(s.size())*quota.ItemSize) // it may wait for a peer that compares
+		if err != nil {
+			return nil, err
+		}
+		defer copied.Release()
 		return f(ctx, s, self, args)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -120,6 +121,12 @@ func delListItem(ctx context.Context, s sequence, key any) error {
 // sortItems sorts by Python's < on the items or what key makes of them. It is stable.
 func sortItems(ctx context.Context, all []any, key any, reverse bool) error {
 	type pair struct{ key, item any }
+	keys := 2 * int64(len(all)) * quota.ItemSize
+	held, err := quota.Hold(ctx, keys)
+	if err != nil {
+		return err
+	}
+	defer held.Release()
 	pairs := make([]pair, len(all))
 	for i, v := range all {
 		pairs[i] = pair{norm(v), v}
@@ -129,6 +136,10 @@ func sortItems(ctx context.Context, all []any, key any, reverse bool) error {
 				return err
 			}
 			pairs[i].key = norm(k)
+			keys += quota.Weight(pairs[i].key)
+			if err := held.Grow(ctx, keys); err != nil {
+				return err
+			}
 		}
 	}
 	var failed error

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -24,6 +25,7 @@ type Generator struct {
 	stop     func()
 	name     string    // of the function that made it, for repr; may be empty
 	dialogue *dialogue // with the producer, nil if it hears nothing
+	pulls    bool      // the producer has a goroutine, once it is started
 
 	mu      sync.Mutex
 	started bool
@@ -81,7 +83,7 @@ func isNext(p *binding.Plan) bool {
 
 func newGenerator(rv reflect.Value) *Generator {
 	y := rv.Type().In(0)
-	g := &Generator{stop: func() {}}
+	g := &Generator{stop: func() {}, pulls: true}
 	if y.NumIn() == 1 {
 		var next func() (reflect.Value, bool)
 		g.pull = nextFunc(func(context.Context) (any, bool, error) {
@@ -120,6 +122,9 @@ func (g *Generator) next(ctx context.Context) (v any, ok bool, err error) {
 	return g.resume(ctx, nil, nil)
 }
 
+// pullSize is about what a producer takes, in bytes, that waits to be asked for the next item: its goroutine's stack.
+const pullSize = 8 << 10
+
 // resume lets the producer go on, telling it what was sent or thrown if it listens.
 func (g *Generator) resume(ctx context.Context, sent any, thrown error) (v any, ok bool, err error) {
 	g.mu.Lock()
@@ -130,6 +135,12 @@ func (g *Generator) resume(ctx context.Context, sent any, thrown error) (v any, 
 	case g.done:
 		g.mu.Unlock()
 		return nil, false, nil
+	}
+	if g.pulls && !g.started {
+		if err := quota.Pay(ctx, g, pullSize); err != nil {
+			g.mu.Unlock()
+			return nil, false, err
+		}
 	}
 	g.busy, g.started = true, true
 	if g.dialogue != nil {
@@ -217,7 +228,7 @@ type dialogue struct {
 
 // newCoroutine makes a generator of a func that hears what is sent.
 func newCoroutine(f func(yield func(any) (any, error)) error) *Generator {
-	g := &Generator{stop: func() {}, dialogue: new(dialogue)}
+	g := &Generator{stop: func() {}, dialogue: new(dialogue), pulls: true}
 	var failed error
 	seq := func(yield func(any) bool) {
 		failed = f(func(v any) (any, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
@@ -99,7 +100,14 @@ func items(ctx context.Context, v any) ([]any, error) {
 		seq = o.BuffIter(ctx, &netref.Buffering{Chunk: 1000})
 	}
 	var all []any
+	var held quota.Held
+	defer held.Release()
+	weight := int64(0)
 	for x, err := range seq {
+		weight += quota.ItemSize + quota.Weight(x)
+		if err == nil {
+			err = held.Grow(ctx, weight)
+		}
 		if err != nil {
 			return nil, err
 		}

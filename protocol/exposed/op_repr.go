@@ -7,6 +7,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -101,13 +102,14 @@ func reprItems(ctx context.Context, open, end string, items []any) (string, erro
 	if err != nil {
 		return "", err
 	}
-	var b strings.Builder
+	var b reprText
+	defer b.held.Release()
 	b.WriteString(open)
 	for i, item := range items {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		if err := addRepr(ctx, &b, item); err != nil {
+		if err := b.add(ctx, item); err != nil {
 			return "", err
 		}
 	}
@@ -115,7 +117,17 @@ func reprItems(ctx context.Context, open, end string, items []any) (string, erro
 	return b.String(), nil
 }
 
-func addRepr(ctx context.Context, b *strings.Builder, v any) error {
+// reprText is a repr that is being put together.
+type reprText struct {
+	strings.Builder
+	held quota.Held
+}
+
+// add adds the repr of v, which may be the peer's, who takes long.
+func (b *reprText) add(ctx context.Context, v any) error {
+	if err := b.held.Grow(ctx, int64(b.Len())); err != nil {
+		return err
+	}
 	form, _ := ByValue(v)
 	s, err := reprValue(ctx, form)
 	if err != nil {

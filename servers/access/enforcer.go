@@ -26,6 +26,7 @@ type state struct {
 	mu       sync.Mutex
 	known    map[*protocol.Identity]*subject // a cache of what follows
 	subjects map[who]*subject
+	looked   time.Time // when all of them were last looked at to make room
 }
 
 // who is a peer under a rule: the attributes of a name may bring it under another one, whose limits are others.
@@ -338,6 +339,10 @@ func (s *state) room(id *protocol.Identity) error {
 		return nil
 	}
 	now := time.Now()
+	if now.Sub(s.looked) < lookPause {
+		return &LimitError{Identity: id, What: "too many peers", RetryAfter: lookPause}
+	}
+	s.looked = now
 	for key, sub := range s.subjects {
 		if sub.idle(now) {
 			delete(s.subjects, key)
@@ -349,6 +354,9 @@ func (s *state) room(id *protocol.Identity) error {
 	}
 	return nil
 }
+
+// lookPause is how long nobody is looked for who can be forgotten after a look: others wait meanwhile.
+const lookPause = 100 * time.Millisecond
 
 func (sub *subject) idle(now time.Time) bool {
 	for _, m := range sub.methods {

@@ -22,6 +22,7 @@ import (
 // of a thousandth of their length can have brought them.
 type Budget struct {
 	limit, used atomic.Int64
+	held        atomic.Int64 // what operations take meanwhile, see Held
 	collected   atomic.Int64 // when a collection was last asked for, in nanoseconds
 	within      *Budget      // of all peers; nil if there is none
 }
