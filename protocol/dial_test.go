@@ -1,9 +1,11 @@
 package protocol_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"testing"
 
@@ -157,8 +159,9 @@ func TestNegotiate(t *testing.T) {
 
 // TestUnknownFirstMessage sends a server what no peer would begin with.
 func TestUnknownFirstMessage(t *testing.T) {
+	var log bytes.Buffer
 	near, far := transport.Pipe()
-	c, err := protocol.NewConn(t.Context(), near, nil, nil)
+	c, err := protocol.NewConn(t.Context(), near, nil, &protocol.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	require.NoError(t, err)
 	_, err = far.Write(frameOf([]byte("GET / HTTP/1.1")))
 	require.NoError(t, err)
@@ -166,4 +169,5 @@ func TestUnknownFirstMessage(t *testing.T) {
 	var unknown *wire.UnknownDialectError
 	require.ErrorAs(t, c.Err(), &unknown)
 	require.Equal(t, byte('G'), unknown.First)
+	require.Contains(t, log.String(), "level=WARN")
 }

@@ -88,6 +88,17 @@ func (c *Conn) finishInTwo(ctx context.Context, get *netref.AsyncResult, args []
 	return result.Wait(c.base)
 }
 
+// exitCall makes CTXEXIT of a CALLATTR of __exit__, as peers of family A and on Python 2 leave a block: rpyc-ng then
+// has an exception, and no references to one, which its releases before 7.0.12 can deadlock on when they collect them.
+func exitCall(args []any) (wire.Handler, []any) {
+	if len(args) > 2 && args[1] == any("__exit__") {
+		if pos, ok := args[2].(brine.Tuple); ok && len(pos) == 3 && (pos[1] == nil || exposed.ExceptionOf(pos[1]) != nil) {
+			return wire.HandleCtxExit, []any{args[0], pos[1]}
+		}
+	}
+	return wire.HandleCallAttr, args
+}
+
 // exitArgs gives CTXEXIT the exception in the form that the family has: its payload in E, its class in the others.
 func exitArgs(d *wire.Dialect, args []any) ([]any, error) {
 	exc := exposed.ExceptionOf(args[1])

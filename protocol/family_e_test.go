@@ -153,6 +153,45 @@ func TestUnknownForms(t *testing.T) {
 	require.Contains(t, log.String(), "fork")
 }
 
+// TestUnknownOperations says once that a peer asks for what no release has; 0 is how clients ask for the release.
+func TestUnknownOperations(t *testing.T) {
+	var log bytes.Buffer
+	c, p := accepted(t, managed{&manager{}}, wire.FamilyD, "127.0.0.1",
+		&protocol.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	for i, h := range []wire.Handler{0, 100, 101} {
+		p.request("fork", h, val(int64(1)))
+		p.expectException("fork", "builtins.KeyError")
+		require.Equal(t, min(i, 1), strings.Count(log.String(), "level=WARN"), log.String())
+	}
+	p.alive()
+	require.Contains(t, log.String(), "operation=100")
+	require.NoError(t, c.CloseNow())
+	<-c.Done()
+}
+
+// TestExitByName leaves a context manager of rpyc-ng as peers do whose proxies call __exit__.
+func TestExitByName(t *testing.T) {
+	c, p := scripted(t, nil, &protocol.Config{Dialect: wire.FamilyE})
+	go func() {
+		for _, exc := range []any{nil, vinegar.KeyError.New("why")} {
+			_, _ = netref.Call[any](context.Background(), c.Root(), "__exit__", vinegar.KeyError, exc, nil)
+		}
+	}()
+	p.reply(p.next().seq, mine(id4("m.Manager", 1, 2, 3)))
+	for _, want := range []any{val(nil), val(brine.Tuple{
+		brine.Tuple{"builtins", "KeyError"}, brine.Tuple{"why"}, brine.Tuple{}, ""})} {
+		m := p.next()
+		body := m.body.(brine.Tuple)
+		require.Equal(t, int64(wire.HandleCtxExit), body[0], m.text)
+		got := body[1].(brine.Tuple)[1].(brine.Tuple)[1].(brine.Tuple)
+		if payload, ok := got[1].(brine.Tuple); ok {
+			payload[2], payload[3] = brine.Tuple{}, "" // the release and the traceback
+		}
+		require.Equal(t, want, got)
+		p.reply(m.seq, val(false))
+	}
+}
+
 func encoded(t *testing.T, v any) []byte {
 	t.Helper()
 	b, err := brine.Append(nil, v)

@@ -35,7 +35,7 @@ func stranger(first []byte) error {
 		what = "TLS; no certificates are configured at this end"
 	case first[0] == 0x15 && first[1] == 3 && first[2] <= 4:
 		what = "a TLS alert; the other end expects TLS"
-	case !printable(first): // otherwise it would be a message of half a gigabyte
+	case first[0] < ' ' && !printable(first): // otherwise it would be a message of half a gigabyte
 		return nil
 	case bytes.HasPrefix(first, []byte("HTTP")):
 		what = "an HTTP server"
@@ -81,7 +81,12 @@ func (c *Conn) checkAnswer(d *wire.Dialect) error {
 
 // checkFamily returns an error if a message begins as no message of dialect d does.
 func checkFamily(first []byte, d *wire.Dialect) error {
-	if other := detect(first); other != nil && !other.BeginsLike(d) {
+	start := frame.Start(first)
+	other, err := wire.Detect(start)
+	switch {
+	case err != nil && len(start) > 0 && start[0] != 0: // 0 begins the number of a thread
+		return err
+	case err == nil && !other.BeginsLike(d):
 		return &WrongDialectError{Want: d, Got: other}
 	}
 	return nil

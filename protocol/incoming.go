@@ -154,6 +154,7 @@ func (in *incoming) parse(u *unboxer, body *brine.Cursor) error {
 		return in.c.formRefused(err)
 	}
 	if unknown != nil {
+		in.c.noteUnknown(unknown)
 		return vinegar.KeyError.New(unknown)
 	}
 	in.h = h

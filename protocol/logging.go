@@ -48,3 +48,14 @@ func (in *incoming) logError(err error) {
 			"exception", e.Error(), "traceback", e.FormatTraceback())
 	}
 }
+
+// noteUnknown logs the first request for an operation that no release has, but for 0: that is a way to ask which
+// release this side is, since the answer tells it.
+func (c *Conn) noteUnknown(operation any) {
+	if c.oddForm || operation == any(int64(0)) {
+		return
+	}
+	c.oddForm = true
+	c.log().Warn("rpyc: a request is for an operation that no known release has; the peer may be a fork", "operation",
+		operation)
+}

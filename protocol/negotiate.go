@@ -97,10 +97,11 @@ func (c *Config) mayBind() bool { return c == nil || c.Dialect == nil }
 func hungUp(err error) bool {
 	var wrong *WrongDialectError
 	var stranger *NotRPyCError
+	var unknown *wire.UnknownDialectError
 	var family *FamilyError
 	var timeout interface{ Timeout() bool }
 	return errors.As(err, &wrong) ||
-		errors.Is(err, ErrClosed) && !errors.As(err, &stranger) && !errors.As(err, &family) &&
+		errors.Is(err, ErrClosed) && !errors.As(err, &stranger) && !errors.As(err, &unknown) && !errors.As(err, &family) &&
 			!errors.Is(err, context.Canceled) &&
 			!(errors.As(err, &timeout) && timeout.Timeout())
 }

@@ -104,6 +104,9 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 		}
 		d = c.dialect.Load() // which the root may have told
 	}
+	if h == wire.HandleCallAttr && d.CallsInTwo() {
+		h, args = exitCall(args)
+	}
 	if h == wire.HandleCtxExit {
 		if args, err = exitArgs(d, args); err != nil {
 			return err

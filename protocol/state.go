@@ -137,7 +137,8 @@ func (c *Conn) finish() {
 	}
 	if cause != io.EOF && cause != ErrClosed {
 		level := slog.LevelInfo
-		if family := (*FamilyError)(nil); errors.As(cause, &family) {
+		family, unknown := (*FamilyError)(nil), (*wire.UnknownDialectError)(nil)
+		if errors.As(cause, &family) || errors.As(cause, &unknown) {
 			level = slog.LevelWarn
 		}
 		c.log().Log(context.Background(), level, "rpyc: connection ended", "cause", cause)

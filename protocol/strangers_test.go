@@ -33,6 +33,8 @@ func TestDialStrangers(t *testing.T) {
 		{"ssh", says("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), "an SSH server"},
 		{"smtp", says("220 mail.example.org ESMTP\r\n"), `"220 ma"`},
 		{"tls", says("\x15\x03\x01\x00\x02\x02\x46"), "the other end expects TLS"},
+		{"mysql", says("J\x00\x00\x00\n8.0.33\x00"), `"J\x00\x00\x00\n8"`},
+		{"noise", says("\x91\x03\x00\xff\x00\x01\x02"), `"\x91\x03\x00\xff\x00\x01"`},
 		{"hangs up", func(net.Conn) {}, "hung up without an answer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -67,6 +69,29 @@ func TestDialStrangers(t *testing.T) {
 			require.ErrorAs(t, err, &stranger)
 			require.ErrorContains(t, err, c.want)
 			require.NotErrorIs(t, err, context.DeadlineExceeded)
+		})
+	}
+}
+
+// TestDialForks dials peers whose answer is a frame but no message of RPyC: that is said, and not tried again.
+func TestDialForks(t *testing.T) {
+	for name, answer := range map[string]string{"kind": "\x09\x11\x50\x11", "message": "\x13\x52\x50\x11\x50"} {
+		t.Run(name, func(t *testing.T) {
+			opened := 0
+			_, err := protocol.Negotiate(t.Context(), func(context.Context) (io.ReadWriteCloser, error) {
+				near, far := transport.Pipe()
+				opened++
+				go func() {
+					_, _ = readPayload(far)
+					_, _ = far.Write(frameOf([]byte(answer)))
+				}()
+				return near, nil
+			}, nil, nil)
+			var unknown *wire.UnknownDialectError
+			require.ErrorAs(t, err, &unknown)
+			require.ErrorContains(t, err, "may be a fork")
+			require.NotContains(t, err.Error(), "hung up")
+			require.Equal(t, 1, opened)
 		})
 	}
 }

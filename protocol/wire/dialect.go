@@ -75,7 +75,8 @@ type UnknownDialectError struct{ First byte }
 
 // Error implements error.
 func (e *UnknownDialectError) Error() string {
-	return fmt.Sprintf("rpyc: no supported protocol family starts a message with %#02x", e.First)
+	return fmt.Sprintf("rpyc: no known release of RPyC starts a message with %#02x: the peer may be a fork, or of a "+
+		"newer release than this side knows", e.First)
 }
 
 // Detect tells the family from the first payload received on a connection. Payloads of families A and B, and of
