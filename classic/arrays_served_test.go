@@ -1,13 +1,16 @@
 package classic_test
 
 import (
+	"context"
 	"net"
 	"os/exec"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/pickle"
 )
 
@@ -26,7 +29,15 @@ func (arrays) Vector() (*pickle.Array, error)  { return pickle.NewArray([]int32{
 func (arrays) Complex() (*pickle.Array, error) { return pickle.NewArray([]complex128{1 + 2i}) }
 func (arrays) Number() *pickle.Array           { return &pickle.Array{DType: "<f8", Data: make([]byte, 8)} }
 func (arrays) Empty() *pickle.Array            { return &pickle.Array{DType: "<f8", Shape: []int{0, 3}} }
-func (arrays) Samples() *samples               { return &samples{[]int{1, 2, 3}} }
+func (arrays) Records() *pickle.Array {
+	return &pickle.Array{DType: "|V4", Shape: []int{2}, Data: []byte{1, 0, 2, 3, 4, 0, 5, 6}, Fields: []pickle.Field{
+		{Name: "a", Layout: pickle.Layout{DType: "<u2"}},
+		{Name: "b", Offset: 2, Layout: pickle.Layout{DType: "|u1", Shape: []int{2}}}}}
+}
+func (arrays) Kept(v *netref.Object) (any, error) { // what a service does that keeps copies of what clients send
+	return netref.Obtain[any](context.Background(), v)
+}
+func (arrays) Samples() *samples { return &samples{[]int{1, 2, 3}} }
 func (arrays) Given(f func(*pickle.Array) (float64, error)) (float64, error) {
 	a, err := arrays{}.Matrix()
 	if err != nil {
@@ -42,6 +53,7 @@ func (s *samples) PyArray() []int { return s.of }
 
 const usesArrays = `
 import sys, numpy as np, rpyc
+import rpyc.utils.classic
 root = rpyc.connect("127.0.0.1", int(sys.argv[1]), config={"allow_pickle": True}).root
 matrix = np.arange(6.0).reshape(2, 3)
 pairs = [(root.matrix(), matrix), (root.fortran(), matrix), (root.vector(), np.array([5, 6, 7], "i4")),
@@ -55,22 +67,43 @@ uses = [
     "np.array(a[1:]).tolist()", "np.array(a[::-1]).tolist()", "np.array(a[5:]).shape", "a[1:].shape",
     "[np.array(row).tolist() for row in a]", "a[np.int64(1)] is None", "np.array_equal(a, a)",
     "np.array(a).flags.writeable",
+    "np.array(a[:, 1]).tolist()", "np.array(a[:1, ::-1]).tolist()", "np.array(a[..., 1]).tolist()", "np.array(a[1, ...]).tolist()",
+    "np.array(a[1:, 5:]).shape", "np.array(a[5:, 1]).shape", "a[:, 7]", "a[5:, 7]", "a[:, 1, :]", "a['a']", "a[:, 'a']",
+]
+records = np.array([(1, (2, 3)), (4, (5, 6))], dtype=[("a", "<u2"), ("b", "u1", (2,))])
+uses_of_records = [
+    "str(np.array(a))", "np.array(a).dtype", "str(a.dtype)", "np.array(a['a']).tolist()", "np.array(a['b'][:, 1]).tolist()",
+    "a[1]['a']", "a[1][0]", "np.array(a[0]['b']).tolist()", "len(a[1])", "a[0]['c']", "a['c']", "a[0][7]", "[r['a'] for r in a]",
+    "str(rpyc.utils.classic.obtain(a[1]))", "rpyc.utils.classic.obtain(a[1]).dtype", "type(rpyc.utils.classic.obtain(a[1]))",
 ]
 old = int(rpyc.version.version[0]) < 6
 if old: # the __array__ of their proxies takes no dtype
     uses.remove("np.array(a, dtype='c16').dtype")
+kept = lambda: {"a": 1, 2: "two", None: (3,), "d": {"x": 4}}
+uses_of_dicts = [
+    "a['a']", "a[2.0]", "a[None]", "a['d']['x']", "a['z']", "a[[]]", "len(a)", "list(a)", "'a' in a, 'z' in a", "[] in a",
+    "list(a.items())[:2]", "list(a.keys())", "a.get('z', 5)", "isinstance(a, dict)", "a == {}", "{2: 'two'} == a",
+    "str(a)", "a.pop('a'), list(a)", "a.pop('z')", "a.update(b=2) or list(a)", "a.__setitem__('n', 5) or a['n']",
+    "a.__delitem__('d') or list(a)", "a.clear() or len(a)", "a.setdefault('s', 6), a['s']", "a.popitem()[0], len(a)", "{**a}[2]",
+    "sorted(map(str, a.keys() & {'a', 'q'}))", "a.popitem() and a.popitem() and a.update({'d': 1}) or list(a)",
+]
 def outcome(use, a):
     try:
-        return eval(use, {"a": a, "np": np})
+        return eval(use, {"a": a, "np": np, "rpyc": rpyc})
     except Exception as e:
         return type(e).__name__
 wrong = 0
-for ours, theirs in pairs:
-    for use in uses:
+for ours, theirs in pairs + [(root.records(), records)]:
+    for use in uses_of_records if theirs is records else uses:
         got, want = outcome(use, ours), outcome(use, theirs)
         if got != want:
             print(use, "of", theirs.tolist(), "gives", got, "and not", want)
             wrong += 1
+for use in uses_of_dicts:
+    got, want = outcome(use, root.kept(kept())), outcome(use, kept())
+    if got != want:
+        print(use, "gives", got, "and not", want)
+        wrong += 1
 samples = np.array(root.samples())
 assert samples.tolist() == [1, 2, 3] and samples.dtype == np.int64, samples
 assert root.given(lambda a: float(np.array(a).sum())) == 15.0
@@ -95,7 +128,8 @@ func TestServedArrays(t *testing.T) {
 			if err != nil {
 				return
 			}
-			if _, err := protocol.NewConn(t.Context(), c, arrays{}, &protocol.Config{AllowPickle: true}); err != nil {
+			if _, err := protocol.NewConn(t.Context(), c, arrays{}, &protocol.Config{AllowPickle: true,
+				Access: exposed.Policy{AllowPublic: true}}); err != nil {
 				t.Error(err)
 			}
 		}

@@ -361,6 +361,9 @@ def test_times_together(root):
     assert late - early == 60.0 and (early + 60) == late and (late - datetime.timedelta(minutes=1)) == early
     assert root.since(late, early) == 60.0 and root.since(late, here) == 60.0
     assert late.utcoffset() == 3600.0
+    for when in (early, here):
+        with pytest.raises(AttributeError, match="^'datetime.datetime' object has no attribute 'nosuch'"):
+            when.nosuch
 
 
 def test_funcs(root):

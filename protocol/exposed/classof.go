@@ -65,6 +65,9 @@ func makeClass(t reflect.Type) *Class {
 	if t.Implements(errorType) {
 		return perValue
 	}
+	if c := classOfImplementer(t); c != nil {
+		return c
+	}
 	if t.Kind() == reflect.Pointer {
 		if e := t.Elem(); e.Kind() != reflect.Pointer && e.Kind() != reflect.Interface {
 			return classOfType(e)

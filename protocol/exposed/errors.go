@@ -25,7 +25,12 @@ func noAttribute(c *Class, name string) error {
 	if c == methodClass {
 		c = functionClass // a method passes the question on to its function
 	}
-	return vinegar.AttributeError.Errorf("'%s' object has no attribute '%s'", c.name, name)
+	class := c.name
+	switch c.module {
+	case "datetime", "time", "numpy": // which are written in C, where a class's name has its module
+		class = c.Name()
+	}
+	return vinegar.AttributeError.Errorf("'%s' object has no attribute '%s'", class, name)
 }
 
 // notUTF8 is the exception of bytes.decode for the first byte at fault.

@@ -44,9 +44,24 @@ func showKind(c *Class, has func(t reflect.Type) bool) struct{} {
 	return struct{}{}
 }
 
+// implementers has the classes of Go types that implement certain interfaces.
+var implementers []kindFace
+
+// showImplementers makes the values of the Go types for which has reports true objects of the class c, whatever other
+// methods they have.
+func showImplementers(c *Class, has func(t reflect.Type) bool) struct{} {
+	implementers = append(implementers, kindFace{c, has})
+	return struct{}{}
+}
+
+// classOfImplementer is the builtin class for what a Go type implements; nil if there is none.
+func classOfImplementer(t reflect.Type) *Class { return classAmong(implementers, t) }
+
 // classOfKind is the builtin class for a kind of Go type; nil if there is none.
-func classOfKind(t reflect.Type) *Class {
-	for _, f := range kindFaces {
+func classOfKind(t reflect.Type) *Class { return classAmong(kindFaces, t) }
+
+func classAmong(faces []kindFace, t reflect.Type) *Class {
+	for _, f := range faces {
 		if f.has(t) {
 			return f.class
 		}

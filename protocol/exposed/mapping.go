@@ -35,6 +35,8 @@ func asMapping(v any) (mapping, bool) {
 		return &x.d, true
 	case *mappingProxy:
 		return x.m, true
+	case pairs:
+		return pairsMap{x}, true
 	case *readOnly:
 		m, ok := asMapping(x.v)
 		return readOnlyMapping{m, x.class().name}, ok

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/pickle"
 )
@@ -120,4 +121,26 @@ func TestConversions(t *testing.T) {
 	require.ErrorContains(t, err, "missing")
 	_, err = netref.As[map[string]int](ctx, v)
 	require.ErrorContains(t, err, `["a"]`)
+}
+
+// TestRecord writes an element of a structured array, which is one again when it is read.
+func TestRecord(t *testing.T) {
+	a := &pickle.Array{DType: "|V3", Shape: []int{2}, Data: []byte{1, 0, 2, 3, 0, 4}, Fields: []pickle.Field{
+		{Name: "a", Layout: pickle.Layout{DType: "<u2"}}, {Name: "b", Offset: 2, Layout: pickle.Layout{DType: "|u1"}}}}
+	data, err := pickle.Marshal(a.Item(1), 2)
+	require.NoError(t, err)
+	v, err := pickle.Unmarshal(data)
+	require.NoError(t, err)
+	got, err := netref.As[struct{ A, B int }](t.Context(), v)
+	require.NoError(t, err)
+	require.Equal(t, struct{ A, B int }{3, 4}, got)
+	require.Equal(t, brine.Tuple{uint16(3), uint8(4)}, v.(*pickle.Record).Values())
+
+	whole := roundTrip[*pickle.Array](t, a, 4)
+	rows, err := netref.As[[][2]int](t.Context(), whole)
+	require.NoError(t, err)
+	require.Equal(t, [][2]int{{1, 2}, {3, 4}}, rows)
+	layout := roundTrip[*pickle.Layout](t, &pickle.Layout{DType: a.DType, Fields: a.Fields, Shape: []int{2}}, 4)
+	require.Equal(t, []int{2}, layout.Shape)
+	require.Equal(t, "b", layout.Fields[1].Name)
 }

@@ -35,6 +35,7 @@
 //	recarray, matrix, memmap,
 //	array.array of numbers       →   *Array
 //	numpy scalars                →   bool, int64, float64, complex128, string, time.Time …
+//	numpy.void with fields       ↔   *Record
 //	numpy.dtype                  ↔   DType; *Layout if it has fields or is an array
 //	pandas.Timestamp, Timedelta  →   time.Time, time.Duration
 //	a class or function          ↔   Class

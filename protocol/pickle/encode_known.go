@@ -88,6 +88,11 @@ func (w *writer) array(a *Array) error {
 	return w.call("numpy", "ndarray", tupleOf(a.Shape), element(&Layout{DType: a.DType, Fields: a.Fields}), data)
 }
 
+// record writes an element of a structured array, as array[()] of one without dimensions.
+func (w *writer) record(r *Record) error {
+	return w.call("operator", "getitem", r.array(), brine.Tuple{})
+}
+
 func tupleOf(shape []int) brine.Tuple {
 	t := make(brine.Tuple, len(shape))
 	for i, n := range shape {

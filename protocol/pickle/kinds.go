@@ -93,6 +93,8 @@ func (w *writer) plain(v any, depth int) error {
 		return w.call("numpy", "dtype", string(x))
 	case *Layout:
 		return w.call("numpy", "dtype", element(x))
+	case *Record:
+		return w.shared(v, func() error { return w.record(x) })
 	case *Array:
 		return w.shared(v, func() error { return w.array(x) })
 	case *Dict:

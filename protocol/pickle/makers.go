@@ -28,6 +28,7 @@ func init() { // because a pickle can hold a pickle, makers refer to themselves
 		{"builtins", "type"}:      makeType,
 		{"_codecs", "encode"}:     makeEncoded,
 		{"pickle", "loads"}:       makePickled,
+		{"operator", "getitem"}:   makeItem,
 
 		{"collections", "OrderedDict"}: makeDict,
 		{"collections", "defaultdict"}: makeDict,

@@ -38,6 +38,13 @@ func (d DType) size() (int, bool) {
 // for dates (4, …, flags, (metadata, (b'ns', 1, 1, 1))). What has fields or is an array in each element has a name such
 // as 'V16', or numpy.record in place of one, and becomes a *Layout.
 func makeDType(c *call) (any, error) {
+	switch c.args0().(type) {
+	case *Dict, brine.Tuple:
+		if l, ok := c.written(c.args0(), 0); ok && c.bare() {
+			return &l, nil
+		}
+		return nil, errForm
+	}
 	name, ok := asText(c.args0())
 	if c.args0() == (Class{"numpy", "record"}) {
 		name, ok = "V0", true
@@ -172,11 +179,11 @@ func makeArrayOver(c *call) (any, error) {
 	if len(c.args) != 3 || !c.bare() {
 		return nil, errForm
 	}
-	name, ok := c.args[1].(string)
-	if !ok || len(name) < 3 {
+	l, ok := c.written(c.args[1], 0)
+	if !ok {
 		return nil, errForm
 	}
-	return c.array(c.args[0], DType(name), false, c.args[2])
+	return c.array(c.args[0], &l, false, c.args[2])
 }
 
 func (c *call) array(shape, element any, fortran bool, data any) (any, error) {
@@ -245,7 +252,27 @@ func makeScalar(c *call) (any, error) {
 	if err != nil || c.r.exact {
 		return v, err
 	}
-	switch x := v.(*Array).GoValue().(type) {
+	return elementOf(v.(*Array))
+}
+
+// makeItem takes getitem(array, ()) of an array without dimensions, as this package writes a record.
+func makeItem(c *call) (any, error) {
+	if len(c.args) != 2 || !c.bare() {
+		return nil, errForm
+	}
+	a, isArray := c.args[0].(*Array)
+	if index, ok := c.args[1].(brine.Tuple); !ok || len(index) > 0 || !isArray || len(a.Shape) > 0 {
+		return nil, errForm
+	}
+	if c.r.exact {
+		return a, nil
+	}
+	return elementOf(a)
+}
+
+// elementOf is the element of an array without dimensions.
+func elementOf(a *Array) (any, error) {
+	switch x := a.GoValue().(type) {
 	case nil, error:
 		return nil, errForm
 	case int64, float64, bool, complex128, string, []byte:

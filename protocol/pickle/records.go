@@ -20,6 +20,7 @@ type Layout struct {
 
 	objects bool // there are Python objects in it
 	leaves  int  // how many fields there are without fields
+	used    int  // how many of a record's bytes the fields take
 }
 
 // Field is a field of the records of a structured array.
@@ -79,7 +80,6 @@ func (c *call) layout(state brine.Tuple) (any, error) {
 		return nil, errForm
 	}
 	l := &Layout{DType: fmt.Sprintf("|V%d", size)}
-	used := 0
 	for _, name := range names {
 		text, ok := asText(name)
 		v, _ := places.Get(name)
@@ -87,32 +87,79 @@ func (c *call) layout(state brine.Tuple) (any, error) {
 		if !ok || !ok1 || len(place) < 2 {
 			return nil, errForm
 		}
-		f := Field{Name: text}
+		var of Layout
 		switch d := place[0].(type) {
 		case DType:
-			f.Layout = Layout{DType: string(d), objects: d == "|O", leaves: 1}
+			of = Layout{DType: string(d), objects: d == "|O", leaves: 1}
 		case *Layout:
-			f.Layout = *d
+			of = *d
 		}
-		n, known := f.size()
 		at, ok := place[1].(int64)
-		if f.DType == "|O" {
-			n = 8
-		}
-		if !ok || !known || n < 1 || at < 0 || at > size-int64(n) {
+		if !ok || !l.add(text, of, at, size) {
 			return nil, errForm
 		}
-		f.Offset = int(at)
-		used += n
-		l.objects = l.objects || f.objects
-		l.leaves += f.leaves
-		l.Fields = append(l.Fields, f)
-	}
-	if used > int(size) || l.leaves > maxLeaves {
-		return nil, errForm
 	}
 	return l, nil
 }
+
+// add adds a field to a record of so many bytes, and reports whether it is there beside the others.
+func (l *Layout) add(name string, of Layout, at, size int64) bool {
+	n, known := of.size()
+	if of.DType == "|O" {
+		n = 8
+	}
+	l.used += n
+	l.objects = l.objects || of.objects
+	l.leaves += of.leaves
+	l.Fields = append(l.Fields, Field{name, int(at), of})
+	return known && n > 0 && at >= 0 && at <= size-int64(n) && l.used <= int(size) && l.leaves <= maxLeaves
+}
+
+// written takes the argument of numpy.dtype as this package writes it, see element.
+func (c *call) written(v any, depth int) (Layout, bool) {
+	switch v := v.(type) {
+	case string:
+		return Layout{DType: v, objects: v == "|O", leaves: 1}, len(v) > 1
+	case brine.Tuple:
+		if len(v) != 2 || depth > maxShapes {
+			return Layout{}, false
+		}
+		l, ok := c.written(v[0], depth+1)
+		if l.Shape != nil || !ok {
+			return l, false
+		}
+		l.Shape, ok = dimensions(v[1])
+		_, sized := l.size()
+		return l, ok && sized
+	case *Dict:
+		lists := make([][]any, 3)
+		for i, name := range []string{"names", "formats", "offsets"} {
+			items, _ := v.Get(name)
+			lists[i], _ = items.([]any)
+		}
+		itemsize, _ := v.Get("itemsize")
+		size, ok := itemsize.(int64)
+		names, formats, offsets := lists[0], lists[1], lists[2]
+		if !ok || size < 0 || size > 1<<30 || len(names) == 0 || len(formats) != len(names) ||
+			len(offsets) != len(names) || depth > maxShapes || c.r.spend(128*len(names)) != nil {
+			return Layout{}, false
+		}
+		l := Layout{DType: fmt.Sprintf("|V%d", size)}
+		for i := range names {
+			name, ok1 := asText(names[i])
+			of, ok2 := c.written(formats[i], depth+1)
+			at, ok3 := offsets[i].(int64)
+			if !ok1 || !ok2 || !ok3 || !l.add(name, of, at, size) {
+				return l, false
+			}
+		}
+		return l, true
+	}
+	return Layout{}, false
+}
+
+// maxShapes bounds how deep the layouts are within each other that this package reads of its own writing.
+const maxShapes = 32
 
 // maxLeaves bounds the fields within fields: in a pickle, one can be in many places.
 const maxLeaves = 1 << 16
@@ -158,9 +205,9 @@ type Record struct {
 	row   int
 }
 
-// table has the values of a structured array, field by field.
+// table has the values of a structured array of one dimension, field by field.
 type table struct {
-	fields  []Field
+	array   *Array
 	columns []reflect.Value
 }
 
@@ -171,11 +218,20 @@ func (r *Record) ClassName() string { return "numpy.void" }
 func (r *Record) All() iter.Seq2[any, any] {
 	return func(yield func(k, v any) bool) {
 		for i, c := range r.table.columns {
-			if !yield(r.table.fields[i].Name, c.Index(r.row).Interface()) {
+			if !yield(r.table.array.Fields[i].Name, c.Index(r.row).Interface()) {
 				return
 			}
 		}
 	}
+}
+
+// Values are the values of the fields, in their order.
+func (r *Record) Values() brine.Tuple {
+	items := make(brine.Tuple, len(r.table.columns))
+	for i, c := range r.table.columns {
+		items[i] = c.Index(r.row).Interface()
+	}
+	return items
 }
 
 // Form implements netref.Former.
@@ -183,11 +239,14 @@ func (r *Record) Form(t reflect.Type, _ bool) (any, bool) {
 	if kindOf(t) != reflect.Slice {
 		return nil, false
 	}
-	var items brine.Tuple
-	for _, v := range r.All() {
-		items = append(items, v)
-	}
-	return items, true
+	return r.Values(), true
+}
+
+// array is a structured array without dimensions that holds the record.
+func (r *Record) array() *Array {
+	a := r.table.array.Part(r.row, r.row+1)
+	a.Shape = a.Shape[1:]
+	return a
 }
 
 var (
@@ -197,9 +256,9 @@ var (
 
 // records are the elements of a structured array whose last index changes fastest.
 func (a *Array) records() (any, error) {
-	all := &table{a.Fields, make([]reflect.Value, len(a.Fields))}
 	flat := *a
 	flat.Shape = []int{a.Len()}
+	all := &table{&flat, make([]reflect.Value, len(a.Fields))}
 	for i := range all.columns {
 		v := flat.field(i).GoValue()
 		if err, failed := v.(error); failed {

@@ -3,6 +3,7 @@ package pickle
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,6 +86,34 @@ func (d *Dict) Set(key, value any) error {
 		d.put(k, key, value)
 	}
 	return err
+}
+
+// Delete removes a key and reports whether it was there. Unless it is the last one, that takes time in proportion to
+// the number of entries.
+func (d *Dict) Delete(key any) bool {
+	if d.numbers == nil {
+		return false
+	}
+	k, err := d.numbers.key(key)
+	if err != nil {
+		return false
+	}
+	i, ok := d.index[k]
+	if !ok {
+		return false
+	}
+	last := i == len(d.entries)-1
+	d.entries = slices.Delete(d.entries, i, i+1)
+	delete(d.index, k)
+	if last {
+		return true
+	}
+	for k, j := range d.index {
+		if j > i {
+			d.index[k] = j - 1
+		}
+	}
+	return true
 }
 
 // put sets the value of a key that is in the index as indexed. An equal key stays, as in Python.

@@ -166,7 +166,7 @@ func (p *Plan) misfit(err error, q *Param, i int, v any) error {
 	if _, peers := v.(*netref.Object); ce.Path == "" && !peers && pyvalue.TypeName(v) == "" {
 		from = model.TypeName(v)
 	}
-	if ce.Reason != "" {
+	if ce.Reason != "" && ce.Reason != "not a mapping" { // which is what is said anyway
 		return misfitError{vinegar.TypeError.Errorf("%s() %s must be %s, not %s (%s)",
 			p.displayName(), which, Wanted(ce.To), from, ce.Reason)}
 	}
