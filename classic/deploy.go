@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ type Machine interface {
 // DeployConfig says how Deploy starts a server. The zero value, like nil, sends a program that is built here.
 type DeployConfig struct {
 	// Program gives the program rpyc_classic for a system and an architecture, by Go's names for them. It must be
-	// static. The default is BuildProgram.
+	// static; one for another architecture is refused. The default is BuildProgram.
 	Program func(ctx context.Context, goos, goarch string) (io.ReadCloser, error)
 	// Args are further switches of the program's.
 	Args []string
@@ -120,11 +121,6 @@ func deploy(ctx context.Context, m Machine, cfg *DeployConfig) (*Deployment, err
 	}
 	if err != nil {
 		_ = session.Close()
-		select {
-		case e := <-sent:
-			err = errors.Join(err, e)
-		default: // what is wrong came before all was sent
-		}
 		return nil, err
 	}
 	return d, nil
@@ -179,7 +175,26 @@ func (cfg *DeployConfig) payload(ctx context.Context, m Machine) (payload []byte
 	if payload, err = io.ReadAll(r); err != nil {
 		return nil, "", err
 	}
-	return payload, programCommand(cfg.Args), nil
+	return payload, programCommand(cfg.Args), checkProgram(payload, goos, goarch)
+}
+
+// machines are the names that ELF files have for architectures.
+var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64, "arm": elf.EM_ARM,
+	"386": elf.EM_386, "riscv64": elf.EM_RISCV, "ppc64le": elf.EM_PPC64, "s390x": elf.EM_S390, "loong64": elf.EM_LOONGARCH}
+
+// checkProgram refuses a program for another machine, and what is none: a shell there would take it for a script.
+func checkProgram(payload []byte, goos, goarch string) error {
+	if goos == "darwin" || bytes.HasPrefix(payload, []byte("#!")) {
+		return nil
+	}
+	f, err := elf.NewFile(bytes.NewReader(payload))
+	if err != nil {
+		return fmt.Errorf("what is to be sent to a machine of the kind %s/%s is no program: %w", goos, goarch, err)
+	}
+	if f.Machine != machines[goarch] {
+		return fmt.Errorf("the program is for %v, and the machine of the kind %s/%s", f.Machine, goos, goarch)
+	}
+	return nil
 }
 
 // platform asks for the machine's system and architecture.

@@ -67,7 +67,7 @@ func TestDeployOnAMachineThatHangs(t *testing.T) {
 			defer cancel()
 			return classic.Deploy(ctx, &h, &classic.DeployConfig{
 				Program: func(context.Context, string, string) (io.ReadCloser, error) {
-					return io.NopCloser(strings.NewReader("program")), nil
+					return io.NopCloser(strings.NewReader("#!program")), nil
 				}})
 		}
 		const linux, ready = "Linux x86_64\n", "READY /socket\n"

@@ -35,18 +35,19 @@ trap clean EXIT
 trap "exit 1" HUP INT TERM PIPE
 for t in "$TMPDIR" /tmp /var/tmp "$HOME" /dev/shm; do
 	[ -n "$t" ] && d=$(mktemp -d "$t/gorpyc.XXXXXXXX" 2>/dev/null) || continue
-	echo "#!/bin/sh" >"$d/try" && chmod 700 "$d/try" && "$d/try" 2>/dev/null && break
+	{ echo "#!/bin/sh" >"$d/try" && chmod 700 "$d/try" && "$d/try" && : >"$d/payload" &&
+		{ [ %[1]d = 0 ] || head -c %[1]d /dev/zero >"$d/payload"; }; } 2>/dev/null && break
 	rm -rf "$d"
 	d=
 done
-[ -n "$d" ] || { echo "no directory there can hold a program"; exit 1; }
-head -c %d >"$d/payload" || exit 1
+[ -n "$d" ] || { echo "no directory there can hold a program of %[1]d bytes"; exit 1; }
+[ %[1]d = 0 ] || head -c %[1]d >"$d/payload" || { echo "what was sent cannot be stored"; exit 1; }
 sum=$( (sha256sum || shasum -a 256 || openssl dgst -sha256 -r) <"$d/payload" 2>/dev/null | cut -c1-64)
-want=%s
-[ -n "$sum" ] || { sum=$(cksum <"$d/payload" | cut -d" " -f1); want=%s; }
+want=%[2]s
+[ -n "$sum" ] || { sum=$(cksum <"$d/payload" | cut -d" " -f1); want=%[3]s; }
 [ "$sum" = "$want" ] || { echo "what has arrived is not what was sent"; exit 1; }
 s=$d/socket
-%s
+%[4]s
 [ -n "$pid" ] || exit 1
 n=0
 while ! [ -S "$s" ]; do
@@ -96,6 +97,7 @@ func pythonCommand(python string, sent bool) string {
 `
 		path = ` "$d/lib"`
 	}
+	unpack += "command -v " + quoted(python) + " >/dev/null || { echo " + quoted("there is no "+python) + "; exit 1; }\n"
 	return unpack + quoted(python) + " -c " + quoted(pythonServer) + ` "$s"` + path + ` </dev/null >/dev/null &
 pid=$!`
 }

@@ -5,6 +5,8 @@ package classic_test
 import (
 	"bytes"
 	"context"
+	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -171,8 +173,24 @@ func TestDeployFails(t *testing.T) {
 	require.ErrorContains(t, err, "what has arrived is not what was sent")
 	h.empty()
 	_, err = classic.Deploy(t.Context(), h, &classic.DeployConfig{Python: "no-such-python"})
-	require.ErrorContains(t, err, "the server has ended with status 127")
+	require.ErrorContains(t, err, "there is no no-such-python")
 	h.empty()
+
+	for want, program := range map[string]string{"is no program": "\x7fELF, but no more",
+		"the program is for EM_S390": other(t)} {
+		_, err = classic.Deploy(t.Context(), h, &classic.DeployConfig{
+			Program: func(context.Context, string, string) (io.ReadCloser, error) {
+				return io.NopCloser(strings.NewReader(program)), nil
+			}})
+		require.ErrorContains(t, err, want)
+		h.empty()
+	}
+	full := bare(t, "cksum")
+	require.NoError(t, os.Remove(filepath.Join(full.path, "head")))
+	require.NoError(t, os.WriteFile(filepath.Join(full.path, "head"), []byte("#!/bin/sh\nexit 1\n"), 0o700))
+	_, err = classic.Deploy(t.Context(), full, &classic.DeployConfig{Program: notOne})
+	require.ErrorContains(t, err, "no directory there can hold a program of 17 bytes")
+	full.empty()
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancelling := func(ctx context.Context, goos, goarch string) (io.ReadCloser, error) {
@@ -182,6 +200,15 @@ func TestDeployFails(t *testing.T) {
 	_, err = classic.Deploy(ctx, h, &classic.DeployConfig{Program: cancelling})
 	require.ErrorIs(t, err, context.Canceled)
 	h.empty()
+}
+
+// other is the beginning of a program for another architecture, by the ELF specification.
+func other(t *testing.T) string {
+	head := elf.Header64{Ident: [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2MSB), 1},
+		Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_S390), Version: 1, Ehsize: 64}
+	var b bytes.Buffer
+	require.NoError(t, binary.Write(&b, binary.BigEndian, &head))
+	return b.String()
 }
 
 // truncated is a machine on the way to which a byte changes.
