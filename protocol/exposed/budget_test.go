@@ -87,6 +87,9 @@ func TestBudget(t *testing.T) {
 			}
 			return started, nil
 		},
+		"lines": func(ctx context.Context) (any, error) {
+			return callOn(ctx, all, strings.NewReader(strings.Repeat("a line\n", 1<<16)), "readlines")
+		},
 		// A message can have brought a thousand times its length.
 		"pushed": func(ctx context.Context) (any, error) { return callOn(ctx, all, pushed, "append", mebibyte()) },
 		"inserted": func(ctx context.Context) (any, error) {

@@ -1,6 +1,7 @@
 package exposed
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -142,17 +144,20 @@ func (c *Class) addReading(method func(goName, name string, least, most int, f b
 	}
 	method("Read", "__iter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return self, nil })
 	method("Read", "__next__", 0, 0, next)
-	method("Read", "readlines", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		lines, size := NewList(), 0
+	method("Read", "readlines", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
+		var lines []any
+		size := 0
 		for {
 			line, err := readLine(self.(io.Reader), -1)
-			if size += len(line); err != nil || len(line) == 0 {
-				return lines, err
-			}
-			if size > maxRead || lines.Len() == maxItems {
+			switch size += len(line); {
+			case err != nil:
+				return nil, err
+			case len(line) == 0:
+				return makeList(ctx, len(lines), quota.WeightOf(lines), func() []any { return lines })
+			case size > maxRead || len(lines) == maxItems:
 				return nil, binding.TooManyItems()
 			}
-			lines.Append(line)
+			lines = append(lines, line)
 		}
 	})
 }
@@ -189,9 +194,12 @@ func readLine(r io.Reader, n int) ([]byte, error) {
 		n = maxRead
 	}
 	if lr, ok := r.(interface {
-		ReadBytes(delim byte) ([]byte, error)
+		ReadSlice(delim byte) ([]byte, error)
 	}); ok && n == maxRead {
-		line, err := lr.ReadBytes('\n')
+		return readLineInSlices(lr.ReadSlice, n)
+	}
+	if b, ok := r.(*bytes.Buffer); ok && n == maxRead {
+		line, err := b.ReadBytes('\n')
 		return line, someRead(len(line), err)
 	}
 	if s, ok := r.(io.Seeker); ok {
@@ -208,6 +216,18 @@ func readLine(r io.Reader, n int) ([]byte, error) {
 		}
 		if line = append(line, one[0]); one[0] == '\n' {
 			break
+		}
+	}
+	return line, nil
+}
+
+// readLineInSlices reads from a buffer that gives what it has up to the end of a line, such as a bufio.Reader.
+func readLineInSlices(read func(delim byte) ([]byte, error), n int) (line []byte, err error) {
+	for len(line) < n {
+		part, err := read('\n')
+		line = append(line, part...)
+		if err != bufio.ErrBufferFull {
+			return line, someRead(len(line), err)
 		}
 	}
 	return line, nil

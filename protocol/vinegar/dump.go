@@ -44,7 +44,8 @@ const (
 // Whatever e holds, CPython can load the result and raise it:
 //
 //   - values that brine or CPython's decoder refuses become text: their repr, or
-//     for text that is no UTF-8 the text with U+FFFD in it;
+//     for text that is no UTF-8 the text with U+FFFD in it; behind a megabyte of
+//     them "...";
 //   - attributes are left out if their name begins with "_" or is "args" or
 //     "with_traceback", and if CPython cannot set or print them (a start that is
 //     no integer, on a UnicodeDecodeError). Of two with the same name the last
@@ -263,6 +264,10 @@ func (d *dumper) value(v any) {
 				return
 			}
 		}
+	}
+	if len(d.out) > maxGoRepr {
+		d.text("...")
+		return
 	}
 	d.text(d.repr.repr(v))
 }

@@ -3,6 +3,7 @@ package vinegar
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -90,5 +91,26 @@ func TestMessageOfNested(t *testing.T) {
 	} {
 		require.Equal(t, row.str, row.e.Message())
 		require.Equal(t, row.repr, Repr(row.e))
+	}
+}
+
+// TestManyLongArguments: one object with a long repr may be an argument any number of times.
+func TestManyLongArguments(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	args := make([]any, 5000)
+	for i := range args {
+		args[i] = t // no plain value
+	}
+	asked := 0
+	o := &DumpOptions{Repr: func(any) string { asked++; return long }}
+	for _, e := range []*Error{
+		ValueError.New(args...), ValueError.New(ValueError.New(args...)), KeyError.New(args...),
+	} {
+		asked = 0
+		b, err := AppendPayload(nil, e, o)
+		require.NoError(t, err)
+		require.Less(t, len(b), 16<<20)
+		require.Less(t, asked, 10)
+		require.Contains(t, string(b), "...")
 	}
 }

@@ -77,6 +77,9 @@ func (r reprer) append(b []byte, v any, depth int) []byte {
 // appendOther renders what is no plain value.
 func (r reprer) appendOther(b []byte, v any, depth int) []byte {
 	if !brine.Dumpable(v) && r.other != nil {
+		if len(b) > maxGoRepr { // a peer can have one object be an argument a thousand times
+			return append(b, "..."...)
+		}
 		return append(b, callRepr(r.other, v)...)
 	}
 	return r.appendGo(b, reflect.ValueOf(v), depth)
