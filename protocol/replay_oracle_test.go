@@ -215,7 +215,7 @@ func (r *replay) note(m message) {
 	s := &served{h: wire.Handler(body[0].(int64)), msg: m}
 	r.served[fmt.Sprint(m.seq)] = s
 	switch s.h {
-	case wire.HandlePing, wire.HandleGetRoot, wire.HandleDel, wire.HandleClose:
+	case wire.HandlePing, wire.HandleGetRoot, wire.HandleDel, wire.HandleClose, wire.HandleType:
 		return
 	case wire.HandlePickle:
 		s.why = "pickling is not the connection's"
@@ -228,7 +228,7 @@ func (r *replay) note(m message) {
 	if o == nil {
 		return // not in the table: the Conn itself answers
 	}
-	if _, ok := o.object.(*netref.Object); !ok && o.object != nil {
+	if _, ok := o.object.(*netref.Object); !ok && o.object != nil || r.standsForClass(o, m.refs[0].raw, s.h) {
 		s.loose = true // a class, which answers itself
 		return
 	}
@@ -250,7 +250,10 @@ func (r *replay) deleted(m message) {
 	}
 	n := int64(1)
 	if args := body[1].(brine.Tuple)[1].(brine.Tuple); len(args) > 1 {
-		n = args[1].(brine.Tuple)[1].(int64)
+		var byValue bool
+		if n, byValue = args[1].(int64); !byValue {
+			n = args[1].(brine.Tuple)[1].(int64)
+		}
 	}
 	if o.count -= n; o.count <= 0 {
 		delete(r.ours, m.refs[0].raw)

@@ -31,8 +31,11 @@ var otherException = map[string]struct{ class, why string }{
 }
 
 func family(rpyc string) *wire.Dialect {
-	if strings.HasPrefix(rpyc, "rpyc 6.") {
+	switch {
+	case strings.HasPrefix(rpyc, "rpyc 6."):
 		return wire.FamilyD
+	case strings.HasPrefix(rpyc, "rpyc 7."): // rpyc-ng
+		return wire.FamilyE
 	}
 	return wire.FamilyC
 }

@@ -56,6 +56,7 @@ type replay struct {
 	closing chan error
 	told    bool            // the peer has said CLOSE
 	numbers map[int64]int64 // of the Conn's requests, by recorded number
+	dels    dels            // of the Conn, in family E
 }
 
 type ourRef struct {
@@ -81,7 +82,7 @@ type served struct {
 func newReplay(t *testing.T, rec recording, us string, d *wire.Dialect) *replay {
 	r := &replay{t: t, rec: rec, us: us, d: d, ours: map[string]*ourRef{}, theirs: map[wire.Ref]*netref.Object{},
 		asked: map[int64]*asked{}, served: map[string]*served{}, got: map[string]message{},
-		numbers: map[int64]int64{}}
+		numbers: map[int64]int64{}, dels: dels{recorded: map[int64]bool{}, due: map[string]int64{}}}
 	r.count.skip = map[string]int{}
 	r.oracle = &oracle{asks: make(chan *question, 64), inspects: make(chan *question, 64), stop: make(chan struct{})}
 	near, far := transport.Pipe()
@@ -144,9 +145,13 @@ func (r *replay) ourTurn(line int, s step) {
 		r.count.skip["a request that crossed the peer's CLOSE"]++
 		return
 	}
+	if rec.kind == wire.Request && r.d.HasKinds() {
+		r.ourRequestE(line, want, rec)
+		return
+	}
 	if rec.kind == wire.Request {
 		want = asGo(r.number(want, &rec))
-		r.ask(rec)
+		r.asked[rec.seq.(int64)] = r.ask(rec)
 	} else {
 		how = r.served[fmt.Sprint(rec.seq)]
 		require.NotNil(r.t, how, "line %d answers nothing: %s", line+2, rec.text)
@@ -207,20 +212,29 @@ func withSeq(t *testing.T, payload []byte, seq int64) []byte {
 	return append(brine.AppendInt(out, seq), payload[2+c.Offset():]...)
 }
 
+func messageKey(m message) string { return fmt.Sprint(m.kind == wire.Request, m.seq) }
+
 // await reads until the counterpart of a recorded frame has come. Answers given on the reader may overtake others.
 func (r *replay) await(rec message) message {
-	key := func(m message) string { return fmt.Sprint(m.kind == wire.Request, m.seq) }
 	for {
-		if m, ok := r.got[key(rec)]; ok {
-			delete(r.got, key(rec))
+		if m, ok := r.got[messageKey(rec)]; ok {
+			delete(r.got, messageKey(rec))
 			return m
 		}
 		m, err := r.peer.read()
 		require.NoError(r.t, err, "expected %s", rec.text)
-		_, twice := r.got[key(m)]
-		require.False(r.t, twice, "two answers: %s", m.text)
-		r.got[key(m)] = m
+		if r.d.HasKinds() && r.dels.take(r, m) {
+			continue
+		}
+		r.keepFrame(m)
 	}
+}
+
+// keepFrame keeps a frame of the Conn that is not yet due.
+func (r *replay) keepFrame(m message) {
+	_, twice := r.got[messageKey(m)]
+	require.False(r.t, twice, "two answers: %s", m.text)
+	r.got[messageKey(m)] = m
 }
 
 // bind learns which id packs the Conn gave to its objects.
@@ -281,8 +295,8 @@ func (r *replay) withoutIDs(m message, args any) any {
 	return args
 }
 
-// ask makes the Conn send a recorded request.
-func (r *replay) ask(rec message) {
+// ask makes the Conn send a recorded request. It returns nil where nobody waits for the answer.
+func (r *replay) ask(rec message) *asked {
 	body := rec.body.(brine.Tuple)
 	h := wire.Handler(body[0].(int64))
 	switch h {
@@ -292,27 +306,27 @@ func (r *replay) ask(rec message) {
 		require.NotNil(r.t, o, "DEL of %v", ref)
 		delete(r.theirs, ref)
 		o.Release()
-		return
+		return nil
 	case wire.HandleClose:
 		r.closing = make(chan error, 1)
 		go func() { r.closing <- r.conn.Close() }()
-		return
+		return nil
 	}
 	for r.free() && len(r.queue) > 0 {
 		r.begin()
 	}
 	args := r.args(body[1].(brine.Tuple), rec.refs)
 	a := &asked{h: h}
-	r.asked[rec.seq.(int64)] = a
 	if n := len(r.running); n > 0 {
 		a.by = r.running[n-1]
 		a.result = a.by.start(r.t, r.conn, h, args)
 		a.by.waits = a.result
-		return
+		return a
 	}
 	result, err := r.conn.Start(context.Background(), h, args...)
 	require.NoError(r.t, err)
 	a.result = result
+	return a
 }
 
 // free tells whether all handlers that run wait for the peer, so that another one can begin.
@@ -369,6 +383,9 @@ func (r *replay) begun(s *served) *question {
 func (r *replay) begin() {
 	q := r.oracle.next(r.t, r.oracle.asks)
 	q.of, r.queue = r.queue[0], r.queue[1:]
+	if r.d.HasKinds() {
+		q = r.askedE(q)
+	}
 	require.Equal(r.t, q.of.h, q.h, "operation asked of the object for %s", q.of.msg.text)
 	for _, a := range q.args {
 		r.keep(a)
@@ -391,6 +408,9 @@ func (r *replay) theirTurn(s step) {
 		r.note(m)
 	}
 	seq, ok := m.seq.(int64)
+	if m.kind != wire.Request && r.dels.recorded[seq] {
+		return // those that the Conn sends are answered as they come
+	}
 	payload = r.translate(payload, m.refs, wire.LabelLocalRef)
 	if n, known := r.numbers[seq]; m.kind != wire.Request && known && n != seq {
 		payload = withSeq(r.t, payload, n)

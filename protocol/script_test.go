@@ -126,7 +126,9 @@ func (p *peer) parse(payload []byte) message {
 	if p.kindByte() {
 		m.kind, rest, want = wire.Kind(rest[0]), rest[1:], 2
 	}
-	v, err := brine.Unmarshal(rest)
+	c := brine.NewCursor(rest)
+	c.SetTypes(p.d.HasKinds())
+	v, err := c.Value()
 	require.NoError(p.t, err)
 	parts, ok := v.(brine.Tuple)
 	require.True(p.t, ok && len(parts) == want, "message %v", v)
@@ -306,7 +308,11 @@ func refsOf(d *wire.Dialect, payload []byte) []refAt {
 		if err != nil || odd != nil {
 			return nil
 		}
-		w.byValue = map[wire.Handler]int{wire.HandleInspect: 1, wire.HandleInstanceCheck: 2}[h]
+		w.byValue = map[wire.Handler]int{wire.HandleInspect: 1, wire.HandleInstanceCheck: 2, wire.HandleType: 1}[h]
+		probe := c
+		if l, err := d.ReadLabel(&probe); h == wire.HandleDel && d.HasKinds() && err == nil && l == wire.LabelValue {
+			w.byValue = 1
+		}
 		w.args(&c)
 	case wire.Reply:
 		w.boxed(&c)
