@@ -471,6 +471,10 @@ func TestHelpAndCompletions(t *testing.T) {
 	require.Equal(t, of, same)
 	_, _, code = gorpyc(t, "", "help", "nothing")
 	require.Equal(t, exitUsage, code)
+	printed, errs, code := gorpyc(t, "", "shadow", "localhost:1")
+	require.Equal(t, exitUsage, code)
+	require.Empty(t, printed)
+	require.Contains(t, errs, "--new")
 	for _, c := range newApp().Commands {
 		if c.Hidden {
 			continue

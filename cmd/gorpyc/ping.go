@@ -14,8 +14,8 @@ func pingCommand() *cli.Command {
 		Name: "ping", Category: groupMeasure,
 		Usage:     "measure the round trips of RPyC's ping",
 		ArgsUsage: "[ADDRESS]",
-		Description: `What the other end runs, a line for each ping, and their minimum, mean and maximum. Ctrl-C ends it early, with the summary. A lost
-ping ends it with status 4.`,
+		Description: `What the other end runs, a line for each ping, and their minimum, mean and maximum. Ctrl-C ends it
+early, with the summary. A lost ping ends it with status 4.`,
 		Flags: connectionFlags(
 			&cli.IntFlag{Name: "count", Aliases: []string{"c"}, Value: 4, Usage: "`NUMBER` of pings; 0 is without end"},
 			&cli.DurationFlag{Name: "interval", Aliases: []string{"i"}, Value: time.Second,

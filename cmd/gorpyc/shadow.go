@@ -22,7 +22,7 @@ func shadowCommand() *cli.Command {
 	return &cli.Command{
 		Name: "shadow", Category: groupCompare,
 		Usage:     "compare two servers under the traffic of real clients",
-		ArgsUsage: "[ADDRESS]",
+		ArgsUsage: "[ADDRESS] --new ADDRESS",
 		Description: `Clients connect to --listen. The old server, at ADDRESS, answers them; the new one, at --new, is
 asked the same a little later, and where it says something else is reported: results, types, exceptions, attributes,
 callbacks, times.
@@ -38,7 +38,7 @@ if it cannot be reached, the old one answers. POST /percent?n=N at --http change
 		Flags: connectionFlags(
 			&cli.StringFlag{Name: "listen", Aliases: []string{"l"}, Value: "127.0.0.1:0",
 				Usage: "`ADDRESS` for the clients, HOST:PORT or unix:PATH"},
-			&cli.StringFlag{Name: "new", Required: true, Usage: "the new server is at `ADDRESS`, HOST:PORT or unix:PATH"},
+			&cli.StringFlag{Name: "new", Usage: "the new server is at `ADDRESS`, HOST:PORT or unix:PATH"},
 			&cli.BoolFlag{Name: "new-tls", Usage: "the new server speaks TLS; implied by the next ones"},
 			&cli.StringFlag{Name: "new-ca", TakesFile: true, Usage: "its certificate is signed by one in `FILE`"},
 			&cli.BoolFlag{Name: "new-insecure", Usage: "accept any certificate of its"},
@@ -131,6 +131,9 @@ func shadowOptions(c *cli.Context, t *target) (shadow.Options, error) {
 	o := shadow.Options{Old: t.open, Safe: c.StringSlice("safe"), All: c.Bool("all"), Ignore: c.StringSlice("ignore"),
 		Redact: c.Bool("redact"), Queue: c.Int("queue"), Memory: int64(c.Int("memory")) << 20,
 		Patience: c.Duration("patience"), Same: map[string]string{}}
+	if c.String("new") == "" {
+		return o, usage("--new has to say where the new server is: HOST:PORT or unix:PATH (try --help)")
+	}
 	if len(o.Safe) == 0 && !o.All {
 		return o, usage("--safe or --all has to say what may be called at both servers")
 	}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/urfave/cli/v2"
 
 	"github.com/gorpyc/gorpyc/cmd/internal/program"
 )
@@ -69,7 +72,10 @@ func takeShort(out *[]string, group string, rest []string) (taken int, err error
 
 // take appends a switch and its value, which may be the next argument.
 func take(out *[]string, name, value string, given bool, rest []string) (taken int, err error) {
+	isName := func(f cli.Flag) bool { return slices.Contains(f.Names(), name) }
 	switch {
+	case !slices.ContainsFunc(newApp().Flags, isName):
+		return 0, fmt.Errorf("unknown switch --%s", name)
 	case name == "quiet":
 		// With a value or without; an empty one means no, as in Python.
 		if !given && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {

@@ -44,6 +44,8 @@ func TestNormalise(t *testing.T) {
 		require.NoError(t, err, line)
 		require.Equal(t, want, strings.Join(got[1:], " "), line)
 	}
+	_, err := normalise([]string{"x", "--nope"})
+	require.EqualError(t, err, "unknown switch --nope")
 	for _, line := range []string{"extra", "-p", "--port", "-l", "--ipv6=1", "-x", "-", "-p 1 extra", "-6x", "--"} {
 		_, err := normalise(append([]string{"x"}, strings.Fields(line)...))
 		require.ErrorAs(t, err, new(program.UsageError), line)

@@ -22,7 +22,7 @@ import (
 func clientCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "client",
-		Usage: "write a typed Go client of a running service",
+		Usage: "write a typed Go client of a running service, or of a Python file",
 		Description: `Connects to a service and writes a Go type with a method per exposed method, over netref.Call.
 No method of the service is called; what its names, INSPECT and, where allowed, the functions'
 code objects and annotations tell is used.
@@ -44,8 +44,8 @@ end up in comments.
    rpyc_stubs client --port 18861 --package shop --type Basket --output basket.go
    rpyc_stubs client --source shop.py --class ShopService --package shop --output shop.go`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "host", Value: "localhost", Usage: "host of the service"},
-			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 18861, Usage: "port of the service"},
+			&cli.StringFlag{Name: "host", Value: "localhost", Usage: "the service is on `HOST`"},
+			&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 18861, Usage: "`PORT` of the service"},
 			&cli.StringFlag{Name: "unix", Usage: "`PATH` of the service's Unix socket, in place of host and port"},
 			&cli.StringFlag{Name: "service",
 				Usage: "`NAME` under which a registry knows the service, in place of host and port"},
@@ -53,14 +53,14 @@ end up in comments.
 				"a broadcast)"},
 			&cli.StringFlag{Name: "source", Usage: "read a Python `FILE`, .py or .pyi, and connect to nothing"},
 			&cli.StringFlag{Name: "class", Usage: "`NAME` of the class in the source, if it has several"},
-			&cli.StringFlag{Name: "attribute", Usage: "write the client of an attribute of the root, such as `db.users`"},
+			&cli.StringFlag{Name: "attribute", Usage: "write the client of `NAME`, an attribute of the root, such as db.users"},
 			&cli.StringFlag{Name: "package", Usage: "`NAME` of the Go package (default: $GOPACKAGE, which go generate sets, " +
 				"or main)"},
 			&cli.StringFlag{Name: "type", Usage: "`NAME` of the Go type (default: the class's name without Service)"},
-			&cli.StringFlag{Name: "prefix", Value: exposed.DefaultPrefix, Usage: "what the names of exposed attributes begin " +
-				"with"},
+			&cli.StringFlag{Name: "prefix", Value: exposed.DefaultPrefix, Usage: "`TEXT` that the names of exposed " +
+				"attributes begin with"},
 			&cli.BoolFlag{Name: "public", Usage: "take public names too, for services with allow_public_attrs"},
-			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "for the whole of it"},
+			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "`DURATION` that the whole of it may take"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "-", Usage: "write to `FILE`, - for stdout"},
 			&cli.BoolFlag{Name: "check", Usage: "write nothing; exit with 3 if the file is not up to date"},
 		},

@@ -118,7 +118,7 @@ func goCommand() *cli.Command {
 it that describes its types and funcs to package exposed. Make this program a tool of your
 module once, and put the second line into one of the package's files:
 
-   go get -tool github.com/gorpyc/gorpyc/cmd/rpyc_stubs
+   go mod edit -tool github.com/gorpyc/gorpyc/cmd/rpyc_stubs && go mod tidy
    //go:generate go tool rpyc_stubs go
 ` + directivesHelp,
 		Flags: []cli.Flag{

@@ -48,11 +48,13 @@ A running service tells less: without types unless it allows all attributes, and
 			&cli.BoolFlag{Name: "force", Usage: "overwrite files"},
 			&cli.StringFlag{Name: "unix", Usage: "`PATH` of a running service's Unix socket, in place of HOST:PORT"},
 			&cli.BoolFlag{Name: "classic", Usage: "the running server is a classic one: --attribute names what to read"},
-			&cli.StringFlag{Name: "attribute", Usage: "read an attribute of the running service's root, such as `db.users`"},
-			&cli.StringFlag{Name: "prefix", Value: exposed.DefaultPrefix, Usage: "what the names of exposed attributes begin " +
-				"with, of a running service"},
+			&cli.StringFlag{Name: "attribute", Usage: "read `NAME`, an attribute of the running " +
+				"service's root, such as db.users"},
+			&cli.StringFlag{Name: "prefix", Value: exposed.DefaultPrefix, Usage: "`TEXT` that the names of exposed " +
+				"attributes begin with, of a running service"},
 			&cli.BoolFlag{Name: "public", Usage: "take public names too, of a running service"},
-			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "for asking a running service"},
+			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "`DURATION` that asking a running service " +
+				"may take"},
 		},
 		Action: runServer,
 	}

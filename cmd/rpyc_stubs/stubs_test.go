@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorpyc/gorpyc/cmd/internal/program"
 	"github.com/gorpyc/gorpyc/cmd/rpyc_stubs/testdata/kinds"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
@@ -235,6 +236,13 @@ func TestCommandLine(t *testing.T) {
 		code, out := stubs(t, row.args...)
 		require.Equal(t, row.code, code, "%v: %s", row.args, out)
 		require.Contains(t, out, row.says, "%v", row.args)
+	}
+	for _, c := range newApp().Commands {
+		_, help := stubs(t, c.Name, "--help")
+		require.Contains(t, help, "\nOptions:\n")
+		for _, o := range program.Options(c.Flags, nil) {
+			require.Contains(t, help, "  "+strings.Join(o.Names, ", "))
+		}
 	}
 	text, err := os.ReadFile(mine)
 	require.NoError(t, err)

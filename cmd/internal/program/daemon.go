@@ -24,10 +24,11 @@ func (e UsageError) Unwrap() error { return e.Err }
 // NewDaemon makes a program without commands that serves until a signal ends it: with the switches that it has and
 // those of every daemon (--completions, --man, --version, --help), which are answered by what describe says.
 func NewDaemon(name string, describe func(*cli.App) Program, serve cli.ActionFunc, flags ...cli.Flag) *cli.App {
+	cli.HelpFlag = nil // with one the library answers --help itself, whatever HideHelp says
 	return &cli.App{
 		Name:           name,
 		Version:        Version(),
-		HideHelp:       true, // Program has it
+		HideHelp:       true,
 		HideVersion:    true,
 		Writer:         os.Stdout,
 		ErrWriter:      os.Stderr,

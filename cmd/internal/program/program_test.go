@@ -160,6 +160,19 @@ func TestHelpAndMan(t *testing.T) {
 	require.NotContains(t, string(out), "warning")
 }
 
+// TestHelpOfDaemons: what the program says of itself is printed, not what the library would say.
+func TestHelpOfDaemons(t *testing.T) {
+	var help bytes.Buffer
+	require.NoError(t, flat.WriteHelp(&help))
+	for _, line := range []string{"--help", "-h"} {
+		var out bytes.Buffer
+		app := NewDaemon("flat", func(*cli.App) Program { return flat }, nil)
+		app.Writer = &out
+		require.Zero(t, RunDaemon(t.Context(), app, []string{"flat", line}, nil))
+		require.Equal(t, help.String(), out.String())
+	}
+}
+
 func TestOptions(t *testing.T) {
 	options := Options([]cli.Flag{
 		&cli.StringFlag{Name: "mode", Aliases: []string{"m"}, Value: "one", Usage: "the `MODE` of it"},

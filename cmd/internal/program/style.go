@@ -1,6 +1,7 @@
 package program
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -24,6 +25,8 @@ func Style(app *cli.App, usage string, misused cli.OnUsageErrorFunc) {
 	finish(app.Commands)
 	app.OnUsageError, app.HideHelpCommand = misused, true
 	app.CustomAppHelpTemplate = appHelp(app, usage)
+	cli.HelpFlag = &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show help", Hidden: true}
+	cli.VersionPrinter = func(c *cli.Context) { fmt.Fprintln(c.App.Writer, c.App.Name, c.App.Version) }
 	cli.FlagStringer = func(f cli.Flag) string {
 		o := Options([]cli.Flag{f}, nil)[0]
 		return strings.TrimSpace(strings.Join(o.Names, ", ")+" "+o.Value) + "\t" + o.Help
@@ -61,4 +64,7 @@ Commands:{{range .VisibleCommands}}
 {{end}}{{range .VisibleFlagCategories}}
 {{with .Name}}{{.}}{{else}}Options{{end}}:{{range .Flags}}
   {{.}}{{end}}
-{{end}}`
+{{else}}{{with .VisibleFlags}}
+Options:{{range .}}
+  {{.}}{{end}}
+{{end}}{{end}}`
