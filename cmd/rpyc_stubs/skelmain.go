@@ -324,6 +324,11 @@ func (w *skeleton) mainFunc(served []*pyType) {
 		log.Fatal(err)
 	}
 	log.Printf("listening on %%s", l.Addr())
+	if host, port, err := net.SplitHostPort(l.Addr().String()); err == nil { // for tests with pytest_gorpyc.py
+		fmt.Println("READY", host, port)
+	} else {
+		fmt.Println("READY", "unix:"+l.Addr().String())
+	}
 	if err := srv.Serve(ctx, l); err != nil && !errors.Is(err, context.Canceled) {
 		log.Fatal(err)
 	}

@@ -3,8 +3,10 @@ package rpyctest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -149,8 +151,8 @@ func (s *Step) String() string {
 	for _, a := range s.args {
 		parts = append(parts, shown(a))
 	}
-	for name, v := range s.kwargs {
-		parts = append(parts, name+"="+shown(v))
+	for _, name := range slices.Sorted(maps.Keys(s.kwargs)) {
+		parts = append(parts, name+"="+shown(s.kwargs[name]))
 	}
 	return s.method + "(" + strings.Join(parts, ", ") + ")"
 }

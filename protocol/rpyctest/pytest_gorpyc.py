@@ -12,9 +12,10 @@ Put this file beside the tests and name it in their conftest.py::
         assert shop.connect().root.price("tea") == 2.5
 
 ``go_service`` takes a Go package, which is built once per run, or the path of a program, and its arguments.  The
-program has to print ``READY HOST PORT`` (or ``READY unix:PATH``) once it can be connected to.  What it writes to stderr
-is shown with a test that fails; a program that ends by itself, or with another status than 0 or SIGTERM's, fails the
-run.  Needs pytest and rpyc.
+program has to print ``READY HOST PORT`` (or ``READY unix:PATH``) once it can be connected to, as those do that
+rpyc_stubs has written: ``go_service("./shop", "-addr", "localhost:0")``.  What it writes to stderr is shown with a
+test that fails; a program that ends by itself, or with another status than 0 or SIGTERM's, fails the run.  Needs
+pytest and rpyc.
 """
 import os
 import shutil
@@ -49,7 +50,8 @@ class GoService:
         if words[1].startswith("unix:"):
             self.path = words[1][len("unix:"):]
         else:
-            self.host, self.port = words[1], int(words[2])
+            everywhere = words[1] in ("::", "0.0.0.0")
+            self.host, self.port = "localhost" if everywhere else words[1], int(words[2])
 
     def _first_line(self):
         """The program's first line; empty if it ends before, or takes too long."""
