@@ -232,6 +232,9 @@ func (w *skeleton) planFunc(c *skeletonClass, f *pyFunc) {
 		if !visible {
 			return
 		}
+		if f.exposed && f.name == f.bare { // by @rpyc.exposed: TypeErrors name it without the prefix
+			c.add("Methods", f.bare, w.function(&shape{goName: "(*" + c.goName + ")." + s.goName, decls: s.decls}, f))
+		}
 		if !f.exposed {
 			c.add("Private", "", s.goName)
 		}

@@ -95,7 +95,17 @@ func (w *skeleton) register(c *skeletonClass) {
 		if c.init != nil {
 			decls = c.init.decls
 		}
-		w.printf("\t\tNew: %s,\n", w.function(&shape{goName: "New" + c.goName, decls: decls}, nil))
+		from := ""
+		for _, of := range c.mro() {
+			made := of.kind == dataClass || of.kind == namedTuple || of.find("__init__") != nil
+			if made && of != c.pyType && from == "" {
+				from = ".Named(" + quote(of.name+".__init__") + ")"
+			}
+			if made {
+				break
+			}
+		}
+		w.printf("\t\tNew: %s%s,\n", w.function(&shape{goName: "New" + c.goName, decls: decls}, nil), from)
 	}
 	var bases []string
 	for _, p := range c.parents {
@@ -121,14 +131,14 @@ func (w *skeleton) register(c *skeletonClass) {
 			c.add("Static", name, t.variable)
 		}
 	}
-	for kind := range strings.FieldsSeq("Private Names Params Docs Static Hidden Properties New Members") {
+	for kind := range strings.FieldsSeq("Private Names Params Docs Static Methods Hidden Properties New Members") {
 		w.option(c, kind)
 	}
 	w.printf("\t})\n")
 }
 
 var optionTypes = map[string]string{"Names": "map[string]string", "Params": "map[string][]string",
-	"Docs": "map[string]string", "Static": "map[string]any", "Hidden": "map[string]any",
+	"Docs": "map[string]string", "Static": "map[string]any", "Methods": "map[string]any", "Hidden": "map[string]any",
 	"Properties": "map[string]exposed.Property"}
 
 // option writes a field of ClassOptions.

@@ -317,7 +317,7 @@ func (w *skeleton) withDefault(in *pyType, t goType, p *inspect.Parameter, line 
 		if len(v) == 0 && strings.HasPrefix(t.name, "map[") {
 			return t, "None", t.name + "{}"
 		}
-		if text, err := goLiteral(v); t.name == "any" && err == nil {
+		if text, ok := goSlice("[]any", v); t.name == "any" && ok && text != "" { // as variables of the module are
 			return t, "None", text
 		}
 		return none()
@@ -327,7 +327,7 @@ func (w *skeleton) withDefault(in *pyType, t goType, p *inspect.Parameter, line 
 				return t, "None", text
 			}
 		}
-		if text, err := goLiteral(v); t.name == "any" && err == nil {
+		if text, ok := goMap("map[any]any", v); t.name == "any" && ok {
 			return t, "None", text
 		}
 		return none()

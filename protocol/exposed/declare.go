@@ -99,6 +99,11 @@ func (c *Class) planOf(v any, name string, method bool) (*binding.Plan, docText,
 	}
 	if f != nil {
 		fn, doc, o.Params = f.fn, f.doc, f.params
+		if strings.Contains(f.given, ".") {
+			o.Qual = f.given
+		} else if f.given != "" {
+			o.Qual = c.name + "." + f.given
+		}
 	}
 	p, err := binding.New(fn, o)
 	return p, doc, err

@@ -15,6 +15,7 @@ type Function struct {
 	fn     reflect.Value // invalid for methods
 	params []string      // as declared, nil if they were not
 	doc    docText
+	given  string // by Named
 	attr   *attr  // of a method
 	owner  *Class // of a method: the class that it was read from
 	// builtin: it is of the class builtin_function_or_method
@@ -96,9 +97,11 @@ func (f *Function) Doc(text string) *Function {
 }
 
 // Named sets the function's name, which is that of the Go func without it, and returns f. It is to be called before f
-// is exposed.
+// is exposed. In ClassOptions it is what TypeErrors call the func or, with a dot in it, also its class: a constructor
+// that Python has from a base is Named("Base.__init__").
 func (f *Function) Named(name string) *Function {
 	f.named(name)
+	f.given = name
 	return f
 }
 

@@ -86,9 +86,23 @@ class Entry:
     exposed_twice = lambda self, n=2: self.title * n
 
 
+@rpyc.service
+class Drawer:
+    @rpyc.exposed
+    def open(self, key, *, tries=LIMITS["days"][0]):
+        """Opens it."""
+        return key * tries
+
+    @property
+    @rpyc.exposed
+    def shut(self):
+        return True
+
+
 def make_service(owner):
     class AgendaService(rpyc.Service):
         exposed_Entry, exposed_Head, exposed_Person = Entry, Head, Person
+        exposed_Drawer = Drawer
         exposed_epoch = EPOCH
         exposed_slot = SLOT
         exposed_limits = LIMITS["days"][1]
@@ -107,7 +121,7 @@ def make_service(owner):
         def exposed_between(self, a: date, b: Optional[dt.date] = None) -> timedelta:
             return (b or EPOCH) - a
 
-        def exposed_slots(self, length: timedelta = SLOT, *, sizes=[1, 2]) -> Tuple[int, timedelta]:
+        def exposed_slots(self, length: timedelta = SLOT, *, sizes=[1, 2], limits=LIMITS) -> Tuple[int, timedelta]:
             return length // SLOT, length % SLOT
 
         def exposed_noon(self, day: date) -> datetime:

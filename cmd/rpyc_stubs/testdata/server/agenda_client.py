@@ -35,5 +35,8 @@ for f in (lambda: entry, lambda: entry.day, lambda: setattr(entry, "day", 1), la
 head = root.Head("Ann", "bones")
 for f in (lambda: head, lambda: head.greet(), lambda: head.greet(polite=True), lambda: head.cure(), lambda: head.role(),
           lambda: head.kind, lambda: root.Head("Eve").cure(), lambda: head.me(), lambda: head.me() == head,
-          lambda: head.me().cure(), lambda: root.Person("Bo").greet(), lambda: root.Person("Bo"), lambda: root.Head.__doc__):
+          lambda: head.me().cure(), lambda: root.Person("Bo").greet(), lambda: root.Person("Bo"), lambda: root.Head.__doc__, lambda: root.Head(),
+          lambda: root.Head("a", "b", "c"), lambda: root.Drawer().open(2), lambda: root.Drawer().open("a", tries=2),
+          lambda: root.Drawer().open(), lambda: root.Drawer().open(1, 2), lambda: root.Drawer().open.__doc__,
+          lambda: root.Drawer().shut):
     show(f)
