@@ -124,6 +124,15 @@ func TestValuesForceNoCollection(t *testing.T) {
 			n, err := netref.Call[int](t.Context(), root, "sum", []int{1, 2, 3})
 			require.NoError(t, err)
 			require.Equal(t, 6, n)
+			// the second has come when the first returns
+			first, err := root.CallMethodAsync(t.Context(), "sum", []int{1, 2, 3})
+			require.NoError(t, err)
+			second, err := root.CallMethodAsync(t.Context(), "sum", []int{1, 2, 3, 4})
+			require.NoError(t, err)
+			for _, r := range []*netref.AsyncResult{first, second} {
+				_, err = r.Wait(t.Context())
+				require.NoError(t, err)
+			}
 			time.Sleep(time.Second)
 		}
 	}))

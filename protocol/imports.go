@@ -36,8 +36,11 @@ type imported struct {
 
 func (m *imports) clear() { *m = imports{} }
 
-// hasFresh reports whether there are handles that no collection has found alive yet.
-func (m *imports) hasFresh() bool { return m.fresh > 0 && m.generation == collector.generation.Load() }
+// hasFresh reports whether there are handles that no collection has found alive yet, beside those of so many references
+// that have come with requests that are still under way.
+func (m *imports) hasFresh(came int) bool {
+	return m.fresh > came && m.generation == collector.generation.Load()
+}
 
 // keep holds the handle of an entry.
 func (m *imports) keep(e *imported, o *netref.Object) {

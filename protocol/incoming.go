@@ -22,11 +22,12 @@ type incoming struct {
 	d        *wire.Dialect
 	seq      wire.Seq
 	h        wire.Handler
+	came     int32 // references to objects of the peer that came with it
 	args     []boxed
 	space    *workspace   // memory for args, and for the arguments of a call
 	buf      frame.Buffer // has the args that are still encoded
 	thread   uint64       // the peer's thread that has asked, if threads are bound
-	refs     int32        // references to objects of the peer that came with it and were not given back
+	refs     int32        // those of them that were not given back
 	followed bool         // other requests were queued when this one's turn came
 	weight   int64        // of its values, taken from the budget
 
@@ -163,7 +164,7 @@ func (in *incoming) parse(u *unboxer, body *brine.Cursor) error {
 	if err == nil && in.d.BareTargets() && h.HasTarget() && len(in.args) > 0 {
 		in.args[0], err = u.bareTarget(in.args[0])
 	}
-	in.refs = u.refs
+	in.came, in.refs = u.refs, u.refs
 	if err == nil {
 		err = u.err
 	}
@@ -398,10 +399,12 @@ func (in *incoming) answerAtOnce(v any, err error) {
 	}
 	in.forgetArgs()
 	in.answer(v, err, mode)
-	if in.weight > 0 {
+	if in.weight > 0 || in.came > 0 {
 		l := in.c.lock()
 		l.giveDecoded(in)
+		l.turns.came -= int(in.came)
 		l.unlock()
+		in.came = 0
 	}
 }
 

@@ -118,7 +118,7 @@ func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
 	c.traceIn(d, buf.Payload)
 	body.SetCodecs(c.cfg.Codecs)
 	c.takeMetadata(d, buf.Payload)
-	if kind == wire.Request {
+	if u.request = kind == wire.Request; u.request {
 		if c.reader.delegated { // it may be queued for long, and must not hinder the frame reader meanwhile
 			buf.Detach(buf.Payload)
 			_, _, body, _ = d.ReadHeaderUnchecked(buf.Payload)

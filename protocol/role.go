@@ -166,7 +166,7 @@ func (c *Conn) finishRequest(in *incoming) (next *incoming) {
 	if w := c.cfg.Workers; w != nil {
 		w.passOn(in, next)
 	}
-	soon, kept := in.refs > 0 || l.imports.hasFresh(), len(l.imports.entries) > l.imports.kept
+	soon, kept := in.refs > 0 || l.imports.hasFresh(l.turns.came), len(l.imports.entries) > l.imports.kept+l.turns.came
 	l.unlock()
 	switch {
 	case c.cfg.NoCollect:

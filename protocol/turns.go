@@ -10,6 +10,7 @@ type turns struct {
 	lanes   map[uint64]*lane // those with requests, by the peer's thread; nil if threads are not bound
 	queued  int              // requests in the queues of all lanes
 	bytes   int64            // the length of these
+	came    int              // references to objects of the peer, brought by requests that have not been answered
 	running int              // handlers that have begun and not returned, with a turn or without
 	waiting int              // handlers that wait for the peer
 	opening *incoming        // stands for the root object's OnConnect, while that runs (opening.go)
@@ -157,6 +158,7 @@ func (l locked) beginNext(n *lane) *incoming {
 // threads.
 func (t *turns) finished(in *incoming) {
 	t.running--
+	t.came -= int(in.came)
 	if in.waits > 0 { // for a goroutine that outlives its handler
 		t.waiting--
 	}

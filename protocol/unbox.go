@@ -22,6 +22,7 @@ type unboxer struct {
 	err error // the first reference that could not be resolved; the rest is decoded all the same, for the counts
 	// discard says that nobody wants the message: references in it are given back at once.
 	discard bool
+	request bool  // the message is a request
 	target  bool  // the next value is what a request is about
 	refs    int32 // references to objects of the peer that there were
 	depth   int   // how many containers the next value is nested in
@@ -313,5 +314,8 @@ func (u *unboxer) peerObject(r wire.Ref) *netref.Object {
 		return nil
 	}
 	defer l.unlock()
+	if u.request {
+		l.turns.came++
+	}
 	return l.importRef(r)
 }

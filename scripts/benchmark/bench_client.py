@@ -130,6 +130,8 @@ MODES = {"sync": sync, "uncached": uncached, "getattr": getattr_, "async100": as
          "newobj": newobj, "exc": exc, "upload": upload, "download": download,
          "slowonly": slow_only, "mixed": mixed, "bytuple": by_tuple, "bylist": by_list, "keptbylist": kept_by_list}
 
+COLLECTING = ("bytuple", "bylist", "keptbylist")  # whose server tells how often a collection of garbage was forced
+
 
 def connect(job):
     return rpyc.connect(job["host"], job["port"], config={"sync_request_timeout": 30})
@@ -179,7 +181,13 @@ def run(job):
         return measure(connecting(job), job)
     c = connect(job)
     try:
-        return measure(MODES[job["mode"]](c.root, job), job)
+        op = MODES[job["mode"]](c.root, job)
+        if job["mode"] not in COLLECTING:
+            return measure(op, job)
+        forced = c.root.forced()
+        sample = measure(op, job)
+        sample["forced"] = c.root.forced() - forced
+        return sample
     finally:
         c.close()
 

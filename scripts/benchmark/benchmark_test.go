@@ -67,3 +67,21 @@ func TestRatioWithinTurns(t *testing.T) {
 	require.Len(t, js, 1)
 	require.True(t, js[0].OK, js[0].String())
 }
+
+// None is a figure where collections are counted, and not what is missing.
+func TestNoCollectionForced(t *testing.T) {
+	list := experiment{Client: "python", Server: "largeheap", Mode: "bylist", Placement: free}
+	r := newResults([]group{{exps: []experiment{list}}})
+	judged := func() judge {
+		js := r.judgeForced(list, 0)
+		require.Len(t, js, 1)
+		return js[0]
+	}
+	require.Contains(t, judged().String(), "not measured")
+	r.add(0, 0, set{list: {N: 100, Seconds: 2}})
+	require.True(t, judged().OK)
+	require.Contains(t, judged().String(), "0.00  <= 0.00  ok")
+	r.add(0, 1, set{list: {N: 100, Seconds: 2, Forced: 1}})
+	require.False(t, judged().OK)
+	require.InDelta(t, 0.25, judged().Value, 1e-9)
+}

@@ -115,7 +115,7 @@ func (j judge) String() string {
 	if j.OK {
 		verdict = "ok"
 	}
-	if j.Value == 0 {
+	if j.Value == 0 && !j.OK {
 		verdict = "not measured"
 	}
 	return fmt.Sprintf("%-66s %6.2f  %s %.2f  %-7s %s", j.What, j.Value, sign, j.Goal, verdict, j.Note)
@@ -232,6 +232,8 @@ func (r *results) judgeMore() (js []judge) {
 		add("server's CPU of a call with a list / with a tuple, "+mode, at("python", "largeheap", mode, 0),
 			at("python", "largeheap", "bytuple", 0), func(s sample) float64 { return s.ServerCPU }, 4, true)
 	}
+	js = append(js, r.judgeForced(at("python", "largeheap", "bylist", 0), 0)...)
+	js = append(js, r.judgeForced(at("python", "largeheap", "keptbylist", 0), 1)...)
 	for _, mode := range []string{"conns500", "conns5000"} {
 		of := fmt.Sprintf("%d connections, ", connections(mode))
 		ours, python := at("prepared", "gorpyc", mode, 0), at("prepared", "python", mode, 0)
@@ -240,5 +242,27 @@ func (r *results) judgeMore() (js []judge) {
 	}
 	add("memory of an idle connection, gorpyc / canned", at("prepared", "gorpyc", "idle", 0),
 		at("prepared", "canned", "idle", 0), func(s sample) float64 { return s.Bytes }, 1, true)
+	return js
+}
+
+// judgeForced judges how many collections of garbage a second an experiment has forced at its server.
+func (r *results) judgeForced(e experiment, goal float64) (js []judge) {
+	for i, g := range r.groups {
+		forced, seconds := 0, 0.0
+		r.each(i, e, func(s sample, _ set) {
+			forced += s.Forced
+			seconds += s.Seconds
+		})
+		if !slices.Contains(g.exps, e) {
+			continue
+		}
+		j := judge{What: "collections forced a second, " + e.Mode, Goal: goal, AtMost: true}
+		if seconds > 0 {
+			j.Value = float64(forced) / seconds
+			j.OK = j.Value <= j.Goal
+			j.Note = fmt.Sprintf("(%d in %.1f s)", forced, seconds)
+		}
+		js = append(js, j)
+	}
 	return js
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/gorpyc/gorpyc/netref"
@@ -64,6 +65,13 @@ func (*Bench) Total(numbers []int) (n int) {
 		n += x
 	}
 	return n
+}
+
+// Forced tells how often a collection of garbage was forced.
+func (*Bench) Forced() int {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.NumForcedGC)
 }
 
 // Sleep takes some time.

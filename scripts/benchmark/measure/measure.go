@@ -33,6 +33,7 @@ type Sample struct {
 	ClientCPU float64 `json:"client_cpu_us"`
 	ServerCPU float64 `json:"server_cpu_us"`
 	Bytes     float64 `json:"bytes,omitempty"` // of memory for each connection, in the mode idle
+	Forced    int     `json:"forced"`          // collections of garbage that were forced at the server, where it tells
 	Err       string  `json:"err,omitempty"`
 }
 
