@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// checkTimeout bounds all of Server.Checks together.
+// checkTimeout bounds each of Server.Checks.
 const checkTimeout = 5 * time.Second
 
 // Health answers what orchestrators ask by HTTP, on an address of its own: /healthz whether the process is alive, with
@@ -45,15 +45,67 @@ func (s *Server) unready(ctx context.Context) []string {
 	case !listening:
 		return []string{"not listening"}
 	}
+	return s.failing(ctx)
+}
+
+// check is a run of one of Checks, for all who ask meanwhile.
+type check struct {
+	done chan struct{} // closed when err is there
+	err  error
+}
+
+// failing runs Checks, all at the same time, and returns what is wrong. One that does not return although its context
+// has ended, or that panics, fails; it is not begun again before it has returned.
+func (s *Server) failing(ctx context.Context) (reasons []string) {
+	running := make(map[string]*check, len(s.Checks))
+	s.mu.Lock()
+	for name, f := range s.Checks {
+		c := s.checking[name]
+		if c == nil {
+			c = &check{done: make(chan struct{})}
+			if s.checking == nil {
+				s.checking = map[string]*check{}
+			}
+			s.checking[name] = c
+			go s.runCheck(context.WithoutCancel(ctx), name, f, c)
+		}
+		running[name] = c
+	}
+	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	var reasons []string
-	for _, name := range slices.Sorted(maps.Keys(s.Checks)) {
-		if err := s.Checks[name](ctx); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(running)) {
+		c := running[name]
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+		}
+		err := fmt.Errorf("no answer: %w", context.Cause(ctx))
+		select {
+		case <-c.done: // also where it was too late for another
+			err = c.err
+		default:
+		}
+		if err != nil {
 			reasons = append(reasons, name+": "+err.Error())
 		}
 	}
 	return reasons
+}
+
+func (s *Server) runCheck(ctx context.Context, name string, f func(context.Context) error, c *check) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			c.err = fmt.Errorf("panic: %v", p)
+		}
+		s.mu.Lock()
+		delete(s.checking, name)
+		s.mu.Unlock()
+		close(c.done)
+	}()
+	c.err = f(ctx)
 }
 
 // announceLeaving makes the server one that is not ready, has it unregister, and goes on accepting until that is done

@@ -109,8 +109,9 @@ type Server struct {
 	Handle func(ctx context.Context, stream io.ReadWriteCloser, credentials any) error
 	// OnGone, if not nil, is called when a connection that was served has ended, after the service's OnDisconnect.
 	OnGone func(c *protocol.Conn)
-	// Checks are what the server needs to be ready, by name, such as a database: see [Server.Health]. They may be called
-	// at the same time and have to heed their context, which ends after 5 s for all of them.
+	// Checks are what the server needs to be ready, by name, such as a database: see [Server.Health]. They are called at
+	// the same time, each not again before it has returned, with a context that ends after 5 s; who asks is then told that
+	// there was no answer. A panic is a failure.
 	Checks map[string]func(ctx context.Context) error
 	// DrainDelay is how long Shutdown goes on accepting when the server has become one that is not ready and has
 	// unregistered, so that load balancers and clients have noticed before connections are refused. 0 means not at all.
@@ -136,6 +137,7 @@ type Server struct {
 	// announced counts the goroutines that talk to the registry.
 	announced sync.WaitGroup
 	probes    probes
+	checking  map[string]*check // those of Checks that run
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
