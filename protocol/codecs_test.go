@@ -51,29 +51,42 @@ func (surveyor) Each(f func(length) (length, error), all []length) ([]length, er
 	return all, nil
 }
 
+func (surveyor) Token(ctx context.Context, _ length) string {
+	m, _ := protocol.MetadataFrom(ctx)
+	return m.Token
+}
+
 func (surveyor) Pair(v any) brine.Tuple { return brine.Tuple{v, surveyor{}, length{7}} }
 
 // TestCodecsOfAConnection sends values of a codec both ways: as arguments, results, in tuples with references, and in
 // exceptions.
 func TestCodecsOfAConnection(t *testing.T) {
-	for _, d := range []*wire.Dialect{wire.FamilyD, wire.FamilyC, wire.FamilyA} {
-		a, b, err := protocol.Pair(t.Context(), nil, surveyor{}, &protocol.Config{Dialect: d, Codecs: lengths(t)})
+	ctx := protocol.WithMetadata(t.Context(), protocol.Metadata{Token: "secret"})
+	for i, d := range []*wire.Dialect{wire.FamilyD, wire.FamilyC, wire.FamilyA, wire.FamilyD, wire.FamilyC} {
+		cfg := &protocol.Config{Dialect: d, Codecs: lengths(t)}
+		if i > 2 {
+			cfg.Metadata = protocol.MetadataAlways // which stands where the value ends, also one of a codec
+		}
+		a, b, err := protocol.Pair(t.Context(), nil, surveyor{}, cfg)
 		require.NoError(t, err)
 		root := a.Root()
-		l, err := netref.Call[length](t.Context(), root, "double", length{1.5})
+		l, err := netref.Call[length](ctx, root, "double", length{1.5})
 		require.NoError(t, err)
 		require.Equal(t, length{3}, l)
-		l, err = netref.Call[length](t.Context(), root, "sum", length{1}, length{2})
+		l, err = netref.Call[length](ctx, root, "sum", length{1}, length{2})
 		require.NoError(t, err)
 		require.Equal(t, length{3}, l)
 		add := func(l length) (length, error) { return length{l.Metres + 1}, nil }
-		all, err := netref.Call[[]length](t.Context(), root, "each", add, []length{{1}, {2}})
+		all, err := netref.Call[[]length](ctx, root, "each", add, []length{{1}, {2}})
 		require.NoError(t, err)
 		require.Equal(t, []length{{2}, {3}}, all)
-		v, err := root.CallMethod(t.Context(), "pair", length{5})
+		v, err := root.CallMethod(ctx, "pair", length{5})
 		require.NoError(t, err)
 		require.Equal(t, length{5}, v.(brine.Tuple)[0])
 		require.Equal(t, length{7}, v.(brine.Tuple)[2])
+		token, err := netref.Call[string](ctx, root, "token", length{1})
+		require.NoError(t, err)
+		require.Equal(t, i > 2, token == "secret")
 		_, _ = a.CloseNow(), b.CloseNow()
 		<-a.Done()
 		<-b.Done()

@@ -102,6 +102,9 @@ func TestRules(t *testing.T) {
 		"other domain":      {access.Rule{Who: []string{"spiffe://example.com/*"}}, bob, "------"},
 		"a list": {access.Rule{Who: []string{"*"}, Allow: []string{"add", "invoice"}}, ann,
 			"+-++--"},
+		"in Go's spelling": {access.Rule{Who: []string{"*"}, Deny: []string{"AddUser", "Invoice.Cancel", "PyCall"}}, ann,
+			"+-+---"},
+		"a list in Go's spelling": {access.Rule{Who: []string{"*"}, Allow: []string{"Add*", "Invoice"}}, ann, "++++--"},
 		"a list of prefixes": {
 			access.Rule{Who: []string{"*"}, Allow: []string{"add*", "inv*"}}, ann, "++++--"},
 		"a list with classes": {
@@ -370,7 +373,10 @@ func TestLoad(t *testing.T) {
 		`{"rules": [{"who": ["*"], "rate": -1}]}`:                                "rule 1: a limit is negative",
 		`{"rules": [{"who": ["*"], "burst": 1}]}`:                                "without",
 		`{"rules": [{"who": ["*"], "wait": "soon"}]}`:                            "invalid duration",
-		`{"rules": [{"who": ["*"]}, {"who": ["*"], "allow": ["x."]}]}`:           `rule 2: "x." is no pattern`,
+		`{"rules": [{"who": ["a"]}, {"who": ["*"], "allow": ["x."]}]}`:           `rule 2: "x." is no pattern`,
+		`{"rules": [{"who": ["a", "*"]}, {"who": ["b"]}, {"who": ["c"]}]}`:       "rule 2 is for nobody: the one before",
+		`{"rules": [{"who": ["*"], "deny": ["X.exposed_y"]}]}`:                   "without the prefix",
+		`{"rules": [{"who": ["*"]}], "methods": [{"method": "x", "queue": 1}]}`:  `x: neither "rate" nor`,
 		`{"rules": [{"who": ["*"], "deny": [".x"]}]}`:                            `".x" is no pattern`,
 		`{"rules": [{"who": ["*"], "methods": [{}]}]}`:                           "is no pattern",
 		`{"rules": [{"who": ["*"]}], "methods": [{"method": "x", "queue": -1}]}`: "x: a limit is negative",
@@ -381,8 +387,10 @@ func TestLoad(t *testing.T) {
 	}
 	_, err = access.Load(file + "x")
 	require.ErrorIs(t, err, os.ErrNotExist)
-	_, err = access.New(&access.Policy{})
-	require.Error(t, err)
+	for _, none := range []*access.Policy{nil, {}} {
+		_, err = access.New(none)
+		require.ErrorContains(t, err, "no rules")
+	}
 }
 
 // python asks a Go service for what a policy denies, and a service of its own for what RPyC's configuration denies.

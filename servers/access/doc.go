@@ -24,7 +24,8 @@
 // # Patterns
 //
 // In a pattern * stands for any text; all else counts as it is. A pattern for methods is "name" or "Class.name",
-// without RPyC's prefix, and stands for every attribute of that name, under whatever spelling it is asked for. Without
-// a class it is of the service, the root object. With one it is of objects of this class, which is given as Python sees
-// it, with its module or without: "Invoice.total", "shop.Invoice.*".
+// without RPyC's prefix, and stands for every attribute of that name, under whatever spelling it is asked for. The name
+// is Python's or Go's, "delete_all" or "DeleteAll". Without a class it is of the service, the root object. With one it
+// is of objects of this class, which is given as Python sees it, with its module or without: "Invoice.total",
+// "shop.Invoice.*".
 package access

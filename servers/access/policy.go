@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 )
 
 // Policy says who may do what.
@@ -121,7 +122,7 @@ func Load(path string) (*Policy, error) {
 
 // check says what is wrong with a policy.
 func (p *Policy) check() error {
-	if len(p.Rules) == 0 {
+	if p == nil || len(p.Rules) == 0 {
 		return errors.New("rpyc: policy: no rules, so nobody may do anything")
 	}
 	for i := range p.Rules {
@@ -140,6 +141,9 @@ func (p *Policy) check() error {
 		if err := checkMethods(r.Methods); err != nil {
 			return fmt.Errorf("rpyc: policy: rule %d: %w", i+1, err)
 		}
+		if i > 0 && p.Rules[i-1].isForAll() {
+			return fmt.Errorf("rpyc: policy: rule %d is for nobody: the one before it is for everybody", i+1)
+		}
 	}
 	if err := checkMethods(p.Methods); err != nil {
 		return fmt.Errorf("rpyc: policy: %w", err)
@@ -155,6 +159,9 @@ func checkMethods(ms []MethodLimit) error {
 		if err := m.Limit.check(); err != nil {
 			return fmt.Errorf("%s: %w", m.Method, err)
 		}
+		if m.Rate == 0 && m.Concurrent == 0 {
+			return fmt.Errorf(`%s: neither "rate" nor "concurrent"`, m.Method)
+		}
 	}
 	return nil
 }
@@ -169,19 +176,29 @@ func (l *Limit) check() error {
 	return nil
 }
 
-// pattern is that of a method.
-type pattern struct{ class, name string }
+// pattern is that of a method. python is what Python calls a method whose name in Go is name.
+type pattern struct{ class, name, python string }
 
 func parsePattern(text string) pattern {
+	p := pattern{name: text}
 	if i := strings.LastIndexByte(text, '.'); i >= 0 {
-		return pattern{text[:i], text[i+1:]}
+		p.class, p.name = text[:i], text[i+1:]
 	}
-	return pattern{name: text}
+	p.python = p.name
+	if strings.ToLower(p.name) != p.name {
+		if python, ok := exposed.MethodName(p.name); ok {
+			p.python = python
+		}
+	}
+	return p
 }
 
 func checkPattern(text string) error {
-	if p := parsePattern(text); p.name == "" || p.class == "" && strings.Contains(text, ".") {
+	switch p := parsePattern(text); {
+	case p.name == "" || p.class == "" && strings.Contains(text, "."):
 		return fmt.Errorf("%q is no pattern of a method", text)
+	case strings.HasPrefix(p.name, exposed.DefaultPrefix):
+		return fmt.Errorf("%q: patterns are without the prefix %q", text, exposed.DefaultPrefix)
 	}
 	return nil
 }
@@ -206,7 +223,7 @@ func (p pattern) ofClass(t target) bool {
 }
 
 func (p pattern) matches(t target) bool {
-	return (p.class == "" && t.service || p.ofClass(t)) && glob(p.name, t.name)
+	return (p.class == "" && t.service || p.ofClass(t)) && (glob(p.name, t.name) || glob(p.python, t.name))
 }
 
 // glob matches text with a pattern in which * is any text.
@@ -229,6 +246,11 @@ func glob(pattern, text string) bool {
 		}
 	}
 	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// isForAll reports whether no peer reaches the rules behind this one.
+func (r *Rule) isForAll() bool {
+	return slices.Contains(r.Who, "*") && len(r.Kinds) == 0 && len(r.Attrs) == 0
 }
 
 // isFor reports whether the rule is for a peer, which may be nobody.
