@@ -50,7 +50,13 @@ func (d *DNS) Watch(ctx context.Context, update func([]protocol.Address)) error 
 		return addrs, min(max(next, cmp.Or(d.MinTTL, 5*time.Second)), cmp.Or(d.MaxTTL, 5*time.Minute)), err
 	})
 	var answer *net.DNSError
-	if errors.As(err, &answer) && answer.IsNotFound && !answer.IsTemporary && ctx.Err() == nil {
+	if !errors.As(err, &answer) {
+		return err
+	}
+	if d.Server != "" {
+		answer.Server = d.Server // the resolver believes to have asked the system's
+	}
+	if answer.IsNotFound && !answer.IsTemporary && ctx.Err() == nil {
 		update(nil)
 	}
 	return err

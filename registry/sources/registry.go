@@ -3,6 +3,7 @@ package sources
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,9 @@ var _ protocol.Source = (*Registry)(nil)
 // Watch implements protocol.Source. No answer is a failure; that nobody offers the service is none. Unix sockets of
 // other hosts are left out.
 func (r *Registry) Watch(ctx context.Context, update func([]protocol.Address)) error {
+	if r.Name == "" {
+		return errors.New("sources: Registry needs a Name")
+	}
 	registrar := r.Registrar
 	if registrar == nil {
 		registrar = &registry.UDPClient{}

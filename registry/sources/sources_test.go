@@ -165,7 +165,8 @@ func TestRegistry(t *testing.T) {
 	<-done
 	require.Error(t, watch(t, source).fails())
 	silent := failing{registry.ErrNoAnswer}
-	require.ErrorIs(t, watch(t, &sources.Registry{Registrar: silent}).fails(), registry.ErrNoAnswer)
+	require.ErrorIs(t, watch(t, &sources.Registry{Registrar: silent, Name: "x"}).fails(), registry.ErrNoAnswer)
+	require.ErrorContains(t, watch(t, &sources.Registry{Registrar: silent}).fails(), "needs a Name")
 	w = watch(t, &sources.Registry{Registrar: elsewhere{}, Name: "x"})
 	w.is(protocol.Address{Network: "tcp", Addr: "[2001:db8::1]:18861"})
 	w.end()
@@ -317,7 +318,9 @@ func TestDNS(t *testing.T) {
 	require.Equal(t, 1, s.asked("old.test. A"), "its answer is good for an hour")
 	old.end()
 	s.fail("_rpyc._tcp.test. SRV", 2)
-	require.ErrorContains(t, w.fails(), "server misbehaving", "the addresses stay what they were")
+	err := w.fails()
+	require.ErrorContains(t, err, "server misbehaving", "the addresses stay what they were")
+	require.ErrorContains(t, err, s.addr)
 	s.fail("_rpyc._tcp.test. SRV", 3)
 	w = watch(t, &sources.DNS{SRV: "_rpyc._tcp.test.", Server: s.addr})
 	w.is()

@@ -52,6 +52,9 @@ const (
 
 // Watch implements protocol.Source.
 func (s *Source) Watch(ctx context.Context, update func([]protocol.Address)) error {
+	if s.Service == "" {
+		return errors.New("consul: no Service")
+	}
 	var index uint64
 	for {
 		began := time.Now()

@@ -124,6 +124,7 @@ func TestConsul(t *testing.T) {
 	require.Empty(t, <-updates)
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
+	require.ErrorContains(t, (&consul.Source{Server: srv.URL}).Watch(t.Context(), nil), "no Service")
 }
 
 // TestManyEmptyInstances gets an answer whose items take forty times the memory of their text if all are decoded before

@@ -120,6 +120,9 @@ type watcher struct {
 func (w *watcher) prepare() error {
 	w.account, w.namespace, w.server = w.Account, w.Namespace, strings.TrimSuffix(w.Server, "/")
 	w.done = func() {}
+	if w.Service == "" {
+		return errors.New("kubernetes: no Service")
+	}
 	if w.account == "" {
 		w.account = defaultAccount
 	}

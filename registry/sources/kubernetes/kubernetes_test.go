@@ -174,10 +174,12 @@ func TestKubernetes(t *testing.T) {
 
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
 	require.ErrorContains(t, source.Watch(t.Context(), nil), "not in a cluster")
-	require.ErrorContains(t, (&kubernetes.Source{Account: t.TempDir()}).Watch(t.Context(), nil), "no namespace")
+	require.ErrorContains(t, (&kubernetes.Source{Service: "calc", Account: t.TempDir()}).Watch(t.Context(), nil),
+		"no namespace")
+	require.ErrorContains(t, (&kubernetes.Source{Account: account}).Watch(t.Context(), nil), "no Service")
 	put("ca.crt", "none")
-	require.ErrorContains(t, (&kubernetes.Source{Account: account, Server: srv.URL}).Watch(t.Context(), nil),
-		"no certificates")
+	source = &kubernetes.Source{Service: "calc", Account: account, Server: srv.URL}
+	require.ErrorContains(t, source.Watch(t.Context(), nil), "no certificates")
 }
 
 // TestMoreThanIsKept is told of more endpoints than a client looks at, and of names longer than Kubernetes has.
