@@ -130,6 +130,19 @@ def test_who_may_do_what(service, bridge, tmp_path, monkeypatch):
                 use()
         with pytest.raises(rpyc_auth.AuthenticationError, match="unknown name or wrong key"):
             root("ann", keys["bob"])
+
+        def may_add():
+            try:
+                return bob.add(1, 2) == 3
+            except AttributeError:
+                return False
+        write("policy.json", {"rules": [{"who": ["*"], "allow": ["add"]}]})
+        through.signal(signal.SIGHUP)
+        eventually(may_add)
+        write("policy.json", {"rules": []})
+        through.signal(signal.SIGHUP)
+        eventually(lambda: "policy not read again" in through.stderr())
+        assert may_add()
     finally:
         for conn in opened:
             conn.close()

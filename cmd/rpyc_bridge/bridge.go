@@ -40,7 +40,8 @@ type bridge struct {
 	idleTimeout time.Duration
 	secret      servers.Authenticator // asks clients for a token or a key; nil asks for nothing
 	policy      *access.Enforcer      // nil if there is none
-	audit       string                // which requests are logged: "", "denied" or "all"
+	policyFile  string
+	audit       string // which requests are logged: "", "denied" or "all"
 
 	log    *slog.Logger
 	server servers.Server

@@ -205,6 +205,7 @@ func (r *route) govern(b *bridge) error {
 	if err != nil {
 		return err
 	}
+	b.policyFile = r.Policy
 	b.policy, err = access.New(policy)
 	return err
 }

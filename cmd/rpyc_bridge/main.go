@@ -79,7 +79,7 @@ func describe(app *cli.App) program.Program {
 			"RPyC 5 and 6 do not understand each other, nor 4.0 and 4.1, nor 3 and 4, nor any of them rpyc-ng 7. The bridge is " +
 				"dialled as each of them, dials the service as what that speaks, and passes calls, callbacks, objects, " +
 				"exceptions and their ends on, both ways.",
-			"SIGTERM and SIGINT end it in order, SIGHUP opens the log file anew. " +
+			"SIGTERM and SIGINT end it in order, SIGHUP opens the log file anew and reads the policy again. " +
 				"The exit status is 0 after a signal, 1 if it could not serve, 2 for a mistake in the command line.",
 		},
 		Options: program.Options(app.Flags, map[string][]string{

@@ -20,6 +20,7 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/transport"
 	"github.com/gorpyc/gorpyc/registry"
 	"github.com/gorpyc/gorpyc/servers"
+	"github.com/gorpyc/gorpyc/servers/access"
 )
 
 // serve runs the bridges until ctx ends.
@@ -30,9 +31,11 @@ func (s *settings) serve(ctx context.Context, stdout io.Writer) error {
 	}
 	defer out.Close()
 	log := s.log.Logger(out)
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+	hangup, reload := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	for _, ch := range []chan os.Signal{hangup, reload} {
+		signal.Notify(ch, syscall.SIGHUP)
+		defer signal.Stop(ch)
+	}
 
 	var sockets []net.Listener
 	defer func() {
@@ -70,8 +73,34 @@ func (s *settings) serve(ctx context.Context, stdout io.Writer) error {
 			ready(stdout, web.addr)
 		}
 	}
+	go s.reloadPolicies(ctx, reload)
 	err = program.Wait(ctx, log, out, hangup, ended)
 	return errors.Join(err, s.shutdown())
+}
+
+// reloadPolicies reads the policies again at each signal, until ctx ends. One that cannot be used changes nothing.
+func (s *settings) reloadPolicies(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+			return
+		}
+		for _, b := range s.bridges {
+			if b.policy == nil {
+				continue
+			}
+			policy, err := access.Load(b.policyFile)
+			if err == nil {
+				err = b.policy.Replace(policy)
+			}
+			if err != nil {
+				b.log.Error("policy not read again", "error", err)
+			} else {
+				b.log.Info("policy read again", "file", b.policyFile)
+			}
+		}
+	}
 }
 
 func ready(stdout io.Writer, a net.Addr) {
