@@ -350,14 +350,15 @@ func TestLoad(t *testing.T) {
 	}
 	got, err := load(`{"rules": [{"who": ["*"], "kinds": ["tls"], "attrs": {"cn": "a*"}, "allow": ["a.b.*"], "deny": ["c"],
 		"read_only": true, "deny_pickle": true, "rate": 1.5, "burst": 2, "concurrent": 3, "wait": "-1s", "queue": 4,
-		"methods": [{"method": "m", "rate": 5}]}], "methods": [{"method": "x.*", "concurrent": 6}], "max_identities": 7}`)
+		"connects": {"rate": 8}, "methods": [{"method": "m", "rate": 5}]}], "methods": [{"method": "x.*", "concurrent": 6}], "max_identities": 7}`)
 	require.NoError(t, err)
 	require.Equal(t, &access.Policy{MaxIdentities: 7,
 		Methods: []access.MethodLimit{{Method: "x.*", Limit: access.Limit{Concurrent: 6}}},
 		Rules: []access.Rule{{Who: []string{"*"}, Kinds: []string{"tls"}, Attrs: map[string]string{"cn": "a*"},
 			Allow: []string{"a.b.*"}, Deny: []string{"c"}, ReadOnly: true, DenyPickle: true,
-			Limit:   access.Limit{Rate: 1.5, Burst: 2, Concurrent: 3, Wait: access.Duration(-time.Second), Queue: 4},
-			Methods: []access.MethodLimit{{Method: "m", Limit: access.Limit{Rate: 5}}}}}}, got)
+			Limit:    access.Limit{Rate: 1.5, Burst: 2, Concurrent: 3, Wait: access.Duration(-time.Second), Queue: 4},
+			Connects: access.Limit{Rate: 8},
+			Methods:  []access.MethodLimit{{Method: "m", Limit: access.Limit{Rate: 5}}}}}}, got)
 	text, err := json.Marshal(got)
 	require.NoError(t, err)
 	back, err := load(string(text))
@@ -375,6 +376,7 @@ func TestLoad(t *testing.T) {
 		`{"rules": [{"who": ["*"], "wait": "soon"}]}`:                            "invalid duration",
 		`{"rules": [{"who": ["a"]}, {"who": ["*"], "allow": ["x."]}]}`:           `rule 2: "x." is no pattern`,
 		`{"rules": [{"who": ["a", "*"]}, {"who": ["b"]}, {"who": ["c"]}]}`:       "rule 2 is for nobody: the one before",
+		`{"rules": [{"who": ["*"], "connects": {"burst": 2}}]}`:                  `"connects": "burst" without`,
 		`{"rules": [{"who": ["*"], "deny": ["X.exposed_y"]}]}`:                   "without the prefix",
 		`{"rules": [{"who": ["*"]}], "methods": [{"method": "x", "queue": 1}]}`:  `x: neither "rate" nor`,
 		`{"rules": [{"who": ["*"], "deny": [".x"]}]}`:                            `".x" is no pattern`,

@@ -54,6 +54,7 @@ type subject struct {
 	rule       *rule // nil if there is none for it
 	all, reads *limiter
 	methods    []method
+	connects   *limiter
 }
 
 // New makes an Enforcer of a policy, which must not be changed afterwards. It fails if the policy makes no sense.
@@ -75,14 +76,14 @@ func (e *Enforcer) Replace(p *Policy) error {
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		s.rules = append(s.rules, &rule{Rule: r, allow: parsePatterns(r.Allow), deny: parsePatterns(r.Deny),
-			limited: r.Limit != Limit{} || len(r.Methods) > 0})
+			limited: r.Limit != Limit{} || len(r.Methods) > 0 || r.Connects != Limit{}})
 	}
 	e.current.Store(s)
 	return nil
 }
 
-// Config returns a copy of a configuration, nil being RPyC's defaults, with the policy in it: as Access.Guard and as
-// Gate. What stands there before is asked afterwards.
+// Config returns a copy of a configuration, nil being RPyC's defaults, with the policy in it: as Access.Guard, as
+// Gate and among Hooks. What stands there before is asked afterwards, and what is put there later is asked alone.
 func (e *Enforcer) Config(base *protocol.Config) *protocol.Config {
 	var cfg protocol.Config
 	if base != nil {
@@ -96,6 +97,8 @@ func (e *Enforcer) Config(base *protocol.Config) *protocol.Config {
 		return guard(ctx, use, obj, name)
 	}
 	cfg.Gate = &gate{e, cfg.Gate}
+	// Before the others, which are told of no request of a connection that is closed at once.
+	cfg.Hooks = protocol.JoinHooks(protocol.Hooks{Conn: []protocol.ConnHook{&connHook{e: e}}}, cfg.Hooks)
 	return &cfg
 }
 
@@ -322,6 +325,9 @@ func (s *state) subjectOf(id *protocol.Identity) (*subject, error) {
 			if r.Limit != (Limit{}) {
 				sub.all, sub.reads = newLimiter(r.Limit), newLimiter(r.Limit)
 			}
+			if r.Connects != (Limit{}) {
+				sub.connects = newLimiter(r.Connects)
+			}
 			sub.methods = limits(r.Methods)
 			s.subjects[key] = sub
 		}
@@ -363,6 +369,9 @@ func (sub *subject) idle(now time.Time) bool {
 		if !m.limiter.idle(now) {
 			return false
 		}
+	}
+	if sub.connects != nil && !sub.connects.idle(now) {
+		return false
 	}
 	return sub.all == nil || sub.all.idle(now) && sub.reads.idle(now)
 }

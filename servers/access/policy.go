@@ -54,6 +54,9 @@ type Rule struct {
 	Limit
 	// Methods are limits of methods, for each peer.
 	Methods []MethodLimit `json:"methods,omitempty"`
+	// Connects is the limit of connections of each peer: how many are opened a second, and how many are open at the same
+	// time. One that is too much waits as a request does, before anything is read, and is then closed.
+	Connects Limit `json:"connects,omitzero"`
 }
 
 // Limit bounds how often something is done and how much of it at the same time. The zero value bounds nothing.
@@ -140,6 +143,9 @@ func (p *Policy) check() error {
 		}
 		if err := checkMethods(r.Methods); err != nil {
 			return fmt.Errorf("rpyc: policy: rule %d: %w", i+1, err)
+		}
+		if err := r.Connects.check(); err != nil {
+			return fmt.Errorf(`rpyc: policy: rule %d: "connects": %w`, i+1, err)
 		}
 		if i > 0 && p.Rules[i-1].isForAll() {
 			return fmt.Errorf("rpyc: policy: rule %d is for nobody: the one before it is for everybody", i+1)
