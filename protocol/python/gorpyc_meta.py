@@ -258,7 +258,7 @@ def _sync_request(self, handler, *args):
     try:
         return result.value
     except BaseException:  # a KeyboardInterrupt, or what another signal's handler raises: nobody has the result
-        cancel(result)  # unless it has come
+        _give_up(result)  # unless it has come
         raise
 
 
@@ -272,7 +272,7 @@ def _ready(self):
 def _expired(self):
     expired = _old_expired(self)
     if expired:
-        cancel(self)
+        _give_up(self)
     return expired
 
 
@@ -286,8 +286,15 @@ def _wait(self):
     try:
         return _old_wait(self)
     except async_.AsyncResultTimeout:
-        cancel(self)
+        _give_up(self)
         raise
+
+
+def _give_up(result):
+    """cancel, of what a peer is to do that reads metadata. Of others an expired result can still come, as without this
+    file, if the expiry is set anew before."""
+    if _state(result._conn).sends:
+        cancel(result)
 
 
 def _tell(conn, seq):
