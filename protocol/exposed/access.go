@@ -72,6 +72,16 @@ type (
 	}
 )
 
+// admit brings an object and the name of an attribute, as a peer gives them, into their normal forms, and asks p.Guard.
+func (p *Policy) admit(ctx context.Context, use Use, v, name any) (any, string, error) {
+	n, err := attrName(name)
+	if err != nil {
+		return nil, "", err
+	}
+	v = norm(v)
+	return v, n, p.guard(ctx, use, v, n)
+}
+
 // GetAttr reads the attribute of v that a peer asks for under the policy p; nil means RPyC's defaults. name is a
 // string or UTF-8 in a []byte. A method is read as a new object each time.
 func GetAttr(ctx context.Context, p *Policy, v, name any) (r any, err error) {

@@ -2,8 +2,10 @@ package exposed
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -63,4 +65,26 @@ func defineException(c *Class) {
 		s, err := reprTuple(ctx, args)
 		return ClassOf(self).name + s, err
 	})
+}
+
+// raisable is the exception that v is or, if it is a class of exceptions, the class; both nil if it is neither. Objects
+// of a peer are asked.
+func raisable(ctx context.Context, v any) (exc error, class *vinegar.Class, err error) {
+	switch x := norm(v).(type) {
+	case *Class:
+		return nil, x.exception, nil
+	case *netref.Object:
+		e, err := netref.As[*vinegar.Error](ctx, x)
+		var no *netref.ConvertError
+		switch {
+		case errors.As(err, &no):
+			return nil, nil, nil
+		case err == nil && x.IsClass():
+			return nil, e.Class, nil
+		}
+		return e, nil, err
+	case error:
+		return x, nil, nil
+	}
+	return nil, nil, nil
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -150,5 +152,78 @@ func (c *Class) addProperty(name string, o Property) error {
 		}
 	}
 	c.add(a)
+	return nil
+}
+
+func (c *Class) private(goName string) bool {
+	return c.opts != nil && slices.Contains(c.opts.Private, goName)
+}
+
+func (c *Class) omits(goName string) bool {
+	return c.opts != nil && slices.Contains(c.opts.Omit, goName)
+}
+
+// nameOf is the Python name of a method, without a prefix.
+func (c *Class) nameOf(goName string) string {
+	if c.opts != nil && c.opts.Names[goName] != "" {
+		return strings.TrimPrefix(c.opts.Names[goName], DefaultPrefix)
+	}
+	for _, b := range c.bases {
+		for _, m := range b.mro {
+			if m.opts != nil && m.opts.Names[goName] != "" {
+				return m.nameOf(goName)
+			}
+		}
+	}
+	return pythonName(goName)
+}
+
+// declared finds the parameters and the documentation of a method in the options of the class or of a base.
+func (c *Class) declared(goName, name string) (params []string, doc docText) {
+	look := func(o *ClassOptions) {
+		if o == nil {
+			return
+		}
+		if p, ok := o.Params[goName]; ok && params == nil {
+			params = p
+		}
+		for _, n := range []string{goName, name, strings.TrimPrefix(name, DefaultPrefix)} {
+			if text, ok := o.Docs[n]; ok && !doc.set {
+				doc = docText{text, true}
+			}
+		}
+	}
+	look(c.opts)
+	for _, b := range c.bases {
+		for _, m := range b.mro {
+			look(m.opts)
+		}
+	}
+	return params, doc
+}
+
+// checkNames reports a Go name in the options that the type does not have, which would silently do nothing.
+func (c *Class) checkNames(t reflect.Type) error {
+	if c.opts == nil {
+		return nil
+	}
+	names := slices.Concat(c.opts.Private, c.opts.Omit)
+	for n := range c.opts.Params {
+		names = append(names, n)
+	}
+	for n, name := range c.opts.Names {
+		if names = append(names, n); !pyvalue.IsIdentifier(name) || specialMethods[n] != "" {
+			return fmt.Errorf("exposed: Names of %v: %q cannot be the name of %s", t, name, n)
+		}
+	}
+	for _, n := range names {
+		_, ok := reflect.PointerTo(t).MethodByName(n)
+		if !ok && t.Kind() == reflect.Struct {
+			_, ok = t.FieldByName(n)
+		}
+		if !ok {
+			return fmt.Errorf("exposed: %v has no method or field %q", t, n)
+		}
+	}
 	return nil
 }

@@ -21,18 +21,6 @@ func raised[T any](v T, err error) (T, error) {
 // accessDenied is what a service answers to every attempt to set or delete an attribute.
 func accessDenied() error { return vinegar.AttributeError.New("access denied") }
 
-func noAttribute(c *Class, name string) error {
-	if c == methodClass {
-		c = functionClass // a method passes the question on to its function
-	}
-	class := c.name
-	switch c.module {
-	case "datetime", "time", "numpy": // which are written in C, where a class's name has its module
-		class = c.Name()
-	}
-	return vinegar.AttributeError.Errorf("'%s' object has no attribute '%s'", class, name)
-}
-
 // notUTF8 is the exception of bytes.decode for the first byte at fault.
 func notUTF8(b []byte) error {
 	at := 0

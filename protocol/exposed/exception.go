@@ -1,11 +1,8 @@
 package exposed
 
 import (
-	"context"
-	"errors"
 	"sync"
 
-	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -52,28 +49,6 @@ func classOfException(e *vinegar.Class) *Class {
 	}
 	kept, _ := exceptionClasses.LoadOrStore(k, c)
 	return kept.(*Class)
-}
-
-// raisable is the exception that v is or, if it is a class of exceptions, the class; both nil if it is neither. Objects
-// of a peer are asked.
-func raisable(ctx context.Context, v any) (exc error, class *vinegar.Class, err error) {
-	switch x := norm(v).(type) {
-	case *Class:
-		return nil, x.exception, nil
-	case *netref.Object:
-		e, err := netref.As[*vinegar.Error](ctx, x)
-		var no *netref.ConvertError
-		switch {
-		case errors.As(err, &no):
-			return nil, nil, nil
-		case err == nil && x.IsClass():
-			return nil, e.Class, nil
-		}
-		return e, nil, err
-	case error:
-		return x, nil, nil
-	}
-	return nil, nil, nil
 }
 
 // exceptionAttrs are the attributes that builtin classes of exceptions have besides args.

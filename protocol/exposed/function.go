@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // Function is a Go func with what Python functions know besides: names and defaults of parameters, a documentation
@@ -161,4 +162,16 @@ func (m *boundMethod) class() *Class {
 func (m *boundMethod) equals(other any) bool {
 	o, ok := other.(*boundMethod)
 	return ok && o.attr == m.attr && same(o.self, m.self)
+}
+
+func noAttribute(c *Class, name string) error {
+	if c == methodClass {
+		c = functionClass // a method passes the question on to its function
+	}
+	class := c.name
+	switch c.module {
+	case "datetime", "time", "numpy": // which are written in C, where a class's name has its module
+		class = c.Name()
+	}
+	return vinegar.AttributeError.Errorf("'%s' object has no attribute '%s'", class, name)
 }

@@ -112,3 +112,11 @@ func attrName(name any) (string, error) {
 	}
 	return "", vinegar.TypeError.New("name must be a string")
 }
+
+func makeSet(names string) map[string]bool {
+	set := make(map[string]bool)
+	for _, n := range strings.Fields(names) {
+		set[n] = true
+	}
+	return set
+}

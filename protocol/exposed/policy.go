@@ -54,16 +54,6 @@ const (
 	UseDelete
 )
 
-// admit brings an object and the name of an attribute, as a peer gives them, into their normal forms, and asks p.Guard.
-func (p *Policy) admit(ctx context.Context, use Use, v, name any) (any, string, error) {
-	n, err := attrName(name)
-	if err != nil {
-		return nil, "", err
-	}
-	v = norm(v)
-	return v, n, p.guard(ctx, use, v, n)
-}
-
 // guard asks p.Guard.
 func (p *Policy) guard(ctx context.Context, use Use, v any, name string) error {
 	if p == nil || p.Guard == nil {
@@ -105,14 +95,6 @@ var introspected = makeSet(`
 	__annotations__ __bases__ __class__ __code__ __defaults__ __func__ __kwdefaults__ __module__ __mro__ __name__
 	__qualname__ __self__ __text_signature__ __wrapped__ co_argcount co_filename co_firstlineno co_flags
 	co_kwonlyargcount co_name co_posonlyargcount co_qualname co_varnames`)
-
-func makeSet(names string) map[string]bool {
-	set := make(map[string]bool)
-	for _, n := range strings.Fields(names) {
-		set[n] = true
-	}
-	return set
-}
 
 // getName decides under which name an attribute asked for as name is read, given a test of what the object has. It
 // returns an AttributeError that does not tell a forbidden name from a missing one.
