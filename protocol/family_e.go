@@ -143,31 +143,25 @@ func (in *incoming) compareByMethod(o, other any, op string) (any, error) {
 
 // classOf answers TYPE on the reader, as the peer asks while it decodes a message of ours.
 func (in *incoming) classOf() {
-	r, err := in.refArg(0)
+	r, e, err := in.refArg(0)
+	if err == nil && e == nil {
+		err = unknownRef(r)
+	}
 	if err != nil {
 		in.answerAtOnce(nil, err)
 		return
 	}
+	o, foreign := e.obj.(*netref.Object)
+	if !foreign {
+		in.answerAtOnce(exposed.ClassOf(e.obj), nil)
+		return
+	}
+	class := any(foreignTypeOf(o))
 	l := in.c.lock()
-	e := l.exports.find(r)
-	var class any
-	if e != nil {
-		if o, foreign := e.obj.(*netref.Object); foreign {
-			if known := l.exports.classes[e.ref.Class]; known != nil {
-				class = known.obj
-			} else {
-				class = foreignTypeOf(o)
-			}
-		}
+	if known := l.exports.classes[e.ref.Class]; known != nil {
+		class = known.obj
 	}
 	l.unlock()
-	switch {
-	case e == nil:
-		in.answerAtOnce(nil, unknownRef(r))
-		return
-	case class == nil:
-		class = exposed.ClassOf(e.obj)
-	}
 	in.answerAtOnce(class, nil)
 }
 

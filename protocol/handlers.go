@@ -11,7 +11,8 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
-// handle carries out a request whose operation may run the user's code.
+// handle carries out a request whose operation may run the user's code: what depends on the form of the request or on
+// the peer's family here, the rest by operate.
 func (in *incoming) handle() (any, error) {
 	o, err := in.value(0)
 	if err != nil {
@@ -38,33 +39,19 @@ func (in *incoming) handle() (any, error) {
 			return nil, err
 		}
 		return exposed.CallAttr(in, access, o, name, args)
-	case wire.HandleRepr:
-		return exposed.Repr(in, o)
-	case wire.HandleStr:
-		return exposed.Str(in, o)
-	case wire.HandleHash:
-		return exposed.Hash(in, o)
-	case wire.HandleDir:
-		all, err := exposed.Dir(in, access, o)
-		return names(all), err
 	}
-	vs, err := in.values()
-	if err != nil {
-		return nil, err
+	var space [maxArgs]any
+	vs := space[:len(in.args)]
+	for i := 1; i < len(vs); i++ {
+		if vs[i], err = in.value(i); err != nil {
+			return nil, err
+		}
 	}
 	switch in.h {
-	case wire.HandleGetAttr:
-		return exposed.GetAttr(in, access, o, vs[1])
-	case wire.HandleSetAttr:
-		return nil, exposed.SetAttr(in, access, o, vs[1], vs[2])
-	case wire.HandleDelAttr:
-		return nil, exposed.DelAttr(in, access, o, vs[1])
 	case wire.HandleCmp:
 		return in.compare(o, vs)
 	case wire.HandlePickle:
 		return in.pickle(o, vs[1])
-	case wire.HandleBuffIter:
-		return exposed.BuffIter(in, o, vs[1])
 	case wire.HandleOldSlicing:
 		return in.oldSlicing(o, vs)
 	case wire.HandleCtxExit:
@@ -73,28 +60,38 @@ func (in *incoming) handle() (any, error) {
 				return nil, err
 			}
 		}
-		return exposed.Exit(in, access, o, vs[1])
-	case wire.HandleInstanceCheck:
+	case wire.HandleInstanceCheck, wire.HandleSubclassCheck:
 		return in.instanceCheck(o, 1)
-	case wire.HandleSubclassCheck:
-		return in.instanceCheck(o, 1)
-	case wire.HandleBool:
-		return exposed.Truth(in, o)
 	}
-	return nil, vinegar.KeyError.New(int64(in.h))
+	return operate(in, access, in.h, o, vs)
 }
 
-// values decodes all arguments.
-func (in *incoming) values() ([]any, error) {
-	vs := make([]any, len(in.args))
-	for i := range in.args {
-		v, err := in.value(i)
-		if err != nil {
-			return nil, err
-		}
-		vs[i] = v
+// operate carries out the operation h, which is no call, on the object o of ours. args[1:] are its further arguments.
+func operate(ctx context.Context, access *exposed.Policy, h wire.Handler, o any, args []any) (any, error) {
+	switch h {
+	case wire.HandleGetAttr:
+		return exposed.GetAttr(ctx, access, o, args[1])
+	case wire.HandleSetAttr:
+		return nil, exposed.SetAttr(ctx, access, o, args[1], args[2])
+	case wire.HandleDelAttr:
+		return nil, exposed.DelAttr(ctx, access, o, args[1])
+	case wire.HandleRepr:
+		return exposed.Repr(ctx, o)
+	case wire.HandleStr:
+		return exposed.Str(ctx, o)
+	case wire.HandleHash:
+		return exposed.Hash(ctx, o)
+	case wire.HandleDir:
+		all, err := exposed.Dir(ctx, access, o)
+		return names(all), err
+	case wire.HandleBuffIter:
+		return exposed.BuffIter(ctx, o, args[1])
+	case wire.HandleCtxExit:
+		return exposed.Exit(ctx, access, o, args[1])
+	case wire.HandleBool:
+		return exposed.Truth(ctx, o)
 	}
-	return vs, nil
+	return nil, vinegar.KeyError.New(int64(h))
 }
 
 // callArgs makes the arguments of a call of the argument tuple at i and the keywords that may follow it.
@@ -214,13 +211,10 @@ func names(ns []string) brine.Tuple {
 func (in *incoming) del() error {
 	e := in.args[0].entry
 	if e == nil && in.d.HasKinds() {
-		r, err := in.refArg(0)
-		if err != nil {
+		var err error
+		if _, e, err = in.refArg(0); err != nil {
 			return err
 		}
-		l := in.c.lock()
-		e = l.exports.find(r)
-		l.unlock()
 	}
 	if e == nil {
 		return vinegar.KeyError.New("not an object of this side")
@@ -240,18 +234,21 @@ func (in *incoming) del() error {
 	return nil
 }
 
-// refArg reads an argument that is an id pack by value.
-func (in *incoming) refArg(i int) (wire.Ref, error) {
+// refArg reads an argument that is an id pack by value, and finds the object of ours that it names; nil if there is
+// none.
+func (in *incoming) refArg(i int) (wire.Ref, *exported, error) {
 	if in.args[i].raw == nil {
-		return wire.Ref{}, vinegar.TypeError.New("an id pack is needed")
+		return wire.Ref{}, nil, vinegar.TypeError.New("an id pack is needed")
 	}
 	c := brine.NewCursor(in.args[i].raw)
 	var names wire.Names
 	r, err := in.d.ReadRef(&c, &names)
 	if err != nil {
-		return wire.Ref{}, formException(err)
+		return wire.Ref{}, nil, formException(err)
 	}
-	return r, nil
+	l := in.c.lock()
+	defer l.unlock()
+	return r, l.exports.find(r), nil
 }
 
 // inspect answers INSPECT and TYPE on the reader: a peer sends them while it decodes a message of ours, and cannot go
@@ -261,16 +258,12 @@ func (in *incoming) inspect() {
 		in.classOf()
 		return
 	}
-	r, err := in.refArg(0)
+	r, e, err := in.refArg(0)
+	if err == nil && e == nil {
+		err = unknownRef(r)
+	}
 	if err != nil {
 		in.answerAtOnce(nil, err)
-		return
-	}
-	l := in.c.lock()
-	e := l.exports.find(r)
-	l.unlock()
-	if e == nil {
-		in.answerAtOnce(nil, unknownRef(r))
 		return
 	}
 	var ask func(context.Context) ([]exposed.Method, error)
@@ -373,14 +366,10 @@ func methodPairs(d *wire.Dialect, ms []exposed.Method) brine.Tuple {
 
 // instanceCheck answers whether the object whose id pack is argument i is an instance of the class o.
 func (in *incoming) instanceCheck(o any, i int) (any, error) {
-	r, err := in.refArg(i)
-	if err != nil {
-		return nil, err
-	}
-	l := in.c.lock()
-	e := l.exports.find(r)
-	l.unlock()
+	_, e, err := in.refArg(i)
 	switch {
+	case err != nil:
+		return nil, err
 	case e == nil:
 		return false, nil
 	case in.d.CallsInTwo():

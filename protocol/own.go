@@ -3,7 +3,6 @@ package protocol
 import (
 	"context"
 	"errors"
-	"reflect"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
@@ -42,11 +41,7 @@ func (w *owned) Request(ctx context.Context, dst any, h wire.Handler, args ...an
 	if err != nil || dst == nil {
 		return err
 	}
-	if p, ok := dst.(*any); ok {
-		*p = handed(v)
-		return nil
-	}
-	return netref.Assign(ctx, reflect.ValueOf(dst).Elem(), handed(v))
+	return storeInto(ctx, dst, handed(v))
 }
 
 // handed is a value as a peer would hand it over.
@@ -113,32 +108,13 @@ func (w *owned) operate(ctx context.Context, h wire.Handler, args []any) (any, e
 			return nil, err
 		}
 		return exposed.CallAttr(ctx, openPolicy, w.v, a[1], in)
-	case wire.HandleGetAttr:
-		return exposed.GetAttr(ctx, openPolicy, w.v, a[1])
-	case wire.HandleSetAttr:
-		return nil, exposed.SetAttr(ctx, openPolicy, w.v, a[1], a[2])
-	case wire.HandleDelAttr:
-		return nil, exposed.DelAttr(ctx, openPolicy, w.v, a[1])
-	case wire.HandleRepr:
-		return exposed.Repr(ctx, w.v)
-	case wire.HandleStr:
-		return exposed.Str(ctx, w.v)
-	case wire.HandleHash:
-		return exposed.Hash(ctx, w.v)
-	case wire.HandleDir:
-		all, err := exposed.Dir(ctx, openPolicy, w.v)
-		return names(all), err
 	case wire.HandleCmp:
 		op, _ := a[2].(string)
 		return exposed.Compare(ctx, openPolicy, w.v, a[1], op)
-	case wire.HandleBuffIter:
-		return exposed.BuffIter(ctx, w.v, a[1])
-	case wire.HandleCtxExit:
-		return exposed.Exit(ctx, openPolicy, w.v, a[1])
 	case wire.HandlePickle:
 		return nil, vinegar.ValueError.New("pickling is disabled")
 	}
-	return nil, vinegar.KeyError.New(int64(h))
+	return operate(ctx, openPolicy, h, w.v, a)
 }
 
 // Start implements netref.Requester.
@@ -174,21 +150,15 @@ type answered struct {
 	err error
 }
 
-var already = func() chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}()
-
 // Done implements netref.Pending.
-func (*answered) Done() <-chan struct{} { return already }
+func (*answered) Done() <-chan struct{} { return hasAnswer }
 
 // Take implements netref.Pending.
 func (r *answered) Take(ctx context.Context, dst any) error {
-	if r.err != nil || dst == nil {
+	if r.err != nil {
 		return r.err
 	}
-	return netref.Assign(ctx, reflect.ValueOf(dst).Elem(), r.v)
+	return storeInto(ctx, dst, r.v)
 }
 
 // Abandon implements netref.Pending.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/frame"
-	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -68,32 +67,4 @@ func tooHeavy(weight, limit int64) error {
 func isTooHeavy(err error) bool {
 	var limit *LimitError
 	return errors.As(err, &limit) && limit.What == decodedValues
-}
-
-// formException is the Python exception for a request that has not the form of one, or is too heavy.
-func formException(err error) error {
-	var label *wire.LabelError
-	var form *wire.FormError
-	switch {
-	case errors.As(err, &label):
-		return vinegar.ValueError.New(label.Error())
-	case errors.As(err, &form):
-		return vinegar.TypeError.New(form.Error())
-	case isTooHeavy(err):
-		return vinegar.MemoryError.New(err.Error())
-	case brine.IsUnknownTag(err):
-		return vinegar.ValueError.New(err.Error())
-	}
-	return err
-}
-
-// formRefused is formException for a request. The first one is logged: no release of RPyC is known that sends it.
-func (c *Conn) formRefused(err error) error {
-	var label *wire.LabelError
-	var form *wire.FormError
-	if !c.oddForm && (errors.As(err, &label) || errors.As(err, &form)) {
-		c.oddForm = true
-		c.log().Warn("rpyc: a request has a form that no known release sends; the peer may be a fork", "error", err)
-	}
-	return formException(err)
 }
