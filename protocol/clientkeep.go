@@ -5,20 +5,12 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/gorpyc/gorpyc/internal/pause"
 )
 
 // jitter is a pause of about d.
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
-
-// sleep waits for d, or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
-}
 
 // maintain connects to a server, looks after the connection until it ends, and connects again, until the server is to
 // be left.
@@ -32,10 +24,10 @@ func (c *Client) maintain(s *server) {
 				return
 			}
 			c.failed(s, err)
-			pause := jitter(backoff)
-			c.cfg.Logger.Warn("rpyc: not connected", "addr", s.addr.Addr, "error", err, "retry", pause)
+			wait := jitter(backoff)
+			c.cfg.Logger.Warn("rpyc: not connected", "addr", s.addr.Addr, "error", err, "retry", wait)
 			backoff = min(2*backoff, c.cfg.MaxBackoff)
-			sleep(s.gone, pause)
+			_ = pause.For(s.gone, wait)
 			continue
 		}
 		c.cfg.Logger.Info("rpyc: connected", "addr", s.addr.Addr, "conn", conn.Name())
@@ -59,7 +51,7 @@ func (c *Client) maintain(s *server) {
 			backoff = c.cfg.MinBackoff
 			continue
 		}
-		sleep(s.gone, jitter(backoff))
+		_ = pause.For(s.gone, jitter(backoff))
 		backoff = min(2*backoff, c.cfg.MaxBackoff)
 	}
 }
@@ -251,9 +243,9 @@ func (c *Client) disconnected(s *server, conn *Conn) {
 func (c *Client) probe(s *server) {
 	for {
 		c.mu.Lock()
-		pause := s.Pause(minEjection, max(c.cfg.MaxBackoff, minEjection))
+		wait := s.Pause(minEjection, max(c.cfg.MaxBackoff, minEjection))
 		c.mu.Unlock()
-		sleep(s.gone, pause)
+		_ = pause.For(s.gone, wait)
 		c.mu.Lock()
 		if s.gone.Err() != nil || !s.Ejected() { // it was connected to anew
 			s.probed = false

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gorpyc/gorpyc/internal/pause"
 	"github.com/gorpyc/gorpyc/protocol/internal/balance"
 )
 
@@ -52,10 +53,10 @@ func (c *Client) watch() {
 			return
 		}
 		c.failed(nil, err)
-		pause := jitter(backoff)
-		c.cfg.Logger.Warn("rpyc: source of addresses failed", "error", err, "retry", pause)
+		wait := jitter(backoff)
+		c.cfg.Logger.Warn("rpyc: source of addresses failed", "error", err, "retry", wait)
 		backoff = min(2*backoff, c.cfg.MaxBackoff)
-		sleep(c.ctx, pause)
+		_ = pause.For(c.ctx, wait)
 	}
 }
 

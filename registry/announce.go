@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/gorpyc/gorpyc/internal/pause"
 )
 
 // unregisterTimeout bounds the farewell when a server ends.
@@ -19,12 +21,12 @@ func Announce(ctx context.Context, r Registrar, names []string, ep Endpoint, log
 	defer l.Info("background auto-register finished")
 	for ctx.Err() == nil {
 		begin := time.Now()
-		pause := RenewInterval
+		next := RenewInterval
 		if err := r.Register(ctx, names, ep); err != nil && ctx.Err() == nil {
 			l.Info("registering services did not work - retry", "error", err)
-			pause = RetryInterval
+			next = RetryInterval
 		}
-		sleep(ctx, pause-time.Since(begin))
+		_ = pause.For(ctx, next-time.Since(begin))
 	}
 	// Even if no registry has acknowledged: the answer may have been lost.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unregisterTimeout)

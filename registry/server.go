@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gorpyc/gorpyc/internal/pause"
 )
 
 // ErrServerClosed is returned by the Serve methods after Shutdown or Close.
@@ -137,17 +139,23 @@ func (s *Server) remove(socket interface{ Close() error }) {
 	delete(s.sockets, socket)
 }
 
-// ended says why serving a socket has ended, or nil if it has not.
-func (s *Server) ended(ctx context.Context) error {
+// goOn logs an error of a socket and waits before the socket is used again. It returns why that is not to be: the
+// socket is closed, or ctx has ended.
+func (s *Server) goOn(ctx context.Context, err error, what string, wait time.Duration) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	closed := s.closed
+	s.mu.Unlock()
+	switch {
+	case closed:
 		return ErrServerClosed
+	case errors.Is(err, net.ErrClosed):
+		return fmt.Errorf("registry: %w", err)
 	}
-	return nil
+	s.log().Warn(what, "error", err)
+	return pause.For(ctx, wait)
 }
 
 // Shutdown closes the sockets, lets the TCP requests under way be answered until ctx ends, has the hooks called for

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -34,15 +33,8 @@ func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
 	for {
 		c, err := l.Accept()
 		if err != nil {
-			if why := s.ended(ctx); why != nil {
-				return why
-			}
-			if errors.Is(err, net.ErrClosed) {
-				return fmt.Errorf("registry: %w", err)
-			}
-			s.log().Warn("accepting failed", "error", err)
-			if !sleep(ctx, 50*time.Millisecond) {
-				return context.Cause(ctx)
+			if err := s.goOn(ctx, err, "accepting failed", 50*time.Millisecond); err != nil {
+				return err
 			}
 			continue
 		}

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -41,16 +40,9 @@ func (s *Server) ServeUDP(ctx context.Context, c *net.UDPConn) error {
 	for {
 		n, peer, err := c.ReadFromUDPAddrPort(in)
 		if err != nil {
-			if why := s.ended(ctx); why != nil {
-				return why
-			}
-			if errors.Is(err, net.ErrClosed) {
-				return fmt.Errorf("registry: %w", err)
-			}
 			// The system is short of something, or reports on an earlier answer.
-			s.log().Warn("receiving failed", "error", err)
-			if !sleep(ctx, 10*time.Millisecond) {
-				return context.Cause(ctx)
+			if err := s.goOn(ctx, err, "receiving failed", 10*time.Millisecond); err != nil {
+				return err
 			}
 			continue
 		}
@@ -58,16 +50,5 @@ func (s *Server) ServeUDP(ctx context.Context, c *net.UDPConn) error {
 		if reply != nil {
 			_, _ = c.WriteToUDPAddrPort(reply, peer) // who asked and is gone needs no answer
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
+	"github.com/gorpyc/gorpyc/internal/pause"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -95,14 +96,7 @@ func newTime(*Interpreter) *Module {
 		case s > 9e9:
 			return vinegar.OverflowError.New("timestamp too large to convert to C _PyTime_t")
 		default:
-			t := time.NewTimer(time.Duration(s * 1e9))
-			defer t.Stop()
-			select {
-			case <-t.C:
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
+			return pause.For(ctx, time.Duration(s*1e9))
 		}
 	}, "seconds", "/")
 	m.Def("gmtime", func(v any) (any, error) {

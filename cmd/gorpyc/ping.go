@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/gorpyc/gorpyc/internal/pause"
 	"github.com/urfave/cli/v2"
 )
 
@@ -70,7 +71,7 @@ func (s *session) ping(ctx context.Context, count int, interval, timeout, connec
 		if !s.out.json {
 			s.out.printf("ping %d: %v\n", n, rounded(d))
 		}
-		if n == count || !pause(ctx, interval) {
+		if n == count || pause.For(ctx, interval) != nil {
 			break
 		}
 	}
@@ -89,16 +90,4 @@ func (s *session) ping(ctx context.Context, count int, interval, timeout, connec
 		failed = s.out.err
 	}
 	return failed
-}
-
-// pause waits for d and reports false if ctx ends before.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

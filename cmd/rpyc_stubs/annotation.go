@@ -47,10 +47,7 @@ func (k *classes) annotated(text string, param bool, depth int) goType {
 	if name, ok := scalars[text]; ok {
 		return goType{name: name}
 	}
-	name, args := text, []string(nil)
-	if i := strings.IndexByte(text, '['); i > 0 && strings.HasSuffix(text, "]") {
-		name, args = text[:i], inspect.Split(text[i+1:len(text)-1], ',')
-	}
+	name, args := generic(text)
 	arg := func(i int) goType {
 		if i < len(args) {
 			return k.annotated(args[i], param, depth+1)
@@ -110,6 +107,14 @@ func (k *classes) annotated(text string, param bool, depth int) goType {
 		return object // a container has to have what travels
 	}
 	return t
+}
+
+// generic splits "name[a, b]".
+func generic(text string) (name string, args []string) {
+	if i := strings.IndexByte(text, '['); i > 0 && strings.HasSuffix(text, "]") {
+		return text[:i], inspect.Split(text[i+1:len(text)-1], ',')
+	}
+	return text, nil
 }
 
 var object = goType{name: "*netref.Object"}

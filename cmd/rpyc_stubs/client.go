@@ -151,16 +151,25 @@ func exploreService(ctx context.Context, c *cli.Context) (r *remote, err error) 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, conn.CloseNow()) }()
-	o := conn.Root()
-	if path := c.String("attribute"); path != "" {
-		for name := range strings.SplitSeq(path, ".") {
-			if o, err = netref.Get[*netref.Object](ctx, o, name); err != nil {
-				return nil, fmt.Errorf("--attribute %s: %w", path, err)
-			}
-		}
+	o, err := attribute(ctx, conn.Root(), c.String("attribute"))
+	if err != nil {
+		return nil, err
 	}
 	e := &explorer{prefix: c.String("prefix"), public: c.Bool("public")}
 	return e.explore(ctx, o)
+}
+
+// attribute finds what --attribute names; the object itself if that is empty.
+func attribute(ctx context.Context, o *netref.Object, path string) (_ *netref.Object, err error) {
+	if path == "" {
+		return o, nil
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		if o, err = netref.Get[*netref.Object](ctx, o, name); err != nil {
+			return nil, fmt.Errorf("--attribute %s: %w", path, err)
+		}
+	}
+	return o, nil
 }
 
 // typeName makes a Go type name of a Python class's.

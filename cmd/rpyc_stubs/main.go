@@ -121,22 +121,8 @@ module once, and put the second line into one of the package's files:
    go mod edit -tool github.com/gorpyc/gorpyc/cmd/rpyc_stubs && go mod tidy
    //go:generate go tool rpyc_stubs go
 ` + directivesHelp,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, - for stdout (default: " +
-				"rpyc_stubs.go in the package)"},
-			&cli.BoolFlag{Name: "check", Usage: "write nothing; exit with 3 if the file is not up to date"},
-		},
-		Action: func(c *cli.Context) error {
-			m, err := modelOf(c)
-			if err != nil {
-				return err
-			}
-			text, err := m.writeGo()
-			if err != nil {
-				return err
-			}
-			return emit(c, m.dir, "rpyc_stubs.go", text)
-		},
+		Flags:  outputFlags("rpyc_stubs.go in the package"),
+		Action: writing((*model).writeGo, func(*model) string { return "rpyc_stubs.go" }),
 	}
 }
 
@@ -168,22 +154,31 @@ rpyc.async_(root.add)(2, 3) have types if the checker takes it from the stub:
    else:
        from rpyc import async_
 ` + directivesHelp,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, - for stdout (default: the " +
-				"package's name .pyi, in the package)"},
-			&cli.BoolFlag{Name: "check", Usage: "write nothing; exit with 3 if the file is not up to date"},
-		},
-		Action: func(c *cli.Context) error {
-			m, err := modelOf(c)
-			if err != nil {
-				return err
-			}
-			text, err := m.writePyi()
-			if err != nil {
-				return err
-			}
-			return emit(c, m.dir, m.moduleName()+".pyi", text)
-		},
+		Flags:  outputFlags("the package's name .pyi, in the package"),
+		Action: writing((*model).writePyi, func(m *model) string { return m.moduleName() + ".pyi" }),
+	}
+}
+
+func outputFlags(byDefault string) []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, - for stdout (default: " +
+			byDefault + ")"},
+		&cli.BoolFlag{Name: "check", Usage: "write nothing; exit with 3 if the file is not up to date"},
+	}
+}
+
+// writing writes the file that is made of a package.
+func writing(text func(*model) ([]byte, error), name func(*model) string) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		m, err := modelOf(c)
+		if err != nil {
+			return err
+		}
+		b, err := text(m)
+		if err != nil {
+			return err
+		}
+		return emit(c, m.dir, name(m), b)
 	}
 }
 

@@ -304,34 +304,18 @@ func (fn *function) valid() error {
 
 // declaration is the list for exposed.Func and ClassOptions.Params.
 func (fn *function) declaration() []string {
-	list := []string{}
-	last := inspect.Normal
+	var list inspect.List
 	for _, p := range fn.params {
 		if p.field {
 			break
 		}
-		if last == inspect.PositionalOnly && p.kind != inspect.PositionalOnly {
-			list = append(list, "/")
-		}
-		if p.kind == inspect.KeywordOnly && last < inspect.VarPositional {
-			list = append(list, "*")
-		}
-		last = p.kind
 		item := p.name
-		switch {
-		case p.kind == inspect.VarPositional:
-			item = "*" + item
-		case p.kind == inspect.VarKeyword:
-			item = "**" + item
-		case p.def != "":
+		if p.def != "" {
 			item += "=" + p.def
 		}
-		list = append(list, item)
+		list.Add(p.kind, item)
 	}
-	if last == inspect.PositionalOnly {
-		list = append(list, "/")
-	}
-	return list
+	return list.End()
 }
 
 // takesKeywords reports whether a final parameter of type t is one whose fields are keyword arguments: package exposed

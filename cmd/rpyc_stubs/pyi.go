@@ -340,16 +340,8 @@ func (w *pyiWriter) next(fn *function, result string) string {
 }
 
 func (w *pyiWriter) params(fn *function) []string {
-	var list []string
-	last := inspect.Normal
+	var list inspect.List
 	for _, p := range fn.params {
-		if last == inspect.PositionalOnly && p.kind != inspect.PositionalOnly {
-			list = append(list, "/")
-		}
-		if p.kind == inspect.KeywordOnly && last < inspect.VarPositional {
-			list = append(list, "*")
-		}
-		last = p.kind
 		t := w.types.of(p.typ, true)
 		if p.kind == inspect.VarKeyword {
 			if m, ok := p.typ.Underlying().(*types.Map); ok {
@@ -358,26 +350,16 @@ func (w *pyiWriter) params(fn *function) []string {
 				t = w.types.from("Any")
 			}
 		}
-		item := p.name
-		switch p.kind {
-		case inspect.VarPositional:
-			item = "*" + item
-		case inspect.VarKeyword:
-			item = "**" + item
-		}
 		if p.def == "None" && t != "Any" && !strings.HasSuffix(t, "| None") {
 			t += " | None"
 		}
-		item += ": " + t
+		item := p.name + ": " + t
 		if p.def != "" {
 			item += " = " + p.def
 		}
-		list = append(list, item)
+		list.Add(p.kind, item)
 	}
-	if last == inspect.PositionalOnly {
-		list = append(list, "/")
-	}
-	return list
+	return list.End()
 }
 
 func (w *pyiWriter) body(indent, doc string) {

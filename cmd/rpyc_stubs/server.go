@@ -197,13 +197,8 @@ func liveModule(c *cli.Context, address string) (m *pyModule, err error) {
 		}
 		path = rest
 	}
-	for name := range strings.SplitSeq(path, ".") {
-		if name == "" {
-			break
-		}
-		if o, err = netref.Get[*netref.Object](ctx, o, name); err != nil {
-			return nil, fmt.Errorf("--attribute %s: %w", path, err)
-		}
+	if o, err = attribute(ctx, o, path); err != nil {
+		return nil, err
 	}
 	r, err := e.explore(ctx, o)
 	if err != nil {

@@ -78,27 +78,19 @@ func (w *skeleton) parameters(in *pyType, sig *inspect.Signature, line int) (arg
 		return []argument{{name: "args", typ: "[]any", decl: "*args"},
 			{name: "kwargs", typ: "...netref.Keyword", decl: "**kwargs"}}, []string{"*args", "**kwargs"}
 	}
-	last := inspect.Normal
+	var list inspect.List
 	for i := range sig.Params {
 		p := &sig.Params[i]
-		if last == inspect.PositionalOnly && p.Kind != inspect.PositionalOnly {
-			decls = append(decls, "/")
-		}
-		if p.Kind == inspect.KeywordOnly && last < inspect.VarPositional {
-			decls = append(decls, "*")
-		}
-		last = p.Kind
-		a := argument{name: paramName(p.Name, taken), decl: p.Name, param: p}
+		a := argument{name: paramName(p.Name, taken), decl: p.Kind.Stars() + p.Name, param: p}
 		final := i == len(sig.Params)-1
 		switch p.Kind {
 		case inspect.VarPositional:
-			a.decl = "*" + p.Name
 			if a.typ = "[]"; final {
 				a.typ = "..."
 			}
 			a.typ += w.serverType(in, p.Type, false, line).name
 		case inspect.VarKeyword:
-			a.decl, a.typ = "**"+p.Name, "...netref.Keyword"
+			a.typ = "...netref.Keyword"
 		default:
 			t := w.serverType(in, p.Type, false, line)
 			if p.Default != "" {
@@ -108,12 +100,10 @@ func (w *skeleton) parameters(in *pyType, sig *inspect.Signature, line int) (arg
 			}
 			a.typ = t.name
 		}
-		args, decls = append(args, a), append(decls, a.decl)
+		args = append(args, a)
+		list.Add(p.Kind, strings.TrimLeft(a.decl, "*"))
 	}
-	if last == inspect.PositionalOnly {
-		decls = append(decls, "/")
-	}
-	return args, decls
+	return args, list.End()
 }
 
 // paramName makes a Go name of a parameter that hides nothing, without the underscore that goParam can add.

@@ -38,10 +38,7 @@ func (w *skeleton) typed(in *pyType, text string, result bool, line, depth int) 
 	if name, ok := scalars[text]; ok {
 		return goType{name: name}
 	}
-	name, args := text, []string(nil)
-	if i := strings.IndexByte(text, '['); i > 0 && strings.HasSuffix(text, "]") {
-		name, args = text[:i], inspect.Split(text[i+1:len(text)-1], ',')
-	}
+	name, args := generic(text)
 	arg := func(i int) goType {
 		if i < len(args) {
 			return w.typed(in, args[i], result, line, depth+1)

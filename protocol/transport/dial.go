@@ -8,6 +8,8 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"github.com/gorpyc/gorpyc/internal/pause"
 )
 
 const (
@@ -83,11 +85,7 @@ func Dial(ctx context.Context, network, addr string, o *Options) (net.Conn, erro
 		default:
 			return c, err
 		}
-		pause := time.NewTimer(wait)
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
+		if pause.For(ctx, wait) != nil {
 			return nil, err
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"github.com/gorpyc/gorpyc/internal/pause"
 )
 
 const (
@@ -83,12 +85,7 @@ func (s *Store) probe() {
 }
 
 // pause waits between attempts, longer after each, with chance in it so that registries do not knock all at once.
-func pause(ctx context.Context, attempt int) {
+func pauseAfter(ctx context.Context, attempt int) {
 	d := min(50*time.Millisecond<<min(attempt, 10), time.Second)
-	t := time.NewTimer(d/2 + rand.N(d/2))
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
+	_ = pause.For(ctx, d/2+rand.N(d/2))
 }

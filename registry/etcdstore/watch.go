@@ -27,7 +27,7 @@ var errWatchEnded = errors.New("the watch has ended")
 func (s *Store) follow() {
 	for attempt := 0; s.ctx.Err() == nil; attempt++ {
 		if attempt > 0 {
-			pause(s.ctx, attempt)
+			pauseAfter(s.ctx, attempt)
 		}
 		s.mu.Lock()
 		from := s.revision

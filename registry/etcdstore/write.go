@@ -58,7 +58,7 @@ func (s *Store) write() {
 			}
 			if err != nil {
 				s.failed(putting, err)
-				pause(s.ctx, attempt)
+				pauseAfter(s.ctx, attempt)
 				attempt++
 				continue
 			}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/gorpyc/gorpyc/internal/pause"
 )
 
 // limiter keeps a [Limit]. Whoever has to wait has a place in the order in which it came: at once for the rate, by
@@ -61,12 +63,7 @@ const refusalTime = 100 * time.Millisecond
 // holdRefusal waits for about d, or until ctx ends. Those that were refused together do not come back together: the
 // callers of a peer that repeat what was refused would else go on in step, and all ask at the same moment.
 func holdRefusal(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d/2 + rand.N(d+1))
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
+	_ = pause.For(ctx, d/2+rand.N(d+1))
 }
 
 func (l *limiter) tryEnter(ctx context.Context, place bool) (*excess, error) {
@@ -91,27 +88,20 @@ func (l *limiter) takeToken(ctx context.Context) (*excess, error) {
 	}
 	l.mu.Lock()
 	l.refill(time.Now())
-	pause := time.Duration((1 - l.tokens) / l.limit.Rate * float64(time.Second))
+	wait := time.Duration((1 - l.tokens) / l.limit.Rate * float64(time.Second))
 	switch {
-	case pause <= 0:
+	case wait <= 0:
 		l.tokens--
 		l.mu.Unlock()
 		return nil, nil
-	case pause > time.Duration(l.limit.Wait) || l.waiting >= l.limit.Queue:
+	case wait > time.Duration(l.limit.Wait) || l.waiting >= l.limit.Queue:
 		l.mu.Unlock()
-		return &excess{"too many requests", pause}, nil
+		return &excess{"too many requests", wait}, nil
 	}
 	l.tokens--
 	l.waiting++
 	l.mu.Unlock()
-	t := time.NewTimer(pause)
-	defer t.Stop()
-	var err error
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	}
+	err := pause.For(ctx, wait)
 	l.mu.Lock()
 	l.waiting--
 	l.mu.Unlock()

@@ -30,6 +30,43 @@ const (
 	VarKeyword
 )
 
+// List is a Python parameter list that is being written. The zero List is empty.
+type List struct {
+	items       []string
+	open, stars bool // "/" has to come, a "*" has come
+}
+
+// Add adds a parameter, such as "a=1", with what has to stand before it.
+func (l *List) Add(k Kind, text string) {
+	if k != PositionalOnly {
+		l.End()
+	}
+	if k == KeywordOnly && !l.stars {
+		l.items = append(l.items, "*")
+	}
+	l.open, l.stars = k == PositionalOnly, l.stars || k >= VarPositional
+	l.items = append(l.items, k.Stars()+text)
+}
+
+// End returns the list, of which a "/" may be the last item.
+func (l *List) End() []string {
+	if l.open {
+		l.open, l.items = false, append(l.items, "/")
+	}
+	return l.items
+}
+
+// Stars is what stands before a parameter's name.
+func (k Kind) Stars() string {
+	switch k {
+	case VarPositional:
+		return "*"
+	case VarKeyword:
+		return "**"
+	}
+	return ""
+}
+
 // IsName reports whether s is a Python identifier of letters that Go knows.
 func IsName(s string) bool { return token.IsIdentifier(s) || token.IsKeyword(s) }
 
@@ -64,24 +101,9 @@ func (s *Signature) valid() error {
 
 // String is the signature as Python writes it.
 func (s *Signature) String() string {
-	var list []string
-	last := Normal
+	var list List
 	for _, p := range s.Params {
-		if last == PositionalOnly && p.Kind != PositionalOnly {
-			list = append(list, "/")
-		}
-		if p.Kind == KeywordOnly && last < VarPositional {
-			list = append(list, "*")
-		}
-		last = p.Kind
-		item := p.Name
-		switch p.Kind {
-		case VarPositional:
-			item = "*" + item
-		case VarKeyword:
-			item = "**" + item
-		}
-		eq := "="
+		item, eq := p.Name, "="
 		if p.Type != "" {
 			item += ": " + PlainAnnotation(p.Type)
 			eq = " = "
@@ -89,12 +111,9 @@ func (s *Signature) String() string {
 		if p.Default != "" {
 			item += eq + p.Default
 		}
-		list = append(list, item)
+		list.Add(p.Kind, item)
 	}
-	if last == PositionalOnly {
-		list = append(list, "/")
-	}
-	text := "(" + strings.Join(list, ", ") + ")"
+	text := "(" + strings.Join(list.End(), ", ") + ")"
 	if s.Result != "" {
 		text += " -> " + PlainAnnotation(s.Result)
 	}
