@@ -141,7 +141,8 @@ func (u *unboxer) plain(c *brine.Cursor) (boxed, error) {
 func withClasses(v any) any {
 	switch v := v.(type) {
 	case brine.Type:
-		return exposed.BuiltinClass(string(v))
+		class, _ := exposed.Builtin(string(v))
+		return class
 	case brine.Tuple:
 		for i := range v {
 			v[i] = withClasses(v[i])

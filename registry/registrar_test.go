@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gorpyc/gorpyc/internal/pause"
 	"github.com/stretchr/testify/require"
 )
 
@@ -79,7 +80,7 @@ type answering struct {
 }
 
 func (a answering) Discover(ctx context.Context, _ string) ([]Endpoint, error) {
-	sleep(ctx, a.wait)
+	_ = pause.For(ctx, a.wait)
 	return a.eps, a.err
 }
 

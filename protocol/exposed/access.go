@@ -125,7 +125,7 @@ func GetAttr(ctx context.Context, p *Policy, v, name any) (r any, err error) {
 
 // lookup finds an attribute under any policy: the class's entry, or the value from the object's own dictionary.
 func lookup(p *Policy, v any, c *Class, asked string) (*attr, any, error) {
-	name, err := p.getName(asked, func(n string) bool { return has(p, v, c, n) })
+	name, err := p.nameFor(UseGet, asked, func(n string) bool { return has(p, v, c, n) })
 	if err != nil {
 		return nil, nil, suggesting(err, p, v, c, asked)
 	}
@@ -176,7 +176,7 @@ func (c *Class) lookup(p *Policy, name string) (*attr, error) {
 		}
 		return meta.find(n, p.prefix(), lenient)
 	}
-	n, err := p.getName(name, func(n string) bool { return get(n, false) != nil })
+	n, err := p.nameFor(UseGet, name, func(n string) bool { return get(n, false) != nil })
 	if err != nil {
 		return nil, err
 	}
@@ -202,102 +202,87 @@ func (a *attr) getFromClass(ctx context.Context, c *Class) (any, error) {
 }
 
 // SetAttr assigns to an attribute of v under the policy.
-func SetAttr(ctx context.Context, p *Policy, v, name, value any) (err error) {
+func SetAttr(ctx context.Context, p *Policy, v, name, value any) error {
+	return edit(ctx, p, UseSet, v, name, value)
+}
+
+// DelAttr deletes an attribute of v under the policy.
+func DelAttr(ctx context.Context, p *Policy, v, name any) error {
+	return edit(ctx, p, UseDelete, v, name, nil)
+}
+
+// edit is SetAttr or DelAttr.
+func edit(ctx context.Context, p *Policy, use Use, v, name, value any) (err error) {
 	defer protect(&err)
-	v, n, err := p.admit(ctx, UseSet, v, name)
+	v, n, err := p.admit(ctx, use, v, name)
 	if err != nil {
 		return err
 	}
-	switch x := v.(type) {
-	case *netref.Object:
+	deletes, verb, role := use == UseDelete, "set", "setter"
+	if deletes {
+		verb, role = "delete", "deleter"
+	}
+	setter, sets := v.(AttrSetter)
+	deleter, dels := v.(AttrDeleter)
+	o, foreign := v.(*netref.Object)
+	switch {
+	case foreign:
 		var failed error
-		n, err := p.setName(n, remoteHas(ctx, x, &failed))
+		n, err := p.nameFor(use, n, remoteHas(ctx, o, &failed))
 		if err = cmp.Or(failed, err); err != nil {
 			return err
 		}
-		return x.Set(ctx, n, value)
-	case AttrSetter:
-		return x.PySetAttr(ctx, n, value)
-	case *Class:
-		if n, err = p.setName(n, func(n string) bool { return x.find(n, p.prefix(), false) != nil }); err != nil {
+		if deletes {
+			return o.Del(ctx, n)
+		}
+		return o.Set(ctx, n, value)
+	case deletes && dels:
+		return deleter.PyDelAttr(ctx, n)
+	case !deletes && sets:
+		return setter.PySetAttr(ctx, n, value)
+	}
+	if class, ok := v.(*Class); ok {
+		if n, err = p.nameFor(use, n, func(n string) bool { return class.find(n, p.prefix(), false) != nil }); err != nil {
 			return err
 		}
-		return vinegar.TypeError.Errorf("cannot set %s attribute of immutable type '%s'", vinegar.Repr(n), x.name)
+		return vinegar.TypeError.Errorf("cannot %s %s attribute of immutable type '%s'", verb, vinegar.Repr(n), class.name)
 	}
 	c := ClassOf(v)
-	a, n, err := p.target(ctx, v, c, n, p.setName)
+	a, n, err := p.target(ctx, use, v, c, n)
 	if err != nil {
 		return err
 	}
 	d := attrsOf(v)
+	property := a != nil && a.kind == propertyAttr
 	switch {
-	case a != nil && a.kind == propertyAttr && a.prop.set != nil:
+	case property && deletes && a.prop.del != nil:
+		return a.prop.del(ctx, v)
+	case property && !deletes && a.prop.set != nil:
 		return a.prop.set(ctx, v, value)
-	case a != nil && a.kind == propertyAttr:
-		return vinegar.AttributeError.Errorf("property '%s' of '%s' object has no setter", a.name, c.name)
-	case d != nil:
+	case property:
+		return vinegar.AttributeError.Errorf("property '%s' of '%s' object has no %s", a.name, c.name, role)
+	case deletes && d.Delete(n):
+		return nil
+	case !deletes && d != nil:
 		return d.set(n, value)
-	case a != nil:
+	case a != nil && d == nil:
 		return vinegar.AttributeError.Errorf("'%s' object attribute '%s' is read-only", c.name, n)
 	}
 	return noAttributeOf(v, c, n)
 }
 
-// target is the attribute of v, of class c, that is to be set or deleted as asked, nil if c has none, with its name
-// after resolve, which is setName or delName.
-func (p *Policy) target(
-	ctx context.Context, v any, c *Class, asked string, resolve func(string, func(string) bool) (string, error),
-) (*attr, string, error) {
-	name, err := resolve(asked, func(n string) bool { return has(p, v, c, n) })
+// target is the attribute of v, of class c, that is to be set or deleted as asked, nil if c has none, with its name.
+func (p *Policy) target(ctx context.Context, use Use, v any, c *Class, asked string) (*attr, string, error) {
+	name, err := p.nameFor(use, asked, func(n string) bool { return has(p, v, c, n) })
 	a := c.find(name, p.prefix(), true)
 	if c.service.Load() && (err != nil || a == nil || a.kind != propertyAttr || a.field) {
-		return nil, "", accessDenied() // RPyC's services refuse all; a property was declared to be set
+		// What RPyC's services answer to every attempt; but a property was declared to be set.
+		return nil, "", vinegar.AttributeError.New("access denied")
 	}
 	if err != nil {
 		return nil, "", err
 	}
 	return a, name, a.probe(ctx, p, v, asked)
-}
-
-// DelAttr deletes an attribute of v under the policy.
-func DelAttr(ctx context.Context, p *Policy, v, name any) (err error) {
-	defer protect(&err)
-	v, n, err := p.admit(ctx, UseDelete, v, name)
-	if err != nil {
-		return err
-	}
-	switch x := v.(type) {
-	case *netref.Object:
-		var failed error
-		n, err := p.delName(n, remoteHas(ctx, x, &failed))
-		if err = cmp.Or(failed, err); err != nil {
-			return err
-		}
-		return x.Del(ctx, n)
-	case AttrDeleter:
-		return x.PyDelAttr(ctx, n)
-	case *Class:
-		if n, err = p.delName(n, func(n string) bool { return x.find(n, p.prefix(), false) != nil }); err != nil {
-			return err
-		}
-		return vinegar.TypeError.Errorf("cannot delete %s attribute of immutable type '%s'", vinegar.Repr(n), x.name)
-	}
-	c := ClassOf(v)
-	a, n, err := p.target(ctx, v, c, n, p.delName)
-	if err != nil {
-		return err
-	}
-	switch {
-	case a != nil && a.kind == propertyAttr && a.prop.del != nil:
-		return a.prop.del(ctx, v)
-	case a != nil && a.kind == propertyAttr:
-		return vinegar.AttributeError.Errorf("property '%s' of '%s' object has no deleter", a.name, c.name)
-	case attrsOf(v).Delete(n):
-		return nil
-	case a != nil && attrsOf(v) == nil:
-		return vinegar.AttributeError.Errorf("'%s' object attribute '%s' is read-only", c.name, n)
-	}
-	return noAttributeOf(v, c, n)
 }
 
 // AttrMisser is implemented by objects that word the AttributeError for a name that they do not have themselves, as

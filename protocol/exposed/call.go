@@ -134,16 +134,12 @@ func (f *Function) call(ctx context.Context, args *Args) (any, error) {
 		}
 		return f.plan.Call(ctx, nil, args)
 	}
-	pos, err := args.Positional()
+	pos, kw, err := args.Both()
 	if err != nil {
 		return nil, err
 	}
 	if len(pos) == 0 {
 		return nil, vinegar.TypeError.Errorf("%s() missing 1 required positional argument: 'self'", f.attr.qual)
-	}
-	kw, err := args.Keywords()
-	if err != nil {
-		return nil, err
 	}
 	self, _ := ByValue(pos[0])
 	if f.owner.goType == nil && !ClassOf(self).IsSubclass(f.owner) { // a builtin class

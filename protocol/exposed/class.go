@@ -219,14 +219,18 @@ func (c *Class) add(a *attr) {
 // method enters a builtin method that takes between least and most arguments.
 func (c *Class) method(name string, least, most int, f builtinFunc) {
 	qual := c.name + "." + name
-	impl := native(func(ctx context.Context, self any, a *Args) (any, error) {
+	c.implement(name, func(ctx context.Context, self any, a *Args) (any, error) {
 		args, err := binding.BuiltinArgs(a, qual, name, least, most)
 		if err != nil {
 			return nil, err
 		}
 		return f(ctx, self, args)
 	})
-	c.add(&attr{name: name, qual: qual, kind: methodAttr, impl: impl})
+}
+
+// implement enters a builtin method that looks at its arguments itself.
+func (c *Class) implement(name string, f native) {
+	c.add(&attr{name: name, qual: c.name + "." + name, kind: methodAttr, impl: f})
 }
 
 // builtinFunc is a builtin method that takes its positional arguments as a slice. Their number has been checked.
@@ -325,14 +329,4 @@ func (c *Class) names(p *Policy, v any, ofClass bool) map[string]bool {
 type Method struct {
 	Name, Doc string
 	HasDoc    bool // false: the documentation is None
-}
-
-// BuiltinClass returns the class of that name, such as "int" or "NoneType"; nil if there is none.
-func BuiltinClass(name string) *Class {
-	for _, c := range builtinClasses {
-		if c.module == "builtins" && c.name == name {
-			return c
-		}
-	}
-	return nil
 }

@@ -29,10 +29,10 @@ var (
 	_ = define(dictClass, func(c *Class) {
 		c.factory = native(func(ctx context.Context, _ any, a *Args) (any, error) {
 			args, err := a.Positional()
-			if err != nil {
+			switch {
+			case err != nil:
 				return nil, err
-			}
-			if len(args) > 1 {
+			case len(args) > 1:
 				return nil, vinegar.TypeError.Errorf("dict expected at most 1 argument, got %d", len(args))
 			}
 			d := NewDict()

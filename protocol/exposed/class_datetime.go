@@ -56,28 +56,12 @@ func otherDuration(ctx context.Context, v any) (time.Duration, bool, error) {
 	return d, err == nil, err
 }
 
-func defineTime(c *Class) {
-	at := func(self any) (time.Time, error) {
-		t, ok := timeOf(self)
-		if !ok {
-			return t, vinegar.TypeError.New("a datetime is required")
-		}
-		return t, nil
-	}
-	timeAttrs(c, timeOf, `year month day hour minute second microsecond nanosecond fold tzinfo timestamp weekday
+func defineTime(class *Class) {
+	c := typed[time.Time]{class, timeOf}
+	timeAttrs(c, `year month day hour minute second microsecond nanosecond fold tzinfo timestamp weekday
 		isoweekday utcoffset tzname dst date time ctime toordinal isocalendar timetuple utctimetuple astimezone`)
-	defineReplace(c, "year month day hour minute second microsecond tzinfo fold", timeOf,
-		func(t time.Time) any { return t })
-	method := func(name string, least, most int, f func(ctx context.Context, t time.Time, args []any) (any, error)) {
-		c.method(name, least, most, func(ctx context.Context, self any, args []any) (any, error) {
-			t, err := at(self)
-			if err != nil {
-				return nil, err
-			}
-			return f(ctx, t, args)
-		})
-	}
-	method("isoformat", 0, 1, func(_ context.Context, t time.Time, args []any) (any, error) {
+	defineReplace(c, "year month day hour minute second microsecond tzinfo fold", func(t time.Time) any { return t })
+	c.method("isoformat", 0, 1, func(_ context.Context, t time.Time, _ any, args []any) (any, error) {
 		sep := "T"
 		if len(args) == 1 {
 			s, ok := args[0].(string)
@@ -89,32 +73,28 @@ func defineTime(c *Class) {
 		}
 		return pyvalue.ISOFormat(t, sep), nil
 	})
-	format := func(_ context.Context, t time.Time, args []any) (any, error) {
+	format := func(_ context.Context, t time.Time, _ any, args []any) (any, error) {
 		spec, ok := args[0].(string)
 		if !ok {
 			return nil, vinegar.TypeError.Errorf("strftime() argument 1 must be str, not %s", TypeName(args[0]))
 		}
 		return raised(pyvalue.Strftime(t, spec, maxText))
 	}
-	method("strftime", 1, 1, format)
+	c.method("strftime", 1, 1, format)
 	c.expose("isoformat", "strftime")
-	method("__format__", 1, 1, func(ctx context.Context, t time.Time, args []any) (any, error) {
+	c.method("__format__", 1, 1, func(ctx context.Context, t time.Time, _ any, args []any) (any, error) {
 		if args[0] == "" {
 			return pyvalue.ISOFormat(t, " "), nil
 		}
-		return format(ctx, t, args)
+		return format(ctx, t, nil, args)
 	})
-	method("__str__", 0, 0, func(_ context.Context, t time.Time, _ []any) (any, error) {
-		return pyvalue.ISOFormat(t, " "), nil
-	})
-	method("__repr__", 0, 0, func(_ context.Context, t time.Time, _ []any) (any, error) {
-		return pyvalue.ReprTime(t), nil
-	})
-	method("__hash__", 0, 0, func(_ context.Context, t time.Time, _ []any) (any, error) {
-		return pyvalue.HashOf(t.Round(0).UTC().Truncate(time.Microsecond)), nil
+	c.says("__str__", func(t time.Time) any { return pyvalue.ISOFormat(t, " ") })
+	c.says("__repr__", func(t time.Time) any { return pyvalue.ReprTime(t) })
+	c.says("__hash__", func(t time.Time) any {
+		return pyvalue.HashOf(t.Round(0).UTC().Truncate(time.Microsecond))
 	})
 	for op := range compareOps {
-		method(op, 1, 1, func(ctx context.Context, t time.Time, args []any) (any, error) {
+		c.method(op, 1, 1, func(ctx context.Context, t time.Time, _ any, args []any) (any, error) {
 			u, ok, err := otherTime(ctx, args[0])
 			if !ok || err != nil {
 				return brine.NotImplemented, err
@@ -122,16 +102,16 @@ func defineTime(c *Class) {
 			return ordered(op, t.Truncate(time.Microsecond).Compare(u.Truncate(time.Microsecond))), nil
 		})
 	}
-	add := func(ctx context.Context, t time.Time, args []any) (any, error) {
+	add := func(ctx context.Context, t time.Time, _ any, args []any) (any, error) {
 		d, ok, err := otherDuration(ctx, args[0])
 		if !ok || err != nil {
 			return brine.NotImplemented, err
 		}
 		return t.Add(d), nil
 	}
-	method("__add__", 1, 1, add)
-	method("__radd__", 1, 1, add)
-	method("__sub__", 1, 1, func(ctx context.Context, t time.Time, args []any) (any, error) {
+	c.method("__add__", 1, 1, add)
+	c.method("__radd__", 1, 1, add)
+	c.method("__sub__", 1, 1, func(ctx context.Context, t time.Time, _ any, args []any) (any, error) {
 		if u, ok, err := otherTime(ctx, args[0]); ok || err != nil {
 			return t.Sub(u), err
 		}

@@ -61,26 +61,16 @@ func (c *Class) expose(names ...string) {
 	}
 }
 
-// timeAttrs enters attributes of times into a class whose objects at takes apart: those that the class has are named.
-func timeAttrs(c *Class, at func(self any) (time.Time, bool), names string) {
+// timeAttrs enters attributes of times into a class: those that it has are named.
+func timeAttrs(c typed[time.Time], names string) {
 	attrs := strings.Fields(names)
 	for _, name := range attrs {
 		if part := timeParts[name]; part != nil {
-			c.getter(name, func(self any) (any, error) {
-				t, ok := at(self)
-				if !ok {
-					return nil, vinegar.TypeError.Errorf("a %s is required", c.name)
-				}
-				return part(t), nil
-			})
+			c.getter(name, part)
 			continue
 		}
 		m := timeMethods[name]
-		c.method(name, 0, m.most, func(ctx context.Context, self any, args []any) (any, error) {
-			t, ok := at(self)
-			if !ok {
-				return nil, vinegar.TypeError.Errorf("a %s is required", c.name)
-			}
+		c.method(name, 0, m.most, func(ctx context.Context, t time.Time, _ any, args []any) (any, error) {
 			return m.call(ctx, t, args)
 		})
 	}
@@ -183,11 +173,7 @@ func location(ctx context.Context, v any) (*time.Location, error) {
 
 // replaced is the method replace: the parts named by keywords, or in order by position, take the places of t's.
 func replaced(ctx context.Context, t time.Time, names []string, a *Args) (time.Time, error) {
-	pos, err := a.Positional()
-	if err != nil {
-		return t, err
-	}
-	kw, err := a.Keywords()
+	pos, kw, err := a.Both()
 	if err != nil {
 		return t, err
 	}
@@ -223,46 +209,33 @@ func replaced(ctx context.Context, t time.Time, names []string, a *Args) (time.T
 	return raised(pyvalue.ReplaceTime(t, parts, zone))
 }
 
-// defineReplace enters the method replace of a class, whose objects at takes apart and build makes.
-func defineReplace(c *Class, names string, at func(self any) (time.Time, bool), build func(t time.Time) any) {
-	c.add(&attr{name: "replace", qual: c.name + ".replace", kind: methodAttr, impl: native(
-		func(ctx context.Context, self any, a *Args) (any, error) {
-			t, ok := at(self)
-			if !ok {
-				return nil, vinegar.TypeError.Errorf("a %s is required", c.name)
-			}
-			t, err := replaced(ctx, t, strings.Fields(names), a)
-			if err != nil {
-				return nil, err
-			}
-			return build(t), nil
-		})})
+// defineReplace enters the method replace of a class, whose objects build makes.
+func defineReplace(c typed[time.Time], names string, build func(t time.Time) any) {
+	c.implement("replace", func(ctx context.Context, self any, a *Args) (any, error) {
+		t, err := c.of("replace", self)
+		if err == nil {
+			t, err = replaced(ctx, t, strings.Fields(names), a)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return build(t), nil
+	})
 	c.expose("replace")
 }
 
 // defineTimePart gives the class of dates or of times of day what both have: text is isoformat, repr is repr, and key
 // is what is compared.
-func defineTimePart(c *Class, at func(self any) (time.Time, bool), text, repr func(t time.Time) string,
-	key func(t time.Time) int64) {
-	method := func(name string, f func(t time.Time) any) {
-		c.method(name, 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-			t, ok := at(self)
-			if !ok {
-				return nil, vinegar.TypeError.Errorf("a %s is required", c.name)
-			}
-			return f(t), nil
-		})
-	}
-	method("isoformat", func(t time.Time) any { return text(t) })
-	method("__str__", func(t time.Time) any { return text(t) })
-	method("__repr__", func(t time.Time) any { return repr(t) })
-	method("__hash__", func(t time.Time) any { return pyvalue.HashOf(key(t)) })
-	format := func(name string) {
-		c.method(name, 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-			t, ok := at(self)
-			spec, isText := args[0].(string)
+func defineTimePart(c typed[time.Time], text, repr func(t time.Time) string, key func(t time.Time) int64) {
+	c.says("isoformat", func(t time.Time) any { return text(t) })
+	c.says("__str__", func(t time.Time) any { return text(t) })
+	c.says("__repr__", func(t time.Time) any { return repr(t) })
+	c.says("__hash__", func(t time.Time) any { return pyvalue.HashOf(key(t)) })
+	for _, name := range []string{"strftime", "__format__"} {
+		c.method(name, 1, 1, func(_ context.Context, t time.Time, _ any, args []any) (any, error) {
+			spec, ok := args[0].(string)
 			switch {
-			case !ok || !isText:
+			case !ok:
 				return nil, vinegar.TypeError.Errorf("%s() argument 1 must be str, not %s", name, TypeName(args[0]))
 			case name == "__format__" && spec == "":
 				return text(t), nil
@@ -270,42 +243,36 @@ func defineTimePart(c *Class, at func(self any) (time.Time, bool), text, repr fu
 			return raised(pyvalue.Strftime(t, spec, maxText))
 		})
 	}
-	format("strftime")
-	format("__format__")
 	for op := range compareOps {
-		c.method(op, 1, 1, func(_ context.Context, self any, args []any) (any, error) {
-			a, ok := at(self)
-			b, ok2 := at(args[0])
-			if !ok || !ok2 {
-				return brine.NotImplemented, nil
+		c.method(op, 1, 1, func(_ context.Context, t time.Time, _ any, args []any) (any, error) {
+			if u, ok := c.to(args[0]); ok {
+				return ordered(op, cmp.Compare(key(t), key(u))), nil
 			}
-			return ordered(op, cmp.Compare(key(a), key(b))), nil
+			return brine.NotImplemented, nil
 		})
 	}
 	c.expose("isoformat", "strftime")
 }
 
-func defineDate(c *Class) {
-	at := func(self any) (time.Time, bool) {
+func defineDate(class *Class) {
+	c := typed[time.Time]{class, func(self any) (time.Time, bool) {
 		d, ok := self.(*Date)
 		if !ok || d == nil {
 			return time.Time{}, false
 		}
 		return d.GoValue().(time.Time), true
-	}
-	timeAttrs(c, at, "year month day weekday isoweekday isocalendar toordinal ctime timetuple")
-	defineReplace(c, "year month day", at, func(t time.Time) any { return &Date{t} })
+	}}
+	timeAttrs(c, "year month day weekday isoweekday isocalendar toordinal ctime timetuple")
+	defineReplace(c, "year month day", func(t time.Time) any { return &Date{t} })
 	text := func(t time.Time) string { return t.Format(time.DateOnly) }
-	defineTimePart(c, at, text, pyvalue.ReprDate, pyvalue.Ordinal)
+	defineTimePart(c, text, pyvalue.ReprDate, pyvalue.Ordinal)
 	operator := func(name string, sign int64) {
-		c.method(name, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
-			t, ok := at(self)
-			u, isDate := at(args[0])
-			if ok && isDate && sign < 0 {
+		c.method(name, 1, 1, func(ctx context.Context, t time.Time, _ any, args []any) (any, error) {
+			if u, isDate := c.to(args[0]); isDate && sign < 0 {
 				return &Timedelta{(pyvalue.Ordinal(t) - pyvalue.Ordinal(u)) * dayMicros}, nil
 			}
-			delta, isDelta, err := otherDelta(ctx, args[0])
-			if !ok || !isDelta || err != nil {
+			delta, ok, err := otherDelta(ctx, args[0])
+			if !ok || err != nil {
 				return brine.NotImplemented, err
 			}
 			days, _, _ := delta.parts()
@@ -320,52 +287,43 @@ func defineDate(c *Class) {
 	operator("__sub__", -1)
 }
 
-func defineClock(c *Class) {
-	at := func(self any) (time.Time, bool) {
+func defineClock(class *Class) {
+	c := typed[time.Time]{class, func(self any) (time.Time, bool) {
 		d, ok := self.(*clockOf)
 		if !ok {
 			return time.Time{}, false
 		}
 		return time.Date(1900, 1, 1, d.t.Hour(), d.t.Minute(), d.t.Second(), d.t.Nanosecond(), time.UTC), true
+	}}
+	timeAttrs(c, "hour minute second microsecond nanosecond fold")
+	none := func(time.Time) any { return nil } // it has no zone
+	c.getter("tzinfo", none)
+	for _, name := range []string{"utcoffset", "tzname", "dst"} {
+		c.says(name, none)
 	}
-	timeAttrs(c, at, "hour minute second microsecond nanosecond fold")
-	for _, name := range []string{"tzinfo", "utcoffset", "tzname", "dst"} { // it has no zone
-		none := func(any) (any, error) { return nil, nil }
-		if name == "tzinfo" {
-			c.getter(name, none)
-		} else {
-			c.method(name, 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return none(self) })
-		}
-		c.expose(name)
-	}
-	defineReplace(c, "hour minute second microsecond", at, func(t time.Time) any { return &clockOf{t} })
-	defineTimePart(c, at, pyvalue.ClockText, pyvalue.ReprClock, time.Time.UnixMicro)
+	c.expose("tzinfo", "utcoffset", "tzname", "dst")
+	defineReplace(c, "hour minute second microsecond", func(t time.Time) any { return &clockOf{t} })
+	defineTimePart(c, pyvalue.ClockText, pyvalue.ReprClock, time.Time.UnixMicro)
 }
 
 // defineZone gives tzinfo objects what Python's timezone has.
-func defineZone(c *Class) {
-	method := func(name string, args int, f func(z *zoneOf, args []any) any) {
-		c.method(name, args, args, func(_ context.Context, self any, args []any) (any, error) {
-			z, ok := self.(*zoneOf)
-			if !ok {
-				return nil, vinegar.TypeError.New("a timezone is required")
-			}
-			return f(z, args), nil
-		})
+func defineZone(class *Class) {
+	c := typed[*zoneOf]{class, as[*zoneOf]}
+	offset := func(z *zoneOf) int { _, s := z.t.Zone(); return s }
+	name := func(z *zoneOf) any { name, _ := z.t.Zone(); return name }
+	for method, f := range map[string]func(z *zoneOf) any{
+		"utcoffset": func(z *zoneOf) any { return float64(offset(z)) }, "tzname": name, "dst": func(*zoneOf) any { return nil },
+	} {
+		c.method(method, 1, 1, func(_ context.Context, z *zoneOf, _ any, _ []any) (any, error) { return f(z), nil })
 	}
-	method("utcoffset", 1, func(z *zoneOf, _ []any) any { _, s := z.t.Zone(); return float64(s) })
-	method("tzname", 1, func(z *zoneOf, _ []any) any { name, _ := z.t.Zone(); return name })
-	method("dst", 1, func(*zoneOf, []any) any { return nil })
-	method("__str__", 0, func(z *zoneOf, _ []any) any { name, _ := z.t.Zone(); return name })
-	method("__repr__", 0, func(z *zoneOf, _ []any) any { return pyvalue.ReprZone(z.t) })
-	method("__hash__", 0, func(z *zoneOf, _ []any) any { _, s := z.t.Zone(); return pyvalue.HashOf(s) })
-	method("__eq__", 1, func(z *zoneOf, args []any) any {
+	c.says("__str__", name)
+	c.says("__repr__", func(z *zoneOf) any { return pyvalue.ReprZone(z.t) })
+	c.says("__hash__", func(z *zoneOf) any { return pyvalue.HashOf(offset(z)) })
+	c.method("__eq__", 1, 1, func(_ context.Context, z *zoneOf, _ any, args []any) (any, error) {
 		if other, ok := args[0].(*zoneOf); ok {
-			_, a := z.t.Zone()
-			_, b := other.t.Zone()
-			return a == b
+			return offset(z) == offset(other), nil
 		}
-		return brine.NotImplemented
+		return brine.NotImplemented, nil
 	})
 	c.expose("utcoffset", "tzname", "dst")
 }
@@ -379,39 +337,28 @@ func newTimeList(t time.Time, dst int64) *timeList {
 
 var timeListNames = strings.Fields("tm_year tm_mon tm_mday tm_hour tm_min tm_sec tm_wday tm_yday tm_isdst")
 
-func defineTimeList(c *Class) {
-	parts := func(v any) brine.Tuple {
-		if l, ok := v.(*timeList); ok {
-			return l.parts
-		}
-		return nil
-	}
+func defineTimeList(class *Class) {
+	c := typed[*timeList]{class, as[*timeList]}
 	for i, name := range timeListNames {
-		c.getter(name, func(self any) (any, error) {
-			if p := parts(self); p != nil {
-				return p[i], nil
-			}
-			return nil, vinegar.TypeError.New("a struct_time is required")
-		})
+		c.getter(name, func(l *timeList) any { return l.parts[i] })
 	}
 	c.expose(timeListNames...)
 	// The rest is as the tuple has it.
 	for _, name := range []string{"__len__", "__iter__", "__contains__", "__getitem__", "__hash__", "__eq__"} {
-		c.method(name, 0, 1, func(ctx context.Context, self any, args []any) (any, error) {
-			p := parts(self)
+		c.method(name, 0, 1, func(ctx context.Context, l *timeList, _ any, args []any) (any, error) {
 			if len(args) == 1 {
-				if other := parts(args[0]); other != nil {
-					args = []any{other}
+				if other, ok := args[0].(*timeList); ok {
+					args = []any{other.parts}
 				}
 			}
-			return tupleClass.own[name].invoke(ctx, p, NewArgs(args, nil))
+			return tupleClass.own[name].invoke(ctx, l.parts, NewArgs(args, nil))
 		})
 	}
-	c.method("__repr__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
+	c.says("__repr__", func(l *timeList) any {
 		var b strings.Builder
-		for i, v := range parts(self) {
+		for i, v := range l.parts {
 			fmt.Fprintf(&b, ", %s=%d", timeListNames[i], v)
 		}
-		return "time.struct_time(" + strings.TrimPrefix(b.String(), ", ") + ")", nil
+		return "time.struct_time(" + strings.TrimPrefix(b.String(), ", ") + ")"
 	})
 }

@@ -19,19 +19,24 @@ var (
 // mapMethod enters a method of dict or set.
 func mapMethod(c *Class, name string, least, most int,
 	f func(ctx context.Context, m mapping, self any, args []any) (any, error)) {
-	c.method(name, least, most, func(ctx context.Context, self any, args []any) (any, error) {
-		m, ok := asMapping(self)
-		if !ok {
-			return nil, vinegar.TypeError.Errorf("descriptor '%s' requires a '%s' object but received a '%s'",
-				name, c.name, TypeName(self))
-		}
-		keys, err := quota.Hold(ctx, int64(m.size())*quota.ItemSize)
-		if err != nil {
-			return nil, err
-		}
-		defer keys.Release()
-		return f(ctx, m, self, args)
-	})
+	typed[mapping]{c, asMapping}.method(name, least, most,
+		func(ctx context.Context, m mapping, self any, args []any) (any, error) {
+			held, err := quota.Hold(ctx, int64(m.size())*quota.ItemSize) // a copy of the keys
+			if err != nil {
+				return nil, err
+			}
+			defer held.Release()
+			return f(ctx, m, self, args)
+		})
+}
+
+// removal is the method that takes a key out, which has to be there.
+func removal(ctx context.Context, m mapping, _ any, args []any) (any, error) {
+	_, ok, err := m.del(ctx, args[0])
+	if err == nil && !ok {
+		err = vinegar.KeyError.New(args[0])
+	}
+	return nil, err
 }
 
 // defineMapping gives dicts, and as far as they have it sets, the special methods of containers.
@@ -54,9 +59,7 @@ func defineMapping(c *Class) {
 	mapMethod(c, "__iter__", 0, 0, func(ctx context.Context, m mapping, _ any, _ []any) (any, error) {
 		return overKeys(ctx, what, m, nil)
 	})
-	c.method("__hash__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return nil, unhashable(ClassOf(self))
-	})
+	c.unhashable()
 	mapMethod(c, "clear", 0, 0, func(_ context.Context, m mapping, _ any, _ []any) (any, error) {
 		return nil, m.clear()
 	})
@@ -66,18 +69,16 @@ func defineMapping(c *Class) {
 func defineDict(c *Class) {
 	defineMapping(c)
 	mapMethod(c, "__getitem__", 1, 1, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
-		return need(ctx, m, args[0])
+		v, ok, err := m.get(ctx, args[0])
+		if err == nil && !ok {
+			err = vinegar.KeyError.New(args[0])
+		}
+		return v, err
 	})
 	mapMethod(c, "__setitem__", 2, 2, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
 		return nil, m.set(ctx, args[0], args[1])
 	})
-	mapMethod(c, "__delitem__", 1, 1, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
-		_, ok, err := m.del(ctx, args[0])
-		if err == nil && !ok {
-			err = vinegar.KeyError.New(args[0])
-		}
-		return nil, err
-	})
+	mapMethod(c, "__delitem__", 1, 1, removal)
 	mapMethod(c, "__reversed__", 0, 0, func(ctx context.Context, m mapping, _ any, _ []any) (any, error) {
 		keys := m.keys()
 		slices.Reverse(keys)
@@ -216,34 +217,25 @@ func defineDictMethods(c *Class) {
 			return &dictView{m, kind}, nil
 		})
 	}
-	c.add(&attr{name: "update", qual: "dict.update", kind: methodAttr, impl: native(
-		func(ctx context.Context, self any, a *Args) (any, error) {
-			m, ok := asMapping(self)
-			if !ok {
-				return nil, vinegar.TypeError.New("a dict is required")
-			}
-			pos, err := a.Positional()
-			if err != nil {
-				return nil, err
-			}
-			kw, err := a.Keywords()
-			switch {
-			case err != nil:
-				return nil, err
-			case len(pos) > 1:
-				return nil, vinegar.TypeError.Errorf("update expected at most 1 argument, got %d", len(pos))
-			case len(pos) == 1 && !iterable(pos[0]):
-				return nil, notIterable(norm(pos[0]))
-			case len(pos) == 1:
-				if err := updateDict(ctx, m, pos[0]); err != nil {
-					return nil, err
-				}
-			}
-			for _, k := range kw {
-				if err := m.set(ctx, k.Name, k.Value); err != nil {
-					return nil, err
-				}
-			}
-			return nil, nil
-		})})
+	c.implement("update", func(ctx context.Context, self any, a *Args) (any, error) {
+		m, ok := asMapping(self)
+		if !ok {
+			return nil, vinegar.TypeError.New("a dict is required")
+		}
+		pos, kw, err := a.Both()
+		switch {
+		case err != nil:
+			return nil, err
+		case len(pos) > 1:
+			return nil, vinegar.TypeError.Errorf("update expected at most 1 argument, got %d", len(pos))
+		case len(pos) == 1 && !iterable(pos[0]):
+			return nil, notIterable(norm(pos[0]))
+		case len(pos) == 1:
+			err = updateDict(ctx, m, pos[0])
+		}
+		for i := 0; i < len(kw) && err == nil; i++ {
+			err = m.set(ctx, kw[i].Name, kw[i].Value)
+		}
+		return nil, err
+	})
 }

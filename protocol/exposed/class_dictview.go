@@ -2,8 +2,6 @@ package exposed
 
 import (
 	"context"
-
-	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 var (
@@ -15,36 +13,22 @@ var (
 
 // defineDictView gives views of dicts what Python's have.
 func defineDictView(c *Class) {
-	view := func(name string, args int, f func(ctx context.Context, v *dictView, args []any) (any, error)) {
-		c.method(name, args, args, func(ctx context.Context, self any, args []any) (any, error) {
-			v, ok := self.(*dictView)
-			if !ok {
-				return nil, vinegar.TypeError.New("a view of a dict is required")
-			}
-			return f(ctx, v, args)
-		})
-	}
-	view("__len__", 0, func(_ context.Context, v *dictView, _ []any) (any, error) { return int64(v.m.size()), nil })
-	view("__iter__", 0, func(ctx context.Context, v *dictView, _ []any) (any, error) {
+	view := typed[*dictView]{c, as[*dictView]}
+	view.says("__len__", func(v *dictView) any { return int64(v.m.size()) })
+	view.method("__iter__", 0, 0, func(ctx context.Context, v *dictView, _ any, _ []any) (any, error) {
 		return overKeys(ctx, "dictionary", v.m, v.item)
 	})
-	view("__contains__", 1, func(ctx context.Context, v *dictView, args []any) (any, error) {
+	view.method("__contains__", 1, 1, func(ctx context.Context, v *dictView, _ any, args []any) (any, error) {
 		return v.contains(ctx, args[0])
 	})
-	view("__repr__", 0, func(ctx context.Context, v *dictView, _ []any) (any, error) {
+	view.method("__repr__", 0, 0, func(ctx context.Context, v *dictView, _ any, _ []any) (any, error) {
 		all, err := v.all(ctx)
 		if err != nil {
 			return nil, err
 		}
 		return reprItems(ctx, "dict_"+v.kind.method()+"([", "])", all)
 	})
-	c.getter("mapping", func(self any) (any, error) {
-		v, ok := self.(*dictView)
-		if !ok {
-			return nil, vinegar.TypeError.New("a view of a dict is required")
-		}
-		return &mappingProxy{v.m}, nil
-	})
+	view.getter("mapping", func(v *dictView) any { return &mappingProxy{v.m} })
 	if c == viewClasses[valuesView] {
 		return // values are equal by identity only and have no set operations
 	}
@@ -57,16 +41,14 @@ func defineDictView(c *Class) {
 			return viewAlgebra(ctx, op, args[0], self)
 		})
 	}
-	view("isdisjoint", 1, func(ctx context.Context, v *dictView, args []any) (any, error) {
+	view.method("isdisjoint", 1, 1, func(ctx context.Context, v *dictView, _ any, args []any) (any, error) {
 		other, err := iterableSet(ctx, args[0])
 		if err != nil {
 			return nil, err
 		}
 		return disjoint(ctx, other, viewSet{v})
 	})
-	c.method("__hash__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return nil, unhashable(ClassOf(self))
-	})
+	c.unhashable()
 }
 
 // viewAlgebra applies an operator of sets, of which one side is a view.

@@ -34,35 +34,21 @@ var _ = define(baseExceptionClass, defineException)
 
 // defineException gives all exceptions what Python's BaseException has.
 func defineException(c *Class) {
-	of := func(get func(e *vinegar.Error) any) func(any) (any, error) {
-		return func(self any) (any, error) {
-			err, ok := self.(error)
-			if !ok {
-				return nil, vinegar.TypeError.New("an exception is required")
-			}
-			return get(vinegar.FromError(err)), nil
-		}
-	}
-	c.getter("args", of(func(e *vinegar.Error) any { return append(brine.Tuple{}, e.Args...) }))
-	c.getter("__traceback__", of(func(*vinegar.Error) any { return nil }))
-	c.getter("__cause__", of(func(e *vinegar.Error) any { return e.Unwrap() }))
-	c.method("__str__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
-		e, err := of(func(e *vinegar.Error) any { return e })(self)
-		if err != nil {
-			return nil, err
-		}
-		return messageOf(ctx, e.(*vinegar.Error))
+	exc := typed[*vinegar.Error]{c, func(self any) (*vinegar.Error, bool) {
+		err, ok := self.(error)
+		return vinegar.FromError(err), ok
+	}}
+	exc.getter("args", func(e *vinegar.Error) any { return append(brine.Tuple{}, e.Args...) })
+	exc.getter("__traceback__", func(*vinegar.Error) any { return nil })
+	exc.getter("__cause__", func(e *vinegar.Error) any { return e.Unwrap() })
+	exc.method("__str__", 0, 0, func(ctx context.Context, e *vinegar.Error, _ any, _ []any) (any, error) {
+		return messageOf(ctx, e)
 	})
-	c.method("__repr__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
-		e, err := of(func(e *vinegar.Error) any { return e })(self)
-		if err != nil {
-			return nil, err
+	exc.method("__repr__", 0, 0, func(ctx context.Context, e *vinegar.Error, self any, _ []any) (any, error) {
+		if len(e.Args) == 1 { // without the comma of a tuple
+			return reprItems(ctx, ClassOf(self).name+"(", ")", e.Args)
 		}
-		args := e.(*vinegar.Error).Args
-		if len(args) == 1 { // without the comma of a tuple
-			return reprItems(ctx, ClassOf(self).name+"(", ")", args)
-		}
-		s, err := reprTuple(ctx, args)
+		s, err := reprTuple(ctx, e.Args)
 		return ClassOf(self).name + s, err
 	})
 }

@@ -3,6 +3,7 @@ package exposed
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"reflect"
 	"runtime"
 	"strings"
@@ -24,32 +25,38 @@ var (
 	_ = define(builtinMethodClass, defineMethod)
 )
 
-// functionParts returns what Python can ask of a function: of a *Function, or of a Go func that is exposed as it is.
-func functionParts(self any) (name, qual, module, sig string, doc docText) {
-	f, ok := self.(*Function)
-	if !ok {
-		fn := reflect.ValueOf(self)
-		if fn.Kind() != reflect.Func || fn.IsNil() {
-			return "", "", "", "", docText{}
+// functionParts are what Python can ask of a function: of a *Function, or of a Go func that is exposed as it is.
+var functionParts = map[string]func(f *Function) any{
+	"__name__":           func(f *Function) any { name, _ := f.names(); return name },
+	"__qualname__":       func(f *Function) any { _, qual := f.names(); return qual },
+	"__text_signature__": func(f *Function) any { return f.Signature() },
+	"__doc__": func(f *Function) any {
+		if f.attr != nil {
+			return f.attr.doc.value()
 		}
-		name = binding.FuncName(fn)
-		p, err := binding.OfFunc(fn)
-		if err == nil {
-			sig = p.Signature("")
+		return f.doc.value()
+	},
+	"__module__": func(f *Function) any {
+		if f.owner != nil {
+			return f.owner.module
 		}
-		return name, name, funcModule(fn), sig, docText{}
+		return funcModule(f.fn)
+	},
+}
+
+// functionOf is self, or what stands for it if it is a Go func that is exposed as it is.
+func functionOf(self any) (*Function, bool) {
+	if f, ok := self.(*Function); ok {
+		return f, true
 	}
-	name, qual = f.names()
-	doc = f.doc
-	if f.attr != nil {
-		doc = f.attr.doc
+	f := &Function{fn: reflect.ValueOf(self)}
+	if f.fn.Kind() != reflect.Func || f.fn.IsNil() {
+		return nil, false
 	}
-	if f.fn.IsValid() {
-		module = funcModule(f.fn)
-	} else if f.owner != nil {
-		module = f.owner.module
+	if p, err := binding.OfFunc(f.fn); err == nil {
+		f.plan = &p
 	}
-	return name, qual, module, f.Signature(), doc
+	return f, true
 }
 
 // funcModule is the __module__ of a Go func: what [NamePackage] has named its package, or the last element of that.
@@ -74,38 +81,17 @@ func callItself(ctx context.Context, self any, a *Args) (any, error) {
 }
 
 func defineFunction(c *Class) {
-	c.getter("__name__", func(self any) (any, error) { n, _, _, _, _ := functionParts(self); return n, nil })
-	c.getter("__qualname__", func(self any) (any, error) { _, q, _, _, _ := functionParts(self); return q, nil })
-	c.getter("__module__", func(self any) (any, error) { _, _, m, _, _ := functionParts(self); return m, nil })
-	c.getter("__text_signature__", func(self any) (any, error) { _, _, _, s, _ := functionParts(self); return s, nil })
+	function := typed[*Function]{c, functionOf}
+	for name, part := range functionParts {
+		function.getter(name, part)
+	}
 	c.expose("__text_signature__") // gorpyc's tools tell every peer how a method is called
-	c.getter("__doc__", func(self any) (any, error) { _, _, _, _, d := functionParts(self); return d.value(), nil })
 	addFunctionAttrs(c)
-	c.add(&attr{name: "__call__", qual: "function.__call__", kind: methodAttr, impl: native(callFunc)})
-	c.method("__repr__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		_, qual, _, _, _ := functionParts(self)
+	c.implement("__call__", callFunc)
+	function.method("__repr__", 0, 0, func(_ context.Context, f *Function, self any, _ []any) (any, error) {
+		_, qual := f.names()
 		return "<function " + qual + " at " + address(self) + ">", nil
 	})
-}
-
-// builtinFunctionPart is an attribute of a function that [Function.Builtin] has marked.
-func builtinFunctionPart(f *Function, name string) (any, error) {
-	n, qual, module, sig, doc := functionParts(f)
-	switch name {
-	case "__name__":
-		return n, nil
-	case "__qualname__":
-		return qual, nil
-	case "__doc__":
-		return doc.value(), nil
-	case "__module__":
-		return module, nil
-	case "__text_signature__":
-		return sig, nil
-	case "__self__":
-		return nil, nil
-	}
-	return nil, noAttributeOf(f, builtinMethodClass, name)
 }
 
 func defineMethod(c *Class) {
@@ -114,8 +100,14 @@ func defineMethod(c *Class) {
 			switch x := self.(type) {
 			case *boundMethod:
 				return f(x), nil
-			case *Function:
-				return builtinFunctionPart(x, name)
+			case *Function: // that Function.Builtin has marked
+				if part := functionParts[name]; part != nil {
+					return part(x), nil
+				}
+				if name == "__self__" {
+					return nil, nil
+				}
+				return nil, noAttributeOf(x, builtinMethodClass, name)
 			}
 			return nil, vinegar.TypeError.New("a method is required")
 		})
@@ -136,8 +128,7 @@ func defineMethod(c *Class) {
 		return nil
 	})
 	c.expose("__text_signature__")
-	c.add(&attr{name: "__call__", qual: "method.__call__", kind: methodAttr,
-		impl: native(callItself)})
+	c.implement("__call__", callItself)
 	c.method("__eq__", 1, 1, func(_ context.Context, self any, args []any) (any, error) {
 		if _, ok := args[0].(*boundMethod); !ok {
 			return brine.NotImplemented, nil
@@ -159,8 +150,7 @@ func defineMethod(c *Class) {
 	c.method("__repr__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
 		m, ok := self.(*boundMethod)
 		if !ok {
-			name, _, _, _, _ := functionParts(self)
-			return "<built-in function " + name + ">", nil
+			return fmt.Sprintf("<built-in function %v>", functionParts["__name__"](self.(*Function))), nil
 		}
 		of := " of " + TypeName(m.self) + " object at " + address(m.self) + ">"
 		switch m.class() {

@@ -20,19 +20,15 @@ var (
 // listMethod enters a method of list.
 func listMethod(c *Class, name string, least, most int,
 	f func(ctx context.Context, s sequence, self any, args []any) (any, error)) {
-	c.method(name, least, most, func(ctx context.Context, self any, args []any) (any, error) {
-		s, ok := asSequence(self)
-		if !ok {
-			return nil, vinegar.TypeError.Errorf("descriptor '%s' requires a 'list' object but received a '%s'",
-				name, TypeName(self))
-		}
-		copied, err := quota.Hold(ctx, int64(s.size())*quota.ItemSize) // it may wait for a peer that compares
-		if err != nil {
-			return nil, err
-		}
-		defer copied.Release()
-		return f(ctx, s, self, args)
-	})
+	typed[sequence]{c, asSequence}.method(name, least, most,
+		func(ctx context.Context, s sequence, self any, args []any) (any, error) {
+			held, err := quota.Hold(ctx, int64(s.size())*quota.ItemSize) // a copy, which may wait for a peer that compares
+			if err != nil {
+				return nil, err
+			}
+			defer held.Release()
+			return f(ctx, s, self, args)
+		})
 }
 
 // defineList gives lists what Python's list has.
@@ -72,9 +68,7 @@ func defineList(c *Class) {
 			return compareItems(ctx, op, s.all(), other.all())
 		})
 	}
-	c.method("__hash__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return nil, unhashable(ClassOf(self))
-	})
+	c.unhashable()
 	listMethod(c, "__repr__", 0, 0, func(ctx context.Context, s sequence, self any, _ []any) (any, error) {
 		ctx, again := reprGuard(ctx, self)
 		if again {
@@ -243,39 +237,34 @@ func defineListMutation(c *Class) {
 			return all, nil
 		})
 	})
-	c.add(&attr{name: "sort", qual: "list.sort", kind: methodAttr, impl: native(
-		func(ctx context.Context, self any, a *Args) (any, error) {
-			s, ok := asSequence(self)
-			if !ok {
-				return nil, vinegar.TypeError.New("a list is required")
-			}
-			pos, err := a.Positional()
-			if err != nil {
-				return nil, err
-			}
-			if len(pos) > 0 {
-				return nil, vinegar.TypeError.New("sort() takes no positional arguments")
-			}
-			kw, err := a.Keywords()
-			if err != nil {
-				return nil, err
-			}
-			var key any
-			reverse := false
-			for _, k := range kw {
-				switch k.Name {
-				case "key":
-					key = norm(k.Value)
-				case "reverse":
-					if reverse, err = Truth(ctx, k.Value); err != nil {
-						return nil, err
-					}
-				default:
-					return nil, vinegar.TypeError.Errorf("'%s' is an invalid keyword argument for sort()", k.Name)
+	c.implement("sort", func(ctx context.Context, self any, a *Args) (any, error) {
+		s, ok := asSequence(self)
+		if !ok {
+			return nil, vinegar.TypeError.New("a list is required")
+		}
+		pos, kw, err := a.Both()
+		if err != nil {
+			return nil, err
+		}
+		if len(pos) > 0 {
+			return nil, vinegar.TypeError.New("sort() takes no positional arguments")
+		}
+		var key any
+		reverse := false
+		for _, k := range kw {
+			switch k.Name {
+			case "key":
+				key = norm(k.Value)
+			case "reverse":
+				if reverse, err = Truth(ctx, k.Value); err != nil {
+					return nil, err
 				}
+			default:
+				return nil, vinegar.TypeError.Errorf("'%s' is an invalid keyword argument for sort()", k.Name)
 			}
-			return nil, s.rewrite(ctx, 0, func(all []any) ([]any, error) {
-				return all, sortItems(ctx, all, key, reverse)
-			})
-		})})
+		}
+		return nil, s.rewrite(ctx, 0, func(all []any) ([]any, error) {
+			return all, sortItems(ctx, all, key, reverse)
+		})
+	})
 }

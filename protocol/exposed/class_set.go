@@ -101,13 +101,7 @@ func defineSet(c *Class) {
 		_, _, err := m.del(ctx, args[0])
 		return nil, err
 	})
-	mapMethod(c, "remove", 1, 1, func(ctx context.Context, m mapping, _ any, args []any) (any, error) {
-		_, ok, err := m.del(ctx, args[0])
-		if err == nil && !ok {
-			err = vinegar.KeyError.New(args[0])
-		}
-		return nil, err
-	})
+	mapMethod(c, "remove", 1, 1, removal)
 	mapMethod(c, "pop", 0, 0, func(ctx context.Context, m mapping, _ any, _ []any) (any, error) {
 		for _, k := range m.keys() {
 			if _, ok, err := m.del(ctx, k); ok || err != nil {

@@ -15,15 +15,7 @@ var (
 
 // defineType gives class objects what Python's type has.
 func defineType(c *Class) {
-	of := func(get func(c *Class) any) func(any) (any, error) {
-		return func(self any) (any, error) {
-			c, ok := self.(*Class)
-			if !ok {
-				return nil, vinegar.TypeError.New("a class is required")
-			}
-			return get(c), nil
-		}
-	}
+	class := typed[*Class]{c, as[*Class]}
 	tuple := func(cs []*Class) any {
 		t := make(brine.Tuple, len(cs))
 		for i, c := range cs {
@@ -31,27 +23,26 @@ func defineType(c *Class) {
 		}
 		return t
 	}
-	c.getter("__name__", of(func(c *Class) any { return c.name }))
-	c.getter("__qualname__", of(func(c *Class) any { return c.name }))
-	c.getter("__module__", of(func(c *Class) any { return c.module }))
-	c.getter("__doc__", of(func(c *Class) any { return c.doc.value() }))
-	c.getter("__bases__", of(func(c *Class) any { return tuple(c.bases) }))
-	c.getter("__mro__", of(func(c *Class) any { return tuple(c.mro) }))
+	class.getter("__name__", func(c *Class) any { return c.name })
+	class.getter("__qualname__", func(c *Class) any { return c.name })
+	class.getter("__module__", func(c *Class) any { return c.module })
+	class.getter("__doc__", func(c *Class) any { return c.doc.value() })
+	class.getter("__bases__", func(c *Class) any { return tuple(c.bases) })
+	class.getter("__mro__", func(c *Class) any { return tuple(c.mro) })
 	c.getter("__class__", func(self any) (any, error) {
 		if c, ok := self.(*Class); ok {
 			return c.meta(), nil
 		}
 		return typeClass, nil
 	})
-	c.getter("__text_signature__", of(func(c *Class) any {
+	class.getter("__text_signature__", func(c *Class) any {
 		if c.construct == nil {
 			return nil
 		}
 		return c.construct.Signature("")
-	}))
+	})
 	c.expose("__text_signature__")
-	c.add(&attr{name: "__call__", qual: "type.__call__", kind: methodAttr,
-		impl: native(callItself)})
+	c.implement("__call__", callItself)
 	c.method("__instancecheck__", 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 		return IsInstance(ctx, args[0], self)
 	})

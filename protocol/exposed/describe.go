@@ -31,7 +31,7 @@ func Describe[T any](o ClassOptions) {
 	if _, used := classes.Load(t); used {
 		panic(fmt.Sprintf("exposed: %v was exposed before it was described", t))
 	}
-	descriptions.types.Store(with(descriptions.types.Load(), t, &o))
+	enter(&descriptions.types, t, &o)
 	c := lookupRegistered(t)
 	if c == nil {
 		reflectClass(t, nil) // for its panics alone: the class is made when it is first used
@@ -54,7 +54,7 @@ func DescribeFunc(f *Function) {
 	if describedFunc(f.fn) != nil {
 		panic(fmt.Sprintf("exposed: %s is described already", f.plan.Name()))
 	}
-	descriptions.funcs.Store(with(descriptions.funcs.Load(), pc, f))
+	enter(&descriptions.funcs, pc, f)
 	refill(func(c *Class) bool {
 		return slices.ContainsFunc(c.mro, func(m *Class) bool { return m.opts.mentions(pc) })
 	})
@@ -71,10 +71,10 @@ func NamePackage(path, module string) {
 	}
 	descriptions.Lock()
 	defer descriptions.Unlock()
-	if all := descriptions.modules.Load(); all != nil && (*all)[path] != "" {
-		panic(fmt.Sprintf("exposed: package %q is named %q already", path, (*all)[path]))
+	if old := moduleOf(path); old != "" {
+		panic(fmt.Sprintf("exposed: package %q is named %q already", path, old))
 	}
-	descriptions.modules.Store(with(descriptions.modules.Load(), path, module))
+	enter(&descriptions.modules, path, module)
 	refill(func(c *Class) bool { return c.goType != nil && c.goType.PkgPath() == path })
 }
 

@@ -26,13 +26,13 @@ func (v *dictView) class() *Class { return viewClasses[v.kind] }
 
 // item is what the view shows of a key.
 func (v *dictView) item(ctx context.Context, key any) (any, error) {
-	switch v.kind {
-	case keysView:
+	if v.kind == keysView {
 		return key, nil
-	case itemsView:
-		return dictItem(ctx, v.m, key)
 	}
 	x, _, err := v.m.get(ctx, key)
+	if v.kind == itemsView {
+		x = brine.Tuple{key, x}
+	}
 	return x, err
 }
 

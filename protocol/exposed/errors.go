@@ -18,9 +18,6 @@ func raised[T any](v T, err error) (T, error) {
 	return v, err
 }
 
-// accessDenied is what a service answers to every attempt to set or delete an attribute.
-func accessDenied() error { return vinegar.AttributeError.New("access denied") }
-
 // notUTF8 is the exception of bytes.decode for the first byte at fault.
 func notUTF8(b []byte) error {
 	at := 0

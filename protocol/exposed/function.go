@@ -136,7 +136,8 @@ func (f *Function) names() (name, qual string) {
 		return f.attr.name, f.attr.qual
 	}
 	if f.plan == nil {
-		return "function", "function"
+		name := funcNameOf(f.fn)
+		return name, name
 	}
 	return f.plan.Name(), f.plan.QualName()
 }

@@ -2,7 +2,6 @@ package exposed
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"reflect"
@@ -67,11 +66,7 @@ func NewGenerator(source any) *Generator {
 		panic(fmt.Sprintf("exposed: a %T cannot be made a generator", source))
 	}
 	return &Generator{stop: func() {}, pull: nextFunc(func(ctx context.Context) (any, bool, error) {
-		v, err := p.Call(ctx, nil, &Args{})
-		if errors.Is(err, vinegar.StopIteration) {
-			return nil, false, nil
-		}
-		return v, err == nil, err
+		return untilStop(p.Call(ctx, nil, &Args{}))
 	})}
 }
 

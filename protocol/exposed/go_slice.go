@@ -36,13 +36,11 @@ func asSequence(v any) (sequence, bool) {
 	if rv.Kind() != reflect.Slice || isByte(rv.Type().Elem()) {
 		return nil, false
 	}
-	return goSlice{rv, rv.Type().Elem().Kind() != reflect.Struct || isForm(rv.Type().Elem())}, true
-}
-
-// isForm reports whether values of a struct type travel by value.
-func isForm(t reflect.Type) bool {
-	_, ok := ByValue(reflect.Zero(t).Interface())
-	return ok
+	byValue := rv.Type().Elem().Kind() != reflect.Struct
+	if !byValue {
+		_, byValue = ByValue(reflect.Zero(rv.Type().Elem()).Interface())
+	}
+	return goSlice{rv, byValue}, true
 }
 
 // snapshot returns the slice with its present length, and the lock for its items. It differs from rv if that can be

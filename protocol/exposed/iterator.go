@@ -2,11 +2,13 @@ package exposed
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // nexter is what all iterators have in common: the next item, or false at the end.
@@ -63,6 +65,14 @@ func (it *iterator) next(ctx context.Context) (any, bool, error) {
 type nextFunc func(ctx context.Context) (any, bool, error)
 
 func (f nextFunc) next(ctx context.Context) (any, bool, error) { return f(ctx) }
+
+// untilStop takes the result of a __next__, whose StopIteration is the end.
+func untilStop(v any, err error) (any, bool, error) {
+	if errors.Is(err, vinegar.StopIteration) {
+		return nil, false, nil
+	}
+	return v, err == nil, err
+}
 
 // overIndex iterates over something that is indexed and may change meanwhile, as Python's list iterator does.
 func overIndex(get func(i int) (any, bool), length func() int) *iterator {

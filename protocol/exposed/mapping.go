@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 
-	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
@@ -57,21 +56,6 @@ func asMapping(v any) (mapping, bool) {
 		}
 	}
 	return goMap{rv}, true
-}
-
-// need returns the value of a key, or a KeyError if it is not there.
-func need(ctx context.Context, m mapping, key any) (any, error) {
-	v, ok, err := m.get(ctx, key)
-	if err == nil && !ok {
-		err = vinegar.KeyError.New(key)
-	}
-	return v, err
-}
-
-// dictItem returns a dict's item by a key that was there a moment ago.
-func dictItem(ctx context.Context, m mapping, key any) (any, error) {
-	v, _, err := m.get(ctx, key)
-	return brine.Tuple{key, v}, err
 }
 
 // overKeys iterates over the keys, or over what build makes of each if it is not nil, and fails when the size changes.

@@ -113,9 +113,11 @@ func attrName(name any) (string, error) {
 	return "", vinegar.TypeError.New("name must be a string")
 }
 
-func makeSet(names string) map[string]bool {
-	set := make(map[string]bool)
-	for _, n := range strings.Fields(names) {
+func makeSet(names string) map[string]bool { return nameSet(strings.Fields(names)) }
+
+func nameSet(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, n := range names {
 		set[n] = true
 	}
 	return set

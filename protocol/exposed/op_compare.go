@@ -146,7 +146,9 @@ func Compare(ctx context.Context, p *Policy, v, other any, op string) (r any, er
 	}
 	c := ClassOf(v)
 	o, foreign := v.(*netref.Object)
-	name, err := p.getName(op, func(n string) bool { return foreign && n == op || c.find(n, p.prefix(), false) != nil })
+	name, err := p.nameFor(UseGet, op, func(n string) bool {
+		return foreign && n == op || c.find(n, p.prefix(), false) != nil
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -159,10 +159,10 @@ func iterOf(ctx context.Context, v any) (nexter, error) {
 		return nextFunc(func(ctx context.Context) (any, bool, error) {
 			i++
 			r, err := a.invoke(ctx, v, NewArgs([]any{i}, nil))
-			if errors.Is(err, vinegar.IndexError) || errors.Is(err, vinegar.StopIteration) {
+			if errors.Is(err, vinegar.IndexError) {
 				return nil, false, nil
 			}
-			return r, err == nil, err
+			return untilStop(r, err)
 		}), nil
 	}
 	return nil, notIterable(v)
@@ -192,22 +192,14 @@ type nextOf struct {
 }
 
 func (n nextOf) next(ctx context.Context) (any, bool, error) {
-	r, err := n.attr.invoke(ctx, n.v, &Args{})
-	if errors.Is(err, vinegar.StopIteration) {
-		return nil, false, nil
-	}
-	return r, err == nil, err
+	return untilStop(n.attr.invoke(ctx, n.v, &Args{}))
 }
 
 // remoteNexter iterates with an iterator of another peer.
 type remoteNexter struct{ o *netref.Object }
 
 func (n remoteNexter) next(ctx context.Context) (any, bool, error) {
-	r, err := n.o.CallMethod(ctx, "__next__")
-	if errors.Is(err, vinegar.StopIteration) {
-		return nil, false, nil
-	}
-	return r, err == nil, err
+	return untilStop(n.o.CallMethod(ctx, "__next__"))
 }
 
 // BuffIter is the operation BUFFITER: up to count items of v, of which there are fewer only at the end, or at 2**20

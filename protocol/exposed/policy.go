@@ -96,24 +96,10 @@ var introspected = makeSet(`
 	__qualname__ __self__ __text_signature__ __wrapped__ co_argcount co_filename co_firstlineno co_flags
 	co_kwonlyargcount co_name co_posonlyargcount co_qualname co_varnames`)
 
-// getName decides under which name an attribute asked for as name is read, given a test of what the object has. It
+// nameFor decides under which name an attribute asked for as name is used, given a test of what the object has. It
 // returns an AttributeError that does not tell a forbidden name from a missing one.
-func (p *Policy) getName(name string, has func(string) bool) (string, error) {
-	return p.resolve(name, p == nil || !p.DenyGet, has)
-}
-
-// setName is getName for writing an attribute.
-func (p *Policy) setName(name string, has func(string) bool) (string, error) {
-	return p.resolve(name, p != nil && p.AllowSet, has)
-}
-
-// delName is getName for deleting an attribute.
-func (p *Policy) delName(name string, has func(string) bool) (string, error) {
-	return p.resolve(name, p != nil && p.AllowDel, has)
-}
-
-func (p *Policy) resolve(name string, permitted bool, has func(string) bool) (string, error) {
-	if !permitted {
+func (p *Policy) nameFor(use Use, name string, has func(string) bool) (string, error) {
+	if !p.permits(use) {
 		return "", cannotAccess(name)
 	}
 	plain := p.plain(name)
@@ -130,6 +116,17 @@ func (p *Policy) resolve(name string, permitted bool, has func(string) bool) (st
 		return name, nil // the object's own error says more than a refusal
 	}
 	return "", cannotAccess(name)
+}
+
+// permits reports whether attributes may be used so at all.
+func (p *Policy) permits(use Use) bool {
+	switch use {
+	case UseGet:
+		return p == nil || !p.DenyGet
+	case UseSet:
+		return p != nil && p.AllowSet
+	}
+	return p != nil && p.AllowDel
 }
 
 // plain reports whether name may be used as it is.

@@ -70,19 +70,19 @@ func TestPolicyNames(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, row.want, got)
 			}
-			check(row.policy.getName(row.ask, has))
+			check(row.policy.nameFor(UseGet, row.ask, has))
 			if row.policy == nil || row.policy.DenyGet {
 				return
 			}
 			// Setting and deleting follow the same rules once they are allowed at all.
 			p := *row.policy
-			_, err := p.setName(row.ask, has)
-			require.Error(t, err)
-			_, err = p.delName(row.ask, has)
-			require.Error(t, err)
+			for _, use := range []Use{UseSet, UseDelete} {
+				_, err := p.nameFor(use, row.ask, has)
+				require.Error(t, err)
+			}
 			p.AllowSet, p.AllowDel = true, true
-			check(p.setName(row.ask, has))
-			check(p.delName(row.ask, has))
+			check(p.nameFor(UseSet, row.ask, has))
+			check(p.nameFor(UseDelete, row.ask, has))
 		})
 	}
 }

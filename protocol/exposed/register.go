@@ -2,7 +2,6 @@ package exposed
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -22,16 +21,12 @@ func Register[T any](o ClassOptions) *Class {
 	c := reflectClass(t, &o)
 	registry.Lock()
 	defer registry.Unlock()
-	all := map[reflect.Type]*Class{t: c}
-	if old := registry.classes.Load(); old != nil {
-		if (*old)[t] != nil {
-			panic(fmt.Sprintf("exposed: %v is registered already", t))
-		}
-		maps.Copy(all, *old)
+	if lookupRegistered(t) != nil {
+		panic(fmt.Sprintf("exposed: %v is registered already", t))
 	}
 	if _, used := classes.Load(t); used {
 		panic(fmt.Sprintf("exposed: %v was exposed before it was registered", t))
 	}
-	registry.classes.Store(&all)
+	enter(&registry.classes, t, c)
 	return c
 }

@@ -35,7 +35,7 @@ func release(v any) {
 }
 
 func remoteGetAttr(ctx context.Context, p *Policy, o *netref.Object, name string) (any, error) {
-	if p != nil && p.DenyGet {
+	if !p.permits(UseGet) {
 		return nil, cannotAccess(name)
 	}
 	prefixed := p == nil || !p.DenyExposed
@@ -61,7 +61,7 @@ func remoteGetAttr(ctx context.Context, p *Policy, o *netref.Object, name string
 // remoteName decides under which name the other peer is asked to call an attribute; it applies its own rules to that.
 func remoteName(p *Policy, name string) (string, error) {
 	switch {
-	case p != nil && p.DenyGet:
+	case !p.permits(UseGet):
 		return "", cannotAccess(name)
 	case p.plain(name):
 		return name, nil
@@ -73,11 +73,7 @@ func remoteName(p *Policy, name string) (string, error) {
 
 // requestArgs gives a call's arguments in the form in which a request carries them.
 func requestArgs(args *Args) (pos, kw brine.Tuple, err error) {
-	p, err := args.Positional()
-	if err != nil {
-		return nil, nil, err
-	}
-	k, err := args.Keywords()
+	p, k, err := args.Both()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -20,14 +20,6 @@ func Restricted(v any, read, write []string) any {
 	return &restricted{v: v, read: nameSet(read), write: nameSet(write)}
 }
 
-func nameSet(names []string) map[string]bool {
-	set := make(map[string]bool, len(names))
-	for _, n := range names {
-		set[n] = true
-	}
-	return set
-}
-
 // restricted is the view. It takes care of its attributes itself, past the policy.
 type restricted struct {
 	v           any

@@ -132,6 +132,14 @@ func (a *Args) Keywords() ([]netref.Keyword, error) {
 	return a.kw, nil
 }
 
+// Both returns the positional and the keyword arguments.
+func (a *Args) Both() (pos []any, kw []netref.Keyword, err error) {
+	if pos, err = a.Positional(); err == nil {
+		kw, err = a.Keywords()
+	}
+	return pos, kw, err
+}
+
 // HasNoKeywords reports whether there certainly are no keyword arguments, without decoding them.
 func (a *Args) HasNoKeywords() bool {
 	if a.rawKw != nil {

@@ -17,11 +17,7 @@ func (p *Plan) bind(ctx context.Context, b *argBuffer, a *Args) error {
 			return err
 		}
 	}
-	pos, err := a.Positional()
-	if err != nil {
-		return err
-	}
-	kw, err := a.Keywords()
+	pos, kw, err := a.Both()
 	if err != nil {
 		return err
 	}
