@@ -1,6 +1,7 @@
 package exposed
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -77,12 +78,7 @@ func (a *Attrs) Names() []string {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	names := make([]string, 0, len(a.m))
-	for n := range a.m {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(a.m))
 }
 
 // attrsOf returns the dictionary of an object; nil, which is an empty one that cannot be set, if it has none.

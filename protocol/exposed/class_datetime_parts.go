@@ -312,7 +312,9 @@ func defineZone(class *Class) {
 	offset := func(z *zoneOf) int { _, s := z.t.Zone(); return s }
 	name := func(z *zoneOf) any { name, _ := z.t.Zone(); return name }
 	for method, f := range map[string]func(z *zoneOf) any{
-		"utcoffset": func(z *zoneOf) any { return float64(offset(z)) }, "tzname": name, "dst": func(*zoneOf) any { return nil },
+		"utcoffset": func(z *zoneOf) any { return float64(offset(z)) },
+		"tzname":    name,
+		"dst":       func(*zoneOf) any { return nil },
 	} {
 		c.method(method, 1, 1, func(_ context.Context, z *zoneOf, _ any, _ []any) (any, error) { return f(z), nil })
 	}

@@ -80,12 +80,7 @@ func routines(p *Policy, classes ...*Class) []Method {
 			}
 		}
 	}
-	ms := make([]Method, 0, len(found))
-	for _, m := range found {
-		ms = append(ms, m)
-	}
-	slices.SortFunc(ms, func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })
-	return ms
+	return slices.SortedFunc(maps.Values(found), func(a, b Method) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 func (a *attr) isRoutine() bool {

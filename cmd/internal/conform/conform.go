@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
-	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/wire"
 )
 
@@ -141,16 +140,6 @@ func (t *trial) raises(what string, err error, class string, args ...any) {
 	case r.class() != class || len(args) > 0 && !equal(r.args, tuple(args...)):
 		t.failf("%s: want %s%s, got %s%s", what, class, short(tuple(args...)), r.class(), short(r.args))
 	}
-}
-
-// Dial finds out which family the peer speaks. The connection's root must be had for that.
-func Dial(ctx context.Context, d *protocol.Dialer, network, addr string) (*wire.Dialect, error) {
-	c, err := d.Dial(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	family := c.Dialect().Family()
-	return family, errors.Join(c.Close(), supported(family))
 }
 
 func supported(d *wire.Dialect) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,10 +91,5 @@ func (p *peer) farewell() bool {
 	}
 	for p.step() == nil {
 	}
-	for _, q := range p.requests {
-		if q.handler == wire.HandleClose {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p.requests, wire.HandleClose)
 }

@@ -22,13 +22,6 @@ type object struct {
 	answer func(h wire.Handler, args []any) (any, error)
 }
 
-// request is what the peer has asked.
-type request struct {
-	handler wire.Handler
-	args    []any
-	boxed   any
-}
-
 // failure is an exception that this side answers with.
 type failure struct {
 	class string
@@ -207,7 +200,7 @@ func (p *peer) serveBody(body any) (any, error) {
 		return nil, fail("ValueError", err.Error())
 	}
 	args, _ := unboxed.(brine.Tuple)
-	p.requests = append(p.requests, request{h, args, boxed})
+	p.requests = append(p.requests, h)
 	switch h {
 	case wire.HandlePing:
 		return item(args, 0), nil

@@ -71,7 +71,7 @@ type peer struct {
 	objects  map[string]*object // ours, by their encoded reference
 	nextID   int64
 	unknown  []message            // answers that nobody waits for
-	requests []request            // all that the peer has asked
+	requests []wire.Handler       // all that the peer has asked
 	gone     bool                 // reading has failed
 	park     bool                 // the peer's requests for our root are not answered yet
 	parked   []message            // those
