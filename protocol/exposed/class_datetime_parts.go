@@ -269,13 +269,13 @@ func defineDate(class *Class) {
 	operator := func(name string, sign int64) {
 		c.method(name, 1, 1, func(ctx context.Context, t time.Time, _ any, args []any) (any, error) {
 			if u, isDate := c.to(args[0]); isDate && sign < 0 {
-				return &Timedelta{(pyvalue.Ordinal(t) - pyvalue.Ordinal(u)) * dayMicros}, nil
+				return &Timedelta{pyvalue.Timedelta(pyvalue.Ordinal(t)-pyvalue.Ordinal(u)) * pyvalue.Day}, nil
 			}
 			delta, ok, err := otherDelta(ctx, args[0])
 			if !ok || err != nil {
 				return brine.NotImplemented, err
 			}
-			days, _, _ := delta.parts()
+			days, _, _ := delta.d.Parts()
 			if t = t.AddDate(0, 0, int(sign*days)); t.Year() < 1 || t.Year() > 9999 {
 				return nil, vinegar.OverflowError.New("date value out of range")
 			}
