@@ -114,7 +114,7 @@ func (d Timedelta) Div(v any, floor bool) (any, error) {
 	switch {
 	case err != nil || by == nil || floor && isFloat:
 		return brine.NotImplemented, err
-	case by.Sign() == 0 && (isFloat || isDelta && !floor):
+	case by.Sign() == 0 && isDelta && !floor:
 		return nil, raise("ZeroDivisionError", "division by zero")
 	case by.Sign() == 0:
 		return nil, raise("ZeroDivisionError", "integer division or modulo by zero")

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/pickle"
@@ -158,51 +159,21 @@ func (r *pyRange) PyGetItem(ctx context.Context, key any) (any, error) {
 }
 
 func (r *pyRange) slice(ctx context.Context, s brine.Slice) (any, error) {
-	bound := func(v any, missing, low, high int64) (int64, error) {
+	var parts [3]*big.Int
+	for i, v := range []any{s.Start, s.Stop, s.Step} {
 		if v == nil {
-			return missing, nil
+			continue
 		}
-		b, err := pytypes.Index(ctx, v)
-		if err != nil {
-			return 0, vinegar.TypeError.New("slice indices must be integers or None or have an __index__ method")
-		}
-		if b.Sign() < 0 {
-			b = new(big.Int).Add(b, big.NewInt(r.n))
-		}
-		switch {
-		case b.Cmp(big.NewInt(low)) < 0:
-			return low, nil
-		case b.Cmp(big.NewInt(high)) > 0:
-			return high, nil
-		}
-		return b.Int64(), nil
-	}
-	step, err := bound(s.Step, 1, math.MinInt32, math.MaxInt32)
-	if s.Step != nil && err == nil { // not relative to the length
-		b, e := pytypes.Index(ctx, s.Step)
-		if err = e; err == nil {
-			step = max(min(b.Int64(), math.MaxInt32), math.MinInt32)
+		var err error
+		if parts[i], err = pytypes.Index(ctx, v); err != nil {
+			return nil, vinegar.TypeError.New("slice indices must be integers or None or have an __index__ method")
 		}
 	}
+	sp, err := pyvalue.Indices(parts[0], parts[1], parts[2], r.n)
 	if err != nil {
-		return nil, err
+		return nil, vinegar.FromError(err)
 	}
-	if step == 0 {
-		return nil, vinegar.ValueError.New("slice step cannot be zero")
-	}
-	low, high, first, last := int64(0), r.n, int64(0), r.n
-	if step < 0 {
-		low, high, first, last = -1, r.n-1, r.n-1, -1
-	}
-	start, err := bound(s.Start, first, low, high)
-	if err != nil {
-		return nil, err
-	}
-	stop, err := bound(s.Stop, last, low, high)
-	if err != nil {
-		return nil, err
-	}
-	return newRange(r.at(start), r.at(stop), r.step*step), nil
+	return newRange(r.at(sp.Start), r.at(sp.Stop), r.step*sp.Step), nil
 }
 
 // PyRepr is repr(x).

@@ -91,7 +91,7 @@ func defineList(c *Class) {
 		if err != nil {
 			return nil, err
 		}
-		i, err := search(ctx, all, args[0], sp.start, sp.start+sp.count)
+		i, err := search(ctx, all, args[0], int(sp.Start), int(sp.Start+sp.Count))
 		if err == nil && i < 0 {
 			r, err := Repr(ctx, args[0])
 			if err != nil {
@@ -191,7 +191,7 @@ func defineListMutation(c *Class) {
 			if err != nil {
 				return nil, err
 			}
-			return slices.Insert(all, sp.start, args[1]), nil
+			return slices.Insert(all, int(sp.Start), args[1]), nil
 		})
 	})
 	listMethod(c, "pop", 0, 1, func(ctx context.Context, s sequence, _ any, args []any) (any, error) {

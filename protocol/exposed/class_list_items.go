@@ -17,7 +17,7 @@ func listItem(ctx context.Context, s sequence, key any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return makeList(ctx, sp.count, s.brought(), func() []any { return spanOf(sp, all) })
+		return makeList(ctx, int(sp.Count), s.brought(), func() []any { return spanOf(sp, all) })
 	}
 	n, err := toIndex(ctx, key, "list")
 	if err != nil {
@@ -68,19 +68,19 @@ func setListSlice(ctx context.Context, s sequence, sl brine.Slice, value any) er
 		if err != nil {
 			return nil, err
 		}
-		if sp.step == 1 {
-			end := max(sp.start, sp.start+sp.count)
-			if len(old)-(end-sp.start)+len(fresh) > maxJoined {
+		if sp.Step == 1 {
+			end := sp.Start + sp.Count
+			if len(old)-int(sp.Count)+len(fresh) > maxJoined {
 				return nil, joinedTooMuch()
 			}
-			return slices.Concat(old[:sp.start], fresh, old[end:]), nil
+			return slices.Concat(old[:sp.Start], fresh, old[end:]), nil
 		}
-		if len(fresh) != sp.count {
+		if int64(len(fresh)) != sp.Count {
 			return nil, vinegar.ValueError.Errorf(
-				"attempt to assign sequence of size %d to extended slice of size %d", len(fresh), sp.count)
+				"attempt to assign sequence of size %d to extended slice of size %d", len(fresh), sp.Count)
 		}
 		for i, v := range fresh {
-			old[sp.start+i*sp.step] = v
+			old[sp.Start+int64(i)*sp.Step] = v
 		}
 		return old, nil
 	})
@@ -94,13 +94,13 @@ func delListItem(ctx context.Context, s sequence, key any) error {
 			if err != nil {
 				return nil, err
 			}
-			gone := make(map[int]bool, sp.count)
-			for i := range sp.count {
-				gone[sp.start+i*sp.step] = true
+			gone := make(map[int64]bool, sp.Count)
+			for i := range sp.Count {
+				gone[sp.Start+i*sp.Step] = true
 			}
 			kept := make([]any, 0, len(old)-len(gone))
 			for i, v := range old {
-				if !gone[i] {
+				if !gone[int64(i)] {
 					kept = append(kept, v)
 				}
 			}

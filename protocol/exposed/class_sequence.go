@@ -11,6 +11,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/reading"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -103,7 +104,7 @@ func defineSequence(c *Class) {
 		switch x := norm(self).(type) {
 		case string:
 			if y, ok := norm(args[0]).(string); ok {
-				if len(x)+len(y) > maxRead {
+				if len(x)+len(y) > reading.Max {
 					return nil, joinedTooMuch()
 				}
 				return x + y, nil
@@ -111,7 +112,7 @@ func defineSequence(c *Class) {
 			return nil, vinegar.TypeError.Errorf(`can only concatenate str (not "%s") to str`, TypeName(args[0]))
 		case []byte:
 			if y, ok := norm(args[0]).([]byte); ok {
-				if len(x)+len(y) > maxRead {
+				if len(x)+len(y) > reading.Max {
 					return nil, joinedTooMuch()
 				}
 				return append(append([]byte{}, x...), y...), nil

@@ -1,17 +1,14 @@
 package exposed
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"errors"
 	"io"
 	"reflect"
-	"slices"
 
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/reading"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -128,18 +125,18 @@ func (c *Class) addReading(method func(goName, name string, least, most int, f b
 			return f(self.(io.Reader), n)
 		})
 	}
-	sized("read", readFull)
+	sized("read", reading.Full)
 	sized("read1", func(r io.Reader, n int) ([]byte, error) {
 		if n < 0 || n > 1<<16 {
 			n = 1 << 16
 		}
 		b := make([]byte, n)
 		k, err := r.Read(b)
-		return b[:k], someRead(k, err)
+		return b[:k], reading.Some(k, err)
 	})
-	sized("readline", readLine)
+	sized("readline", reading.Line)
 	next := func(_ context.Context, self any, _ []any) (any, error) {
-		line, err := readLine(self.(io.Reader), -1)
+		line, err := reading.Line(self.(io.Reader), -1)
 		return stopIteration(line, len(line) > 0, err)
 	}
 	method("Read", "__iter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return self, nil })
@@ -148,109 +145,16 @@ func (c *Class) addReading(method func(goName, name string, least, most int, f b
 		var lines []any
 		size := 0
 		for {
-			line, err := readLine(self.(io.Reader), -1)
+			line, err := reading.Line(self.(io.Reader), -1)
 			switch size += len(line); {
 			case err != nil:
 				return nil, err
 			case len(line) == 0:
 				return makeList(ctx, len(lines), quota.WeightOf(lines), func() []any { return lines })
-			case size > maxRead || len(lines) == maxItems:
+			case size > reading.Max || len(lines) == maxItems:
 				return nil, binding.TooManyItems()
 			}
 			lines = append(lines, line)
 		}
 	})
-}
-
-// someRead hides an error behind data: it comes again with the next read.
-func someRead(n int, err error) error {
-	if n > 0 || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
-	}
-	return err
-}
-
-// readFull reads n bytes unless the file ends before; a negative n means all of it.
-func readFull(r io.Reader, n int) ([]byte, error) {
-	limit := int64(n)
-	if n < 0 || n > maxRead {
-		limit = maxRead + 1
-	}
-	var b bytes.Buffer
-	_, err := io.CopyN(&b, onlyReader{r}, limit)
-	if b.Len() > maxRead {
-		return nil, vinegar.MemoryError.Errorf("more than %d bytes at once", maxRead)
-	}
-	return b.Bytes(), someRead(b.Len(), err)
-}
-
-// onlyReader hides a WriterTo, which would not stop at the limit.
-type onlyReader struct{ io.Reader }
-
-// readLine reads up to the end of a line, n bytes or the end of the file. Nothing is read beyond: readers that cannot
-// be asked for lines or single bytes are read byte by byte, or in pieces that are given back where they can seek.
-func readLine(r io.Reader, n int) ([]byte, error) {
-	if n < 0 || n > maxRead {
-		n = maxRead
-	}
-	if lr, ok := r.(interface {
-		ReadSlice(delim byte) ([]byte, error)
-	}); ok && n == maxRead {
-		return readLineInSlices(lr.ReadSlice, n)
-	}
-	if b, ok := r.(*bytes.Buffer); ok && n == maxRead {
-		line, err := b.ReadBytes('\n')
-		return line, someRead(len(line), err)
-	}
-	if s, ok := r.(io.Seeker); ok {
-		if line, done, err := readLineSeeking(r, s, n); done {
-			return line, err
-		}
-	}
-	var line []byte
-	one := make([]byte, 1)
-	for len(line) < n {
-		k, err := io.ReadFull(r, one)
-		if k == 0 {
-			return line, someRead(len(line), err)
-		}
-		if line = append(line, one[0]); one[0] == '\n' {
-			break
-		}
-	}
-	return line, nil
-}
-
-// readLineInSlices reads from a buffer that gives what it has up to the end of a line, such as a bufio.Reader.
-func readLineInSlices(read func(delim byte) ([]byte, error), n int) (line []byte, err error) {
-	for len(line) < n {
-		part, err := read('\n')
-		line = append(line, part...)
-		if err != bufio.ErrBufferFull {
-			return line, someRead(len(line), err)
-		}
-	}
-	return line, nil
-}
-
-// readLineSeeking reads pieces and seeks back behind the line. done is false if the reader cannot seek in fact, as a
-// pipe.
-func readLineSeeking(r io.Reader, s io.Seeker, n int) (line []byte, done bool, err error) {
-	if _, err := s.Seek(0, io.SeekCurrent); err != nil {
-		return nil, false, nil // no error of the file: it is read in another way
-	}
-	piece := make([]byte, min(n, 4096))
-	for len(line) < n {
-		k, err := r.Read(piece[:min(len(piece), n-len(line))])
-		if at := slices.Index(piece[:k], '\n'); at >= 0 {
-			line = append(line, piece[:at+1]...)
-			_, err := s.Seek(int64(at+1-k), io.SeekCurrent)
-			return line, true, err
-		}
-		line = append(line, piece[:k]...)
-		if err != nil || k == 0 {
-			return line, true, someRead(len(line), err)
-		}
-	}
-	return line, true, nil
 }

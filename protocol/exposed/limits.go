@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/reading"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -14,7 +15,7 @@ const maxNesting = 200
 
 const maxItems = binding.MaxItems
 
-// maxJoined bounds how many items the operator + puts together; of text and bytes it is maxRead.
+// maxJoined bounds how many items the operator + puts together; of text and bytes it is reading.Max.
 const maxJoined = 1 << 24
 
 // maxText bounds, in bytes, text that is made of values: containers that share their items can ask for an exponential
@@ -62,8 +63,5 @@ func protect(err *error) {
 }
 
 func joinedTooMuch() error {
-	return vinegar.MemoryError.Errorf("more than %d items or %d bytes", maxJoined, maxRead)
+	return vinegar.MemoryError.Errorf("more than %d items or %d bytes", maxJoined, reading.Max)
 }
-
-// maxRead bounds what one read of a peer takes in at once.
-const maxRead = 256 << 20

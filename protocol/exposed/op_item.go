@@ -2,7 +2,6 @@ package exposed
 
 import (
 	"context"
-	"math"
 	"math/big"
 
 	"github.com/gorpyc/gorpyc/brine"
@@ -57,72 +56,26 @@ func position(what string, i pyvalue.Number, n int) (int, error) {
 	return 0, vinegar.IndexError.New(what + " index out of range")
 }
 
-// span is a slice applied to a sequence: the items at start, start+step … of which there are count.
-type span struct{ start, step, count int }
-
-// resolve is Python's slice.indices.
-func resolve(ctx context.Context, s brine.Slice, n int) (span, error) {
-	bound := func(v any, missing, low, high int64) (int64, error) {
+// resolve applies a slice to n items.
+func resolve(ctx context.Context, s brine.Slice, n int) (pyvalue.Span, error) {
+	var parts [3]*big.Int
+	for i, v := range []any{s.Step, s.Start, s.Stop} { // in the order in which CPython asks objects
 		if v == nil {
-			return missing, nil
+			continue
 		}
 		x, err := toIndex(ctx, v, "slice")
 		if err != nil {
-			return 0, err
+			return pyvalue.Span{}, err
 		}
-		b := new(big.Int).Set(x.BigInt())
-		if b.Sign() < 0 {
-			b.Add(b, big.NewInt(int64(n)))
-		}
-		switch {
-		case b.Cmp(big.NewInt(low)) < 0:
-			return low, nil
-		case b.Cmp(big.NewInt(high)) > 0:
-			return high, nil
-		}
-		return b.Int64(), nil
+		parts[i] = x.BigInt()
 	}
-	step := int64(1)
-	if s.Step != nil {
-		x, err := toIndex(ctx, s.Step, "slice")
-		switch {
-		case err != nil:
-			return span{}, err
-		case x.Big != nil:
-			step = math.MaxInt32 * int64(x.Big.Sign())
-		default: // no step beyond the length makes a difference
-			step = max(min(x.Int, math.MaxInt32), -math.MaxInt32)
-		}
-		if step == 0 {
-			return span{}, vinegar.ValueError.New("slice step cannot be zero")
-		}
-	}
-	low, high, first, last := int64(0), int64(n), int64(0), int64(n)
-	if step < 0 {
-		low, high, first, last = -1, int64(n)-1, int64(n)-1, -1
-	}
-	start, err := bound(s.Start, first, low, high)
-	if err != nil {
-		return span{}, err
-	}
-	stop, err := bound(s.Stop, last, low, high)
-	if err != nil {
-		return span{}, err
-	}
-	r := span{start: int(start), step: int(step)}
-	switch {
-	case step > 0 && stop > start:
-		r.count = int((stop - start + step - 1) / step)
-	case step < 0 && stop < start:
-		r.count = int((start - stop - step - 1) / -step)
-	}
-	return r, nil
+	return raised(pyvalue.Indices(parts[1], parts[2], parts[0], int64(n)))
 }
 
-func spanOf[T any](s span, items []T) []T {
-	out := make([]T, s.count)
+func spanOf[T any](s pyvalue.Span, items []T) []T {
+	out := make([]T, s.Count)
 	for i := range out {
-		out[i] = items[s.start+i*s.step]
+		out[i] = items[s.Start+int64(i)*s.Step]
 	}
 	return out
 }

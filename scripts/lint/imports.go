@@ -66,6 +66,7 @@ var arrows = []arrow{
 	{from: "netref", to: with(facts, "protocol/wire")},
 	{from: "protocol/exposed/internal/binding", to: with(facts, "netref", "protocol/wire")},
 	{from: "protocol/exposed/internal/quota", to: with(facts, "netref")},
+	{from: "protocol/exposed/internal/reading", to: facts},
 	{from: "protocol/exposed", to: with(facts, "netref", "protocol/wire", "protocol/exposed/internal/...",
 		"protocol/internal/similar")},
 	{from: "protocol/pickle", to: []string{"brine/...", "netref"},
