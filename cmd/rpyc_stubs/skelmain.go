@@ -77,7 +77,10 @@ func (w *skeleton) constructorArgs(t *pyType, start *pyStart) string {
 		value := zero(arg.typ)
 		v, err := w.literal(nil, text)
 		if text != "" && err == nil && v != nil {
-			element, ok := goElement(arg.typ, v)
+			element, ok := goElement(strings.TrimPrefix(arg.typ, "*"), v)
+			if ok && arg.typ[0] == '*' {
+				element = fmt.Sprintf("func() %s { v := %s(%s); return &v }()", arg.typ, arg.typ[1:], element)
+			}
 			if ok {
 				value = element
 			}
@@ -292,6 +295,16 @@ func (w *skeleton) address(start *pyStart) (network, address string) {
 	return "tcp", net.JoinHostPort(host, strconv.FormatInt(port, 10))
 }
 
+// forked is what a program with a forking server does when that has started it anew.
+func (w *skeleton) forked(served []*pyType) string {
+	for _, t := range served {
+		if s := w.started(t); s != nil && s.class == "ForkingServer" {
+			return "\tif servers.Forked() {\n\t\t_ = srv.ListenAndServe(ctx, *network, *addr)\n\t\treturn\n\t}\n"
+		}
+	}
+	return ""
+}
+
 // mainFunc writes the program.
 func (w *skeleton) mainFunc(served []*pyType) {
 	network, address := w.address(w.started(served[0]))
@@ -319,7 +332,7 @@ func (w *skeleton) mainFunc(served []*pyType) {
 	w.printf("\tsrv, err := %s()\n\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n", make)
 	w.printf(`	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	l, err := net.Listen(*network, *addr)
+%s	l, err := net.Listen(*network, *addr)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -333,7 +346,7 @@ func (w *skeleton) mainFunc(served []*pyType) {
 		log.Fatal(err)
 	}
 }
-`)
+`, w.forked(served))
 	if w.m.tree == nil || w.m.start == nil {
 		return
 	}

@@ -303,6 +303,11 @@ func (w *skeleton) served() []*pyType {
 		case t.kind != serviceClass || base && !started:
 		case w.m.start != nil && w.m.start == w.started(t):
 			all = slices.Insert(all, 0, t)
+			for _, s := range w.m.others {
+				if w.m.byName[s.service] == t {
+					w.m.note(s.line, "%s is served by a %s, too: the first server is translated", t.name, s.class)
+				}
+			}
 		default:
 			all = append(all, t)
 		}
