@@ -140,8 +140,9 @@ type Limits struct {
 	// as it or something here refers to them; 0 means 512 MiB. More is a MemoryError. Operations that are under way at
 	// the same time, because they wait for the peer, may hold as much besides. See [exposed.Budget].
 	Containers int64
-	// Answer is the length in bytes of an answer that is a tuple, 0 means 256 MiB: a peer can ask for the same text a
-	// million times. In place of a longer one it gets a MemoryError. A text or byte string by itself may be longer.
+	// Answer is the length in bytes of an answer that is a tuple or a pickle, 0 means 256 MiB: a peer can ask for the same
+	// text a million times. In place of a longer one it gets a MemoryError. A text or byte string by itself may be
+	// longer.
 	Answer int64
 	// Unread is the length in bytes of the answers that wait for the peer to read them, to requests that no handler
 	// runs for, such as PING; 0 means 64 MiB. Handlers wait when far less is queued.

@@ -76,6 +76,22 @@ func TestLongAnswers(t *testing.T) {
 	p.alive()
 }
 
+// TestLongPickles asks for a copy that becomes too long, and for one whose items are one text.
+func TestLongPickles(t *testing.T) {
+	s := newShared()
+	_, p := scripted(t, s, &protocol.Config{AllowPickle: true, Limits: protocol.Limits{Answer: 2 << 20}})
+	p.request("list", wire.HandleGetAttr, yours(p.root()), val("texts"))
+	list := p.next().body.(brine.Tuple)[1]
+	p.request("same", wire.HandlePickle, yours(list), val(int64(4)))
+	require.Less(t, len(p.next().body.(brine.Tuple)[1].([]byte)), 100<<10)
+	for range 50 {
+		s.Texts.Append(strings.Repeat("x", 60<<10))
+	}
+	p.request("others", wire.HandlePickle, yours(list), val(int64(4)))
+	p.expectException("others", "builtins.MemoryError")
+	p.alive()
+}
+
 // TestAnswersOfAllPeers has two peers ask for what they do not read. What they share bounds both, and is there again
 // when they have gone or have read.
 func TestAnswersOfAllPeers(t *testing.T) {

@@ -61,7 +61,7 @@ func asArray(ctx context.Context, o any) (any, error) {
 // errors as exceptions, and objects of peers as what those peers pickle them as. It fails with a TypeError, as Python
 // would, for what cannot be copied: funcs, generators and the like.
 func Pickle(ctx context.Context, v any, protocol int) ([]byte, error) {
-	e := pickle.Encoder{Protocol: protocol, Substitute: func(v any) (any, bool, error) {
+	e := pickle.Encoder{Protocol: protocol, Length: answerLimit(ctx), Substitute: func(v any) (any, bool, error) {
 		return picklable(ctx, v, int64(protocol))
 	}}
 	data, err := e.Encode(v)
@@ -72,8 +72,18 @@ func Pickle(ctx context.Context, v any, protocol int) ([]byte, error) {
 		return nil, vinegar.TypeError.Errorf("cannot pickle 'Go %v' object", unsupported.Type)
 	case errors.As(err, &deep) && deep.What == "nesting depth":
 		return nil, vinegar.RecursionError.New("maximum recursion depth exceeded while pickling an object")
+	case errors.As(err, &deep) && deep.Limit == e.Length:
+		return nil, vinegar.MemoryError.New(deep.Error())
 	}
 	return data, err
+}
+
+// answerLimit is how long a pickle may become that is made for a handler's peer; 0 if there is none.
+func answerLimit(ctx context.Context) int64 {
+	if c := FromContext(ctx); c != nil {
+		return c.cfg.Limits.Answer
+	}
+	return 0
 }
 
 // picklable gives what is to be pickled in place of a value.

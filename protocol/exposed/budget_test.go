@@ -202,6 +202,25 @@ func TestBudgetOfValuesThatGo(t *testing.T) {
 	runtime.KeepAlive(goMap)
 }
 
+// TestTuplesThatShare: looking at a tuple that has another one a thousand times, and so on, comes to an end. It is sent
+// item by item, if at all.
+func TestTuplesThatShare(t *testing.T) {
+	tuple := brine.Tuple{int64(1)}
+	for range 10 {
+		outer := make(brine.Tuple, 1000)
+		for i := range outer {
+			outer[i] = tuple
+		}
+		tuple = outer
+	}
+	form, ok := exposed.ByValue(tuple)
+	require.False(t, ok)
+	require.Len(t, form, 1000)
+	n, err := exposed.Len(t.Context(), tuple)
+	require.NoError(t, err)
+	require.Equal(t, 1000, n)
+}
+
 // TestWeighingEnds weighs a tuple that has itself twice, and that the same, and so on.
 func TestWeighingEnds(t *testing.T) {
 	tuple := brine.Tuple{}

@@ -24,28 +24,35 @@ import (
 // big.Int, arrays (as tuples; arrays of bytes as bytes), named byte slices, pointers to any of these and nil of any
 // pointer, func, channel or interface type. Types that were registered with [Register], but those with
 // ClassOptions.Copy, and errors always go by reference.
-func ByValue(v any) (form any, ok bool) { return byValue(v, 0) }
+func ByValue(v any) (form any, ok bool) {
+	left := maxForms
+	return byValue(v, 0, &left)
+}
 
-func byValue(v any, depth int) (any, bool) {
+// maxForms bounds how many values within one ByValue looks at: tuples that share their items can be exponentially many.
+// A larger tuple is not sent as one value.
+const maxForms = 1 << 25
+
+func byValue(v any, depth int, left *int) (any, bool) {
 	switch x := v.(type) {
 	case nil, bool, int64, float64, complex128, string, []byte, brine.EllipsisType, brine.NotImplementedType:
 		return v, true
 	case int:
 		return int64(x), true
 	case brine.Tuple:
-		items, ok := tupleForm(x, depth)
+		items, ok := tupleForm(x, depth, left)
 		if len(x) == 0 || &items[0] == &x[0] {
 			return v, ok // not put into an interface anew, which would take memory for each level
 		}
 		return items, ok
 	case brine.FrozenSet:
-		items, ok := tupleForm(brine.Tuple(x), depth)
+		items, ok := tupleForm(brine.Tuple(x), depth, left)
 		if !ok {
 			return v, false
 		}
 		return brine.FrozenSet(items), true
 	case brine.Slice:
-		items, ok := tupleForm(brine.Tuple{x.Start, x.Stop, x.Step}, depth)
+		items, ok := tupleForm(brine.Tuple{x.Start, x.Stop, x.Step}, depth, left)
 		if !ok {
 			return v, false
 		}
@@ -66,11 +73,11 @@ func byValue(v any, depth int) (any, bool) {
 		}
 		return classOfException(x), false
 	}
-	return byValueOf(v, reflect.ValueOf(v), depth)
+	return byValueOf(v, reflect.ValueOf(v), depth, left)
 }
 
 // byValueOf is byValue for the types that it has no case for, by reflection.
-func byValueOf(v any, rv reflect.Value, depth int) (any, bool) {
+func byValueOf(v any, rv reflect.Value, depth int, left *int) (any, bool) {
 	t := rv.Type()
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Func, reflect.Chan, reflect.UnsafePointer:
@@ -80,7 +87,7 @@ func byValueOf(v any, rv reflect.Value, depth int) (any, bool) {
 	}
 	if c := registeredClass(t); c != nil {
 		if items, ok := copied(c.opts.Copy, v).(brine.Tuple); ok {
-			return tupleForm(items, depth)
+			return tupleForm(items, depth, left)
 		}
 		return addressable(v, rv), false
 	}
@@ -111,10 +118,10 @@ func byValueOf(v any, rv reflect.Value, depth int) (any, bool) {
 			return rv.Bytes(), true
 		}
 	case reflect.Array:
-		return arrayForm(rv, depth)
+		return arrayForm(rv, depth, left)
 	case reflect.Pointer:
 		if e := t.Elem(); plainPointee(e) {
-			return byValue(rv.Elem().Interface(), depth)
+			return byValue(rv.Elem().Interface(), depth, left)
 		}
 	case reflect.Struct:
 		if t == bigIntType {
@@ -165,7 +172,7 @@ func addressable(v any, rv reflect.Value) any {
 	return p.Interface()
 }
 
-func arrayForm(rv reflect.Value, depth int) (any, bool) {
+func arrayForm(rv reflect.Value, depth int, left *int) (any, bool) {
 	n := rv.Len()
 	if isByte(rv.Type().Elem()) {
 		b := make([]byte, n)
@@ -176,18 +183,18 @@ func arrayForm(rv reflect.Value, depth int) (any, bool) {
 	for i := range t {
 		t[i] = rv.Index(i).Interface()
 	}
-	return tupleForm(t, depth)
+	return tupleForm(t, depth, left)
 }
 
 // tupleForm brings the items into their forms, in a copy if any of them changes.
-func tupleForm(t brine.Tuple, depth int) (brine.Tuple, bool) {
-	if depth >= maxNesting {
+func tupleForm(t brine.Tuple, depth int, left *int) (brine.Tuple, bool) {
+	if *left -= len(t); depth >= maxNesting || *left < 0 {
 		return t, false // the encoder refuses it by its own limit
 	}
 	all := true
 	out := t
 	for i, item := range t {
-		form, ok := byValue(item, depth+1)
+		form, ok := byValue(item, depth+1, left)
 		all = all && ok
 		if ok && !sameForm(item, form) {
 			if &out[0] == &t[0] {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"unsafe"
 
 	"github.com/gorpyc/gorpyc/brine"
 )
@@ -29,6 +30,8 @@ type Encoder struct {
 	// Substitute is asked about every value that is no scalar, before the package's table. It returns what to write in
 	// its place, which it is not asked about again, or false. A [Raw] stands for what is in a pickle made elsewhere.
 	Substitute func(v any) (instead any, ok bool, err error)
+	// Length is how many bytes a pickle may have, a little more than which is a *brine.LimitError; 0 means any number.
+	Length int64
 }
 
 // Raw is a pickle that is written as what loads it: the value that it holds takes its place.
@@ -45,7 +48,9 @@ func (e *Encoder) Encode(v any) ([]byte, error) {
 	case p < 2:
 		p = 2
 	}
-	w := &writer{protocol: p, substitute: e.Substitute, memo: map[any]uint32{}, texts: map[string]uint32{}}
+	w := &writer{
+		protocol: p, length: e.Length, substitute: e.Substitute, memo: map[any]uint32{}, texts: map[string]uint32{},
+	}
 	w.b = append(w.b, opProto, byte(p))
 	if err := w.value(v, 0); err != nil {
 		return nil, err
@@ -53,12 +58,15 @@ func (e *Encoder) Encode(v any) ([]byte, error) {
 	return append(w.b, opStop), nil
 }
 
+const lengthOfPickle = "length of a pickle"
+
 // maxDepth bounds what is written. CPython's own pickler gives up at about as much.
 const maxDepth = 1000
 
 // writer is one pickle being written. It writes no frames, which readers do not need.
 type writer struct {
 	protocol   int
+	length     int64 // the most that it may have, 0 for any
 	substitute func(v any) (any, bool, error)
 	b          []byte
 	memo       map[any]uint32    // by identity
@@ -97,6 +105,9 @@ func (w *writer) get(i uint32) {
 func (w *writer) value(v any, depth int) error {
 	if depth > maxDepth {
 		return limit("nesting depth", depth, maxDepth)
+	}
+	if w.length > 0 && int64(len(w.b)) > w.length {
+		return limit(lengthOfPickle, len(w.b), w.length)
 	}
 	if w.scalar(v) {
 		return nil
@@ -206,6 +217,10 @@ func (w *writer) text(s string) error {
 		w.get(i)
 		return nil
 	}
+	place := longValue{text: true, at: unsafe.StringData(s), n: len(s)}
+	if w.repeated(place) {
+		return nil
+	}
 	if !validText([]byte(s)) {
 		return fmt.Errorf("cannot pickle text: %w", brine.ErrInvalidUTF8)
 	}
@@ -223,11 +238,52 @@ func (w *writer) text(s string) error {
 	if len(s) > 1 && len(s) < 100 && len(w.texts) < 1<<16 {
 		w.texts[s] = w.put()
 	}
+	w.noteLong(place)
 	return nil
+}
+
+// longValue is where a long text or byte string is. One that is in several places is written once, as CPython does.
+type longValue struct {
+	text bool
+	at   *byte
+	n    int
+}
+
+const longEnough = 100
+
+// repeated writes a reference to a long text or byte string that has been written; false if it has not.
+func (w *writer) repeated(v longValue) bool {
+	if v.n < longEnough {
+		return false
+	}
+	i, ok := w.memo[v]
+	if ok {
+		w.get(i)
+	}
+	return ok
+}
+
+// noteLong notes that it was written just now. The memo keeps its memory.
+func (w *writer) noteLong(v longValue) {
+	if v.n >= longEnough {
+		w.memo[v] = w.put()
+	}
 }
 
 // bytes writes bytes. Before protocol 3 there were none; Python 3 writes a call that makes them then.
 func (w *writer) bytes(p []byte) error {
+	place := longValue{at: unsafe.SliceData(p), n: len(p)}
+	if w.repeated(place) {
+		return nil
+	}
+	err := w.freshBytes(p)
+	if err == nil {
+		w.noteLong(place)
+	}
+	return err
+}
+
+func (w *writer) freshBytes(p []byte) error {
 	if w.protocol < 3 {
 		if len(p) == 0 {
 			w.global("__builtin__", "bytes")

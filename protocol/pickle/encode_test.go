@@ -1,6 +1,7 @@
 package pickle_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -285,4 +286,47 @@ func TestSubstitute(t *testing.T) {
 	require.Equal(t, []any{[]any{int64(7)}, []any{int64(7)}}, v)
 	v.([]any)[0].([]any)[0] = 8
 	require.Equal(t, 8, v.([]any)[1].([]any)[0], "what was one is one")
+}
+
+// TestLongValuesThatAreShared are written once, however often they are in the value, in every protocol.
+func TestLongValuesThatAreShared(t *testing.T) {
+	text, data := strings.Repeat("é", 10000), bytes.Repeat([]byte{0xe9}, 10000)
+	items := make([]any, 2000)
+	for i := range items {
+		items[i] = text
+		if i%2 == 0 {
+			items[i] = data
+		}
+	}
+	for p := 2; p <= pickle.HighestProtocol; p++ {
+		b, err := pickle.Marshal(items, p)
+		require.NoError(t, err)
+		require.Less(t, len(b), 100_000)
+		back, err := pickle.Unmarshal(b)
+		require.NoError(t, err)
+		require.Equal(t, items, back)
+	}
+}
+
+// TestLength ends a pickle that becomes too long, which costs no more than the limit.
+func TestLength(t *testing.T) {
+	made := 0
+	e := pickle.Encoder{Length: 1 << 20, Substitute: func(v any) (any, bool, error) {
+		if _, ok := v.(struct{}); ok {
+			made++
+			return make([]byte, 1<<16), true, nil
+		}
+		return nil, false, nil
+	}}
+	items := make([]any, 1<<16)
+	for i := range items {
+		items[i] = struct{}{}
+	}
+	_, err := e.Encode(items)
+	var limit *brine.LimitError
+	require.ErrorAs(t, err, &limit)
+	require.Equal(t, int64(1<<20), limit.Limit)
+	require.Less(t, made, 20)
+	_, err = e.Encode(items[:10])
+	require.NoError(t, err)
 }
