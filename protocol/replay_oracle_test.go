@@ -145,11 +145,36 @@ func (o *oracle) Bound(ctx context.Context) (context.Context, context.CancelFunc
 }
 
 // args decodes the boxed arguments of a recorded request for the Conn to box again.
-func (r *replay) args(boxed brine.Tuple, refs []refAt) []any {
-	if boxed[0] == int64(wire.LabelValue) {
-		return boxed[1].(brine.Tuple)
+func (r *replay) args(h wire.Handler, boxed brine.Tuple, refs []refAt) []any {
+	var target any
+	if r.d.BareTargets() && h.HasTarget() { // its number
+		target, refs = r.handle(refs[0].raw), refs[1:]
 	}
-	return r.unbox(boxed, &refs).(brine.Tuple)
+	var args []any
+	if boxed[0] == int64(wire.LabelValue) {
+		args = boxed[1].(brine.Tuple)
+	} else {
+		args = r.unbox(boxed, &refs).(brine.Tuple)
+	}
+	if target != nil {
+		args = append([]any{target}, args[1:]...)
+	}
+	return args
+}
+
+// handle is that on an object of the peer.
+func (r *replay) handle(raw string) *netref.Object {
+	o := r.theirs[r.key(r.refOf(raw))]
+	require.NotNil(r.t, o, "no handle on %v", r.refOf(raw))
+	return o
+}
+
+// key is what an object of the peer is found by.
+func (r *replay) key(ref wire.Ref) wire.Ref {
+	if oids(r.d) {
+		return wire.Ref{Class: ref.Class, Object: ref.Object}
+	}
+	return ref
 }
 
 // unbox decodes a boxed value that the replaced peer sent: the peer's objects become handles, its own ones objects of
@@ -168,11 +193,9 @@ func (r *replay) unbox(boxed brine.Tuple, refs *[]refAt) any {
 	ref := (*refs)[0]
 	*refs = (*refs)[1:]
 	if ref.label == wire.LabelLocalRef {
-		o := r.theirs[r.refOf(ref.raw)]
-		require.NotNil(r.t, o, "no handle on %v", r.refOf(ref.raw))
-		return o
+		return r.handle(ref.raw)
 	}
-	return r.object(ref.raw)
+	return r.object(ref.raw, ref.name)
 }
 
 func (r *replay) refOf(raw string) wire.Ref {
@@ -183,7 +206,7 @@ func (r *replay) refOf(raw string) wire.Ref {
 }
 
 // object is what stands for an object of the replaced peer.
-func (r *replay) object(raw string) any {
+func (r *replay) object(raw, name string) any {
 	o := r.ours[raw]
 	if o == nil {
 		o = &ourRef{}
@@ -191,6 +214,9 @@ func (r *replay) object(raw string) any {
 	}
 	if o.object == nil {
 		ref := r.refOf(raw)
+		if oids(r.d) {
+			ref.Name = name
+		}
 		o.object = netref.New(r.oracle, ref)
 		if ref.IsClass() {
 			if c, ok := exceptionClass(ref.Name); ok {
@@ -233,6 +259,7 @@ func (r *replay) note(m message) {
 		return
 	}
 	s.asks = true
+	s.loose = s.loose || s.h == wire.HandleInspect && oids(r.d) // some methods are added to those that the owner lists
 	if s.h != wire.HandleInspect {
 		r.queue = append(r.queue, s)
 	}

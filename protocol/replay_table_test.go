@@ -36,6 +36,10 @@ func family(rpyc string) *wire.Dialect {
 		return wire.FamilyD
 	case strings.HasPrefix(rpyc, "rpyc 7."): // rpyc-ng
 		return wire.FamilyE
+	case strings.HasPrefix(rpyc, "rpyc 4.0."):
+		return wire.FamilyB
+	case strings.HasPrefix(rpyc, "rpyc 3."):
+		return wire.FamilyA
 	}
 	return wire.FamilyC
 }
@@ -81,7 +85,7 @@ func TestReplayMismatch(t *testing.T) {
 	n := 0
 	for _, rec := range loadRecordings(t) {
 		client, server := family(rec.meta.Client), family(rec.meta.Server)
-		if !strings.HasPrefix(rec.name, "cross-") || client == server {
+		if !strings.HasPrefix(rec.name, "cross-") || client.BeginsLike(server) {
 			continue
 		}
 		n++

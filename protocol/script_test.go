@@ -292,6 +292,7 @@ type refAt struct {
 	label      wire.Label
 	start, end int
 	raw        string
+	name       string // of the class, where that does not stand in the id pack: families A and B
 }
 
 // refsOf finds the id packs of a message in the order of their appearance; those that INSPECT and INSTANCECHECK carry
@@ -313,12 +314,18 @@ func refsOf(d *wire.Dialect, payload []byte) []refAt {
 		if l, err := d.ReadLabel(&probe); h == wire.HandleDel && d.HasKinds() && err == nil && l == wire.LabelValue {
 			w.byValue = 1
 		}
+		if d.BareTargets() && h.HasTarget() {
+			w.byValue = 1
+		}
 		w.args(&c)
 	case wire.Reply:
 		w.boxed(&c)
 	}
 	return w.found
 }
+
+// oids reports whether peers of the family know objects by one number.
+func oids(d *wire.Dialect) bool { return d == wire.FamilyA || d == wire.FamilyB }
 
 type refWalker struct {
 	d       *wire.Dialect
@@ -330,8 +337,18 @@ type refWalker struct {
 // take enters the value the cursor stands before.
 func (w *refWalker) take(label wire.Label, c *brine.Cursor) {
 	start := w.size - c.Len()
+	if label == wire.LabelRemoteRef && oids(w.d) { // the number among what describes the object
+		all := *c
+		r, err := w.d.ReadRemoteRef(c, &wire.Names{})
+		_, none := all.Tuple()
+		start = w.size - all.Len()
+		if raw, bad := all.Raw(); err == nil && none == nil && bad == nil {
+			w.found = append(w.found, refAt{label, start, start + len(raw), string(raw), r.Name})
+		}
+		return
+	}
 	if raw, err := c.Raw(); err == nil {
-		w.found = append(w.found, refAt{label, start, start + len(raw), string(raw)})
+		w.found = append(w.found, refAt{label, start, start + len(raw), string(raw), ""})
 	}
 }
 

@@ -366,6 +366,7 @@ def record(name, out):
         p.join()
     if cl.wait() != 0:
         sys.exit("the client of %s failed" % name)
+    server.kill()  # a one-shot server of RPyC 4.0 stays
     server.wait()
     me = "rpyc %s / CPython %s" % (RELEASE, platform.python_version())
     path = os.path.join(out, "%s-py%d.%d-%s.jsonl" % (RELEASE, *sys.version_info[:2], name))
