@@ -32,6 +32,16 @@ type boxer struct {
 	loan  loan
 }
 
+// reset makes it ready for another message.
+func (m *boxer) reset() {
+	refs := m.refs
+	*m = boxer{}
+	if cap(refs) <= 64 {
+		clear(refs)
+		m.refs = refs[:0]
+	}
+}
+
 // args appends the boxed argument tuple of a request.
 func (m *boxer) args(b []byte, args []any) ([]byte, error) {
 	m.depth++ // the request's own tuple

@@ -427,7 +427,9 @@ func (in *incoming) answer(v any, err error, mode sendMode) {
 	s := &w.scratch
 	s.begin()
 	if err == nil {
-		m := boxer{ctx: in.c.base, c: in.c, d: in.d, room: bytesPortion, lends: mode == sendNow && in.c.lends()}
+		m := &w.boxer
+		m.ctx, m.c, m.d = in.c.base, in.c, in.d
+		m.room, m.lends = bytesPortion, mode == sendNow && in.c.lends()
 		defer m.sent()
 		if in.lane != nil { // otherwise it has no turn to give up
 			m.ctx = in

@@ -52,11 +52,7 @@ func (c *Conn) nextMessage() (frame.Buffer, error) {
 
 // readOne waits for one message and takes it in, as receive says.
 func (c *Conn) readOne(readerRuns bool) (*incoming, error) {
-	buf, err := c.nextMessage()
-	if err != nil {
-		return nil, err
-	}
-	in, err := c.receive(buf, readerRuns)
+	in, err := c.receive(readerRuns)
 	if err == nil && readerRuns && in == nil && c.crowded.Load() {
 		err = c.waitUncrowded()
 	}
@@ -92,12 +88,15 @@ func (c *Conn) lookAgain() {
 	c.mu.Unlock()
 }
 
-// receive takes in one message, whose buffer it releases or passes on. If readerRuns is set, it may return a request
-// that has a turn and is the caller's to run. An error ends the connection.
-func (c *Conn) receive(buf frame.Buffer, readerRuns bool) (*incoming, error) {
+// receive waits for one message and takes it in: its buffer is released or passed on. If readerRuns is set, it may
+// return a request that has a turn and is the caller's to run. An error ends the connection.
+func (c *Conn) receive(readerRuns bool) (*incoming, error) {
+	buf, err := c.nextMessage()
+	if err != nil {
+		return nil, err
+	}
 	d := c.dialect.Load()
 	if d == nil || c.familyUnknown() {
-		var err error
 		if d, err = c.recognize(d, buf.Payload); err != nil {
 			return nil, err
 		}

@@ -121,7 +121,8 @@ func (c *Conn) start(ctx context.Context, p *call, h wire.Handler, args []any) e
 	w := c.getWorkspace()
 	defer c.putWorkspace(w)
 	s := &w.scratch
-	m := boxer{ctx: ctx, c: c, d: d, lends: p.part == nil && c.lends()}
+	m := &w.boxer
+	m.ctx, m.c, m.d, m.lends = ctx, c, d, p.part == nil && c.lends()
 	s.begin()
 	all := args
 	if d.BareTargets() && h.HasTarget() {

@@ -12,6 +12,7 @@ type workspace struct {
 	args     [5]boxed      // there are rarely more
 	callArgs exposed.Args  // of a call that came encoded
 	given    *exposed.Args // of a call that came with references to objects of the peer
+	boxer    boxer         // here, because much on a goroutine's stack makes it grow
 	scratch  scratch
 }
 
@@ -27,6 +28,7 @@ func (c *Conn) getWorkspace() *workspace {
 
 func (c *Conn) putWorkspace(w *workspace) {
 	w.callArgs, w.given = exposed.Args{}, nil
+	w.boxer.reset()
 	w.scratch.trim()
 	if !c.spareSpace.CompareAndSwap(nil, w) {
 		workspaces.Put(w)
