@@ -201,6 +201,7 @@ def test_items_and_help(tool, service):
     assert tool("call", service, "items", "--items", "--json") == '1\n"two"\n{"k":{"bytes":"eA=="}}\n'
     assert tool("call", service, "sleep", "5", "--timeout", "0.2", code=4)
     assert tool("help", "call") == tool("call", "--help")
+    assert tool("shell", service, stdin="help(add)\n").startswith("method add(")
     assert tool("version").startswith("gorpyc ")
     assert tool("complete", "--", "call", service, "ad").split() == tool("complete", "--", "call", service, "").split()
     assert "add" in tool("complete", "--", "get", service, "").split()

@@ -122,6 +122,8 @@ type shell struct {
 	local     func(name string) (any, bool)
 	errs      io.Writer
 	traceback bool
+	last      *netref.Object // what was read from the service last, and its name there
+	lastName  string
 	ctx       atomic.Pointer[context.Context] // of the statement that runs; nil if none does
 	cancel    atomic.Pointer[func()]          // ends it
 }
@@ -159,7 +161,11 @@ func (b *shellBuiltins) PyGetAttr(ctx context.Context, name string) (any, error)
 	if local && !b.names[name] {
 		return v, nil
 	}
-	return b.Root().Get(ctx, name)
+	v, err := b.Root().Get(ctx, name)
+	if o, ok := v.(*netref.Object); ok {
+		b.last, b.lastName = o, name
+	}
+	return v, err
 }
 
 func (s *shell) dir(ctx context.Context, of any) (any, error) {
@@ -189,6 +195,9 @@ func (s *shell) help(ctx context.Context, about any) error {
 	d := described{Class: o.ClassName(), Doc: doc, Kind: s.kind(ctx, o)}
 	if d.Kind != kindAttribute {
 		d.Name, _ = netref.Get[string](ctx, o, "__name__") // most services keep it
+		if d.Name == "" && o == s.last {
+			d.Name = s.lastName
+		}
 		d.Signature = s.signature(ctx, o, d.Name, d.Doc)
 	}
 	s.out.described(d)
