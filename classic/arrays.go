@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed"
 	"github.com/gorpyc/gorpyc/protocol/pickle"
 )
 
@@ -98,14 +99,9 @@ func ObtainFrame(ctx context.Context, o *netref.Object) (*Frame, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, ok := name.(string)
-		if !ok {
-			text = fmt.Sprint(name)
-			if remote, isObject := name.(*netref.Object); isObject {
-				if text, err = remote.Str(ctx); err != nil {
-					return nil, err
-				}
-			}
+		text, err := exposed.Str(ctx, name)
+		if err != nil {
+			return nil, err
 		}
 		f.Columns = append(f.Columns, text)
 	}
