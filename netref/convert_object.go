@@ -180,12 +180,14 @@ func (c *conversion) askNumber(dst reflect.Value, o *Object, method string, othe
 		case method == "__complex__" && lacks(exc, method) && dropsImaginary(o): // numpy.complex128 before Python 3.11
 			return c.complexParts(dst, o, exc)
 		case len(otherwise) > 0 && !denied(exc) &&
-			(lacks(exc, method) || method == "__float__" && errors.Is(exc, vinegar.TypeError)):
+			(lacks(exc, method) || method == "__float__" && otherwise[0] != "__index__" && errors.Is(exc, vinegar.TypeError)):
 			return c.askNumber(dst, o, otherwise[0], otherwise[1:]...)
 		case t == durationType && lacks(exc, method) && !denied(exc): // perhaps of a class derived from timedelta
 			return c.text(dst, o)
 		case isAnyOf(exc, vinegar.ValueError, vinegar.ArithmeticError): // float() of a text, or of what is too large
 			return &ConvertError{From: typeName(o), To: t, Reason: exc.Error()}
+		case method == "__index__" && lacks(exc, method) && (t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64):
+			return &ConvertError{From: typeName(o), To: t} // it lacks __float__, too
 		default:
 			return notThat(exc, o, t)
 		}
