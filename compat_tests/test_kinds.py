@@ -151,6 +151,15 @@ def test_generators(root):
     assert root.log() == ("count ended",) * 3 and list(closing) == []
 
 
+def test_methods_keep_generators(root):
+    step = root.count(10).__next__  # of a generator that nothing else refers to
+    gc.collect()
+    assert (step(), step()) == (0, 1) and root.log() == ()
+    del step
+    gc.collect()
+    eventually(lambda: root.log() == ("count ended",))
+
+
 def test_generators_that_listen(root):
     echo = root.echo()
     assert outcome(lambda: echo.send(1)) == "TypeError"

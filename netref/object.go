@@ -3,6 +3,7 @@ package netref
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"sync/atomic"
 
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -92,10 +93,14 @@ func (o *Object) IsClass() bool {
 	return ok && r.IsClass()
 }
 
-// Is reports whether two handles are on the same object of the same peer (Python's "is").
+// Is reports whether two handles are on the same object of the same peer, or of this program (Python's "is").
 func (o *Object) Is(other *Object) bool {
 	if o == nil || other == nil {
 		return o == other
+	}
+	if v, own := o.Own(); own {
+		w, own := other.Own()
+		return own && sameOwn(reflect.ValueOf(v), reflect.ValueOf(w))
 	}
 	a, okA := o.Ref()
 	b, okB := other.Ref()

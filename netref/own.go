@@ -1,6 +1,10 @@
 package netref
 
-import "github.com/gorpyc/gorpyc/protocol/wire"
+import (
+	"reflect"
+
+	"github.com/gorpyc/gorpyc/protocol/wire"
+)
 
 // Owner takes requests about an object of this program in place of a connection. An object that comes back from a peer,
 // as an argument for example, is so used as Python would use it where its Go type is not what is asked for. Package
@@ -26,6 +30,20 @@ func ownHandle(v any) *Object {
 	}
 	o := makeOwner(v)
 	return New(o, o.Ref())
+}
+
+// sameOwn reports whether two values of this program are one object.
+func sameOwn(v, w reflect.Value) bool {
+	if !v.IsValid() || !w.IsValid() || v.Type() != w.Type() {
+		return false
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func:
+		return v.UnsafePointer() == w.UnsafePointer()
+	case reflect.Slice:
+		return v.UnsafePointer() == w.UnsafePointer() && v.Len() == w.Len()
+	}
+	return false
 }
 
 // Own returns the object of this program that the handle is on; false if the object is a peer's.

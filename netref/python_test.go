@@ -56,6 +56,11 @@ func (taker) Matrix(m [][]float64) (sum float64)        { return m[0][0] + m[1][
 func (taker) Keys(m map[[2]string]int) int              { return m[[2]string{"a", "b"}] }
 func (taker) Person(p struct{ Name string }, _ int) any { return p.Name }
 
+func (taker) List() *[]int                  { return &taken }
+func (taker) Same(a, b *netref.Object) bool { return a.Is(b) }
+
+var taken []int
+
 func (taker) Nested(ctx context.Context, v any) (string, error) {
 	got, err := netref.Fetch(ctx, v)
 	if err != nil {

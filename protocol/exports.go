@@ -14,6 +14,7 @@ type exports struct {
 	objects map[int64]*exported // by instance id
 	classes map[int64]*exported // by class id
 	byKey   map[any]*exported   // by identity, for objects that have one
+	bound   map[any]int         // how many methods of an object the peer holds, by the object's identity, see Dropper
 	alias   *exported           // the root, if the peer knows it by its name, see Conn.settle
 	last    int64
 	peak    int // the most objects there have been since the maps were made
@@ -24,6 +25,19 @@ type exported struct {
 	obj   any
 	key   any // identity, nil if the object has none
 	count int
+}
+
+// boundTo is the object that an entry's is a method of, if that is to be told when the peer has neither it nor any of
+// its methods, and its identity; nil otherwise.
+func (e *exported) boundTo() (self exposed.Dropper, key any) {
+	self, ok := exposed.BoundTo(e.obj)
+	if !ok {
+		return nil, nil
+	}
+	if key, ok = exposed.Identity(self); !ok {
+		return nil, nil
+	}
+	return self, key
 }
 
 func (x *exports) init() {
@@ -65,7 +79,37 @@ func (l locked) addExport(v any, class *exposed.Class) (*exported, error) {
 		e.key = key
 		x.byKey[key] = e
 	}
+	x.bind(e)
 	return e, nil
+}
+
+// bind notes that the peer has got a method.
+func (x *exports) bind(e *exported) {
+	if self, key := e.boundTo(); self != nil {
+		if x.bound == nil {
+			x.bound = map[any]int{}
+		}
+		x.bound[key]++
+	}
+}
+
+// dropped is who is to be told that the peer has given up an entry, which is not in the table any more; nil if nobody.
+func (x *exports) dropped(e *exported) exposed.Dropper {
+	self, key := e.boundTo()
+	if self == nil {
+		if d, ok := e.obj.(exposed.Dropper); ok && (e.key == nil || x.bound[e.key] == 0) {
+			return d
+		}
+		return nil
+	}
+	if x.bound[key]--; x.bound[key] > 0 {
+		return nil
+	}
+	delete(x.bound, key)
+	if x.byKey[key] != nil {
+		return nil
+	}
+	return self
 }
 
 // refer gives a new entry its id pack.
@@ -134,6 +178,10 @@ func (x *exports) clear() []exposed.Dropper {
 			if o, ok := e.obj.(exposed.Dropper); ok {
 				dropped = append(dropped, o)
 			}
+			if self, key := e.boundTo(); self != nil && x.byKey[key] == nil && x.bound[key] > 0 {
+				delete(x.bound, key) // once, for all of its methods
+				dropped = append(dropped, self)
+			}
 		}
 	}
 	*x = exports{last: x.last}
@@ -156,8 +204,7 @@ func (c *Conn) decref(r wire.Ref, n int64) exposed.Dropper {
 		if l.leases.exports.held > 0 {
 			_ = l.coverExports(len(l.exports.objects) + len(l.exports.classes)) // less is always there
 		}
-		d, _ := e.obj.(exposed.Dropper)
-		return d
+		return l.exports.dropped(e)
 	case n > 0: // a negative count would be references made up by the peer
 		e.count -= int(n)
 	}

@@ -133,6 +133,34 @@ func TestDropsAreTold(t *testing.T) {
 	require.Empty(t, s.dropped)
 }
 
+// TestMethodsKeepTheirObject gives objects back of which the peer has methods: they learn of it with the last of these.
+func TestMethodsKeepTheirObject(t *testing.T) {
+	s := &dropService{dropped: make(chan int, 8)}
+	c, p := scripted(t, s, nil)
+	var given, methods []any
+	for i := range 2 {
+		p.call(int64(i), p.root(), "give", val(i))
+		given = append(given, p.next().body.(brine.Tuple)[1])
+		for range 2 {
+			p.request(int64(10), wire.HandleGetAttr, yours(given[i]), val("number"))
+			methods = append(methods, p.next().body.(brine.Tuple)[1])
+		}
+		p.request(int64(20), wire.HandleDel, yours(given[i]), val(1))
+		p.next()
+	}
+	p.request(int64(30), wire.HandleDel, yours(methods[0]), val(1))
+	p.next()
+	p.request(int64(31), wire.HandleCall, yours(methods[1]), val(brine.Tuple{}), val(brine.Tuple{}))
+	require.Equal(t, val(int64(0)), p.next().body)
+	require.Empty(t, s.dropped)
+	p.request(int64(32), wire.HandleDel, yours(methods[1]), val(1))
+	require.Equal(t, 0, <-s.dropped)
+	_ = p.rw.Close()
+	<-c.Done()
+	require.Equal(t, 1, <-s.dropped)
+	require.Empty(t, s.dropped)
+}
+
 // TestDropsAreToldInTurn gives an object back while a handler runs: it is told when that has returned, and before the
 // next request is begun.
 func TestDropsAreToldInTurn(t *testing.T) {
@@ -217,6 +245,8 @@ type told struct {
 }
 
 func (d *told) PyDrop() { d.s.dropped <- d.n }
+
+func (d *told) Number() int { return d.n }
 
 // TestWhatExceptionsCarry sends arguments that brine cannot carry: their repr goes instead.
 func TestWhatExceptionsCarry(t *testing.T) {
