@@ -16,6 +16,10 @@ const (
 	countRatio = 16
 )
 
+// longOnes has a place for each body that is being inflated to more than countAbove. Inflating takes a processor and no
+// waiting, so that more at a time would not be faster, and each can be a thousandth of what it becomes.
+var longOnes = make(chan struct{}, 4)
+
 // inflater is a zlib reader that is used again and again: a fresh one costs some
 // 40 KiB.
 type inflater struct {
@@ -57,10 +61,13 @@ func (f *inflater) start(body []byte) (err error) {
 // then to a place of its length.
 func (f *inflater) payload(body []byte, limit int64) (Buffer, error) {
 	s := newStore(pooledMax)
-	mem, n := s.mem, 0
+	mem, n, long := s.mem, 0, false
 	defer func() {
 		if s == nil {
 			FreeLong(mem)
+		}
+		if long {
+			<-longOnes
 		}
 	}()
 	for {
@@ -77,6 +84,10 @@ func (f *inflater) payload(body []byte, limit int64) (Buffer, error) {
 		}
 		if n < len(mem) {
 			continue
+		}
+		if n >= countAbove && !long {
+			longOnes <- struct{}{}
+			long = true
 		}
 		if n >= countAbove && n/countRatio > len(body)-f.src.Len() {
 			return f.counted(body, int64(n), limit)
