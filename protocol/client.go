@@ -200,7 +200,8 @@ func (c *Client) Servers() []ServerStatus {
 }
 
 // Close closes the connections there are, as [Conn.Close] does, and ends the client. It returns when they have ended,
-// which includes their handlers.
+// which includes their handlers. OnConnect, OnDisconnect, a handler, and the func of an [Idempotent] call that can be
+// hedged must not call it, since it waits for them; another goroutine can, without being waited for.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	c.cancel()
