@@ -119,6 +119,9 @@ func (p *Player) say(was []byte) error {
 	if payload == nil {
 		return nil
 	}
+	if p.Timeout > 0 {
+		_ = p.Stream.SetWriteDeadline(time.Now().Add(p.Timeout))
+	}
 	err := frame.Write(p.Stream, payload)
 	if err == nil {
 		p.note(p.Own, "", payload)
@@ -128,10 +131,10 @@ func (p *Player) say(was []byte) error {
 
 // listen gives the other end's next message that is no DEL.
 func (p *Player) listen() ([]byte, error) {
+	if p.Timeout > 0 { // DELs do not prolong it: another end may send nothing else
+		_ = p.Stream.SetDeadline(time.Now().Add(p.Timeout))
+	}
 	for {
-		if p.Timeout > 0 {
-			_ = p.Stream.SetReadDeadline(time.Now().Add(p.Timeout))
-		}
 		payload, err := frame.Read(p.Stream, FrameLimit)
 		if err != nil {
 			return nil, err
