@@ -14,14 +14,18 @@ import (
 // emit writes a generated file, or compares it with what is there if --check was given.
 func emit(c *cli.Context, dir, name string, text []byte) error {
 	path := c.String("output")
-	switch path {
-	case "-":
-		if c.Bool("check") {
-			return usage("--check needs a file to compare with")
-		}
+	info, err := os.Stat(path)
+	// Or a pipe: what is in it cannot be read, and no file may be put in its place.
+	device := err == nil && !info.Mode().IsRegular() && !info.IsDir()
+	switch {
+	case (path == "-" || device) && c.Bool("check"):
+		return usage("--check needs a file to compare with")
+	case path == "-":
 		_, err := c.App.Writer.Write(text)
 		return err
-	case "":
+	case device:
+		return os.WriteFile(path, text, 0o644)
+	case path == "":
 		path = filepath.Join(dir, name)
 	}
 	there, err := os.ReadFile(path)

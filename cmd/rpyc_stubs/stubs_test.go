@@ -207,6 +207,7 @@ func TestCommandLine(t *testing.T) {
 		{2, "want one package", []string{"pyi", ".", "./testdata/kinds"}},
 		{2, "--check needs a file", []string{"go", "--check", "-o", "-", "./testdata/kinds"}},
 		{2, "--check needs a file", []string{"client", "--check"}},
+		{2, "--check needs a file", []string{"go", "--check", "-o", os.DevNull, "./testdata/kinds"}},
 		{2, `--package: "a-b" is no Go identifier`, []string{"client", "--package", "a-b"}},
 		{2, "--port: 70000 is no port", []string{"client", "--port", "70000"}},
 		{2, "--registry needs --service", []string{"client", "--registry", "127.0.0.1"}},
