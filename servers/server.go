@@ -45,7 +45,7 @@ const (
 // Server serves a service to every peer that connects (rpyc.utils.server.Server). The zero value serves a service that
 // has nothing. The fields must not be changed once the server is serving; the methods are safe for concurrent use.
 type Server struct {
-	// Service is the root object all connections share.
+	// Service is the root object all connections share. nil is one without names of its own (VoidService).
 	Service any
 	// NewService makes a root object for each connection; it is used instead of Service if it is set.
 	NewService func() any
