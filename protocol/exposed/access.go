@@ -261,10 +261,10 @@ func edit(ctx context.Context, p *Policy, use Use, v, name, value any) (err erro
 		return a.prop.set(ctx, v, value)
 	case property:
 		return vinegar.AttributeError.Errorf("property '%s' of '%s' object has no %s", a.name, c.name, role)
-	case deletes && d.Delete(n):
+	case deletes && d.drop(ctx, n):
 		return nil
 	case !deletes && d != nil:
-		return d.set(n, value)
+		return d.set(ctx, n, value)
 	case a != nil && d == nil:
 		return vinegar.AttributeError.Errorf("'%s' object attribute '%s' is read-only", c.name, n)
 	}

@@ -1,10 +1,13 @@
 package exposed
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"sync"
+	"unsafe"
 
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -47,15 +50,25 @@ func (a *Attrs) Set(name string, v any) {
 }
 
 // set is Set on behalf of a peer.
-func (a *Attrs) set(name string, v any) error {
+func (a *Attrs) set(ctx context.Context, name string, v any) error {
 	a.mu.Lock()
 	n := len(a.m)
-	_, there := a.m[name]
+	old, there := a.m[name]
 	a.mu.Unlock()
 	if n >= maxAttrs && !there {
 		return vinegar.MemoryError.Errorf("an object has at most %d attributes", maxAttrs)
 	}
+	to, weight := accountOf(ctx, unsafe.Pointer(a)), quota.Weight(v)
+	size := int64(n) * quota.EntrySize
+	if err := to.pay(ctx, unsafe.Pointer(a), size, size+quota.EntrySize, weight); err != nil {
+		return err
+	}
 	a.Set(name, v)
+	if there {
+		to.replaced(weight, old)
+	} else {
+		to.replaced(weight)
+	}
 	return nil
 }
 
@@ -69,6 +82,16 @@ func (a *Attrs) Delete(name string) bool {
 	_, ok := a.m[name]
 	delete(a.m, name)
 	return ok
+}
+
+// drop is Delete on behalf of a peer.
+func (a *Attrs) drop(ctx context.Context, name string) bool {
+	old, _ := a.Get(name)
+	if !a.Delete(name) {
+		return false
+	}
+	accountOf(ctx, unsafe.Pointer(a)).replaced(0, old)
+	return true
 }
 
 // Names returns the names of all attributes, sorted.

@@ -2,6 +2,7 @@ package exposed_test
 
 import (
 	"context"
+	"fmt"
 	"math/big"
 	"runtime"
 	"strings"
@@ -31,6 +32,7 @@ func TestBudget(t *testing.T) {
 	own, pushed, growing, set := exposed.NewDict(), exposed.NewList(), exposed.NewList(), exposed.NewSet()
 	places := exposed.NewList(make([]any, 1000)...)
 	slots, grown, goMap := make([]any, 1000), []any{}, map[int]any{}
+	loose, settable := &struct{ exposed.Attrs }{}, &exposed.Policy{AllowAll: true, AllowSet: true, AllowDel: true}
 	listClass, _ := exposed.Builtin("list")
 	i := int64(0)
 	for name, op := range map[string]func(ctx context.Context) (any, error){
@@ -89,6 +91,10 @@ func TestBudget(t *testing.T) {
 		},
 		"lines": func(ctx context.Context) (any, error) {
 			return callOn(ctx, all, strings.NewReader(strings.Repeat("a line\n", 1<<16)), "readlines")
+		},
+		"attributes": func(ctx context.Context) (any, error) {
+			i++
+			return nil, exposed.SetAttr(ctx, settable, loose, fmt.Sprint("a", i), mebibyte())
 		},
 		// A message can have brought a thousand times its length.
 		"pushed": func(ctx context.Context) (any, error) { return callOn(ctx, all, pushed, "append", mebibyte()) },
@@ -177,6 +183,7 @@ func TestBudgetOfValuesThatGo(t *testing.T) {
 	ctx := exposed.WithBudget(t.Context(), b)
 	list, dict, set := exposed.NewList(), exposed.NewDict(), exposed.NewSet()
 	goMap, slots, grown := map[string]any{}, make([]any, 4), []any{}
+	loose, settable := &struct{ exposed.Attrs }{}, &exposed.Policy{AllowAll: true, AllowSet: true, AllowDel: true}
 	own := exposed.NewList()
 	ofOurs := exposed.NewDict()
 	for i := range int64(64) {
@@ -198,6 +205,9 @@ func TestBudgetOfValuesThatGo(t *testing.T) {
 			_, err := callOn(ctx, all, call[0], call[1].(string), call[2:]...)
 			require.NoError(t, err, "%T %v", call[0], call[1])
 		}
+		require.NoError(t, exposed.SetAttr(ctx, settable, loose, "same", mebibyte()))
+		require.NoError(t, exposed.SetAttr(ctx, settable, loose, fmt.Sprint("a", i), mebibyte()))
+		require.NoError(t, exposed.DelAttr(ctx, settable, loose, fmt.Sprint("a", i)))
 	}
 	runtime.KeepAlive(goMap)
 }
