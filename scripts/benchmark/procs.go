@@ -159,7 +159,8 @@ func (f *fleet) server(stack, placement string) (*server, error) {
 
 // measure carries out an experiment. A sample with an error in it is one that failed; an error is the end of the run.
 func (f *fleet) measure(e experiment, seconds float64) (sample, error) {
-	if e.Mode == "idle" { // memory that others have used is used again
+	// memory that others have used is used again, and what others have left to be collected is collected
+	if e.Mode == "idle" || e.Mode == "bylist" {
 		key := [2]string{e.Server, e.Placement}
 		if s := f.servers[key]; s != nil {
 			delete(f.servers, key)
