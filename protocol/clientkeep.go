@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gorpyc/gorpyc/internal/pause"
+	"github.com/gorpyc/gorpyc/protocol/transport/pause"
 )
 
 // jitter is a pause of about d.

@@ -8,8 +8,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/gorpyc/gorpyc/internal/pause"
 	"github.com/gorpyc/gorpyc/protocol/internal/balance"
+	"github.com/gorpyc/gorpyc/protocol/transport/pause"
 )
 
 // server is one that the client connects to, as long as it is in Client.servers. Client.mu guards what may change.

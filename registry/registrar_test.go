@@ -15,7 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gorpyc/gorpyc/internal/pause"
+	"github.com/gorpyc/gorpyc/protocol/transport/pause"
 	"github.com/stretchr/testify/require"
 )
 

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gorpyc/gorpyc/internal/pause"
+	"github.com/gorpyc/gorpyc/protocol/transport/pause"
 )
 
 // ErrServerClosed is returned by the Serve methods after Shutdown or Close.

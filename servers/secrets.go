@@ -15,9 +15,9 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/gorpyc/gorpyc/internal/filestate"
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/transport/auth"
+	"github.com/gorpyc/gorpyc/protocol/transport/filestate"
 )
 
 // Secret is what a peer proves with who it is.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/classic/internal/pytypes"
-	"github.com/gorpyc/gorpyc/internal/pause"
 	"github.com/gorpyc/gorpyc/protocol/exposed"
+	"github.com/gorpyc/gorpyc/protocol/transport/pause"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 

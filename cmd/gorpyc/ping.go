@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/gorpyc/gorpyc/internal/pause"
+	"github.com/gorpyc/gorpyc/protocol/transport/pause"
 	"github.com/urfave/cli/v2"
 )
 

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gorpyc/gorpyc/internal/pause"
+	"github.com/gorpyc/gorpyc/protocol/transport/pause"
 )
 
 const (

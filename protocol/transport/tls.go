@@ -14,7 +14,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/gorpyc/gorpyc/internal/filestate"
+	"github.com/gorpyc/gorpyc/protocol/transport/filestate"
 )
 
 // Verify says what is asked of the other end's certificate (cert_reqs).

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gorpyc/gorpyc/internal/pause"
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/transport/pause"
 )
 
 // poll calls look until ctx ends or look fails, and tells of addresses that differ from those before. look returns how

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorpyc/gorpyc/internal/filestate"
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/transport/filestate"
 )
 
 // File reads addresses from a file, and again when it has changed or was replaced. It has an address in each line,

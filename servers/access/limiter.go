@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gorpyc/gorpyc/internal/pause"
+	"github.com/gorpyc/gorpyc/protocol/transport/pause"
 )
 
 // limiter keeps a [Limit]. Whoever has to wait has a place in the order in which it came: at once for the rate, by

@@ -20,8 +20,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorpyc/gorpyc/internal/pause"
 	"github.com/gorpyc/gorpyc/protocol"
+	"github.com/gorpyc/gorpyc/protocol/transport/pause"
 	"github.com/gorpyc/gorpyc/registry/sources/internal/web"
 )
 

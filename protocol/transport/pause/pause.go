@@ -1,4 +1,4 @@
-// Package pause waits.
+// Package pause waits. It is for the packages of this module: no promise of compatibility is made for it.
 package pause
 
 import (

@@ -1,4 +1,5 @@
-// Package filestate tells whether a file may have changed since it was read, without reading it again.
+// Package filestate tells whether a file may have changed since it was read, without reading it again. It is for the
+// packages of this module: no promise of compatibility is made for it.
 package filestate
 
 import (
