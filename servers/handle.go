@@ -72,7 +72,7 @@ func (s *Server) handle(ctx context.Context, conn net.Conn, stream io.ReadWriteC
 	}
 	defer s.removeHandled(h)
 	log.Info("welcome")
-	if err := s.Handle(ctx, h, credentials); err != nil {
+	if err := hook(func() error { return s.Handle(ctx, h, credentials) }); err != nil {
 		log.Error("goodbye", "error", err)
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -227,6 +228,48 @@ func TestMaxConns(t *testing.T) {
 		<-a.Done()
 		<-b.Done()
 	})
+}
+
+// A panic in a func of the program's ends the connection that it was called for, and gives its place back.
+func TestHooksThatPanic(t *testing.T) {
+	for name, set := range map[string]func(srv *servers.Server, failing func()){
+		"OnAccept":   func(s *servers.Server, f func()) { s.OnAccept = func(net.Conn) error { f(); return nil } },
+		"OnServe":    func(s *servers.Server, f func()) { s.OnServe = func(*protocol.Conn) error { f(); return nil } },
+		"OnGone":     func(s *servers.Server, f func()) { s.OnGone = func(*protocol.Conn) { f() } },
+		"NewService": func(s *servers.Server, f func()) { s.NewService = func() any { f(); return &counter{} } },
+		"ConfigFor": func(s *servers.Server, f func()) {
+			s.ConfigFor = func(net.Conn, any) *protocol.Config { f(); return nil }
+		},
+		"Handle": func(s *servers.Server, f func()) {
+			s.Handle = func(_ context.Context, stream io.ReadWriteCloser, _ any) error {
+				f()
+				c, err := protocol.NewConn(t.Context(), stream, &counter{}, nil)
+				if err == nil {
+					<-c.Done()
+				}
+				return err
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var failed atomic.Bool
+			srv := &servers.Server{Service: &counter{}, Aliases: []string{"COUNTER"}, MaxConns: 1}
+			set(srv, func() {
+				if failed.CompareAndSwap(false, true) {
+					panic("a fault of the program")
+				}
+			})
+			addr, result := start(t, t.Context(), srv)
+			c := must(netDial(addr)).(*net.TCPConn)
+			require.NoError(t, c.CloseWrite())
+			require.NoError(t, c.SetReadDeadline(time.Now().Add(30*time.Second)))
+			_, err := io.Copy(io.Discard, c)
+			require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
+			require.Equal(t, 1, count(t, dial(t, addr)))
+			require.True(t, failed.Load())
+			stop(t, srv, result)
+		})
+	}
 }
 
 // TestHooks is told of a connection at each of its stations, in order, and refuses another at each.

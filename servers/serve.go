@@ -7,12 +7,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
 
 	"github.com/gorpyc/gorpyc/protocol"
 	"github.com/gorpyc/gorpyc/protocol/transport"
+	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
 // defaultAuthTimeout bounds authentication unless Server.AuthTimeout says otherwise.
@@ -225,11 +227,21 @@ func (s *Server) accept(ctx context.Context, stream net.Conn) {
 	}()
 }
 
+// hook calls a func of the program's. A panic of it is an error of one connection, which must not end the others.
+func hook(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = vinegar.FromPanic(p, debug.Stack())
+		}
+	}()
+	return f()
+}
+
 // admit authenticates the peer and begins to serve it. It returns nil if the peer was turned away.
 func (s *Server) admit(ctx context.Context, stream net.Conn, log *slog.Logger) *protocol.Conn {
 	defer s.removeWaiting(stream)
 	if s.OnAccept != nil {
-		if err := s.OnAccept(stream); err != nil {
+		if err := hook(func() error { return s.OnAccept(stream) }); err != nil {
 			log.Info("refused", "reason", err)
 			_ = stream.Close()
 			s.leave()
@@ -272,10 +284,15 @@ func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteC
 		gone()
 		return nil, ErrServerClosed
 	}
-	c, err := protocol.NewConn(ctx, stream, s.service(), s.config(raw, credentials))
+	var c *protocol.Conn
+	err := hook(func() (err error) {
+		c, err = protocol.NewConn(ctx, stream, s.service(), s.config(raw, credentials))
+		return err
+	})
 	s.opened(o, c)
 	if err != nil {
 		log.Warn("refused", "reason", err)
+		_ = stream.Close()
 		gone()
 		return nil, err
 	}
@@ -286,7 +303,7 @@ func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteC
 	}
 	log.Info("welcome")
 	if s.OnServe != nil {
-		if err = s.OnServe(c); err != nil {
+		if err = hook(func() error { return s.OnServe(c) }); err != nil {
 			log.Info("refused", "reason", err)
 			_ = c.CloseNow()
 		}
@@ -299,7 +316,9 @@ func (s *Server) connect(ctx context.Context, raw net.Conn, stream io.ReadWriteC
 			log.Info("goodbye")
 		}
 		if s.OnGone != nil {
-			s.OnGone(c)
+			if err := hook(func() error { s.OnGone(c); return nil }); err != nil {
+				log.Error("OnGone has failed", "error", err)
+			}
 		}
 		s.removeConn(c)
 		gone()

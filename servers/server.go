@@ -43,7 +43,8 @@ const (
 )
 
 // Server serves a service to every peer that connects (rpyc.utils.server.Server). The zero value serves a service that
-// has nothing. The fields must not be changed once the server is serving; the methods are safe for concurrent use.
+// has nothing. The fields must not be changed once the server is serving; the methods are safe for concurrent use. A
+// panic of one of its funcs ends the connection that it was called for.
 type Server struct {
 	// Service is the root object all connections share. nil is one without names of its own (VoidService).
 	Service any
