@@ -49,7 +49,7 @@ func (l loan) join(f []byte, n int) []byte {
 // written, or until ctx has ended: what is left is copied then, and written by a goroutine.
 func (o *outbox) sendLent(ctx context.Context, f []byte, l loan, mode sendMode) (written bool, err error) {
 	o.mu.Lock()
-	if mode > sendGather || o.closed || o.writing || len(o.queue) > 0 {
+	if mode > sendGather || o.closed || o.writing || len(o.queue) > 0 || o.mayHold(ctx, len(l.data)) {
 		o.mu.Unlock()
 		return false, nil
 	}

@@ -87,7 +87,7 @@ var (
 
 // send queues a frame and sees to it that it is written, as mode says. In the modes that wait, it does so until the
 // queue is short enough or ctx has ended; when it then writes itself, the end of ctx interrupts that only on streams
-// that can be written to without blocking. The reader must not wait for the peer: it uses the other modes, in which the
+// that can be written to without blocking; to others a goroutine writes what is long. The reader must not wait for the peer: it uses the other modes, in which the
 // connection ends if the peer leaves more unread than Limits.Unread.
 //
 // The outbox keeps f unless copied is true.
@@ -120,6 +120,11 @@ func (o *outbox) send(ctx context.Context, f []byte, mode sendMode) (copied bool
 		copied = o.add(f)
 		o.mu.Unlock()
 		return copied, nil
+	case waits && o.mayHold(ctx, len(f)):
+		copied = o.add(f)
+		o.startFlusher()
+		o.mu.Unlock()
+		return copied, nil
 	}
 	o.writing = true
 	block := waits && (o.tryWriter == nil || ctx.Done() == nil)
@@ -141,6 +146,12 @@ func (o *outbox) send(ctx context.Context, f []byte, mode sendMode) (copied bool
 		return o.tryWrite(f)
 	}
 	return copied, o.drain(block)
+}
+
+// mayHold reports whether writing the queue and n bytes more could take so long that a sender with ctx should not do it
+// itself: its end does not interrupt that.
+func (o *outbox) mayHold(ctx context.Context, n int) bool {
+	return o.tryWriter == nil && ctx.Done() != nil && o.queued+n > chunkSize
 }
 
 // full reports whether senders have to wait.
@@ -256,9 +267,14 @@ func (o *outbox) flush() {
 
 // flushFor is flush by a sender who waits no longer than ctx, on streams that can be written to without blocking.
 func (o *outbox) flushFor(ctx context.Context) {
-	if o.beginFlush() {
-		_ = o.drain(o.tryWriter == nil || ctx.Done() == nil)
+	if !o.beginFlush() {
+		return
 	}
+	if o.mayHold(ctx, 0) {
+		o.flushRest(nil)
+		return
+	}
+	_ = o.drain(o.tryWriter == nil || ctx.Done() == nil)
 }
 
 // flushGathered writes what is queued, if nobody does, after other goroutines had a chance to add their frames. It does
