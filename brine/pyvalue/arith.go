@@ -314,3 +314,14 @@ func Negate(n Number) any {
 	}
 	return -n.Float
 }
+
+// Abs is abs(n).
+func Abs(n Number) any {
+	switch n.Kind {
+	case Int:
+		return IntValue(new(big.Int).Abs(n.BigInt()))
+	case Complex:
+		return math.Hypot(real(n.Complex), imag(n.Complex))
+	}
+	return math.Abs(n.Float)
+}

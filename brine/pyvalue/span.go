@@ -49,3 +49,29 @@ func Indices(start, stop, step *big.Int, n int64) (Span, error) {
 	}
 	return s, nil
 }
+
+// Pick returns the items of a span in a new slice.
+func Pick[T any](s Span, items []T) []T {
+	out := make([]T, s.Count)
+	for i := range out {
+		out[i] = items[s.Start+int64(i)*s.Step]
+	}
+	return out
+}
+
+// Position resolves an index into the n items of a list, tuple … (what), or says why it cannot.
+func Position(what string, i Number, n int) (int, error) {
+	at := i.Int
+	if at < 0 {
+		at += int64(n)
+	}
+	switch {
+	case i.Big != nil:
+		return 0, raise("IndexError", "cannot fit 'int' into an index-sized integer")
+	case at >= 0 && at < int64(n):
+		return int(at), nil
+	case what == "byte":
+		return 0, raise("IndexError", "index out of range")
+	}
+	return 0, raise("IndexError", "%s index out of range", what)
+}

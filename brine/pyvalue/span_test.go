@@ -2,10 +2,13 @@ package pyvalue_test
 
 import (
 	"math/big"
+	"reflect"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 )
 
@@ -62,4 +65,73 @@ func TestTimedelta(t *testing.T) {
 	require.Equal(t, pyvalue.Timedelta(1), rest)
 	_, err = pyvalue.Timedelta(7).Div(0.0, false)
 	require.EqualError(t, err, "ZeroDivisionError: integer division or modulo by zero")
+}
+
+// TestPosition has what CPython answers to [1, 2, 3][i].
+func TestPosition(t *testing.T) {
+	for i, want := range map[int64]int{0: 0, 2: 2, -1: 2, -3: 0} {
+		at, err := pyvalue.Position("list", pyvalue.NumberOf(i), 3)
+		require.NoError(t, err)
+		require.Equal(t, want, at)
+	}
+	for _, i := range []int64{3, -4} {
+		_, err := pyvalue.Position("list", pyvalue.NumberOf(i), 3)
+		require.EqualError(t, err, "IndexError: list index out of range")
+	}
+	_, err := pyvalue.Position("list", pyvalue.NumberOf(new(big.Int).Lsh(big.NewInt(1), 100)), 3)
+	require.EqualError(t, err, "IndexError: cannot fit 'int' into an index-sized integer")
+	letters := []string{"a", "b", "c", "d"}
+	require.Equal(t, []string{"d", "b"}, pyvalue.Pick(pyvalue.Span{Start: 3, Step: -2, Count: 2}, letters))
+}
+
+// TestGoNumbers names the types that can hold a number.
+func TestGoNumbers(t *testing.T) {
+	for _, l := range []struct {
+		v     any
+		types int // of 16
+	}{
+		{int64(1), 16}, {true, 16}, {1.0, 16},
+		{int64(2), 15},   // not bool
+		{int64(-1), 9},   // nor the six unsigned ones
+		{int64(300), 13}, // neither 8 bits wide
+		{0.5, 4},         // float32, float64 and the complex ones
+		{0.1, 2},         // not exact in 32 bits
+		{2i, 2},
+		{"1", 0},
+	} {
+		n := 0
+		for v := range pyvalue.GoNumbers(l.v) {
+			form, ok := pyvalue.FromGo(v)
+			require.True(t, ok)
+			equal, _ := pyvalue.Equal(form, l.v)
+			require.True(t, equal, "%v of type %v", v, v.Type())
+			require.True(t, pyvalue.IsBasic(v.Type()))
+			n++
+		}
+		require.Equal(t, l.types, n, "%v", l.v)
+	}
+	require.False(t, pyvalue.IsBasic(reflect.TypeFor[time.Month]()))
+}
+
+// TestTimeParts has what CPython says of datetime(2024, 2, 29, 12, 30, 5, tzinfo=timezone.utc).
+func TestTimeParts(t *testing.T) {
+	at := time.Date(2024, 2, 29, 12, 30, 5, 0, time.UTC)
+	require.Equal(t, "time.struct_time(tm_year=2024, tm_mon=2, tm_mday=29, tm_hour=12, tm_min=30, tm_sec=5, "+
+		"tm_wday=3, tm_yday=60, tm_isdst=0)", pyvalue.ReprStructTime(pyvalue.StructTime(at, 0)))
+	require.Equal(t, brine.Tuple{int64(2024), int64(9), int64(4)}, pyvalue.TimeMethods["isocalendar"](at))
+	require.Equal(t, int64(3), pyvalue.TimeMethods["weekday"](at))
+	require.Equal(t, "Thu Feb 29 12:30:05 2024", pyvalue.TimeMethods["ctime"](at))
+	require.Equal(t, 0.0, pyvalue.TimeMethods["utcoffset"](at))
+	require.Nil(t, pyvalue.TimeMethods["tzname"](at.In(pyvalue.Naive)))
+	require.Equal(t, int64(30), pyvalue.TimeParts["minute"](at))
+}
+
+// TestLenAbs has len() and abs().
+func TestLenAbs(t *testing.T) {
+	require.Equal(t, 2, pyvalue.Len("né"))
+	require.Equal(t, 3, pyvalue.Len([]byte("né")))
+	require.Equal(t, 1, pyvalue.Len(brine.Tuple{nil}))
+	require.Equal(t, int64(7), pyvalue.Abs(pyvalue.NumberOf(int64(-7))))
+	require.Equal(t, 5.0, pyvalue.Abs(pyvalue.NumberOf(3-4i)))
+	require.Equal(t, 0.5, pyvalue.Abs(pyvalue.NumberOf(-0.5)))
 }

@@ -95,6 +95,18 @@ func Items(v any) (items []any, ok bool) {
 	return nil, false
 }
 
+// Len is the number of the [Items] of v, 0 if it has none.
+func Len(v any) int {
+	switch v := v.(type) {
+	case string:
+		return utf8.RuneCountInString(v)
+	case []byte:
+		return len(v)
+	}
+	items, _ := Items(v)
+	return len(items)
+}
+
 var (
 	bigIntType   = reflect.TypeFor[*big.Int]()
 	durationType = reflect.TypeFor[time.Duration]()
