@@ -3,6 +3,7 @@ package exposed
 import (
 	"cmp"
 	"context"
+	"unicode/utf8"
 
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -294,4 +295,18 @@ func noAttributeOf(v any, c *Class, name string) error {
 		return m.PyNoAttr(name)
 	}
 	return noAttribute(c, name)
+}
+
+// attrName takes an attribute name as peers send it.
+func attrName(name any) (string, error) {
+	switch n := name.(type) {
+	case string:
+		return n, nil
+	case []byte:
+		if !utf8.Valid(n) {
+			return "", notUTF8(n)
+		}
+		return string(n), nil
+	}
+	return "", vinegar.TypeError.New("name must be a string")
 }

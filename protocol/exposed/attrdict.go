@@ -58,16 +58,16 @@ func (a *Attrs) set(ctx context.Context, name string, v any) error {
 	if n >= maxAttrs && !there {
 		return vinegar.MemoryError.Errorf("an object has at most %d attributes", maxAttrs)
 	}
-	to, weight := accountOf(ctx, unsafe.Pointer(a)), quota.Weight(v)
+	to, weight := quota.AccountOf(ctx, unsafe.Pointer(a)), quota.Weight(v)
 	size := int64(n) * quota.EntrySize
-	if err := to.pay(ctx, unsafe.Pointer(a), size, size+quota.EntrySize, weight); err != nil {
+	if err := to.Pay(ctx, unsafe.Pointer(a), size, size+quota.EntrySize, weight); err != nil {
 		return err
 	}
 	a.Set(name, v)
 	if there {
-		to.replaced(weight, old)
+		to.Replaced(weight, old)
 	} else {
-		to.replaced(weight)
+		to.Replaced(weight)
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (a *Attrs) drop(ctx context.Context, name string) bool {
 	if !a.Delete(name) {
 		return false
 	}
-	accountOf(ctx, unsafe.Pointer(a)).replaced(0, old)
+	quota.AccountOf(ctx, unsafe.Pointer(a)).Replaced(0, old)
 	return true
 }
 

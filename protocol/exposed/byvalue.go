@@ -3,9 +3,9 @@ package exposed
 import (
 	"math/big"
 	"reflect"
-	"time"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -95,24 +95,6 @@ func byValueOf(v any, rv reflect.Value, depth int, left *int) (any, bool) {
 		return v, false
 	}
 	switch t.Kind() {
-	case reflect.Bool:
-		return rv.Bool(), true
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		if t == durationType {
-			return time.Duration(rv.Int()).Seconds(), true
-		}
-		return rv.Int(), true
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		if n := int64(rv.Uint()); n >= 0 {
-			return n, true
-		}
-		return new(big.Int).SetUint64(rv.Uint()), true
-	case reflect.Float32, reflect.Float64:
-		return rv.Float(), true
-	case reflect.Complex64, reflect.Complex128:
-		return rv.Complex(), true
-	case reflect.String:
-		return rv.String(), true
 	case reflect.Slice:
 		if isByte(t.Elem()) {
 			return rv.Bytes(), true
@@ -136,14 +118,15 @@ func byValueOf(v any, rv reflect.Value, depth int, left *int) (any, bool) {
 		if f := describedFunc(rv); f != nil {
 			return f, false
 		}
+	default:
+		if plain, ok := pyvalue.FromGo(rv); ok {
+			return plain, true
+		}
 	}
 	return v, false
 }
 
-var (
-	durationType = reflect.TypeFor[time.Duration]()
-	bigIntType   = reflect.TypeFor[big.Int]()
-)
+var bigIntType = reflect.TypeFor[big.Int]()
 
 func isByte(t reflect.Type) bool { return t.Kind() == reflect.Uint8 && !registered(t) }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 )
 
 // checkSpecial finds mistakes in the special methods of a type that was registered or described: a name that means
@@ -18,7 +19,7 @@ func (c *Class) checkSpecial(m reflect.Method) error {
 	if !looks || rest == "" || rest[0] < 'A' || rest[0] > 'Z' {
 		return nil
 	}
-	name, known := specialMethods[m.Name]
+	name, known := names.Special[m.Name]
 	if !known {
 		if _, declared := c.opts.Params[m.Name]; declared || c.private(m.Name) {
 			return nil
@@ -30,7 +31,7 @@ func (c *Class) checkSpecial(m reflect.Method) error {
 	if err != nil {
 		return err
 	}
-	if err := p.FitsSpecial(name, binary[name]); err != nil {
+	if err := p.FitsSpecial(name, names.Binary[name]); err != nil {
 		return fmt.Errorf("exposed: %v.%s cannot be %s: %w", c.goType, m.Name, name, err)
 	}
 	return nil
@@ -43,7 +44,7 @@ func (c *Class) checkDocs() error {
 	}
 	for name := range c.opts.Docs {
 		bare := c.nameOf(name)
-		known := specialMethods[name] != ""
+		known := names.Special[name] != ""
 		for _, n := range []string{name, DefaultPrefix + name, bare, DefaultPrefix + bare} {
 			known = known || c.flat[n] != nil
 		}

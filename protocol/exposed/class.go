@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -138,7 +139,7 @@ func (c *Class) seal() {
 		}
 	}
 	for name, a := range c.flat {
-		if strings.HasPrefix(name, DefaultPrefix) || safeNames[name] {
+		if strings.HasPrefix(name, DefaultPrefix) || names.Safe[name] {
 			c.open[name] = a
 		}
 	}
@@ -166,7 +167,7 @@ func (c *Class) spellings() map[string]*attr {
 		if a.goName == "" || !a.exposed {
 			continue
 		}
-		alias := DefaultPrefix + binding.LowerCamel(a.goName)
+		alias := DefaultPrefix + names.LowerCamel(a.goName)
 		if _, taken := camel[alias]; taken || all[alias] != nil {
 			a = nil // ambiguous
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 
-	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -61,16 +60,10 @@ func defaultsOf(self any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var t brine.Tuple
-	for _, q := range p.Params() {
-		if q.Kind <= binding.PositionalOrKeyword && !q.Required() {
-			t = append(t, shownDefault(&q))
-		}
+	if t := p.Defaults(); t != nil {
+		return t, nil
 	}
-	if t == nil {
-		return nil, nil
-	}
-	return t, nil
+	return nil, nil
 }
 
 // kwDefaultsOf is __kwdefaults__: a dict of the defaults of keyword-only parameters; None if there are none.
@@ -79,29 +72,17 @@ func kwDefaultsOf(ctx context.Context, self any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var d *Dict
-	for _, q := range p.Params() {
-		if q.Kind == binding.KeywordOnly && !q.Required() {
-			if d == nil {
-				d = NewDict()
-			}
-			if err := d.Set(ctx, q.Name, shownDefault(&q)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if d == nil {
+	defaults := p.KeywordDefaults()
+	if defaults == nil {
 		return nil, nil
 	}
-	return d, nil
-}
-
-// shownDefault is the default for peers to look at: Ellipsis for a field that keeps its zero value.
-func shownDefault(q *binding.Param) any {
-	if v, ok := q.Default(); ok {
-		return v
+	d := NewDict()
+	for _, kw := range defaults {
+		if err := d.Set(ctx, kw.Name, kw.Value); err != nil {
+			return nil, err
+		}
 	}
-	return brine.Ellipsis
+	return d, nil
 }
 
 // addFunctionAttrs enters what a function's signature is read from.
@@ -123,15 +104,10 @@ func defineCode(c *Class) {
 		"co_argcount": func(c *codeObject) any {
 			return c.plan.Count(binding.PositionalOnly, binding.PositionalOrKeyword)
 		},
-		"co_kwonlyargcount": func(c *codeObject) any { return c.plan.Count(binding.KeywordOnly, binding.KeywordOnly) },
-		"co_varnames":       func(c *codeObject) any { return c.plan.VarNames() },
-		"co_flags":          func(c *codeObject) any { return c.plan.CodeFlags() },
-		"co_posonlyargcount": func(c *codeObject) any {
-			if n := c.plan.Count(binding.PositionalOnly, binding.PositionalOnly); n > 1 || c.plan.Self() == "" {
-				return n
-			}
-			return 0 // the object alone is positional-only in no signature
-		},
+		"co_kwonlyargcount":  func(c *codeObject) any { return c.plan.Count(binding.KeywordOnly, binding.KeywordOnly) },
+		"co_varnames":        func(c *codeObject) any { return c.plan.VarNames() },
+		"co_flags":           func(c *codeObject) any { return c.plan.CodeFlags() },
+		"co_posonlyargcount": func(c *codeObject) any { return c.plan.CountPositionalOnly() },
 	} {
 		c.getter(name, func(self any) (any, error) { return get(self.(*codeObject)), nil })
 	}

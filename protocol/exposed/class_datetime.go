@@ -8,6 +8,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -58,8 +59,15 @@ func otherDuration(ctx context.Context, v any) (time.Duration, bool, error) {
 
 func defineTime(class *Class) {
 	c := typed[time.Time]{class, timeOf}
-	timeAttrs(c, `year month day hour minute second microsecond nanosecond fold tzinfo timestamp weekday
+	timeAttrs(c, `year month day hour minute second microsecond nanosecond fold timestamp weekday
 		isoweekday utcoffset tzname dst date time ctime toordinal isocalendar timetuple utctimetuple astimezone`)
+	c.getter("tzinfo", func(t time.Time) any {
+		if t.Location() == pyvalue.Naive {
+			return nil
+		}
+		return &zoneOf{t}
+	})
+	c.expose("tzinfo")
 	defineReplace(c, "year month day hour minute second microsecond tzinfo fold", func(t time.Time) any { return t })
 	c.method("isoformat", 0, 1, func(_ context.Context, t time.Time, _ any, args []any) (any, error) {
 		sep := "T"
@@ -73,27 +81,15 @@ func defineTime(class *Class) {
 		}
 		return pyvalue.ISOFormat(t, sep), nil
 	})
-	format := func(_ context.Context, t time.Time, _ any, args []any) (any, error) {
-		spec, ok := args[0].(string)
-		if !ok {
-			return nil, vinegar.TypeError.Errorf("strftime() argument 1 must be str, not %s", TypeName(args[0]))
-		}
-		return raised(pyvalue.Strftime(t, spec, maxText))
-	}
-	c.method("strftime", 1, 1, format)
-	c.expose("isoformat", "strftime")
-	c.method("__format__", 1, 1, func(ctx context.Context, t time.Time, _ any, args []any) (any, error) {
-		if args[0] == "" {
-			return pyvalue.ISOFormat(t, " "), nil
-		}
-		return format(ctx, t, nil, args)
-	})
-	c.says("__str__", func(t time.Time) any { return pyvalue.ISOFormat(t, " ") })
+	c.expose("isoformat")
+	text := func(t time.Time) string { return pyvalue.ISOFormat(t, " ") }
+	defineFormat(c, text)
+	c.says("__str__", func(t time.Time) any { return text(t) })
 	c.says("__repr__", func(t time.Time) any { return pyvalue.ReprTime(t) })
 	c.says("__hash__", func(t time.Time) any {
 		return pyvalue.HashOf(t.Round(0).UTC().Truncate(time.Microsecond))
 	})
-	for op := range compareOps {
+	for op := range names.Comparisons {
 		c.method(op, 1, 1, func(ctx context.Context, t time.Time, _ any, args []any) (any, error) {
 			u, ok, err := otherTime(ctx, args[0])
 			if !ok || err != nil {

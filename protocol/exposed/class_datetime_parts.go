@@ -3,7 +3,6 @@ package exposed
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -65,30 +65,18 @@ func (c *Class) expose(names ...string) {
 func timeAttrs(c typed[time.Time], names string) {
 	attrs := strings.Fields(names)
 	for _, name := range attrs {
-		if part := timeParts[name]; part != nil {
-			c.getter(name, part)
-			continue
+		if part := pyvalue.TimeParts[name]; part != nil {
+			c.getter(name, func(t time.Time) any { return part(t) })
+		} else if says := pyvalue.TimeMethods[name]; says != nil {
+			c.says(name, says)
+		} else {
+			m := timeMethods[name]
+			c.method(name, 0, m.most, func(ctx context.Context, t time.Time, _ any, args []any) (any, error) {
+				return m.call(ctx, t, args)
+			})
 		}
-		m := timeMethods[name]
-		c.method(name, 0, m.most, func(ctx context.Context, t time.Time, _ any, args []any) (any, error) {
-			return m.call(ctx, t, args)
-		})
 	}
 	c.expose(attrs...)
-}
-
-// timeParts are attributes of times and their parts.
-var timeParts = map[string]func(t time.Time) any{
-	"year":        func(t time.Time) any { return int64(t.Year()) },
-	"month":       func(t time.Time) any { return int64(t.Month()) },
-	"day":         func(t time.Time) any { return int64(t.Day()) },
-	"hour":        func(t time.Time) any { return int64(t.Hour()) },
-	"minute":      func(t time.Time) any { return int64(t.Minute()) },
-	"second":      func(t time.Time) any { return int64(t.Second()) },
-	"microsecond": func(t time.Time) any { return int64(t.Nanosecond() / 1000) },
-	"nanosecond":  func(t time.Time) any { return int64(t.Nanosecond()) },
-	"fold":        func(time.Time) any { return int64(0) },
-	"tzinfo":      zoned(func(t time.Time) any { return &zoneOf{t} }),
 }
 
 type timeMethod struct {
@@ -96,24 +84,12 @@ type timeMethod struct {
 	call func(ctx context.Context, t time.Time, args []any) (any, error)
 }
 
-// timeMethods are methods of times and their parts.
+// timeMethods are methods of times whose results are objects.
 var timeMethods = map[string]timeMethod{
-	"timestamp":  of(func(t time.Time) any { return float64(t.Unix()) + float64(t.Nanosecond())/1e9 }),
-	"weekday":    of(func(t time.Time) any { return int64(t.Weekday()+6) % 7 }),
-	"isoweekday": of(func(t time.Time) any { return int64(t.Weekday()+6)%7 + 1 }),
-	"utcoffset":  of(zoned(func(t time.Time) any { _, s := t.Zone(); return float64(s) })),
-	"tzname":     of(zoned(func(t time.Time) any { name, _ := t.Zone(); return name })),
-	"dst":        of(func(time.Time) any { return nil }),
-	"date":       of(func(t time.Time) any { return &Date{t} }),
-	"time":       of(func(t time.Time) any { return &clockOf{t} }),
-	"ctime":      of(func(t time.Time) any { return t.Format("Mon Jan _2 15:04:05 2006") }),
-	"toordinal":  of(func(t time.Time) any { return pyvalue.Ordinal(t) }),
-	"isocalendar": of(func(t time.Time) any {
-		y, w := t.ISOWeek()
-		return brine.Tuple{int64(y), int64(w), int64(t.Weekday()+6)%7 + 1}
-	}),
-	"timetuple":    of(func(t time.Time) any { return newTimeList(t, -1) }),
-	"utctimetuple": of(func(t time.Time) any { return newTimeList(t.UTC(), 0) }),
+	"date":         of(func(t time.Time) any { return &Date{t} }),
+	"time":         of(func(t time.Time) any { return &clockOf{t} }),
+	"timetuple":    of(func(t time.Time) any { return &timeList{pyvalue.StructTime(t, -1)} }),
+	"utctimetuple": of(func(t time.Time) any { return &timeList{pyvalue.StructTime(t.UTC(), 0)} }),
 	"astimezone": {1, func(ctx context.Context, t time.Time, args []any) (any, error) {
 		if t.Location() == pyvalue.Naive { // Python takes it for local time
 			t = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local)
@@ -127,16 +103,6 @@ var timeMethods = map[string]timeMethod{
 		}
 		return t.In(zone), nil
 	}},
-}
-
-// zoned makes the attribute None of a time that has no zone.
-func zoned(f func(t time.Time) any) func(t time.Time) any {
-	return func(t time.Time) any {
-		if t.Location() == pyvalue.Naive {
-			return nil
-		}
-		return f(t)
-	}
 }
 
 func of(f func(t time.Time) any) timeMethod {
@@ -224,13 +190,8 @@ func defineReplace(c typed[time.Time], names string, build func(t time.Time) any
 	c.expose("replace")
 }
 
-// defineTimePart gives the class of dates or of times of day what both have: text is isoformat, repr is repr, and key
-// is what is compared.
-func defineTimePart(c typed[time.Time], text, repr func(t time.Time) string, key func(t time.Time) int64) {
-	c.says("isoformat", func(t time.Time) any { return text(t) })
-	c.says("__str__", func(t time.Time) any { return text(t) })
-	c.says("__repr__", func(t time.Time) any { return repr(t) })
-	c.says("__hash__", func(t time.Time) any { return pyvalue.HashOf(key(t)) })
+// defineFormat enters what formats a time by strftime's directives; text is what the empty format gives.
+func defineFormat(c typed[time.Time], text func(t time.Time) string) {
 	for _, name := range []string{"strftime", "__format__"} {
 		c.method(name, 1, 1, func(_ context.Context, t time.Time, _ any, args []any) (any, error) {
 			spec, ok := args[0].(string)
@@ -243,7 +204,18 @@ func defineTimePart(c typed[time.Time], text, repr func(t time.Time) string, key
 			return raised(pyvalue.Strftime(t, spec, maxText))
 		})
 	}
-	for op := range compareOps {
+	c.expose("strftime")
+}
+
+// defineTimePart gives the class of dates or of times of day what both have: text is isoformat, repr is repr, and key
+// is what is compared.
+func defineTimePart(c typed[time.Time], text, repr func(t time.Time) string, key func(t time.Time) int64) {
+	c.says("isoformat", func(t time.Time) any { return text(t) })
+	c.says("__str__", func(t time.Time) any { return text(t) })
+	c.says("__repr__", func(t time.Time) any { return repr(t) })
+	c.says("__hash__", func(t time.Time) any { return pyvalue.HashOf(key(t)) })
+	defineFormat(c, text)
+	for op := range names.Comparisons {
 		c.method(op, 1, 1, func(_ context.Context, t time.Time, _ any, args []any) (any, error) {
 			if u, ok := c.to(args[0]); ok {
 				return ordered(op, cmp.Compare(key(t), key(u))), nil
@@ -251,7 +223,7 @@ func defineTimePart(c typed[time.Time], text, repr func(t time.Time) string, key
 			return brine.NotImplemented, nil
 		})
 	}
-	c.expose("isoformat", "strftime")
+	c.expose("isoformat")
 }
 
 func defineDate(class *Class) {
@@ -330,21 +302,12 @@ func defineZone(class *Class) {
 	c.expose("utcoffset", "tzname", "dst")
 }
 
-// newTimeList makes a struct_time.
-func newTimeList(t time.Time, dst int64) *timeList {
-	return &timeList{brine.Tuple{int64(t.Year()), int64(t.Month()), int64(t.Day()),
-		int64(t.Hour()), int64(t.Minute()), int64(t.Second()),
-		int64(t.Weekday()+6) % 7, int64(t.YearDay()), dst}}
-}
-
-var timeListNames = strings.Fields("tm_year tm_mon tm_mday tm_hour tm_min tm_sec tm_wday tm_yday tm_isdst")
-
 func defineTimeList(class *Class) {
 	c := typed[*timeList]{class, as[*timeList]}
-	for i, name := range timeListNames {
+	for i, name := range pyvalue.StructTimeNames {
 		c.getter(name, func(l *timeList) any { return l.parts[i] })
 	}
-	c.expose(timeListNames...)
+	c.expose(pyvalue.StructTimeNames...)
 	// The rest is as the tuple has it.
 	for _, name := range []string{"__len__", "__iter__", "__contains__", "__getitem__", "__hash__", "__eq__"} {
 		c.method(name, 0, 1, func(ctx context.Context, l *timeList, _ any, args []any) (any, error) {
@@ -356,11 +319,5 @@ func defineTimeList(class *Class) {
 			return tupleClass.own[name].invoke(ctx, l.parts, NewArgs(args, nil))
 		})
 	}
-	c.says("__repr__", func(l *timeList) any {
-		var b strings.Builder
-		for i, v := range l.parts {
-			fmt.Fprintf(&b, ", %s=%d", timeListNames[i], v)
-		}
-		return "time.struct_time(" + strings.TrimPrefix(b.String(), ", ") + ")"
-	})
+	c.says("__repr__", func(l *timeList) any { return pyvalue.ReprStructTime(l.parts) })
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"runtime"
-	"strings"
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
@@ -61,14 +59,8 @@ func functionOf(self any) (*Function, bool) {
 
 // funcModule is the __module__ of a Go func: what [NamePackage] has named its package, or the last element of that.
 func funcModule(fn reflect.Value) string {
-	rf := runtime.FuncForPC(fn.Pointer())
-	if rf == nil {
-		return ""
-	}
-	name := rf.Name()
-	last := strings.LastIndexByte(name, '/') + 1
-	module, _, _ := strings.Cut(name[last:], ".")
-	return cmp.Or(moduleOf(name[:last]+module), module)
+	path, name := binding.PackageOf(fn)
+	return cmp.Or(moduleOf(path), name)
 }
 
 // callItself is the method __call__, which has a method __call__ itself, and so on.

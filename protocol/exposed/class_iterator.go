@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/producer"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -39,10 +40,11 @@ func defineNext(c *Class) {
 	c.method("__next__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
 		n, ok := asNexter(self)
 		if !ok {
-			n, ok = channelOf(self) // of a type with methods
-		}
-		if !ok {
-			return nil, vinegar.TypeError.New("an iterator is required")
+			ch, isChannel := producer.ChannelOf(self) // of a type with methods
+			if !isChannel {
+				return nil, vinegar.TypeError.New("an iterator is required")
+			}
+			n = nextFunc(ch.Next)
 		}
 		return stopIteration(n.next(ctx))
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -56,7 +57,7 @@ func defineList(c *Class) {
 		n := s.size()
 		return overIndex(func(i int) (any, bool) { return s.at(n - 1 - i) }, func() int { return n }), nil
 	})
-	for op := range compareOps {
+	for op := range names.Comparisons {
 		listMethod(c, op, 1, 1, func(ctx context.Context, s sequence, self any, args []any) (any, error) {
 			other, ok := asSequence(args[0])
 			if !ok {
@@ -207,7 +208,7 @@ func defineListMutation(c *Class) {
 			if len(all) == 0 {
 				return nil, vinegar.IndexError.New("pop from empty list")
 			}
-			i, err := position("pop", at, len(all))
+			i, err := raised(pyvalue.Position("pop", at, len(all)))
 			if err != nil {
 				return nil, err
 			}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -17,13 +18,13 @@ func listItem(ctx context.Context, s sequence, key any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return makeList(ctx, int(sp.Count), s.brought(), func() []any { return spanOf(sp, all) })
+		return makeList(ctx, int(sp.Count), s.brought(), func() []any { return pyvalue.Pick(sp, all) })
 	}
 	n, err := toIndex(ctx, key, "list")
 	if err != nil {
 		return nil, err
 	}
-	i, err := position("list", n, s.size())
+	i, err := raised(pyvalue.Position("list", n, s.size()))
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func setListItem(ctx context.Context, s sequence, key, value any) error {
 	if err != nil {
 		return err
 	}
-	i, err := position("list assignment", n, s.size())
+	i, err := raised(pyvalue.Position("list assignment", n, s.size()))
 	if err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func delListItem(ctx context.Context, s sequence, key any) error {
 		if err != nil {
 			return nil, err
 		}
-		i, err := position("list assignment", n, len(old))
+		i, err := raised(pyvalue.Position("list assignment", n, len(old)))
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 )
 
 var (
@@ -109,7 +110,7 @@ func defineNumber(c *Class) {
 		return raised(pyvalue.Power(a, b))
 	})
 	numberOperator(c, "pow", pyvalue.Power) // of which __pow__ is there already
-	for op := range compareOps {
+	for op := range names.Comparisons {
 		c.method(op, 1, 1, func(_ context.Context, self any, args []any) (any, error) {
 			a, b, ok := operands(self, args[0])
 			switch {
@@ -129,14 +130,7 @@ func defineNumber(c *Class) {
 	})
 	c.method("__pos__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return self, nil })
 	c.method("__abs__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		switch n := pyvalue.NumberOf(norm(self)); n.Kind {
-		case pyvalue.Int:
-			return pyvalue.IntValue(new(big.Int).Abs(n.BigInt())), nil
-		case pyvalue.Complex:
-			return math.Hypot(real(n.Complex), imag(n.Complex)), nil
-		default:
-			return math.Abs(n.Float), nil
-		}
+		return pyvalue.Abs(pyvalue.NumberOf(norm(self))), nil
 	})
 	c.method("__bool__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
 		return !pyvalue.EqualNumbers(pyvalue.NumberOf(norm(self)), pyvalue.Number{Kind: pyvalue.Int}), nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/reading"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
@@ -46,7 +47,7 @@ func defineContainer(c *Class) {
 		return hashValue(ctx, norm(self))
 	})
 	c.method("__len__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) {
-		return int64(plainLen(norm(self))), nil
+		return int64(pyvalue.Len(norm(self))), nil
 	})
 	c.method("__iter__", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
 		v := norm(self)
@@ -130,7 +131,7 @@ func defineSequence(c *Class) {
 	})
 	for _, op := range []string{"__mul__", "__rmul__"} {
 		c.method(op, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
-			most, length := maxItems, plainLen(norm(self))
+			most, length := maxItems, pyvalue.Len(norm(self))
 			switch x := norm(self).(type) {
 			case string:
 				most, length = maxText, len(x)
@@ -151,7 +152,7 @@ func defineSequence(c *Class) {
 			return brine.Tuple(slices.Repeat(all, n)), nil
 		})
 	}
-	for op := range compareOps {
+	for op := range names.Comparisons {
 		c.method(op, 1, 1, func(ctx context.Context, self any, args []any) (any, error) {
 			switch x := norm(self).(type) {
 			case string:

@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -33,7 +34,7 @@ func setBinary(c *Class, name string, f func(ctx context.Context, a, b setLike, 
 }
 
 func defineSetComparison(c *Class) {
-	for op := range compareOps {
+	for op := range names.Comparisons {
 		setBinary(c, op, func(ctx context.Context, a, b setLike, _ any) (any, error) {
 			n, m := a.size(), b.size()
 			switch op {

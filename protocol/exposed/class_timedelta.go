@@ -9,6 +9,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 )
 
 // Timedelta is a duration that peers see as a datetime.timedelta, by reference; a plain time.Duration is a float of
@@ -85,7 +86,7 @@ func defineTimedelta(class *Class) {
 			return f(d, u.d)
 		})
 	}
-	for op := range compareOps {
+	for op := range names.Comparisons {
 		other(op, func(d, u pyvalue.Timedelta) (any, error) { return ordered(op, cmp.Compare(d, u)), nil })
 	}
 	other("__add__", func(d, u pyvalue.Timedelta) (any, error) { return asDelta(d.Add(u)) })

@@ -12,6 +12,19 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/pickle"
 )
 
+// All that has strftime refuses a format that is no str in the same words, which are CPython's.
+func TestTimeFormatOfNoText(t *testing.T) {
+	now := time.Date(2024, 2, 29, 23, 59, 0, 0, time.UTC)
+	clock, err := exposed.CallAttr(context.Background(), nil, now, "time", &exposed.Args{})
+	require.NoError(t, err)
+	for _, v := range []any{now, exposed.NewDate(now), clock} {
+		for _, name := range []string{"strftime", "__format__"} {
+			_, err := exposed.CallAttr(context.Background(), nil, v, name, exposed.NewArgs([]any{int64(1)}, nil))
+			require.EqualError(t, err, "TypeError: "+name+"() argument 1 must be str, not int")
+		}
+	}
+}
+
 // Expected values are what CPython's datetime module says of the same.
 func TestTimedelta(t *testing.T) {
 	ctx := context.Background()

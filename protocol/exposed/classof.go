@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -97,7 +98,7 @@ func hasMethods(t reflect.Type) bool {
 	}
 	pt := reflect.PointerTo(t)
 	for i := range pt.NumMethod() {
-		if !notAttributes[pt.Method(i).Name] {
+		if !names.NotAttributes[pt.Method(i).Name] {
 			return true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 )
 
 func init() { copied = Copy.Of }
@@ -85,7 +86,7 @@ func asIs(t reflect.Type, top bool) bool {
 func (f Copy) fields(rv reflect.Value, path []any) any {
 	items := brine.Tuple{}
 	for _, field := range reflect.VisibleFields(rv.Type()) {
-		name, _ := fieldName(field)
+		name, _ := names.OfField(field)
 		if name == "" || field.Anonymous {
 			continue
 		}

@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -89,7 +91,7 @@ func (c *Class) addDeclared(name string, v any, exposed, method bool) error {
 // planOf works out how to call v, a func or a *Function, under a name of the class: as a method if method, and as the
 // constructor if the name is the class's own.
 func (c *Class) planOf(v any, name string, method bool) (*binding.Plan, docText, error) {
-	o := binding.Options{Name: name, Qual: c.name + "." + name, Method: method, Operator: binary[name]}
+	o := binding.Options{Name: name, Qual: c.name + "." + name, Method: method, Operator: names.Binary[name]}
 	if name == c.name {
 		o.Qual, o.Self = c.name+".__init__", "self"
 	}
@@ -175,7 +177,7 @@ func (c *Class) nameOf(goName string) string {
 			}
 		}
 	}
-	return pythonName(goName)
+	return netref.PythonName(goName)
 }
 
 // declared finds the parameters and the documentation of a method in the options of the class or of a base.
@@ -207,16 +209,16 @@ func (c *Class) checkNames(t reflect.Type) error {
 	if c.opts == nil {
 		return nil
 	}
-	names := slices.Concat(c.opts.Private, c.opts.Omit)
+	all := slices.Concat(c.opts.Private, c.opts.Omit)
 	for n := range c.opts.Params {
-		names = append(names, n)
+		all = append(all, n)
 	}
 	for n, name := range c.opts.Names {
-		if names = append(names, n); !pyvalue.IsIdentifier(name) || specialMethods[n] != "" {
+		if all = append(all, n); !pyvalue.IsIdentifier(name) || names.Special[n] != "" {
 			return fmt.Errorf("exposed: Names of %v: %q cannot be the name of %s", t, name, n)
 		}
 	}
-	for _, n := range names {
+	for _, n := range all {
 		_, ok := reflect.PointerTo(t).MethodByName(n)
 		if !ok && t.Kind() == reflect.Struct {
 			_, ok = t.FieldByName(n)

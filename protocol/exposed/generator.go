@@ -3,12 +3,11 @@ package exposed
 import (
 	"context"
 	"fmt"
-	"iter"
 	"reflect"
 	"sync"
 
-	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/producer"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
@@ -20,11 +19,9 @@ import (
 // It is safe for concurrent use; asking for an item while another goroutine waits for one is the ValueError that
 // Python raises.
 type Generator struct {
-	pull     nexter
-	stop     func()
-	name     string    // of the function that made it, for repr; may be empty
-	dialogue *dialogue // with the producer, nil if it hears nothing
-	pulls    bool      // the producer has a goroutine, once it is started
+	from  producer.Producer
+	name  string // of the function that made it, for repr; may be empty
+	pulls bool   // the producer has a goroutine, once it is started
 
 	mu      sync.Mutex
 	started bool
@@ -53,21 +50,24 @@ var _ Dropper = (*Generator)(nil)
 func NewGenerator(source any) *Generator {
 	rv := reflect.ValueOf(source)
 	if f, ok := source.(func(yield func(any) (any, error)) error); ok && f != nil {
-		return newCoroutine(f)
+		g := &Generator{pulls: true}
+		g.from.Talk(f)
+		return g
 	}
 	if rv.Kind() == reflect.Func && !rv.IsNil() && binding.IsSeq(rv.Type()) {
 		return newGenerator(rv)
 	}
-	if ch, ok := channelOf(source); ok {
-		return &Generator{pull: ch, stop: func() {}}
+	g := new(Generator)
+	if ch, ok := producer.ChannelOf(source); ok {
+		g.from.Func(ch.Next)
+		return g
 	}
 	p, err := binding.New(rv, binding.Options{Name: "__next__", Qual: "__next__"})
 	if err != nil || len(p.Params()) > 0 || !p.HasNext() && !isNext(p) {
 		panic(fmt.Sprintf("exposed: a %T cannot be made a generator", source))
 	}
-	return &Generator{stop: func() {}, pull: nextFunc(func(ctx context.Context) (any, bool, error) {
-		return untilStop(p.Call(ctx, nil, &Args{}))
-	})}
+	g.from.Func(func(ctx context.Context) (any, bool, error) { return untilStop(p.Call(ctx, nil, &Args{})) })
+	return g
 }
 
 // isNext reports whether the func returns an item or an error.
@@ -76,40 +76,9 @@ func isNext(p *binding.Plan) bool {
 	return len(results) == 1 && returnsError
 }
 
-func newGenerator(rv reflect.Value) *Generator {
-	y := rv.Type().In(0)
-	g := &Generator{stop: func() {}, pulls: true}
-	if y.NumIn() == 1 {
-		var next func() (reflect.Value, bool)
-		g.pull = nextFunc(func(context.Context) (any, bool, error) {
-			if next == nil { // started by the first item, so that nothing has to be stopped before
-				next, g.stop = iter.Pull(rv.Seq())
-			}
-			v, ok := next()
-			if !ok {
-				return nil, false, nil
-			}
-			return v.Interface(), true, nil
-		})
-		return g
-	}
-	fails := y.In(1) == errorType
-	var next func() (reflect.Value, reflect.Value, bool)
-	g.pull = nextFunc(func(context.Context) (any, bool, error) {
-		if next == nil {
-			next, g.stop = iter.Pull2(rv.Seq2())
-		}
-		a, b, ok := next()
-		switch {
-		case !ok:
-			return nil, false, nil
-		case !fails:
-			return brine.Tuple{a.Interface(), b.Interface()}, true, nil
-		case !b.IsNil():
-			return nil, false, b.Interface().(error)
-		}
-		return a.Interface(), true, nil
-	})
+func newGenerator(seq reflect.Value) *Generator {
+	g := &Generator{pulls: true}
+	g.from.Seq(seq)
 	return g
 }
 
@@ -138,9 +107,7 @@ func (g *Generator) resume(ctx context.Context, sent any, thrown error) (v any, 
 		}
 	}
 	g.busy, g.started = true, true
-	if g.dialogue != nil {
-		g.dialogue.sent, g.dialogue.thrown = sent, thrown
-	}
+	g.from.Tell(sent, thrown)
 	g.mu.Unlock()
 	defer func() { // in a defer because the producer may panic
 		g.mu.Lock()
@@ -149,10 +116,10 @@ func (g *Generator) resume(ctx context.Context, sent any, thrown error) (v any, 
 		g.done = g.done || finish
 		g.mu.Unlock()
 		if finish {
-			g.stop()
+			g.from.Stop()
 		}
 	}()
-	return g.pull.next(ctx)
+	return g.from.Next(ctx)
 }
 
 // Close stops the producer. If an item is just being produced, it is stopped afterwards.
@@ -166,7 +133,7 @@ func (g *Generator) Close() (err error) {
 	}
 	g.done = true
 	g.mu.Unlock()
-	g.stop()
+	g.from.Stop()
 	return nil
 }
 
@@ -189,64 +156,6 @@ func (g *Generator) PyDrop() {
 	}
 }
 
-// channel iterates over what a channel receives.
-type channel struct{ ch reflect.Value }
-
-func channelOf(v any) (channel, bool) {
-	rv := reflect.ValueOf(v)
-	if rv.Kind() != reflect.Chan || rv.IsNil() || rv.Type().ChanDir()&reflect.RecvDir == 0 {
-		return channel{}, false
-	}
-	return channel{rv}, true
-}
-
-func (c channel) next(ctx context.Context) (any, bool, error) {
-	chosen, v, ok := reflect.Select([]reflect.SelectCase{
-		{Dir: reflect.SelectRecv, Chan: c.ch},
-		{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())},
-	})
-	switch {
-	case chosen == 1:
-		return nil, false, context.Cause(ctx)
-	case !ok:
-		return nil, false, nil
-	}
-	return v.Interface(), true, nil
-}
-
-// dialogue is what passes between a generator's consumer and a producer that listens. It is written while the producer
-// waits and read when it goes on.
-type dialogue struct {
-	sent   any
-	thrown error
-}
-
-// newCoroutine makes a generator of a func that hears what is sent.
-func newCoroutine(f func(yield func(any) (any, error)) error) *Generator {
-	g := &Generator{stop: func() {}, dialogue: new(dialogue), pulls: true}
-	var failed error
-	seq := func(yield func(any) bool) {
-		failed = f(func(v any) (any, error) {
-			if !yield(v) {
-				return nil, vinegar.GeneratorExit.New()
-			}
-			return g.dialogue.sent, g.dialogue.thrown
-		})
-	}
-	var next func() (any, bool)
-	g.pull = nextFunc(func(context.Context) (any, bool, error) {
-		if next == nil {
-			next, g.stop = iter.Pull(seq)
-		}
-		v, ok := next()
-		if !ok {
-			return nil, false, failed
-		}
-		return v, true, nil
-	})
-	return g
-}
-
 // Send is Python's send: it passes v to a producer that listens and returns the next item, false at the end.
 func (g *Generator) Send(ctx context.Context, v any) (item any, ok bool, err error) {
 	defer protect(&err)
@@ -264,7 +173,7 @@ func (g *Generator) Send(ctx context.Context, v any) (item any, ok bool, err err
 func (g *Generator) Throw(ctx context.Context, exc error) (item any, ok bool, err error) {
 	defer protect(&err)
 	g.mu.Lock()
-	hears := g.dialogue != nil && g.started && !g.done
+	hears := g.from.Hears() && g.started && !g.done
 	g.mu.Unlock()
 	if !hears {
 		if err := g.Close(); err != nil {

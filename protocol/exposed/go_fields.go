@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -12,7 +13,7 @@ import (
 func (c *Class) addFields(t reflect.Type) {
 	var cut [][]int // embedded fields that are hidden with all they promote
 	for _, f := range reflect.VisibleFields(t) {
-		name, opts := fieldName(f)
+		name, opts := names.OfField(f)
 		under := func() bool {
 			for _, path := range cut {
 				if len(f.Index) > len(path) && fmt.Sprint(f.Index[:len(path)]) == fmt.Sprint(path) {

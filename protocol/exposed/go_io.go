@@ -126,14 +126,7 @@ func (c *Class) addReading(method func(goName, name string, least, most int, f b
 		})
 	}
 	sized("read", reading.Full)
-	sized("read1", func(r io.Reader, n int) ([]byte, error) {
-		if n < 0 || n > 1<<16 {
-			n = 1 << 16
-		}
-		b := make([]byte, n)
-		k, err := r.Read(b)
-		return b[:k], reading.Some(k, err)
-	})
+	sized("read1", reading.Once)
 	sized("readline", reading.Line)
 	next := func(_ context.Context, self any, _ []any) (any, error) {
 		line, err := reading.Line(self.(io.Reader), -1)
@@ -142,19 +135,10 @@ func (c *Class) addReading(method func(goName, name string, least, most int, f b
 	method("Read", "__iter__", 0, 0, func(_ context.Context, self any, _ []any) (any, error) { return self, nil })
 	method("Read", "__next__", 0, 0, next)
 	method("Read", "readlines", 0, 0, func(ctx context.Context, self any, _ []any) (any, error) {
-		var lines []any
-		size := 0
-		for {
-			line, err := reading.Line(self.(io.Reader), -1)
-			switch size += len(line); {
-			case err != nil:
-				return nil, err
-			case len(line) == 0:
-				return makeList(ctx, len(lines), quota.WeightOf(lines), func() []any { return lines })
-			case size > reading.Max || len(lines) == maxItems:
-				return nil, binding.TooManyItems()
-			}
-			lines = append(lines, line)
+		lines, err := reading.Lines(self.(io.Reader), maxItems)
+		if err != nil {
+			return nil, err
 		}
+		return makeList(ctx, len(lines), quota.WeightOf(lines), func() []any { return lines })
 	})
 }

@@ -2,6 +2,7 @@ package exposed
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"slices"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/table"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -27,11 +29,11 @@ func (m goMap) lock() *sync.RWMutex {
 func (m goMap) brought() int64 { return 0 }
 
 // account is where what peers put in is counted; nil if nothing is.
-func (m goMap) account(ctx context.Context) *account {
+func (m goMap) account(ctx context.Context) *quota.Account {
 	if m.rv.IsNil() {
 		return nil
 	}
-	return accountOf(ctx, m.rv.UnsafePointer())
+	return quota.AccountOf(ctx, m.rv.UnsafePointer())
 }
 
 // entrySize is about what an entry takes.
@@ -113,7 +115,7 @@ func (m goMap) set(ctx context.Context, key, value any) error {
 	a, n := m.account(ctx), int64(m.size())*m.entrySize()
 	weight := quota.Weight(norm(key)) + quota.Weight(norm(value))
 	if a != nil {
-		if err := a.pay(ctx, m.rv.UnsafePointer(), n, n+m.entrySize(), weight); err != nil {
+		if err := a.Pay(ctx, m.rv.UnsafePointer(), n, n+m.entrySize(), weight); err != nil {
 			return err
 		}
 	}
@@ -127,9 +129,9 @@ func (m goMap) set(ctx context.Context, key, value any) error {
 		m.rv.Set(reflect.MakeMap(m.rv.Type()))
 	}
 	if old := m.rv.MapIndex(kv); a != nil && old.IsValid() {
-		a.replaced(weight, norm(key), norm(old.Interface()))
+		a.Replaced(weight, norm(key), norm(old.Interface()))
 	} else {
-		a.replaced(weight)
+		a.Replaced(weight)
 	}
 	m.rv.SetMapIndex(kv, vv)
 	return nil
@@ -148,7 +150,7 @@ func (m goMap) del(ctx context.Context, key any) (any, bool, error) {
 		return nil, false, nil
 	}
 	m.rv.SetMapIndex(kv, reflect.Value{})
-	m.account(ctx).replaced(0, norm(key), norm(v.Interface()))
+	m.account(ctx).Replaced(0, norm(key), norm(v.Interface()))
 	return v.Interface(), true, nil
 }
 
@@ -172,7 +174,7 @@ func (m goMap) unusual() []reflect.Value {
 	var keys []reflect.Value
 	key := reflect.New(m.rv.Type().Key()).Elem() // a key that is left out needs no memory of its own
 	for it := m.rv.MapRange(); it.Next(); {
-		if key.SetIterKey(it); !key.IsNil() && !isBasic(key.Elem().Type()) {
+		if key.SetIterKey(it); !key.IsNil() && !pyvalue.IsBasic(key.Elem().Type()) {
 			keys = append(keys, it.Key())
 		}
 	}
@@ -194,8 +196,49 @@ func (m goMap) clear() error {
 	l.Lock()
 	defer l.Unlock()
 	m.rv.Clear()
-	if a, ok := accounts.Load(uintptr(m.rv.UnsafePointer())); ok {
-		a.(*account).replaced(-a.(*account).brought())
-	}
+	quota.Cleared(m.rv.UnsafePointer())
 	return nil
+}
+
+// equalKey finds the key of a map with interface keys that Python calls equal to key, which is not there as it is.
+// Those of Go's own types are looked up. Of the others, plain values are told by pyvalue.Key, and objects are compared
+// if their hash is the same, as in a dict. It is invalid if there is none.
+func (m goMap) equalKey(ctx context.Context, key any, hash int64) (reflect.Value, error) {
+	plain, isPlain := pyvalue.Key(key)
+	if isPlain && m.rv.Type().Key().NumMethod() == 0 {
+		for k := range pyvalue.GoNumbers(key) {
+			if m.has(k) {
+				return k, nil
+			}
+		}
+	}
+	compared := 0
+	keys := m.unusual
+	if !isPlain {
+		keys = m.unordered
+	}
+	for _, k := range keys() {
+		form, _ := ByValue(k.Interface())
+		if p, ok := pyvalue.Key(form); ok && isPlain {
+			if p == plain {
+				return k, nil
+			}
+			continue
+		}
+		h, err := hashValue(ctx, form)
+		if err != nil && !errors.Is(err, vinegar.TypeError) {
+			return reflect.Value{}, err
+		}
+		if err != nil || h != hash {
+			continue
+		}
+		compared++
+		if err := table.Compared(compared); err != nil {
+			return reflect.Value{}, err
+		}
+		if eq, err := identicalOrEqual(ctx, k.Interface(), key); eq || err != nil {
+			return k, err
+		}
+	}
+	return reflect.Value{}, nil
 }

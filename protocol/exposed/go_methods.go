@@ -4,7 +4,9 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 )
 
 // addMethods enters the exported methods of a type and its pointer.
@@ -25,13 +27,13 @@ func (c *Class) addMethods(t reflect.Type) error {
 				return err
 			}
 		}
-		if notAttributes[m.Name] || slices.Contains(replaced, m.Name) {
+		if names.NotAttributes[m.Name] || slices.Contains(replaced, m.Name) {
 			continue
 		}
 		if err := c.checkSpecial(m); err != nil {
 			return err
 		}
-		name, special := specialMethods[m.Name]
+		name, special := names.Special[m.Name]
 		exposed := !special && !c.private(m.Name)
 		switch {
 		case exposed:
@@ -55,7 +57,7 @@ func (c *Class) addMethod(m reflect.Method, name string, exposed bool) error {
 	params, doc := c.declared(m.Name, name)
 	qual := c.name + "." + name
 	p, err := binding.New(m.Func, binding.Options{
-		Name: name, Qual: qual, Method: true, Params: params, Operator: binary[name], Sources: binding.Declarations(m),
+		Name: name, Qual: qual, Method: true, Params: params, Operator: names.Binary[name], Sources: binding.Declarations(m),
 	})
 	if err != nil {
 		if c.opts != nil {
@@ -101,4 +103,17 @@ func internalType(t reflect.Type) bool {
 		t = t.Elem()
 	}
 	return t.PkgPath() == "sync" || t.PkgPath() == "sync/atomic" || t == reflect.TypeFor[Attrs]()
+}
+
+// MethodName returns the Python name that an exported Go method gives its object: the special method, such as
+// "__len__" for PyLen, or the name without a prefix that an attribute answers to. It returns false for methods that
+// are no attributes, such as String and OnConnect.
+func MethodName(goName string) (name string, ok bool) {
+	if names.NotAttributes[goName] {
+		return "", false
+	}
+	if special, ok := names.Special[goName]; ok {
+		return special, true
+	}
+	return netref.PythonName(goName), true
 }

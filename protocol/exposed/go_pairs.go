@@ -65,18 +65,18 @@ func (m pairsMap) set(ctx context.Context, key, value any) error {
 		return err
 	}
 	const entry = 2 * quota.ItemSize
-	a, n := accountOf(ctx, m.at()), int64(m.size())*entry
+	a, n := quota.AccountOf(ctx, m.at()), int64(m.size())*entry
 	weight := quota.Weight(key) + quota.Weight(value)
-	if err := a.pay(ctx, m.at(), n, n+entry, weight); err != nil {
+	if err := a.Pay(ctx, m.at(), n, n+entry, weight); err != nil {
 		return err
 	}
 	l := m.lock()
 	l.Lock()
 	defer l.Unlock()
 	if old, ok := m.p.Get(key); ok {
-		a.replaced(weight, key, old)
+		a.Replaced(weight, key, old)
 	} else {
-		a.replaced(weight)
+		a.Replaced(weight)
 	}
 	if err := m.p.Set(key, value); err != nil {
 		return vinegar.TypeError.New(err.Error())
@@ -95,7 +95,7 @@ func (m pairsMap) del(ctx context.Context, key any) (any, bool, error) {
 	if !m.p.Delete(norm(key)) {
 		return nil, false, nil
 	}
-	accountOf(ctx, m.at()).replaced(0, norm(key), norm(v))
+	quota.AccountOf(ctx, m.at()).Replaced(0, norm(key), norm(v))
 	return v, true, nil
 }
 
@@ -119,8 +119,6 @@ func (m pairsMap) clear() error {
 		m.p.Delete(k)
 		l.Unlock()
 	}
-	if a, ok := accounts.Load(uintptr(m.at())); ok {
-		a.(*account).replaced(-a.(*account).brought())
-	}
+	quota.Cleared(m.at())
 	return nil
 }

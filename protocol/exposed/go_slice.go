@@ -112,8 +112,8 @@ func (s goSlice) put(ctx context.Context, i int, v any) error {
 	if i < 0 || i >= s.size() {
 		return out
 	}
-	a, weight, n := accountOf(ctx, s.place()), quota.Weight(norm(v)), s.bytes(s.size())
-	if err := a.pay(ctx, s.place(), n, n, weight); err != nil {
+	a, weight, n := quota.AccountOf(ctx, s.place()), quota.Weight(norm(v)), s.bytes(s.size())
+	if err := a.Pay(ctx, s.place(), n, n, weight); err != nil {
 		return err
 	}
 	rv, l := s.snapshot()
@@ -123,7 +123,7 @@ func (s goSlice) put(ctx context.Context, i int, v any) error {
 		return out
 	}
 	if a != nil {
-		a.replaced(weight, norm(rv.Index(i).Interface()))
+		a.Replaced(weight, norm(rv.Index(i).Interface()))
 	}
 	rv.Index(i).Set(nv)
 	return nil
@@ -139,10 +139,10 @@ func (s goSlice) rewrite(ctx context.Context, brought int64, f func([]any) ([]an
 		return vinegar.TypeError.Errorf("a Go %v has a fixed length; expose *%v or an exposed.List to let it grow",
 			s.rv.Type(), s.rv.Type())
 	}
-	a := accountOf(ctx, s.place())
-	had := a.brought()
+	a := quota.AccountOf(ctx, s.place())
+	had := a.Brought()
 	values := broughtIn(items, had+brought)
-	if err := a.pay(ctx, s.place(), s.bytes(len(before)), s.bytes(len(items)), values-had); err != nil {
+	if err := a.Pay(ctx, s.place(), s.bytes(len(before)), s.bytes(len(items)), values-had); err != nil {
 		return err
 	}
 	fresh := reflect.MakeSlice(s.rv.Type(), len(items), len(items))
@@ -151,7 +151,7 @@ func (s goSlice) rewrite(ctx context.Context, brought int64, f func([]any) ([]an
 			return err
 		}
 	}
-	a.replaced(values - had)
+	a.Replaced(values - had)
 	if s.rv.CanSet() {
 		l := guard(s.rv.Addr().UnsafePointer())
 		l.Lock()

@@ -97,19 +97,7 @@ func overEach[T any](items []T, one func(T) any) *iterator {
 	}, func() int { return len(items) })
 }
 
-// plainLen is the number of items of a plain value that has items (see [pyvalue.Items]).
-func plainLen(v any) int {
-	switch x := v.(type) {
-	case string:
-		return utf8.RuneCountInString(x)
-	case []byte:
-		return len(x)
-	}
-	all, _ := pyvalue.Items(v)
-	return len(all)
-}
-
-// overPlain iterates over the items of such a value without making them all at once.
+// overPlain iterates over the items of a plain value (see [pyvalue.Items]) without making them all at once.
 func overPlain(v any) *iterator {
 	switch x := v.(type) {
 	case string:

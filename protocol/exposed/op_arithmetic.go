@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gorpyc/gorpyc/brine"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -18,7 +19,7 @@ var operators = map[string]string{
 func Operate(ctx context.Context, op string, a, b any) (r any, err error) {
 	defer protect(&err)
 	a, b = norm(a), norm(b)
-	if _, compares := compareOps[op]; compares {
+	if _, compares := names.Comparisons[op]; compares {
 		return richCompare(ctx, op, a, b)
 	}
 	sign, ok := operators[op]

@@ -31,13 +31,13 @@ func keywords(ctx context.Context, v any) ([]netref.Keyword, error) {
 	if err := updateDict(ctx, d, v); err != nil {
 		return nil, err
 	}
-	kw := make([]netref.Keyword, 0, d.live)
-	for e := range d.entries.all {
-		name, ok := e.key.(string)
+	kw := make([]netref.Keyword, 0, d.table.Len())
+	for e := range d.table.All {
+		name, ok := e.Of.(string)
 		if !ok || !utf8.ValidString(name) {
 			return nil, binding.KeywordsMustBeStrings()
 		}
-		kw = append(kw, netref.Keyword{Name: name, Value: e.value})
+		kw = append(kw, netref.Keyword{Name: name, Value: e.Value})
 	}
 	return kw, nil
 }

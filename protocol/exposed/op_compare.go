@@ -7,6 +7,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine"
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -44,7 +45,7 @@ func richCompare(ctx context.Context, op string, a, b any) (any, error) {
 	if err != nil || v != any(brine.NotImplemented) {
 		return v, err
 	}
-	v, err = special(ctx, b, reflected[op], a)
+	v, err = special(ctx, b, names.Reflected[op], a)
 	if err != nil || v != any(brine.NotImplemented) {
 		return v, err
 	}
@@ -55,7 +56,7 @@ func richCompare(ctx context.Context, op string, a, b any) (any, error) {
 		return !same(a, b), nil
 	}
 	return nil, vinegar.TypeError.Errorf("'%s' not supported between instances of '%s' and '%s'",
-		compareOps[op], TypeName(a), TypeName(b))
+		names.Comparisons[op], TypeName(a), TypeName(b))
 }
 
 // less is Python's a < b.
@@ -70,11 +71,11 @@ func less(ctx context.Context, a, b any) (bool, error) {
 // special calls a special method of v's class; NotImplemented if there is none.
 func special(ctx context.Context, v any, op string, args ...any) (any, error) {
 	if o, ok := v.(*netref.Object); ok {
-		if _, compares := compareOps[op]; compares && len(args) == 1 {
+		if _, compares := names.Comparisons[op]; compares && len(args) == 1 {
 			return o.Compare(ctx, op, args[0])
 		}
 		r, err := o.CallMethod(ctx, op, args...)
-		if binary[op] && isAttributeError(err) {
+		if names.Binary[op] && isAttributeError(err) {
 			return brine.NotImplemented, nil
 		}
 		return r, err
@@ -138,7 +139,7 @@ func ordered(op string, order int) bool {
 func Compare(ctx context.Context, p *Policy, v, other any, op string) (r any, err error) {
 	defer protect(&err)
 	v, other = norm(v), norm(other)
-	if _, known := compareOps[op]; !known && op != "__cmp__" {
+	if _, known := names.Comparisons[op]; !known && op != "__cmp__" {
 		return nil, cannotAccess(op) // the policy guards attributes; that other methods can be called this way is not meant
 	}
 	if err := p.guard(ctx, UseGet, v, op); err != nil {

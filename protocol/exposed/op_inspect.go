@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/gorpyc/gorpyc/netref"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 )
 
 // Dir is Python's dir(v) under the policy p, whose prefix counts; nil means RPyC's defaults: the real names of the
@@ -74,7 +75,7 @@ func routines(p *Policy, classes ...*Class) []Method {
 			for n, a := range m.own {
 				n = a.listedAs(n, p)
 				delete(found, n)
-				if !localNames[n] && a.isRoutine() {
+				if !names.Local[n] && a.isRoutine() {
 					found[n] = Method{n, a.docOf().text, a.docOf().set}
 				}
 			}

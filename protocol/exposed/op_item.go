@@ -39,23 +39,6 @@ func toIndex(ctx context.Context, v any, kind string) (n pyvalue.Number, err err
 	return n, vinegar.TypeError.Errorf("%s indices must be integers or slices, not %s", kind, TypeName(v))
 }
 
-// position resolves an index into the n items of a list, tuple … (what), or says why it cannot.
-func position(what string, i pyvalue.Number, n int) (int, error) {
-	at := i.Int
-	if at < 0 {
-		at += int64(n)
-	}
-	switch {
-	case i.Big != nil:
-		return 0, vinegar.IndexError.New("cannot fit 'int' into an index-sized integer")
-	case at >= 0 && at < int64(n):
-		return int(at), nil
-	case what == "byte":
-		return 0, vinegar.IndexError.New("index out of range")
-	}
-	return 0, vinegar.IndexError.New(what + " index out of range")
-}
-
 // resolve applies a slice to n items.
 func resolve(ctx context.Context, s brine.Slice, n int) (pyvalue.Span, error) {
 	var parts [3]*big.Int
@@ -72,14 +55,6 @@ func resolve(ctx context.Context, s brine.Slice, n int) (pyvalue.Span, error) {
 	return raised(pyvalue.Indices(parts[1], parts[2], parts[0], int64(n)))
 }
 
-func spanOf[T any](s pyvalue.Span, items []T) []T {
-	out := make([]T, s.Count)
-	for i := range out {
-		out[i] = items[s.Start+int64(i)*s.Step]
-	}
-	return out
-}
-
 // sliced is Python's items[key] for a list, tuple or string given as items; one makes the value of an item, build that
 // of a slice.
 func sliced[T any](ctx context.Context, kind string, items []T, key any, one func(T) any, build func([]T) any) (
@@ -90,13 +65,13 @@ func sliced[T any](ctx context.Context, kind string, items []T, key any, one fun
 		if err != nil {
 			return nil, err
 		}
-		return build(spanOf(sp, items)), nil
+		return build(pyvalue.Pick(sp, items)), nil
 	}
 	n, err := toIndex(ctx, key, kind)
 	if err != nil {
 		return nil, err
 	}
-	i, err := position(kind, n, len(items))
+	i, err := raised(pyvalue.Position(kind, n, len(items)))
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/gorpyc/gorpyc/brine/pyvalue"
 	"github.com/gorpyc/gorpyc/netref"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/binding"
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/producer"
 	"github.com/gorpyc/gorpyc/protocol/exposed/internal/quota"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 	"github.com/gorpyc/gorpyc/protocol/wire"
@@ -179,8 +180,8 @@ func asNexter(v any) (nexter, bool) {
 	case *Generator:
 		return x, true
 	}
-	if ch, ok := channelOf(v); ok && ClassOf(v).goType == nil { // of a type without methods of its own
-		return ch, true
+	if ch, ok := producer.ChannelOf(v); ok && ClassOf(v).goType == nil { // of a type without methods of its own
+		return nextFunc(ch.Next), true
 	}
 	return nil, false
 }

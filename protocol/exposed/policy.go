@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -68,33 +69,16 @@ func Unrestricted() *Policy {
 	return &Policy{AllowAll: true, AllowSet: true, AllowDel: true, DenyExposed: true}
 }
 
-// safeNames are the names that RPyC 5.1 to 6.0.2 consider harmless (safe_attrs of its default configuration). Releases
-// before 5.1 lack __format__.
-var safeNames = makeSet(`
-	__abs__ __add__ __and__ __bool__ __cmp__ __contains__ __delitem__ __delslice__ __div__ __divmod__ __doc__ __enter__
-	__eq__ __exit__ __float__ __floordiv__ __format__ __ge__ __getitem__ __getslice__ __gt__ __hash__ __hex__ __iadd__
-	__iand__ __idiv__ __ifloordiv__ __ilshift__ __imod__ __imul__ __index__ __int__ __invert__ __ior__ __ipow__
-	__irshift__ __isub__ __iter__ __itruediv__ __ixor__ __le__ __len__ __length_hint__ __long__ __lshift__ __lt__
-	__mod__ __mul__ __ne__ __neg__ __new__ __next__ __nonzero__ __oct__ __or__ __pos__ __pow__ __radd__ __rand__
-	__rdiv__ __rdivmod__ __repr__ __rfloordiv__ __rlshift__ __rmod__ __rmul__ __ror__ __rpow__ __rrshift__ __rshift__
-	__rsub__ __rtruediv__ __rxor__ __setitem__ __setslice__ __str__ __sub__ __truediv__ __xor__ next`)
-
 // SafeNames returns the special methods that everyone may use by default (safe_attrs), sorted.
-func SafeNames() []string { return slices.Sorted(maps.Keys(safeNames)) }
+func SafeNames() []string { return slices.Sorted(maps.Keys(names.Safe)) }
 
 // safe reports whether a name is among those of Safe, or of RPyC.
 func (p *Policy) safe(name string) bool {
 	if p.Safe != nil {
 		return slices.Contains(p.Safe, name)
 	}
-	return safeNames[name]
+	return names.Safe[name]
 }
-
-// introspected are the names that Introspect opens.
-var introspected = makeSet(`
-	__annotations__ __bases__ __class__ __code__ __defaults__ __func__ __kwdefaults__ __module__ __mro__ __name__
-	__qualname__ __self__ __text_signature__ __wrapped__ co_argcount co_filename co_firstlineno co_flags
-	co_kwonlyargcount co_name co_posonlyargcount co_qualname co_varnames`)
 
 // nameFor decides under which name an attribute asked for as name is used, given a test of what the object has. It
 // returns an AttributeError that does not tell a forbidden name from a missing one.
@@ -132,14 +116,14 @@ func (p *Policy) permits(use Use) bool {
 // plain reports whether name may be used as it is.
 func (p *Policy) plain(name string) bool {
 	if p == nil {
-		return strings.HasPrefix(name, DefaultPrefix) || safeNames[name]
+		return strings.HasPrefix(name, DefaultPrefix) || names.Safe[name]
 	}
 	switch {
 	case p.AllowAll:
 		return true
 	case !p.DenyExposed && strings.HasPrefix(name, p.prefix()):
 		return true
-	case p.Introspect && introspected[name]:
+	case p.Introspect && names.Introspected[name]:
 		return true
 	case !p.DenySafe && (p.safe(name) || slices.Contains(p.ExtraSafe, name)):
 		return true

@@ -82,12 +82,7 @@ func withDescription(t reflect.Type, o *ClassOptions) *ClassOptions {
 		return d
 	}
 	m := *o
-	if m.Name == "" {
-		m.Name = d.Name
-	}
-	if m.Doc == "" {
-		m.Doc = d.Doc
-	}
+	m.Name, m.Doc = cmp.Or(m.Name, d.Name), cmp.Or(m.Doc, d.Doc)
 	if m.New == nil {
 		m.New = d.New
 	}

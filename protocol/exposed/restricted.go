@@ -3,6 +3,7 @@ package exposed
 import (
 	"context"
 
+	"github.com/gorpyc/gorpyc/protocol/exposed/internal/names"
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
@@ -17,7 +18,7 @@ import (
 // are listed. v may be an object of another peer, which then decides by its own rules, too. What the attributes return
 // is not restricted.
 func Restricted(v any, read, write []string) any {
-	return &restricted{v: v, read: nameSet(read), write: nameSet(write)}
+	return &restricted{v: v, read: names.SetOf(read), write: names.SetOf(write)}
 }
 
 // restricted is the view. It takes care of its attributes itself, past the policy.

@@ -3,20 +3,7 @@ package binding
 import (
 	"reflect"
 	"strings"
-	"unicode"
 )
-
-// LowerCamel is an exported Go name in the manner of Java: addUser for AddUser, httpServer for HTTPServer.
-func LowerCamel(goName string) string {
-	rs := []rune(goName)
-	for i := range rs {
-		if !unicode.IsUpper(rs[i]) || i > 0 && i+1 < len(rs) && unicode.IsLower(rs[i+1]) {
-			break
-		}
-		rs[i] = unicode.ToLower(rs[i])
-	}
-	return string(rs)
-}
 
 // TakesArguments reports whether fn has parameters besides a context.
 func TakesArguments(fn reflect.Value) bool {
@@ -50,4 +37,12 @@ func PackageLevel(fn reflect.Value) bool {
 	}
 	name := FullName(fn)
 	return !strings.HasSuffix(name, "-fm") && strings.Count(name[strings.LastIndexByte(name, '/')+1:], ".") == 1
+}
+
+// PackageOf returns the path of the package that has fn, and the last element of that.
+func PackageOf(fn reflect.Value) (path, name string) {
+	full := FullName(fn)
+	last := strings.LastIndexByte(full, '/') + 1
+	name, _, _ = strings.Cut(full[last:], ".")
+	return full[:last] + name, name
 }

@@ -36,6 +36,33 @@ func Full(r io.Reader, n int) ([]byte, error) {
 	return b.Bytes(), Some(b.Len(), err)
 }
 
+// Once takes what one Read gives of n bytes; a negative n means as many as are usual.
+func Once(r io.Reader, n int) ([]byte, error) {
+	if n < 0 || n > 1<<16 {
+		n = 1 << 16
+	}
+	b := make([]byte, n)
+	k, err := r.Read(b)
+	return b[:k], Some(k, err)
+}
+
+// Lines reads the lines up to the end of the file. More than most, or than [Max] bytes, are a MemoryError.
+func Lines(r io.Reader, most int) (lines []any, err error) {
+	size := 0
+	for {
+		line, err := Line(r, -1)
+		switch size += len(line); {
+		case err != nil:
+			return nil, err
+		case len(line) == 0:
+			return lines, nil
+		case size > Max || len(lines) == most:
+			return nil, vinegar.MemoryError.Errorf("more than %d items", most)
+		}
+		lines = append(lines, line)
+	}
+}
+
 // onlyReader hides a WriterTo, which would not stop at the limit.
 type onlyReader struct{ io.Reader }
 
