@@ -66,8 +66,8 @@ func TestLoansAreWhereCopiesWouldBe(t *testing.T) {
 	}
 }
 
-// TestCallEndsWhilePeerDoesNotRead ends the context of a call while its byte string is being written to a peer that does
-// not read. The caller then uses the memory for something else.
+// TestCallEndsWhilePeerDoesNotRead ends the context of a call while its byte string is being written to a peer that
+// does not read. The caller then uses the memory for something else.
 func TestCallEndsWhilePeerDoesNotRead(t *testing.T) {
 	l, err := transport.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)

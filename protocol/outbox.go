@@ -87,8 +87,8 @@ var (
 
 // send queues a frame and sees to it that it is written, as mode says. In the modes that wait, it does so until the
 // queue is short enough or ctx has ended; when it then writes itself, the end of ctx interrupts that only on streams
-// that can be written to without blocking; to others a goroutine writes what is long. The reader must not wait for the peer: it uses the other modes, in which the
-// connection ends if the peer leaves more unread than Limits.Unread.
+// that can be written to without blocking; to others a goroutine writes what is long. The reader must not wait for the
+// peer: it uses the other modes, in which the connection ends if the peer leaves more unread than Limits.Unread.
 //
 // The outbox keeps f unless copied is true.
 func (o *outbox) send(ctx context.Context, f []byte, mode sendMode) (copied bool, err error) {
