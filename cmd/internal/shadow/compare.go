@@ -220,9 +220,13 @@ func sameValue(a, b any) bool {
 	return talk.Key(a) == talk.Key(b)
 }
 
-// compareNames compares what DIR and INSPECT list: the names that clients can use.
+// compareNames compares what DIR and INSPECT list: the names that clients can use. Of INSPECT in RPyC 4.1 to 5.3 these
+// are the operators only: a server of these lists classes among the methods and leaves out class methods.
 func (w *watcher) compareNames(x *exchange, answering any) {
 	a, b := usable(answering), usable(x.body)
+	if x.handler == wire.HandleInspect && w.dialect.Family() == wire.FamilyC {
+		a, b = slices.DeleteFunc(a, isExposed), slices.DeleteFunc(b, isExposed)
+	}
 	var missing, extra []string
 	for _, n := range a {
 		if !slices.Contains(b, n) {
@@ -245,6 +249,8 @@ func (w *watcher) compareNames(x *exchange, answering any) {
 var operators = strings.Fields(`__len__ __iter__ __next__ __getitem__ __setitem__ __delitem__ __contains__ __call__
 	__enter__ __add__ __sub__ __mul__ __rmul__ __neg__ __bool__ __int__ __float__ __index__`)
 
+func isExposed(name string) bool { return strings.HasPrefix(name, "exposed_") }
+
 func usable(boxed any) []string {
 	items, _ := talk.Item(boxed, 1).(brine.Tuple)
 	var names []string
@@ -253,7 +259,7 @@ func usable(boxed any) []string {
 		if !ok {
 			name, _ = talk.Item(it, 0).(string)
 		}
-		if strings.HasPrefix(name, "exposed_") || slices.Contains(operators, name) {
+		if isExposed(name) || slices.Contains(operators, name) {
 			names = append(names, name)
 		}
 	}

@@ -89,6 +89,10 @@ const (
 	callbackBytes = 32 << 20
 )
 
+// asGo are the arguments of a Go peer's request for the root. A server in Go that is asked so does not ask the client
+// which release it is of.
+var asGo = brine.Tuple{int64(wire.LabelTuple), brine.Tuple{}}
+
 var errGivenUp = errors.New("no answer in time")
 
 func (w *watcher) run(ctx context.Context, open func(context.Context) (net.Conn, error)) {
@@ -225,6 +229,9 @@ func (w *watcher) request(e event) {
 	if !ok {
 		w.proxy.Report.skip(unpaired)
 		return
+	}
+	if m.Handler == wire.HandleGetRoot {
+		body = asGo
 	}
 	x.said = true
 	begun := time.Now()
