@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import urllib.error
 import urllib.request
@@ -250,12 +251,14 @@ def test_the_end_of_a_client_is_told(service, bridge, connect):
 
 def test_a_service_that_is_not_there(bridge, connect):
     address = "127.0.0.1:%d" % free_port()
-    far = bridge(None, "--to", "127.0.0.1:%d" % free_port(), "--http", address)
-    with pytest.raises(Exception, match="the service cannot be reached") as caught:
-        connect(far).root.add(1, 2)
-    assert "ConnectionError" in type(caught.value).__name__
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen("http://%s/healthz" % address)
+    with socket.socket() as deaf:  # nobody else gets its port
+        deaf.bind(("127.0.0.1", 0))
+        far = bridge(None, "--to", "127.0.0.1:%d" % deaf.getsockname()[1], "--http", address)
+        with pytest.raises(Exception, match="the service cannot be reached") as caught:
+            connect(far).root.add(1, 2)
+        assert "ConnectionError" in type(caught.value).__name__
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen("http://%s/healthz" % address)
     assert refused.value.code == 503
     assert "refused" in json.loads(refused.value.read())[0]["error"]
 
