@@ -114,6 +114,7 @@ def table(path, directory):
     for peer, row in sorted(rows.items(), key=lambda item: (not item[0][0].isdigit(), " on " in item[0], item[0])):
         release, _, python = peer.partition(" on Python ")
         pythons = python or ", ".join("%d.%d" % version for version in sorted(row["pythons"]))
+        release = re.sub(r"(?<=[a-zA-Z])(?=\d)", " ", release, count=1)  # a fork's name and its version
         lines.append("| %s | %s | %s | %s |" % (release, pythons,
                                                 *("%d of %d" % tuple(row[role]) for role in ("serves", "calls"))))
     with open(path) as document:
