@@ -251,6 +251,7 @@ def test_signatures(tool, service, classic):
     assert tool("inspect", service, "add") == "method add(…)\n    Adds.\n"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("bind_threads", [False, True])
 def test_tap_replays_callbacks(tool, kind, peers, request, run_program, tmp_path, bind_threads):
     """The server's calls back are waited for and answered, whatever numbers and ids they have this time."""
