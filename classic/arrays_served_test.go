@@ -67,24 +67,30 @@ uses = [
     "np.array(a[1:]).tolist()", "np.array(a[::-1]).tolist()", "np.array(a[5:]).shape", "a[1:].shape",
     "[np.array(row).tolist() for row in a]", "a[np.int64(1)] is None", "np.array_equal(a, a)",
     "np.array(a).flags.writeable",
-    "np.array(a[:, 1]).tolist()", "np.array(a[:1, ::-1]).tolist()", "np.array(a[..., 1]).tolist()", "np.array(a[1, ...]).tolist()",
+    "np.array(a[:, 1]).tolist()", "np.array(a[:1, ::-1]).tolist()", "np.array(a[..., 1]).tolist()",
+    "np.array(a[1, ...]).tolist()",
     "np.array(a[1:, 5:]).shape", "np.array(a[5:, 1]).shape", "a[:, 7]", "a[5:, 7]", "a[:, 1, :]", "a['a']", "a[:, 'a']",
 ]
 records = np.array([(1, (2, 3)), (4, (5, 6))], dtype=[("a", "<u2"), ("b", "u1", (2,))])
 uses_of_records = [
-    "str(np.array(a))", "np.array(a).dtype", "str(a.dtype)", "np.array(a['a']).tolist()", "np.array(a['b'][:, 1]).tolist()",
-    "a[1]['a']", "a[1][0]", "np.array(a[0]['b']).tolist()", "len(a[1])", "a[0]['c']", "a['c']", "a[0][7]", "[r['a'] for r in a]",
-    "str(rpyc.utils.classic.obtain(a[1]))", "rpyc.utils.classic.obtain(a[1]).dtype", "type(rpyc.utils.classic.obtain(a[1]))",
+    "str(np.array(a))", "np.array(a).dtype", "str(a.dtype)", "np.array(a['a']).tolist()",
+    "np.array(a['b'][:, 1]).tolist()",
+    "a[1]['a']", "a[1][0]", "np.array(a[0]['b']).tolist()", "len(a[1])", "a[0]['c']", "a['c']", "a[0][7]",
+    "[r['a'] for r in a]",
+    "str(rpyc.utils.classic.obtain(a[1]))", "rpyc.utils.classic.obtain(a[1]).dtype",
+    "type(rpyc.utils.classic.obtain(a[1]))",
 ]
 old = int(rpyc.version.version[0]) < 6
 if old: # the __array__ of their proxies takes no dtype
     uses.remove("np.array(a, dtype='c16').dtype")
 kept = lambda: {"a": 1, 2: "two", None: (3,), "d": {"x": 4}}
 uses_of_dicts = [
-    "a['a']", "a[2.0]", "a[None]", "a['d']['x']", "a['z']", "a[[]]", "len(a)", "list(a)", "'a' in a, 'z' in a", "[] in a",
+    "a['a']", "a[2.0]", "a[None]", "a['d']['x']", "a['z']", "a[[]]", "len(a)", "list(a)", "'a' in a, 'z' in a",
+    "[] in a",
     "list(a.items())[:2]", "list(a.keys())", "a.get('z', 5)", "isinstance(a, dict)", "a == {}", "{2: 'two'} == a",
     "str(a)", "a.pop('a'), list(a)", "a.pop('z')", "a.update(b=2) or list(a)", "a.__setitem__('n', 5) or a['n']",
-    "a.__delitem__('d') or list(a)", "a.clear() or len(a)", "a.setdefault('s', 6), a['s']", "a.popitem()[0], len(a)", "{**a}[2]",
+    "a.__delitem__('d') or list(a)", "a.clear() or len(a)", "a.setdefault('s', 6), a['s']", "a.popitem()[0], len(a)",
+    "{**a}[2]",
     "sorted(map(str, a.keys() & {'a', 'q'}))", "a.popitem() and a.popitem() and a.update({'d': 1}) or list(a)",
 ]
 def outcome(use, a):

@@ -326,7 +326,8 @@ func TestArraysAndFrames(t *testing.T) {
 		both(t, c, "[np.complex64(1 + 2j), np.float32(0.5)]", []complex128{1 + 2i, 0.5})
 		both(t, c, "pd.Series(['a', 'b'], dtype='category')", map[int]string{0: "a", 1: "b"})
 		both(t, c, "[pd.NA, pd.NaT, np.ma.masked, 5]", []*big.Int{nil, nil, nil, big.NewInt(5)})
-		const names = "pd.DataFrame([[1] * 5], columns=pd.Index([('a', 2), None, True, 1e20, pd.Timestamp('2024-01-02')], dtype=object))"
+		const names = "pd.DataFrame([[1] * 5], columns=" +
+			"pd.Index([('a', 2), None, True, 1e20, pd.Timestamp('2024-01-02')], dtype=object))"
 		frame, err := classic.ObtainFrame(ctx, eval(t, names))
 		require.NoError(t, err)
 		require.Equal(t, must[[]string](t, c, "[str(name) for name in "+names+".columns]"), frame.Columns)

@@ -206,9 +206,16 @@ func setSeconds(dst reflect.Value, s float64, v any) error {
 func SetNumber(dst reflect.Value, v any) error {
 	switch to := dst.Addr().Interface().(type) {
 	case *big.Rat:
-		return setRat(to, v)
+		return exactly(v, dst.Type(), func(n *big.Int) { to.SetInt(n) }, func(f float64) bool {
+			return to.SetFloat64(f) != nil // no infinity
+		})
 	case *big.Float:
-		return setBigFloat(to, v)
+		return exactly(v, dst.Type(), func(n *big.Int) { to.SetInt(n) }, func(f float64) bool {
+			if f == f {
+				to.SetFloat64(f)
+			}
+			return f == f
+		})
 	}
 	if dst.Type() != bigIntType.Elem() {
 		if done, err := Set(dst, v); done {
@@ -224,45 +231,19 @@ func SetNumber(dst reflect.Value, v any) error {
 	return nil
 }
 
-func setRat(to *big.Rat, v any) error {
-	switch v := v.(type) {
-	case bool:
-		to.SetInt64(truth(v))
+// exactly has one of the funcs store the int or float that v is; fits says whether a float could be.
+func exactly(v any, t reflect.Type, integer func(*big.Int), float func(float64) (fits bool)) error {
+	n := NumberOf(v)
+	switch {
+	case n.Kind == Int:
+		integer(n.BigInt())
 		return nil
-	case int64:
-		to.SetInt64(v)
+	case n.Kind != Float:
+		return notFit(v, t, "")
+	case float(n.Float):
 		return nil
-	case *big.Int:
-		to.SetInt(v)
-		return nil
-	case float64:
-		if to.SetFloat64(v) != nil {
-			return nil
-		}
-		return notFit(v, reflect.TypeFor[big.Rat](), OutOfRange)
 	}
-	return notFit(v, reflect.TypeFor[big.Rat](), "")
-}
-
-func setBigFloat(to *big.Float, v any) error {
-	switch v := v.(type) {
-	case bool:
-		to.SetInt64(truth(v))
-		return nil
-	case int64:
-		to.SetInt64(v)
-		return nil
-	case *big.Int:
-		to.SetInt(v)
-		return nil
-	case float64:
-		if v == v {
-			to.SetFloat64(v)
-			return nil
-		}
-		return notFit(v, reflect.TypeFor[big.Float](), OutOfRange)
-	}
-	return notFit(v, reflect.TypeFor[big.Float](), "")
+	return notFit(v, t, OutOfRange)
 }
 
 func truth(b bool) int64 {

@@ -162,7 +162,8 @@ import (
 
 func main() {
 	srv, err := map[string]func() (*servers.Server, error){
-		"agenda": agenda.NewAgendaServer, "chat": chat.NewChatServer, "door": door.NewDoorServer, "inventory": inventory.NewInventoryServer, "jobs": jobs.NewJobServer, "kv": kv.NewKVServer,
+		"agenda": agenda.NewAgendaServer, "chat": chat.NewChatServer, "door": door.NewDoorServer,
+		"inventory": inventory.NewInventoryServer, "jobs": jobs.NewJobServer, "kv": kv.NewKVServer,
 	}[os.Args[1]]()
 	if err != nil {
 		log.Fatal(err)

@@ -49,12 +49,12 @@ func (w *skeleton) printf(format string, args ...any) { fmt.Fprintf(w.file, form
 // importable are the packages that generated files can use, by the names that they have there.
 var importable = func() map[string]string {
 	all := map[string]string{}
-	for path := range strings.FieldsSeq(`bufio context errors flag fmt iter log math/bits net os os/exec os/signal path/filepath regexp
-		strconv strings sync testing time`) {
+	for path := range strings.FieldsSeq(`bufio context errors flag fmt iter log math/bits net os os/exec os/signal
+		path/filepath regexp strconv strings sync testing time`) {
 		all[path[strings.LastIndexByte(path, '/')+1:]] = path
 	}
-	for name := range strings.FieldsSeq(`brine netref protocol protocol/exposed protocol/pickle protocol/transport protocol/vinegar registry
-		servers`) {
+	for name := range strings.FieldsSeq(`brine netref protocol protocol/exposed protocol/pickle protocol/transport
+		protocol/vinegar registry servers`) {
 		all[name[strings.LastIndexByte(name, '/')+1:]] = "github.com/gorpyc/gorpyc/" + name
 	}
 	return all

@@ -3,9 +3,9 @@
 Usage:  python -OO record.py [--out transcripts] [scenario ...]
 
 It uses the rpyc that the interpreter has installed, so it is run once for every release to record, for example with
-3.4.4, 4.0.2, 4.1.5, 5.3.1, 6.0.2 and rpyc-ng 7.0.15. Without scenarios it records them all. For each scenario it starts a server and a client, both of them
-this script again, and stands between them: every frame is passed on whole and written down in the order in which frames came,
-which is a causal order, as each side is single-threaded.
+3.4.4, 4.0.2, 4.1.5, 5.3.1, 6.0.2 and rpyc-ng 7.0.15. Without scenarios it records them all. For each scenario it starts
+a server and a client, both of them this script again, and stands between them: every frame is passed on whole and
+written down in the order in which frames came, which is a causal order, as each side is single-threaded.
 
 A recording is a file of JSON lines. The first one says what was recorded, every other one is a frame with its direction
 ("c2s" or "s2c"), in hexadecimal, or the end of a direction ("event": "eof"). Documentation strings that INSPECT reports are

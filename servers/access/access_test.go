@@ -350,7 +350,8 @@ func TestLoad(t *testing.T) {
 	}
 	got, err := load(`{"rules": [{"who": ["*"], "kinds": ["tls"], "attrs": {"cn": "a*"}, "allow": ["a.b.*"], "deny": ["c"],
 		"read_only": true, "deny_pickle": true, "rate": 1.5, "burst": 2, "concurrent": 3, "wait": "-1s", "queue": 4,
-		"connects": {"rate": 8}, "methods": [{"method": "m", "rate": 5}]}], "methods": [{"method": "x.*", "concurrent": 6}], "max_identities": 7}`)
+		"connects": {"rate": 8}, "methods": [{"method": "m", "rate": 5}]}],
+		"methods": [{"method": "x.*", "concurrent": 6}], "max_identities": 7}`)
 	require.NoError(t, err)
 	require.Equal(t, &access.Policy{MaxIdentities: 7,
 		Methods: []access.MethodLimit{{Method: "x.*", Limit: access.Limit{Concurrent: 6}}},

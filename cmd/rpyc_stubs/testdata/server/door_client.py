@@ -31,7 +31,8 @@ for f in (lambda: red, lambda: red == "red", lambda: red == root.Light("red"), l
           lambda: str(red), lambda: red + "dish"):
     show(f)
 S, A, Z = root.Side, root.Access, root.Size
-for f in (lambda: [S.LEFT, S.TOP, S.BOTH], lambda: S.LEFT | S.RIGHT, lambda: S.LEFT | S.TOP, lambda: str(S.LEFT | S.TOP),
+for f in (lambda: [S.LEFT, S.TOP, S.BOTH], lambda: S.LEFT | S.RIGHT, lambda: S.LEFT | S.TOP,
+          lambda: str(S.LEFT | S.TOP),
           lambda: S.BOTH & S.LEFT == S.LEFT, lambda: bool(S.LEFT & S.TOP), lambda: S.LEFT in S.BOTH, lambda: ~S.TOP,
           lambda: S.BOTH ^ S.RIGHT, lambda: S(5), lambda: S["TOP"], lambda: S["X"], lambda: len(S.BOTH),
           lambda: hash(S(5)) == hash(S.LEFT | S.TOP), lambda: S.LEFT | 2, lambda: list(S.BOTH)):
@@ -39,7 +40,8 @@ for f in (lambda: [S.LEFT, S.TOP, S.BOTH], lambda: S.LEFT | S.RIGHT, lambda: S.L
 for f in (lambda: A.OPEN | A.LOCK, lambda: A.OPEN | 8, lambda: int(A(3)), lambda: A.LOCK == 2, lambda: str(A(3)),
           lambda: root.may(A.OPEN), lambda: root.may(3), lambda: root.may(A.NONE), lambda: root.light(root.Level.HIGH)):
     show(f)
-for f in (lambda: list(Z), lambda: len(Z), lambda: Z["BIG"], lambda: Z.BIG, lambda: Z.SMALL in Z, lambda: root.usual in Z,
+for f in (lambda: list(Z), lambda: len(Z), lambda: Z["BIG"], lambda: Z.BIG, lambda: Z.SMALL in Z,
+          lambda: root.usual in Z,
           lambda: S.TOP in Z, lambda: Z["NONE"], lambda: iter(Z.SMALL), lambda: [int(v) for v in root.Level]):
     show(f)
 machine, safe = root.machine(), root.machine(True, code=5)
