@@ -155,33 +155,40 @@ func (w *skeleton) arithmetic(in *pyType, text string, depth int) (any, error) {
 		return nil, errors.Join(err, errNoLiteral)
 	}
 	for _, level := range operators {
+		var left, right, method string // of the operator that stands last, which is applied last
 		for _, op := range level {
 			parts := inspect.Split(text, rune(op[0][0]))
 			last := parts[len(parts)-1]
-			left := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(strings.TrimSuffix(text, last)), op[0]))
-			if len(parts) < 2 || last == "" || left == "" || strings.ContainsAny(left[len(left)-1:], "*/+-<|") {
+			before := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(strings.TrimSuffix(text, last)), op[0]))
+			if len(parts) < 2 || last == "" || before == "" || strings.ContainsAny(before[len(before)-1:], "*/+-<|") {
 				continue
 			}
-			a, err := w.evaluate(in, left, depth+1)
-			if err != nil {
-				return nil, err
+			if len(before) > len(left) {
+				left, right, method = before, last, op[1]
 			}
-			b, err := w.evaluate(in, last, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			if _, ok := b.(int64); !ok && op[0] == "*" || op[0] == "<<" && b.(int64) > 62 {
-				return nil, errNoLiteral // what it makes can be large
-			}
-			if _, ok := a.(int64); op[0] == "*" && !ok {
-				if _, ok := a.(float64); !ok {
-					return nil, errNoLiteral
-				}
-			}
-			return exposed.Operate(context.Background(), op[1], a, b)
+		}
+		if method != "" {
+			return w.operate(in, method, left, right, depth+1)
 		}
 	}
 	return nil, errNoLiteral
+}
+
+func (w *skeleton) operate(in *pyType, method, left, right string, depth int) (any, error) {
+	a, err := w.evaluate(in, left, depth)
+	if err != nil {
+		return nil, err
+	}
+	b, err := w.evaluate(in, right, depth)
+	if err != nil {
+		return nil, err
+	}
+	x, y := pyvalue.NumberOf(a), pyvalue.NumberOf(b)
+	large := y.Kind != pyvalue.Int || y.Big != nil // what is made by it
+	if method == "__mul__" && (large || x.Kind == pyvalue.NotNumber) || method == "__lshift__" && (large || y.Int > 62) {
+		return nil, errNoLiteral
+	}
+	return exposed.Operate(context.Background(), method, a, b)
 }
 
 // unit is a parameter of datetime.timedelta.

@@ -84,7 +84,7 @@ func (s *Store) probe() {
 	}
 }
 
-// pause waits between attempts, longer after each, with chance in it so that registries do not knock all at once.
+// pauseAfter waits between attempts, longer after each, with chance in it so that registries do not knock all at once.
 func pauseAfter(ctx context.Context, attempt int) {
 	d := min(50*time.Millisecond<<min(attempt, 10), time.Second)
 	_ = pause.For(ctx, d/2+rand.N(d/2))

@@ -133,8 +133,8 @@ func (l *limiter) takePlace(ctx context.Context, deadline time.Time) (*excess, e
 		l.mu.Unlock()
 		return nil, nil
 	}
-	pause := time.Until(deadline)
-	if pause <= 0 || l.waiting >= l.limit.Queue {
+	wait := time.Until(deadline)
+	if wait <= 0 || l.waiting >= l.limit.Queue {
 		l.mu.Unlock()
 		return &excess{what: "too many requests at the same time"}, nil
 	}
@@ -142,7 +142,7 @@ func (l *limiter) takePlace(ctx context.Context, deadline time.Time) (*excess, e
 	l.queue = append(l.queue, mine)
 	l.waiting++
 	l.mu.Unlock()
-	t := time.NewTimer(pause)
+	t := time.NewTimer(wait)
 	defer t.Stop()
 	var x *excess
 	var err error

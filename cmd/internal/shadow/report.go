@@ -237,7 +237,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 func (r *Report) WriteTable(w io.Writer) error {
 	s := r.snapshot()
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	for _, c := range []counter{connections, connectionsByNew, fellBack, unanswered, unreached, lost, failed,
+	for _, c := range []counter{connections, connectionsByNew, fellBack, unanswered, notAccepted, unreached, lost, failed,
 		otherFamily, requests, dropped, compared, equal, different} {
 		if n := s.Counts[c]; n > 0 || c == requests || c == compared || c == different {
 			fmt.Fprintf(t, "%d\t%s\n", n, c)

@@ -363,4 +363,7 @@ func TestGoesOnAccepting(t *testing.T) {
 	require.NoError(t, l.Close())
 	require.NoError(t, <-ended)
 	require.Equal(t, 1, p.Report.snapshot().Counts[notAccepted])
+	var table bytes.Buffer
+	require.NoError(t, p.Report.WriteTable(&table))
+	require.Contains(t, table.String(), string(notAccepted))
 }

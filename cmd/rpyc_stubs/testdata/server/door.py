@@ -112,6 +112,7 @@ class DoorService(rpyc.Service):
     exposed_Level = Level
     exposed_Access, exposed_Side, exposed_Size = Access, Side, Size
     exposed_usual = Size.SMALL
+    exposed_limit = 10 * 1024 // 3
     exposed_Badge = Badge
     exposed_Position = Position
 
@@ -120,6 +121,9 @@ class DoorService(rpyc.Service):
 
     def exposed_light(self, level: Level = Level.LOW) -> Light:
         return Light.GREEN if level < Level.MEDIUM else Light.RED
+
+    def exposed_half(self, n: int = 7 * 3 // 2, on: int = 1 << True) -> tuple:
+        return (n, on)
 
     def exposed_may(self, access: Access) -> bool:
         return bool(access & Access.OPEN)

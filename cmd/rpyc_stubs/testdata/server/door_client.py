@@ -35,7 +35,8 @@ for f in (lambda: [S.LEFT, S.TOP, S.BOTH], lambda: S.LEFT | S.RIGHT, lambda: S.L
           lambda: str(S.LEFT | S.TOP),
           lambda: S.BOTH & S.LEFT == S.LEFT, lambda: bool(S.LEFT & S.TOP), lambda: S.LEFT in S.BOTH, lambda: ~S.TOP,
           lambda: S.BOTH ^ S.RIGHT, lambda: S(5), lambda: S["TOP"], lambda: S["X"], lambda: len(S.BOTH),
-          lambda: hash(S(5)) == hash(S.LEFT | S.TOP), lambda: S.LEFT | 2, lambda: list(S.BOTH)):
+          lambda: hash(S(5)) == hash(S.LEFT | S.TOP), lambda: S.LEFT | 2, lambda: list(S.BOTH),
+          lambda: root.limit, lambda: root.half()):
     show(f)
 for f in (lambda: A.OPEN | A.LOCK, lambda: A.OPEN | 8, lambda: int(A(3)), lambda: A.LOCK == 2, lambda: str(A(3)),
           lambda: root.may(A.OPEN), lambda: root.may(3), lambda: root.may(A.NONE), lambda: root.light(root.Level.HIGH)):
