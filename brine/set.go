@@ -18,15 +18,26 @@ type Interner struct {
 	seenIn []int // by number: the last set the value was met in, see Distinct
 	sets   int   // how many sets Distinct has seen
 	key    []byte
+	fixed  bool
 }
 
 // NewInterner returns an Interner that knows no value.
 func NewInterner() *Interner { return &Interner{ids: make(map[string]int)} }
 
+// Unknown is the number of a value that a fixed Interner does not know.
+const Unknown = -1
+
+// Fix has the Interner learn no more values, until it is called with false. An unknown number can be in a tuple, which
+// is then unknown, too, but not in a set.
+func (in *Interner) Fix(fixed bool) { in.fixed = fixed }
+
 // number returns the number of the value that key describes.
 func (in *Interner) number(key []byte) int {
 	in.key = key
 	id, ok := in.ids[string(key)]
+	if !ok && in.fixed {
+		return Unknown
+	}
 	if !ok {
 		id = in.Fresh()
 		in.ids[string(key)] = id
@@ -36,6 +47,9 @@ func (in *Interner) number(key []byte) int {
 
 // Fresh returns a number that no value has: what a NaN, equal to nothing, gets.
 func (in *Interner) Fresh() int {
+	if in.fixed {
+		return Unknown
+	}
 	in.next++
 	return in.next - 1
 }

@@ -152,8 +152,11 @@ func partOf(ctx context.Context, a *pickle.Array, keys brine.Tuple, axis int) (*
 		return partOf(ctx, r, keys[1:], axis+1)
 	}
 	n := int64(a.Shape[0])
-	if i, ok := keys[0].(int64); ok && (i < -n || i >= n) {
-		return nil, vinegar.IndexError.Errorf("index %d is out of bounds for axis %d with size %d", i, axis, n)
+	if i, ok := keys[0].(int64); ok {
+		if i < -n || i >= n {
+			return nil, vinegar.IndexError.Errorf("index %d is out of bounds for axis %d with size %d", i, axis, n)
+		}
+		return row((i + n) % n)
 	}
 	rows := make(brine.Tuple, n)
 	for i := range rows {

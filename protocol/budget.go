@@ -33,7 +33,7 @@ type BudgetLimits struct {
 	// Containers is how many bytes of memory the containers take that peers have made, as Limits.Containers counts it; 0
 	// means 1 GiB.
 	Containers int64
-	// Unread is the length in bytes of the messages of ours that wait for peers to read them, beyond the first 64 KiB of
+	// Unread is the length in bytes of the messages of ours that are queued until peers read, beyond the first 64 KiB of
 	// each connection, and of answers that are tuples while they are put together; 0 means 1 GiB. A connection ends whose
 	// peer lets more wait of what no handler waits for, such as the answers to PING.
 	Unread int64

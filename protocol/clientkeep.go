@@ -35,15 +35,15 @@ func (c *Client) maintain(s *server) {
 		renew := c.attend(s, conn) && conn.Err() == nil
 		c.drop(s, conn, renew)
 		switch {
-		case conn.Err() != nil:
-			c.disconnected(s, conn)
-		case s.gone.Err() != nil:
-			c.drain(s, conn)
-		case renew:
+		case renew: // first, since drop has counted this goroutine
 			c.wg.Go(func() {
 				defer c.left(s)
 				c.retire(s, conn)
 			})
+		case conn.Err() != nil:
+			c.disconnected(s, conn)
+		case s.gone.Err() != nil:
+			c.drain(s, conn)
 		default: // the peer shuts down: calls that are under way on it go on
 			c.wg.Go(func() { c.seeOff(s, conn) })
 		}

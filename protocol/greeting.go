@@ -84,7 +84,7 @@ func checkFamily(first []byte, d *wire.Dialect) error {
 	start := frame.Start(first)
 	other, err := wire.Detect(start)
 	switch {
-	case err != nil && len(start) > 0 && start[0] != 0: // 0 begins the number of a thread
+	case err != nil && len(start) > 0 && !wire.MayBindThreads(start):
 		return err
 	case err == nil && !other.BeginsLike(d):
 		return &WrongDialectError{Want: d, Got: other}
@@ -92,15 +92,12 @@ func checkFamily(first []byte, d *wire.Dialect) error {
 	return nil
 }
 
-// detect tells the family by the beginning of the first frame, as far as wire.Detect does; nil if that does not show
-// it.
-func detect(first []byte) *wire.Dialect {
-	d, _ := wire.Detect(frame.Start(first))
-	return d
-}
-
 // olderFamily reports whether the peer has begun as all families before D do. It is called after checkGreeting.
 func (c *Conn) olderFamily() bool {
 	first, err := c.frames.Peek()
-	return err == nil && detect(first) == wire.FamilyC
+	if err != nil {
+		return false
+	}
+	d, err := wire.Detect(frame.Start(first))
+	return err == nil && d == wire.FamilyC
 }

@@ -281,8 +281,7 @@ func (in *incoming) inspect() {
 		go func() {
 			defer in.c.askForeign(-1)
 			ms, err := ask(in.c.base)
-			in.forgetArgs()
-			in.answer(methodPairs(in.d, ms), err, sendLater)
+			in.answerAnd(methodPairs(in.d, ms), err, sendLater)
 		}()
 		return
 	}

@@ -397,6 +397,11 @@ func (in *incoming) answerAtOnce(v any, err error) {
 	if in.c.buffered() {
 		mode = sendLater // the answers to the next messages can go out with this one
 	}
+	in.answerAnd(v, err, mode)
+}
+
+// answerAnd answers a request that no handler runs for, and counts it no longer.
+func (in *incoming) answerAnd(v any, err error, mode sendMode) {
 	in.forgetArgs()
 	in.answer(v, err, mode)
 	if in.weight > 0 || in.came > 0 {

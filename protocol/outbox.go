@@ -223,7 +223,7 @@ func (o *outbox) addAndFlush(f []byte) (copied bool) {
 // cover counts what is to be written against the budget; false if there is not as much.
 func (o *outbox) cover() bool {
 	b, n := o.c.cfg.Budget, int64(o.queued+o.flying)
-	return b == nil || n <= bytesPortion && o.lease.held == 0 || o.lease.cover(&b.unread, n, bytesPortion)
+	return b == nil || o.lease.cover(&b.unread, n, bytesPortion)
 }
 
 // startFlusher has a goroutine flush the queue, unless somebody is writing or one has been started that has not begun.
@@ -337,6 +337,9 @@ func (o *outbox) tryWrite(f []byte) (copied bool, err error) {
 // flushRest has a goroutine write what the stream has not taken, before anything else. The lock is held on entry, with
 // writing set, and released.
 func (o *outbox) flushRest(rest [][]byte) {
+	if o.closed {
+		rest = nil
+	}
 	for _, b := range rest {
 		o.queued += len(b)
 	}

@@ -10,15 +10,15 @@ type Span struct{ Start, Stop, Step, Count int64 }
 
 // Indices is Python's slice.indices for a sequence of n items. What the slice leaves out is nil.
 func Indices(start, stop, step *big.Int, n int64) (Span, error) {
-	s := Span{Step: 1}
+	s, most := Span{Step: 1}, max(n, math.MaxInt32)
 	switch {
 	case step == nil:
 	case step.Sign() == 0:
 		return s, raise("ValueError", "slice step cannot be zero")
 	case step.IsInt64(): // no step beyond the length makes a difference
-		s.Step = max(min(step.Int64(), math.MaxInt32), -math.MaxInt32)
+		s.Step = max(min(step.Int64(), most), -most)
 	default:
-		s.Step = math.MaxInt32 * int64(step.Sign())
+		s.Step = most * int64(step.Sign())
 	}
 	low, high, first, last := int64(0), n, int64(0), n
 	if s.Step < 0 {

@@ -173,7 +173,11 @@ func (r *pyRange) slice(ctx context.Context, s brine.Slice) (any, error) {
 	if err != nil {
 		return nil, vinegar.FromError(err)
 	}
-	return newRange(r.at(sp.Start), r.at(sp.Stop), r.step*sp.Step), nil
+	step := new(big.Int).Mul(big.NewInt(r.step), big.NewInt(sp.Step))
+	if !step.IsInt64() { // beyond all that the range has
+		step.Mul(big.NewInt(math.MaxInt64), big.NewInt(int64(step.Sign())))
+	}
+	return newRange(r.at(sp.Start), r.at(sp.Stop), step.Int64()), nil
 }
 
 // PyRepr is repr(x).

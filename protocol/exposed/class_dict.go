@@ -183,8 +183,12 @@ func defineDictMethods(c *Class) {
 				return nil, vinegar.KeyError.New("popitem(): dictionary is empty")
 			}
 			k := keys[len(keys)-1]
-			if v, ok, err := m.del(ctx, k); ok || err != nil {
+			v, ok, err := m.del(ctx, k)
+			switch {
+			case ok || err != nil:
 				return brine.Tuple{k, v}, err
+			case m.size() == len(keys): // nobody has taken it: a NaN is not found
+				return nil, vinegar.KeyError.New(k)
 			}
 		}
 	})

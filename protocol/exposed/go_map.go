@@ -14,27 +14,41 @@ import (
 	"github.com/gorpyc/gorpyc/protocol/vinegar"
 )
 
-// goMap is a Go map as a dict or set. If rv is nil, it can be set when the dict is a pointer to a map, and is then made
-// by the first entry.
+// goMap is a Go map as a dict or set, or a variable that holds one, if the dict is a pointer to a map: a nil one is
+// then made by the first entry.
 type goMap struct{ rv reflect.Value }
 
-func (m goMap) lock() *sync.RWMutex {
-	if m.rv.CanAddr() {
-		return guard(m.rv.Addr().UnsafePointer())
+// now is the map that the variable holds: what is in it has one lock, whoever holds the map.
+func (m goMap) now() goMap {
+	if !m.rv.CanAddr() {
+		return m
 	}
-	return guard(m.rv.UnsafePointer())
+	l := guard(m.rv.Addr().UnsafePointer())
+	l.RLock()
+	defer l.RUnlock()
+	return goMap{reflect.ValueOf(m.rv.Interface())}
 }
+
+// made is now, of a map that is not nil.
+func (m goMap) made() (goMap, error) {
+	if m.rv.CanSet() {
+		l := guard(m.rv.Addr().UnsafePointer())
+		l.Lock()
+		if m.rv.IsNil() {
+			m.rv.Set(reflect.MakeMap(m.rv.Type()))
+		}
+		l.Unlock()
+	}
+	if m = m.now(); m.rv.IsNil() {
+		return m, vinegar.TypeError.Errorf("a nil Go %v cannot be filled", m.rv.Type())
+	}
+	return m, nil
+}
+
+func (m goMap) lock() *sync.RWMutex { return guard(m.rv.UnsafePointer()) }
 
 // brought is 0: what is taken from a Go map into another container counts as what was there before.
 func (m goMap) brought() int64 { return 0 }
-
-// account is where what peers put in is counted; nil if nothing is.
-func (m goMap) account(ctx context.Context) *quota.Account {
-	if m.rv.IsNil() {
-		return nil
-	}
-	return quota.AccountOf(ctx, m.rv.UnsafePointer())
-}
 
 // entrySize is about what an entry takes.
 func (m goMap) entrySize() int64 {
@@ -42,6 +56,7 @@ func (m goMap) entrySize() int64 {
 }
 
 func (m goMap) size() int {
+	m = m.now()
 	l := m.lock()
 	l.RLock()
 	defer l.RUnlock()
@@ -84,6 +99,7 @@ func (m goMap) has(key reflect.Value) bool {
 }
 
 func (m goMap) get(ctx context.Context, key any) (any, bool, error) {
+	m = m.now()
 	kv, ok, err := m.key(ctx, key)
 	if !ok || err != nil {
 		return nil, false, err
@@ -99,7 +115,7 @@ func (m goMap) get(ctx context.Context, key any) (any, bool, error) {
 }
 
 func (m goMap) set(ctx context.Context, key, value any) error {
-	kv, ok, err := m.key(ctx, key)
+	kv, ok, err := m.now().key(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -112,22 +128,18 @@ func (m goMap) set(ctx context.Context, key, value any) error {
 			return err
 		}
 	}
-	a, n := m.account(ctx), int64(m.size())*m.entrySize()
+	if m, err = m.made(); err != nil {
+		return err
+	}
+	at, n := m.rv.UnsafePointer(), int64(m.size())*m.entrySize()
+	a := quota.AccountOf(ctx, at)
 	weight := quota.Weight(norm(key)) + quota.Weight(norm(value))
-	if a != nil {
-		if err := a.Pay(ctx, m.rv.UnsafePointer(), n, n+m.entrySize(), weight); err != nil {
-			return err
-		}
+	if err := a.Pay(ctx, at, n, n+m.entrySize(), weight); err != nil {
+		return err
 	}
 	l := m.lock()
 	l.Lock()
 	defer l.Unlock()
-	if m.rv.IsNil() {
-		if !m.rv.CanSet() {
-			return vinegar.TypeError.Errorf("a nil Go %v cannot be filled", m.rv.Type())
-		}
-		m.rv.Set(reflect.MakeMap(m.rv.Type()))
-	}
 	if old := m.rv.MapIndex(kv); a != nil && old.IsValid() {
 		a.Replaced(weight, norm(key), norm(old.Interface()))
 	} else {
@@ -138,6 +150,7 @@ func (m goMap) set(ctx context.Context, key, value any) error {
 }
 
 func (m goMap) del(ctx context.Context, key any) (any, bool, error) {
+	m = m.now()
 	kv, ok, err := m.key(ctx, key)
 	if !ok || err != nil {
 		return nil, false, err
@@ -150,7 +163,7 @@ func (m goMap) del(ctx context.Context, key any) (any, bool, error) {
 		return nil, false, nil
 	}
 	m.rv.SetMapIndex(kv, reflect.Value{})
-	m.account(ctx).Replaced(0, norm(key), norm(v.Interface()))
+	quota.AccountOf(ctx, m.rv.UnsafePointer()).Replaced(0, norm(key), norm(v.Interface()))
 	return v.Interface(), true, nil
 }
 
@@ -182,7 +195,7 @@ func (m goMap) unusual() []reflect.Value {
 }
 
 func (m goMap) keys() []any {
-	keys := m.unordered()
+	keys := m.now().unordered()
 	slices.SortFunc(keys, pyvalue.CompareKeys)
 	out := make([]any, len(keys))
 	for i, k := range keys {
@@ -192,6 +205,7 @@ func (m goMap) keys() []any {
 }
 
 func (m goMap) clear() error {
+	m = m.now()
 	l := m.lock()
 	l.Lock()
 	defer l.Unlock()

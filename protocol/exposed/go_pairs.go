@@ -3,7 +3,6 @@ package exposed
 import (
 	"context"
 	"reflect"
-	"slices"
 	"sync"
 	"unsafe"
 
@@ -21,6 +20,7 @@ type pairs interface {
 	Get(key any) (any, bool)
 	Set(key, value any) error
 	Delete(key any) bool
+	Clear()
 }
 
 var (
@@ -73,13 +73,14 @@ func (m pairsMap) set(ctx context.Context, key, value any) error {
 	l := m.lock()
 	l.Lock()
 	defer l.Unlock()
-	if old, ok := m.p.Get(key); ok {
+	old, there := m.p.Get(key)
+	if err := m.p.Set(key, value); err != nil {
+		return vinegar.TypeError.New(err.Error())
+	}
+	if there {
 		a.Replaced(weight, key, old)
 	} else {
 		a.Replaced(weight)
-	}
-	if err := m.p.Set(key, value); err != nil {
-		return vinegar.TypeError.New(err.Error())
 	}
 	return nil
 }
@@ -111,14 +112,10 @@ func (m pairsMap) keys() []any {
 }
 
 func (m pairsMap) clear() error {
-	keys := m.keys()
-	slices.Reverse(keys) // the last one is deleted without moving others
-	for _, k := range keys {
-		l := m.lock()
-		l.Lock()
-		m.p.Delete(k)
-		l.Unlock()
-	}
+	l := m.lock()
+	l.Lock()
+	defer l.Unlock()
+	m.p.Clear()
 	quota.Cleared(m.at())
 	return nil
 }

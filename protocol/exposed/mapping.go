@@ -47,14 +47,6 @@ func asMapping(v any) (mapping, bool) {
 	if rv.Kind() != reflect.Map {
 		return nil, false
 	}
-	if rv.CanAddr() {
-		header := guard(rv.Addr().UnsafePointer())
-		header.RLock()
-		defer header.RUnlock()
-		if !rv.IsNil() {
-			rv = reflect.ValueOf(rv.Interface())
-		}
-	}
 	return goMap{rv}, true
 }
 

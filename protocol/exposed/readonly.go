@@ -83,7 +83,9 @@ func (r *readOnly) GoValue() any {
 		reflect.Copy(c, rv)
 		return c.Interface()
 	}
-	l := goMap{rv}.lock()
+	m := goMap{rv}.now()
+	rv = m.rv
+	l := m.lock()
 	l.RLock()
 	defer l.RUnlock()
 	c := reflect.MakeMapWithSize(rv.Type(), rv.Len())

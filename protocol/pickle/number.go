@@ -2,6 +2,7 @@ package pickle
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/big"
 	"reflect"
@@ -44,17 +45,23 @@ func directKey(v any) (key any, ok bool) {
 	return pyvalue.DirectKey(v)
 }
 
-// key is the form of a key in the index of a Dict.
-func (k *keyNumbers) key(v any) (any, error) {
+// key is the form of a key in the index of a Dict. What is only looked up is not remembered: without learn, the form of
+// what has never been in one is not ok.
+func (k *keyNumbers) key(v any, learn bool) (key any, ok bool, err error) {
 	v = scalar(v)
 	if key, ok := directKey(v); ok {
-		return key, nil
+		return key, true, nil
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.interner.Fix(!learn)
+	defer k.interner.Fix(false)
 	n, err := k.of(v, 0)
-	return numbered(n), err
+	return numbered(n), err == nil && n != brine.Unknown, err
 }
+
+// errUnknown says that a member of a set is not known.
+var errUnknown = errors.New("unknown")
 
 // maxKeyDepth bounds keys that a program gives; those of a pickle have their own limit.
 const maxKeyDepth = 1000
@@ -117,6 +124,9 @@ func (k *keyNumbers) all(items []any, depth int) ([]int, error) {
 		if ids[i], err = k.of(v, depth+1); err != nil {
 			return nil, err
 		}
+		if ids[i] == brine.Unknown {
+			return nil, errUnknown
+		}
 	}
 	return ids, nil
 }
@@ -152,8 +162,9 @@ func (k *keyNumbers) other(v any) (int, error) {
 		if k.identity == nil {
 			k.identity = map[any]int{}
 		}
-		id = k.interner.Fresh()
-		k.identity[v] = id
+		if id = k.interner.Fresh(); id != brine.Unknown {
+			k.identity[v] = id
+		}
 	}
 	return id, nil
 }

@@ -41,6 +41,7 @@ type Dict struct {
 	entries []entry
 	index   map[any]int // form of the key, see keyNumbers.key → index of its entry
 	numbers *keyNumbers
+	dead    int // keys that numbers may know and that have been deleted
 }
 
 type entry struct{ key, value any }
@@ -65,12 +66,9 @@ func (d *Dict) Get(key any) (any, bool) {
 	if d.numbers == nil {
 		return nil, false
 	}
-	k, err := d.numbers.key(key)
-	if err != nil {
-		return nil, false
-	}
+	k, known, _ := d.numbers.key(key, false)
 	i, ok := d.index[k]
-	if !ok {
+	if !known || !ok {
 		return nil, false
 	}
 	return d.entries[i].value, true
@@ -81,7 +79,7 @@ func (d *Dict) Set(key, value any) error {
 	if d.numbers == nil {
 		d.numbers = newKeyNumbers()
 	}
-	k, err := d.numbers.key(key)
+	k, _, err := d.numbers.key(key, true)
 	if err == nil {
 		d.put(k, key, value)
 	}
@@ -94,14 +92,12 @@ func (d *Dict) Delete(key any) bool {
 	if d.numbers == nil {
 		return false
 	}
-	k, err := d.numbers.key(key)
-	if err != nil {
-		return false
-	}
+	k, known, _ := d.numbers.key(key, false)
 	i, ok := d.index[k]
-	if !ok {
+	if !known || !ok {
 		return false
 	}
+	defer d.forget(k)
 	last := i == len(d.entries)-1
 	d.entries = slices.Delete(d.entries, i, i+1)
 	delete(d.index, k)
@@ -115,6 +111,26 @@ func (d *Dict) Delete(key any) bool {
 	}
 	return true
 }
+
+// forget notes that a key has been deleted. When there are more of these than entries, the others are numbered anew.
+func (d *Dict) forget(indexed any) {
+	if _, ok := indexed.(numbered); !ok {
+		return
+	}
+	if d.dead++; d.dead <= len(d.entries) {
+		return
+	}
+	entries := d.entries
+	d.Clear()
+	d.numbers = newKeyNumbers()
+	for _, e := range entries {
+		k, _, _ := d.numbers.key(e.key, true)
+		d.put(k, e.key, e.value)
+	}
+}
+
+// Clear removes all entries.
+func (d *Dict) Clear() { d.entries, d.index, d.numbers, d.dead = nil, nil, nil, 0 }
 
 // put sets the value of a key that is in the index as indexed. An equal key stays, as in Python.
 func (d *Dict) put(indexed, key, value any) {

@@ -100,6 +100,10 @@ func Detect(payload []byte) (*Dialect, error) {
 	return nil, &UnknownDialectError{First: payload[0]}
 }
 
+// MayBindThreads reports whether a payload, of which perhaps only the beginning is there, can begin with the number of
+// a thread.
+func MayBindThreads(payload []byte) bool { return payload[0] == 0 }
+
 // A Go peer asks for the root in a form that no other does, and that all of them understand: its arguments, none, are a
 // tuple of boxed values and not a tuple by value. Who is asked so knows a peer that takes the newer form of whatever
 // its family leaves open.

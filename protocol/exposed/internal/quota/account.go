@@ -18,7 +18,8 @@ type Account struct {
 // accounts has them by the address of that, until that is garbage.
 var accounts sync.Map
 
-// AccountOf is the account of what is at p for operations on behalf of ctx; nil if nothing is counted.
+// AccountOf is the account of what is at p for operations on behalf of ctx; nil if nothing is counted, as of what is in
+// memory that is not Go's.
 func AccountOf(ctx context.Context, p unsafe.Pointer) *Account {
 	if p == nil || Of(ctx) == nil {
 		return nil
@@ -26,11 +27,18 @@ func AccountOf(ctx context.Context, p unsafe.Pointer) *Account {
 	if a, ok := accounts.Load(uintptr(p)); ok {
 		return a.(*Account)
 	}
-	a, known := accounts.LoadOrStore(uintptr(p), new(Account))
-	if !known {
-		runtime.AddCleanup((*byte)(p), func(at uintptr) { accounts.Delete(at) }, uintptr(p))
+	if !forgotten(p) {
+		return nil
 	}
+	a, _ := accounts.LoadOrStore(uintptr(p), new(Account))
 	return a.(*Account)
+}
+
+// forgotten sees to it that the account of what is at p is forgotten with it; false if the collector does not know it.
+func forgotten(p unsafe.Pointer) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	runtime.AddCleanup((*byte)(p), func(at uintptr) { accounts.Delete(at) }, uintptr(p))
+	return
 }
 
 // Pay pays for what is at p to grow from size to grown bytes without its values, and for values of such a weight. What
