@@ -44,9 +44,17 @@ var TimeMethods = map[string]func(t time.Time) any{
 		if t.Location() == Naive {
 			return nil
 		}
-		name, _ := t.Zone()
-		return name
+		return zoneName(t)
 	},
+}
+
+// zoneName is "" of a naive time.
+func zoneName(t time.Time) string {
+	if t.Location() == Naive {
+		return ""
+	}
+	name, _ := t.Zone()
+	return name
 }
 
 // weekday is the day of the week as Python counts it: Monday is 0.

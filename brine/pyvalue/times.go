@@ -76,15 +76,9 @@ var directives = map[byte]func(t time.Time) string{
 	'D': layout("01/02/06"), 'e': layout("_2"), 'F': layout("2006-01-02"), 'R': layout("15:04"), 'T': layout("15:04:05"),
 	'f': func(t time.Time) string { return fmt.Sprintf("%06d", t.Nanosecond()/1000) },
 	'z': func(t time.Time) string { return zoneOffset(t, "") },
-	'Z': func(t time.Time) string {
-		if t.Location() == Naive {
-			return ""
-		}
-		name, _ := t.Zone()
-		return name
-	},
+	'Z': zoneName,
 	'w': func(t time.Time) string { return fmt.Sprint(int(t.Weekday())) },
-	'u': func(t time.Time) string { return fmt.Sprint(int(t.Weekday()+6)%7 + 1) },
+	'u': func(t time.Time) string { return fmt.Sprint(weekday(t) + 1) },
 	'G': func(t time.Time) string { y, _ := t.ISOWeek(); return fmt.Sprintf("%04d", y) },
 	'V': func(t time.Time) string { _, w := t.ISOWeek(); return fmt.Sprintf("%02d", w) },
 	's': func(t time.Time) string { return fmt.Sprint(t.Unix()) },
